@@ -1,0 +1,44 @@
+# Every target makes the environment that it needs, and prints what it runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help demo test check format bench clean
+
+help:  ## List the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.train  ## Train, judge, serve, ask; ONCE=1 ends after the answers, else Ctrl-C does.
+	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+test: check  ## The checks, then all tests.
+	$(BIN)/pytest
+
+check: $(VENV)/.dev  ## Format, lint, types, layers; changes nothing.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Put the code into its form.
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/.dev  ## Measure the README's figures on the real photos; takes about five minutes.
+	$(BIN)/python -m benchmarks.figures
+
+clean:  ## Remove the environment and everything made, but no photos and no models.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.train
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,42 @@
+"""kuzov tells which car model a photo shows.
+
+The public names load on first use, so that `import kuzov` costs next to nothing and needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kuzov.api import load, train
+    from kuzov.client.client import Client
+    from kuzov.config import TrainConfig
+    from kuzov.engine.recogniser import Recogniser
+    from kuzov.errors import KuzovError
+    from kuzov.records import Prediction
+
+__all__ = ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
+
+__version__ = version("kuzov")
+
+_HOMES = {
+    "Client": "kuzov.client.client",
+    "KuzovError": "kuzov.errors",
+    "Prediction": "kuzov.records",
+    "Recogniser": "kuzov.engine.recogniser",
+    "TrainConfig": "kuzov.config",
+    "load": "kuzov.api",
+    "train": "kuzov.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kuzov' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,81 @@
+"""What the library offers; the command line calls the same functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kuzov.config import TrainConfig
+from kuzov.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from kuzov.engine.recogniser import Recogniser
+    from kuzov.train.pipeline import TrainResult
+
+StrPath = str | os.PathLike[str]
+
+
+def train(
+    photos: StrPath,
+    out: StrPath = "models/img_classifier",
+    *,
+    config: TrainConfig | None = None,
+    runs: StrPath = "runs",
+    fine_tune: bool = False,
+    strict: bool = False,
+    tensorboard: StrPath | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TrainResult:
+    """Learn to recognise cars from a folder of photos; needs kuzov[train].
+
+    Args:
+        photos: A folder with a subfolder a model; or `train/` and `validation/` inside, each so.
+        out: The model folder; the new version appears in it, whole.
+        config: The settings; by default those of `TrainConfig()`.
+        runs: Folder for the run's own folder: metrics.json, pictures, report.html.
+        fine_tune: Also train the backbone's last layers; kept only if it is better on the validation photos.
+        strict: Refuse to train where a file can't be used, rather than leave it out.
+        tensorboard: Folder for TensorBoard's logs of the fine-tuning.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: The photos, the settings or the folders don't allow it; the text says what to change.
+    """
+    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
+        if find_spec(package) is None:
+            raise MissingExtraError("Training", "train")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings on stderr
+    from kuzov.report.write import write_report
+    from kuzov.train.pipeline import run_training
+    from kuzov.train.progress import silent
+
+    result = run_training(
+        Path(photos),
+        Path(out),
+        config or TrainConfig(),
+        runs=Path(runs),
+        fine_tuning=fine_tune,
+        strict=strict,
+        tensorboard=None if tensorboard is None else Path(tensorboard),
+        progress=progress or silent,
+    )
+    write_report(result.run_folder)
+    return result
+
+
+def load(path: StrPath = "models/img_classifier", *, precision: str = "auto") -> Recogniser:
+    """Load a bundle to recognise photos in this process; needs no TensorFlow.
+
+    Args:
+        path: A model folder, whose newest version is taken, or one version's folder.
+        precision: "f32", "bf16", or "auto", what was proved at export.
+
+    Raises:
+        BundleError: It is missing, incomplete or broken.
+    """
+    from kuzov.engine.recogniser import Recogniser
+
+    return Recogniser.load(path, precision=precision)

@@ -1,0 +1,1 @@
+"""The model folder: what TensorFlow Serving loads, and what kuzov adds."""

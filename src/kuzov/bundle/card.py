@@ -1,0 +1,95 @@
+"""card.json: what a bundle says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from kuzov.bundle.layout import CARD
+from kuzov.errors import BundleError
+from kuzov.records import ClassName
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a bundle says of itself.
+
+    Attributes:
+        classes: Ids and display names, in the order of the model's columns.
+        backbone: Key of the backbone in the table of backbones.
+        image_px: Side of the model's square input, in pixels.
+        temperature: Divides the head's logits before the softmax.
+        unknown_threshold: A photo counts as unknown where `unknown` is over it, 0..1.
+        precision: What kuzov's server computes in by default, "bf16" or "f32", proved at export.
+        metrics: The judgement, as in the run's metrics.json.
+        data: Number of photos by split and class, and the SHA-256 fingerprint of the photos.
+        versions: Versions of the packages that made the bundle.
+        config: The run's settings.
+        format: Version of this file's form.
+    """
+
+    classes: tuple[ClassName, ...]
+    backbone: str
+    image_px: int
+    temperature: float
+    unknown_threshold: float
+    precision: str
+    metrics: Mapping[str, Any]
+    data: Mapping[str, Any]
+    versions: Mapping[str, str]
+    config: Mapping[str, Any]
+    format: int = FORMAT
+
+    def to_json(self) -> dict[str, Any]:
+        """The card as a JSON object."""
+        return asdict(self)
+
+
+def has_card(version_dir: Path) -> bool:
+    """Whether a version was made by kuzov; a SavedModel from elsewhere has no card."""
+    return (version_dir / CARD).is_file()
+
+
+def read_card(version_dir: Path) -> Card:
+    """Read a bundle's card.
+
+    Raises:
+        BundleError: It is missing, broken, or of a newer form than this version of kuzov knows.
+    """
+    file = version_dir / CARD
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"The bundle {version_dir} has no {CARD}: {error.strerror}.") from error
+    except ValueError as error:
+        raise BundleError(f"{file} is not valid JSON: {error}.") from error
+    return card_from_json(values, source=str(file))
+
+
+def card_from_json(values: Any, *, source: str) -> Card:
+    """Make a card from a parsed JSON object, as read from a file or a server's metadata.
+
+    Args:
+        values: The parsed JSON.
+        source: Where it came from, for the error.
+
+    Raises:
+        BundleError: It is not a card of a form that this version of kuzov knows.
+    """
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        found = values.get("format") if isinstance(values, dict) else None
+        raise BundleError(
+            f"{source} is of form {found}; this version of kuzov reads form {FORMAT}. Upgrade kuzov."
+        )
+    try:
+        # A later kuzov may add fields without changing what the known ones mean.
+        known = {each.name: values[each.name] for each in fields(Card)}
+        known["classes"] = tuple(ClassName(**each) for each in known["classes"])
+        return Card(**known)
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"{source} is not a complete card: {error}.") from error

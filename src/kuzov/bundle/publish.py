@@ -1,0 +1,79 @@
+"""Make a version appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kuzov.bundle.layout import versions
+from kuzov.errors import BundleError
+
+# Servers look at folders named by a number only, so nothing loads a staging folder.
+STAGING_PREFIX = ".incoming-"
+ABANDONED_AFTER_S = 24 * 3600
+
+
+def publish(base: Path, write: Callable[[Path], None]) -> Path:
+    """Write a new version beside the others, then rename it into place.
+
+    A failure or a kill at any moment leaves no new version. Staging folders that a kill left behind are
+    removed by a later call, a day after.
+
+    Args:
+        base: The model folder, made if missing.
+        write: Fills the folder that it is given, and checks what it wrote; whatever it raises is passed on.
+
+    Returns:
+        The new version's folder, named by seconds since 1970, or one more than the newest version.
+
+    Raises:
+        BundleError: The folder can't be written.
+    """
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(base)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=base))
+    except OSError as error:
+        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+    try:
+        write(staging)
+        staging.chmod(0o755)  # mkdtemp's is for its owner alone; a server is often another user
+        _flush(staging)
+        return _rename(staging, base)
+    except OSError as error:
+        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _rename(staging: Path, base: Path) -> Path:
+    version = max([int(time.time()), *(found + 1 for found in versions(base))])
+    while True:
+        target = base / str(version)
+        try:
+            # A rename onto a folder that is not empty fails, so two writers never share a version.
+            return staging.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+            version += 1
+
+
+def _flush(folder: Path) -> None:
+    """Have the contents on disk before the name is, so that a power cut leaves no empty files."""
+    for path in [folder, *folder.rglob("*")]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_abandoned(base: Path) -> None:
+    for folder in base.glob(f"{STAGING_PREFIX}*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_S:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,55 @@
+"""`kuzov`: the group of commands, and how every error is told."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+
+from kuzov import __version__
+from kuzov.errors import KuzovError
+
+COMMANDS = ("train", "predict", "serve")
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is asked for, so that `kuzov predict` doesn't pay for `kuzov serve`."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order of a model's life."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"kuzov.cli.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="kuzov %(version)s")
+def kuzov() -> None:
+    """Tell which car model a photo shows: train on a folder of photos, ask, serve."""
+
+
+def main() -> None:
+    """Run a command; exits 0 on success, 2 on wrong use, 1 with one sentence on any other failure."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    try:
+        kuzov.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit("Stopped.")
+    except KuzovError as error:
+        sys.exit(f"Error: {error}")

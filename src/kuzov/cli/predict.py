@@ -1,0 +1,88 @@
+"""`kuzov predict`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kuzov.errors import PhotoError
+    from kuzov.records import Prediction
+
+RUNNERS_UP = 2
+
+
+@click.command("predict", short_help="Tell which cars photos show.")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO…")
+@click.option(
+    "--model",
+    default=Path("models/img_classifier"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Model folder, whose newest version is asked, or one version's folder.",
+)
+@click.option("--url", help="Ask a server, such as http://127.0.0.1:8501/v1/models/img_classifier.")
+@click.option(
+    "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the names."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo.")
+def command(photos: tuple[str, ...], model: Path, url: str | None, language: str, as_json: bool) -> None:
+    """Tell which car each PHOTO shows, in this process, or by a server with --url.
+
+    A photo that can't be read is named, the others are still answered, and the status at the end is 1.
+    """
+    from kuzov.errors import PhotoError
+
+    failed, answers = False, []
+    for answer in _ask(photos, model, url):
+        failed = failed or isinstance(answer, PhotoError)
+        if as_json:
+            answers.append(_as_json(answer))
+        elif isinstance(answer, PhotoError):
+            print(f"Error: {answer}", file=sys.stderr)
+        else:
+            print(_as_text(answer, language), flush=True)
+    if as_json:
+        print(json.dumps(answers, ensure_ascii=False))
+    if failed:
+        sys.exit(1)
+
+
+def _ask(photos: tuple[str, ...], model: Path, url: str | None) -> Iterator[Prediction | PhotoError]:
+    if url is not None:
+        from kuzov.client.client import Client
+
+        return Client(url).predict_many(photos)
+    from kuzov.api import load
+
+    return load(model).predict_many(photos)
+
+
+def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
+    from kuzov.errors import PhotoError
+
+    if isinstance(answer, PhotoError):
+        return {"photo": answer.photo, "error": answer.reason}
+    return answer.to_json()
+
+
+def _as_text(answer: Prediction, language: str) -> str:
+    """One line: the photo, the answer, and the next two."""
+
+    def name(label: str) -> str:
+        return str(getattr(answer.names[label], language)) if label in answer.names else label
+
+    ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
+    first, *others = [f"{name(label)} {probability:.1%}" for label, probability in ranked[: 1 + RUNNERS_UP]]
+    if answer.is_unknown:
+        words = {
+            "en": "perhaps none of these models; most like",
+            "ru": "возможно, ни одна из этих моделей; больше всего похоже на",
+        }
+        first = f"{words[language]} {first}"
+    return f"{answer.photo}: {first}" + (f"  ({', '.join(others)})" if others else "")

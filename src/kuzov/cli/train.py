@@ -1,0 +1,141 @@
+"""`kuzov train`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kuzov.config import load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kuzov.train.pipeline import TrainResult
+
+STAGES = {
+    "embed": "Embedding photos",
+    "head": "Fitting the head",
+    "fine-tune": "Fine-tuning",
+    "export": "Exporting and proving",
+}
+
+
+@click.command("train", short_help="Learn from a folder of photos.")
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    default=Path("models/img_classifier"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Model folder; the new version appears in it.",
+)
+@click.option(
+    "--runs",
+    default=Path("runs"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the run's metrics, pictures and report.",
+)
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, such as fine_tune.epochs=10."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Short for --set seed=N.")
+@click.option(
+    "--fine-tune",
+    is_flag=True,
+    help="Also train the backbone's last layers; kept only if better. The same command goes on after a kill.",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write TensorBoard logs of the fine-tuning.",
+)
+@click.option("--strict", is_flag=True, help="Stop where a file can't be used, rather than leave it out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def command(
+    photos: Path,
+    out: Path,
+    runs: Path,
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    fine_tune: bool,
+    tensorboard: Path | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
+
+    Where train/ and validation/ lie inside, they are used; else a quarter of each model's photos is kept
+    for judging. Needs kuzov[train].
+    """
+    from kuzov.api import train
+
+    seeds = () if seed is None else (f"seed={seed}",)
+    config = load_config(config_file, (*overrides, *seeds))
+    with _progress_bars() as progress:
+        result = train(
+            photos,
+            out,
+            config=config,
+            runs=runs,
+            fine_tune=fine_tune,
+            strict=strict,
+            tensorboard=tensorboard,
+            progress=progress,
+        )
+    for rejected in result.metrics["data"]["rejected"]:
+        print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
+    print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
+
+
+def _summary(result: TrainResult) -> str:
+    metrics = result.metrics
+    validation, folds, ece = metrics["validation"], metrics["cross_validation"], metrics["ece"]
+    low, high = validation["interval"]
+    kept = {"head": "a head on the frozen backbone", "fine-tuned": "the fine-tuned network"}[metrics["kept"]]
+    return "\n".join(
+        [
+            f"Validation         {validation['right']} of {validation['total']} photos right: "
+            f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
+            f"Cross-validation   {folds['mean']:.1%} ± {folds['std']:.1%} "
+            f"over {len(folds['folds'])} folds of all photos",
+            f"Calibration error  {ece['before']:.1%} before, {ece['after']:.1%} after, out of fold",
+            f"Kept               {kept}",
+            f"Took               {metrics['seconds']:.0f} s",
+            f"Bundle             {result.bundle}",
+            f"Report             {result.run_folder / 'report.html'}",
+        ]
+    )
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars with the time left on stderr; none where stderr is not a terminal."""
+    from importlib.util import find_spec
+
+    if find_spec("rich") is None:  # the missing extra is told by the call itself
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES[stage], total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,221 @@
+"""Asks a server, kuzov's or TensorFlow Serving, what cars photos show."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import urllib3
+from PIL import Image, JpegImagePlugin
+
+from kuzov.bundle.card import Card, card_from_json
+from kuzov.errors import ConfigError, PhotoError, ServerError
+from kuzov.images.decode import decode, exif_orientation
+from kuzov.records import Prediction
+
+Photo: TypeAlias = str | os.PathLike[str] | bytes
+
+SIGNATURE = "image_bytes"
+MAX_SIDE_PX = 1024
+JPEG_QUALITY = 95
+# A server without a card, such as TensorFlow Serving, does not tell the model's own threshold.
+DEFAULT_UNKNOWN_THRESHOLD = 0.5
+
+_MODEL_URL = re.compile(
+    r"(https?://[^/]+(?:/.+)?/v1/models/[^/:]+(?:/(?:versions|labels)/[^/:]+)?)(?::predict)?/*", re.IGNORECASE
+)
+
+
+class Client:
+    """A connection to one model on one server. Not for use from several threads at once."""
+
+    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+        """Name the server; nothing is sent yet.
+
+        Args:
+            url: The model's address, `http://HOST:PORT/v1/models/NAME`, or a version's below it. A trailing
+                slash or `:predict` is left out.
+            timeout_s: Seconds to wait for the connection, and for each part of an answer.
+
+        Raises:
+            ConfigError: The URL is not the address of a model.
+        """
+        found = _MODEL_URL.fullmatch(url.strip())
+        if found is None:
+            raise ConfigError(
+                f"{url!r} is not the address of a model. Give one like "
+                "http://127.0.0.1:8501/v1/models/img_classifier."
+            )
+        self._url = found[1]
+        self._timeout_s = timeout_s
+        self._pool = urllib3.PoolManager()
+        self._card: Card | None = None
+        self._card_is_known = False
+
+    def predict(self, photo: Photo) -> Prediction:
+        """Recognise the car in one photo.
+
+        Args:
+            photo: A path, or the encoded photo itself. What the server gets is upright and at most 1024 px
+                long.
+
+        Raises:
+            PhotoError: The photo can't be read.
+            ServerError: The server can't be reached, or does not answer as a server of a kuzov model does.
+            BundleError: The server's model was made by a newer kuzov than this one.
+        """
+        body = {
+            "signature_name": SIGNATURE,
+            "instances": [{"b64": base64.b64encode(upright_jpeg(photo)).decode("ascii")}],
+        }
+        card = self._read_card()
+        answer = self._ask("POST", f"{self._url}:predict", json.dumps(body).encode())
+        name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
+        try:
+            return _prediction(name, answer["predictions"][0], card)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ServerError(
+                f"The model at {self._url} does not answer as a kuzov model does: {_shorten(answer)}. "
+                "Check that the URL names a model made by `kuzov train`."
+            ) from error
+
+    def predict_many(self, photos: Iterable[Photo]) -> Iterator[Prediction | PhotoError]:
+        """Recognise the cars in photos, in their order.
+
+        Yields:
+            A prediction for each photo; for one that can't be read, its error, and the others go on.
+
+        Raises:
+            ServerError: As in `predict`; the remaining photos are not sent.
+            BundleError: As in `predict`.
+        """
+        for photo in photos:
+            try:
+                yield self.predict(photo)
+            except PhotoError as error:
+                yield error
+
+    def _read_card(self) -> Card | None:
+        if not self._card_is_known:
+            url = f"{self._url}/metadata"
+            metadata = self._ask("GET", url).get("metadata")
+            found = metadata.get("card") if isinstance(metadata, dict) else None
+            self._card = None if found is None else card_from_json(found, source=f"The card at {url}")
+            self._card_is_known = True
+        return self._card
+
+    def _ask(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"}
+        try:
+            response = self._pool.request(
+                method, url, body=body, headers=headers, timeout=self._timeout_s, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ServerError(self._why_unreachable(url, error)) from error
+        return _read_answer(url, response.status, response.data)
+
+    def _why_unreachable(self, url: str, error: urllib3.exceptions.HTTPError) -> str:
+        # urllib3 counts a refused connection among the timeouts.
+        refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+        if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+            return (
+                f"No answer from {url} within {self._timeout_s:g} s. Check that the server is not "
+                "overloaded, or allow more time."
+            )
+        cause = error.__cause__
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+        return (
+            f"Can't reach {url}: {reason}. Check that the server is running (kuzov serve) and that the "
+            "host and port are right."
+        )
+
+
+def upright_jpeg(photo: Photo) -> bytes:
+    """A photo as a server should get it: a JPEG, RGB, upright without EXIF's help, at most 1024 px long.
+
+    A photo that is all this already is left as it is; any other is encoded anew.
+
+    Raises:
+        PhotoError: It can't be read.
+    """
+    image = decode(photo)
+    if max(image.size) <= MAX_SIDE_PX:
+        original = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+        if _is_upright_rgb_jpeg(original):
+            return original
+    image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
+    encoded = BytesIO()
+    image.save(encoded, "JPEG", quality=JPEG_QUALITY)
+    return encoded.getvalue()
+
+
+class _JpegHeader(JpegImagePlugin.JpegImageFile):
+    """A JPEG's header, without Pillow's reading of the EXIF block: it warns where that is damaged."""
+
+    def getexif(self) -> Image.Exif:
+        return Image.Exif()
+
+
+def _is_upright_rgb_jpeg(content: bytes) -> bool:
+    if not content.startswith(b"\xff\xd8\xff"):
+        return False
+    header = _JpegHeader(BytesIO(content))
+    return header.mode == "RGB" and exif_orientation(header.info.get("exif", b"")) == 1
+
+
+def _read_answer(url: str, status: int, body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or (status != 200 and "error" not in answer):
+        raise ServerError(
+            f"What answers at {url} is not a model server: status {status}, {_shorten(body)}. "
+            "Check the host, the port and the path."
+        )
+    if status == 404:
+        raise ServerError(
+            f"The server has no model at {url}: {answer['error']}. Check the model's name and version."
+        )
+    if status != 200:
+        raise ServerError(
+            f"The server refused the request to {url} with status {status}: {answer['error']}. "
+            "Check that the URL names a model made by `kuzov train`."
+        )
+    return answer
+
+
+def _prediction(photo: str, answer: dict[str, Any], card: Card | None) -> Prediction:
+    """Read one element of a server's predictions; KeyError, TypeError or ValueError where it is none."""
+    scores = [float(score) for score in answer["probabilities"]]
+    probability = max(scores)
+    unknown = float(answer["unknown"])
+    if card is None:
+        label = str(answer["label"])
+        probabilities = {label: probability}
+        threshold = DEFAULT_UNKNOWN_THRESHOLD
+    else:
+        ids = [each.id for each in card.classes]
+        probabilities = dict(zip(ids, scores, strict=True))
+        label = ids[scores.index(probability)]
+        threshold = card.unknown_threshold
+    return Prediction(
+        photo=photo,
+        label=label,
+        probability=probability,
+        probabilities=probabilities,
+        unknown=unknown,
+        is_unknown=unknown > threshold,
+        names={each.id: each for each in card.classes} if card is not None else {},
+    )
+
+
+def _shorten(what: object) -> str:
+    text = what.decode("utf-8", "replace") if isinstance(what, bytes) else json.dumps(what)
+    return repr(text if len(text) <= 100 else f"{text[:100]}…")

@@ -1,0 +1,202 @@
+"""Every number that shapes a training run, with its default; read from TOML and `--set key=value`."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kuzov.errors import ConfigError
+
+FILL_MODES = ("nearest", "constant", "reflect", "wrap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentationConfig:
+    """Random transformations, with the names, the meaning and the values of Keras' ImageDataGenerator."""
+
+    rotation_range: float = 40.0
+    """Degrees, either way."""
+    width_shift_range: float = 0.2
+    """Fraction of the width, either way."""
+    height_shift_range: float = 0.2
+    """Fraction of the height, either way."""
+    shear_range: float = 0.2
+    """Degrees, either way."""
+    zoom_range: float = 0.2
+    """Each axis is scaled by a factor in 1 - zoom_range .. 1 + zoom_range."""
+    horizontal_flip: bool = True
+    """Whether half of the photos are mirrored."""
+    fill_mode: str = "nearest"
+    """What stands outside of the photo: nearest, constant, reflect or wrap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureConfig:
+    """Which views of a photo the head learns from; each costs one pass through the backbone."""
+
+    reframed: bool = True
+    """Add the whole photo, as clients send it that resize without cropping, and the centred square."""
+    mirrored: bool = True
+    """Add the mirror image of each framing."""
+    augmented_views: int = 0
+    """Random views a photo, by `augmentation`. They did not help a frozen backbone (docs/adr/0003)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadConfig:
+    """The softmax head."""
+
+    inverse_regularisation: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0)
+    """Candidates of scikit-learn's C; the one with the smallest out-of-fold log loss is taken."""
+    folds: int = 5
+    """Folds of the cross-validation; fewer where a class has fewer photos."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuneConfig:
+    """The second stage: the backbone's last layers and the head, by Keras."""
+
+    layers: int = 10
+    """How many of the backbone's last layers are trained."""
+    epochs: int = 30
+    """Most epochs."""
+    patience: int = 6
+    """Epochs without a smaller loss on the held-out photos before it stops."""
+    batch_size: int = 32
+    """Photos a step."""
+    learning_rate: float = 1e-4
+    """Of Adam."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """A training run."""
+
+    seed: int = 0
+    """Of the split, the folds, the random views and the fine-tuning."""
+    backbone: str = "efficientnet-lite0-imagenet"
+    """A key of the table of backbones."""
+    validation_fraction: float = 0.25
+    """Part of the photos kept for judging, where the folder has no validation/ of its own."""
+    accepted_fraction: float = 0.95
+    """Part of the known photos, out of fold, that the threshold of `unknown` lets through."""
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    fine_tune: FineTuneConfig = field(default_factory=FineTuneConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run could use.
+
+        Raises:
+            ConfigError: Names the setting, its value and what it may be.
+        """
+        augmentation, fine_tune = self.augmentation, self.fine_tune
+        checks = [
+            ("seed", self.seed, self.seed >= 0, "0 or more"),
+            ("validation_fraction", self.validation_fraction, 0 < self.validation_fraction < 1, "in 0..1"),
+            ("accepted_fraction", self.accepted_fraction, 0 < self.accepted_fraction < 1, "in 0..1"),
+            (
+                "features.augmented_views",
+                self.features.augmented_views,
+                self.features.augmented_views >= 0,
+                "0 or more",
+            ),
+            ("head.folds", self.head.folds, self.head.folds >= 2, "2 or more"),
+            (
+                "head.inverse_regularisation",
+                self.head.inverse_regularisation,
+                bool(self.head.inverse_regularisation) and min(self.head.inverse_regularisation) > 0,
+                "a list of numbers over 0",
+            ),
+            ("augmentation.zoom_range", augmentation.zoom_range, 0 <= augmentation.zoom_range < 1, "in 0..1"),
+            (
+                "augmentation.fill_mode",
+                augmentation.fill_mode,
+                augmentation.fill_mode in FILL_MODES,
+                "one of " + ", ".join(FILL_MODES),
+            ),
+            ("fine_tune.layers", fine_tune.layers, fine_tune.layers >= 1, "1 or more"),
+            ("fine_tune.epochs", fine_tune.epochs, fine_tune.epochs >= 1, "1 or more"),
+            ("fine_tune.patience", fine_tune.patience, fine_tune.patience >= 1, "1 or more"),
+            ("fine_tune.batch_size", fine_tune.batch_size, fine_tune.batch_size >= 1, "1 or more"),
+            ("fine_tune.learning_rate", fine_tune.learning_rate, fine_tune.learning_rate > 0, "over 0"),
+        ]
+        for name, value, fine, allowed in checks:
+            if not fine:
+                raise ConfigError(f"Setting {name} is {value}; it must be {allowed}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as nested JSON objects, as saved with a run."""
+        return asdict(self)
+
+
+def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read the settings of a run: the defaults, then a TOML file, then `key=value` pairs.
+
+    Args:
+        file: TOML with the names of `TrainConfig`, tables for its parts.
+        overrides: Such as "fine_tune.epochs=5"; the value is TOML too, text may go unquoted.
+
+    Raises:
+        ConfigError: The file can't be read, or a setting is unknown, of the wrong type or out of range.
+    """
+    config = TrainConfig()
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"The configuration {file} can't be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The configuration {file} is not valid TOML: {error}.") from error
+        config = _merge(config, values, "")
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {override} has no value; write it as key=value, such as seed=1.")
+        nested: Any = _parse_value(text.strip())
+        for part in reversed(key.strip().split(".")):
+            nested = {part: nested}
+        config = _merge(config, nested, "")
+    return config
+
+
+def _parse_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _merge(part: Any, values: Mapping[str, object], prefix: str) -> Any:
+    known = {each.name: getattr(part, each.name) for each in fields(part)}
+    changes: dict[str, object] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+            hint = f" Did you mean {prefix}{near[0]}?" if near else f" Settings here: {', '.join(known)}."
+            raise ConfigError(f"There is no setting {name}.{hint}")
+        changes[key] = _convert(known[key], value, name)
+    return replace(part, **changes)
+
+
+def _convert(default: object, value: object, name: str) -> object:
+    """Check a value against the type of the default that it replaces."""
+    if is_dataclass(default):
+        if not isinstance(value, Mapping):
+            raise ConfigError(
+                f"Setting {name} is a table; set its parts, such as {name}.{fields(default)[0].name}."
+            )
+        return _merge(default, value, f"{name}.")
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(_convert(default[0], each, name) for each in value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        raise ConfigError(f"Setting {name} is {value!r}; it must be of the type of its default, {default!r}.")
+    return value

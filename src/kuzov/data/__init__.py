@@ -1,0 +1,1 @@
+"""Photos to learn from: folders, splits, names, augmentation, the demo's sets."""

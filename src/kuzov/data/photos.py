@@ -1,0 +1,290 @@
+"""A folder of photos, one subfolder a class, as something to learn from.
+
+photos/bmw_x5/1.jpg, photos/qashqai/1.jpg, …             is divided by `kuzov.data.split`
+photos/train/bmw_x5/1.jpg, …                             likewise
+photos/train/bmw_x5/1.jpg, …, photos/validation/…        is divided already
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kuzov.data.split import stratified_split
+from kuzov.errors import DatasetError, PhotoError
+from kuzov.images.decode import decode
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
+LOOSE = "lies beside the class folders, so it has no class; move it into one of them"
+NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
+
+_IGNORED = {"classes.toml", "thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo, the class that its folder names, and the SHA-256 of its content once it was read."""
+
+    path: Path
+    label: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Photos to learn from and to judge by.
+
+    Attributes:
+        root: The folder that was read.
+        classes: Class ids, sorted; the folders' names in Unicode's composed form (NFC).
+        train: Photos to learn from, sorted by class and name.
+        validation: Photos to judge by, likewise; at least one a class, as in `train`.
+        rejected: Files that can't be used, and why.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    train: tuple[Photo, ...]
+    validation: tuple[Photo, ...]
+    rejected: tuple[PhotoError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What lies in a folder of class folders, by names alone."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    photos: tuple[Photo, ...]
+    rejected: tuple[PhotoError, ...]
+
+
+def load_dataset(folder: Path, *, validation_fraction: float, seed: int, strict: bool = False) -> Dataset:
+    """Read a folder of photos; each one is decoded once, to be sure that it can be.
+
+    Where `train/` and `validation/` lie inside, they are the two sides. Otherwise the photos are divided
+    class by class, and files with the same content stay on one side. A photo that lies in two classes
+    teaches nothing and is rejected.
+
+    Args:
+        folder: Holds one subfolder a class, or `train/`, or `train/` and `validation/`.
+        validation_fraction: Part of each class to judge by, 0..1; unused where `validation/` is given.
+        seed: Of the split.
+        strict: Refuse the folder where any file in it is rejected.
+
+    Raises:
+        DatasetError: There is nothing to learn from: no such folder, no photos, a single class, a class
+            without enough readable photos, class names that differ only in case, sides with different
+            classes; or a file was rejected and `strict` is set.
+    """
+    listings = _list_sides(folder)
+    candidates = [photo for listing in listings for photo in listing.photos]
+    digests, unreadable = _read_all([photo.path for photo in candidates])
+    ambiguous = _in_two_classes(candidates, digests)
+    rejected = sorted(
+        [*(error for listing in listings for error in listing.rejected), *unreadable, *ambiguous],
+        key=lambda error: error.photo,
+    )
+    if strict and rejected:
+        raise DatasetError(
+            f"{len(rejected)} file(s) in {folder} can't be used; mend or remove them: "
+            f"{'; '.join(map(str, rejected))}."
+        )
+    refused = {error.photo for error in rejected}
+    sides = [
+        tuple(replace(p, digest=digests[p.path]) for p in listing.photos if str(p.path) not in refused)
+        for listing in listings
+    ]
+    if len(sides) == 1:
+        _require_photos(listings[0], sides[0], digests, 2, rejected)
+        sides = _divide(sides[0], digests, validation_fraction, seed)
+    else:
+        for listing, side in zip(listings, sides, strict=True):
+            _require_photos(listing, side, digests, 1, rejected)
+    return Dataset(
+        root=folder,
+        classes=listings[0].classes,
+        train=sides[0],
+        validation=sides[1],
+        rejected=tuple(rejected),
+    )
+
+
+def fingerprint(photos: Iterable[Photo]) -> str:
+    """SHA-256, in hex, over the photos' classes, names and contents; neither order nor folder matters."""
+    lines = [
+        f"{photo.digest} {photo.label}/{unicodedata.normalize('NFC', photo.path.name)}\n" for photo in photos
+    ]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _list_sides(folder: Path) -> list[_Listing]:
+    """One listing to divide, or those of `train/` and `validation/`, which have the same classes."""
+    if not folder.exists():
+        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+    train, validation = folder / "train", folder / "validation"
+    if not train.is_dir():
+        return [_list(folder)]
+    if not validation.is_dir():
+        return [_list(train)]
+    sides = [_list(train), _list(validation)]
+    differences = [
+        f"only in {side.folder.name}/: {', '.join(only)}"
+        for side, other in (sides, sides[::-1])
+        if (only := sorted(set(side.classes) - set(other.classes)))
+    ]
+    if differences:
+        raise DatasetError(
+            f"{train} and {validation} must have the same classes ({'; '.join(differences)}); "
+            "add the missing folders or remove the others."
+        )
+    return sides
+
+
+def _list(folder: Path) -> _Listing:
+    classes: set[str] = set()
+    photos: list[Photo] = []
+    rejected: list[PhotoError] = []
+    for entry in _entries(folder):
+        if not entry.is_dir():
+            rejected.append(PhotoError(str(entry), LOOSE if _is_photo(entry) else NOT_A_PHOTO))
+            continue
+        label = unicodedata.normalize("NFC", entry.name)
+        if label in classes:
+            raise DatasetError(
+                f"Two class folders in {folder} are both called {label}, in two Unicode forms; "
+                "put their photos into one."
+            )
+        classes.add(label)
+        for file in _entries(entry):
+            if file.is_dir():
+                rejected.append(PhotoError(str(file), NESTED))
+            elif _is_photo(file):
+                photos.append(Photo(file, label))
+            else:
+                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
+    listing = _Listing(folder, tuple(sorted(classes)), tuple(photos), tuple(rejected))
+    _check_classes(listing)
+    return listing
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in the folder, without hidden and system files, in the same order on any file system."""
+    try:
+        entries = [
+            entry
+            for entry in folder.iterdir()
+            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
+        ]
+    except OSError as error:
+        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
+    return sorted(entries, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
+
+
+def _is_photo(file: Path) -> bool:
+    return file.suffix.lower() in EXTENSIONS
+
+
+def _check_classes(listing: _Listing) -> None:
+    """Refuse what can be told from the names alone."""
+    folder, classes = listing.folder, listing.classes
+    if not listing.photos:
+        raise DatasetError(
+            f"There are no photos in the subfolders of {folder}; put the photos of each model into a "
+            f"subfolder of its own, such as {folder / 'bmw_x5' / '1.jpg'}."
+        )
+    if len(classes) == 1:
+        raise DatasetError(
+            f"{folder} has only one class, {classes[0]}; add a subfolder with photos of another model."
+        )
+    empty = sorted(set(classes) - {photo.label for photo in listing.photos})
+    if empty:
+        raise DatasetError(
+            f"{folder} has class folders without photos: {', '.join(empty)}; add photos or remove them."
+        )
+    seen: dict[str, str] = {}
+    for label in classes:
+        twin = seen.setdefault(unicodedata.normalize("NFC", label.casefold()), label)
+        if twin != label:
+            raise DatasetError(
+                f"The class folders {twin} and {label} in {folder} differ only in case; "
+                "put their photos into one folder or rename one."
+            )
+        if not label.isprintable():
+            raise DatasetError(
+                f"The name of the class folder {label!r} in {folder} holds a line break or another "
+                "character that can't be shown; rename it."
+            )
+
+
+def _read_all(paths: Sequence[Path]) -> tuple[dict[Path, str], list[PhotoError]]:
+    """Decode every photo: the checksums of the readable ones, and what is wrong with the others."""
+
+    def read(path: Path) -> str | PhotoError:
+        try:
+            decode(path)
+            return _digest(path)
+        except PhotoError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        outcomes = list(threads.map(read, paths))
+    digests = {path: each for path, each in zip(paths, outcomes, strict=True) if isinstance(each, str)}
+    return digests, [each for each in outcomes if isinstance(each, PhotoError)]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _in_two_classes(photos: Sequence[Photo], digests: dict[Path, str]) -> list[PhotoError]:
+    labels: dict[str, set[str]] = {}
+    for photo in photos:
+        if photo.path in digests:
+            labels.setdefault(digests[photo.path], set()).add(photo.label)
+    return [
+        PhotoError(str(photo.path), f"lies in class {', '.join(sorted(others))} too; keep it in one class")
+        for photo in photos
+        if photo.path in digests and (others := labels[digests[photo.path]] - {photo.label})
+    ]
+
+
+def _require_photos(
+    listing: _Listing,
+    photos: Sequence[Photo],
+    digests: dict[Path, str],
+    least: int,
+    rejected: Sequence[PhotoError],
+) -> None:
+    """Each class needs a few different photos: copies of one can't stand on both sides."""
+    different = Counter(label for label, _ in {(photo.label, digests[photo.path]) for photo in photos})
+    short = [f"{label} ({different[label]})" for label in listing.classes if different[label] < least]
+    if short:
+        first = f" The first of {len(rejected)} rejected file(s): {rejected[0]}." if rejected else ""
+        raise DatasetError(
+            f"Each class in {listing.folder} needs {least} or more different, readable photos; too few have: "
+            f"{', '.join(short)}. Add photos or remove these folders.{first}"
+        )
+
+
+def _divide(
+    photos: Sequence[Photo], digests: dict[Path, str], validation_fraction: float, seed: int
+) -> list[tuple[Photo, ...]]:
+    split = stratified_split(
+        [photo.label for photo in photos],
+        [digests[photo.path] for photo in photos],
+        validation_fraction=validation_fraction,
+        seed=seed,
+    )
+    return [tuple(photos[index] for index in side) for side in (split.train, split.validation)]

@@ -1,0 +1,82 @@
+"""A bundle in this process: photos in, predictions out, no server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kuzov.bundle.card import Card, read_card
+from kuzov.bundle.layout import resolve
+from kuzov.engine.openvino import OpenVinoEngine, load
+from kuzov.errors import PhotoError
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame
+from kuzov.records import Prediction
+
+PhotoSource = str | os.PathLike[str] | bytes
+
+
+class Recogniser:
+    """A loaded bundle that tells which of its classes a photo shows."""
+
+    def __init__(self, card: Card, engine: OpenVinoEngine) -> None:
+        self.card = card
+        self._engine = engine
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, precision: str = "auto") -> Recogniser:
+        """Load a bundle.
+
+        Args:
+            path: A model folder, whose newest version is taken, or one version's folder.
+            precision: "auto", "f32" or "bf16"; see `kuzov.engine.openvino.load`.
+
+        Raises:
+            BundleError: It is missing, incomplete or broken.
+        """
+        version_dir = resolve(Path(path))
+        return cls(read_card(version_dir), load(version_dir, precision))
+
+    def predict(self, photo: PhotoSource) -> Prediction:
+        """Recognise one photo.
+
+        Args:
+            photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
+
+        Raises:
+            PhotoError: It can't be read.
+        """
+        answer = next(iter(self.predict_many([photo])))
+        if isinstance(answer, PhotoError):
+            raise answer
+        return answer
+
+    def predict_many(self, photos: Iterable[PhotoSource]) -> Iterator[Prediction | PhotoError]:
+        """Recognise photos, in the order given; a photo that can't be read becomes its error."""
+        for photo in photos:
+            try:
+                image = decode(photo)
+            except PhotoError as error:
+                yield error
+                continue
+            pixels = frame(image, self.card.image_px)[np.newaxis].astype(np.float32)
+            outputs = self._engine.recognise(pixels)
+            name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
+            yield self._prediction(name, outputs["probabilities"][0], float(outputs["unknown"][0]))
+
+    def _prediction(self, photo: str, row: npt.NDArray[np.float32], unknown: float) -> Prediction:
+        probabilities = {each.id: float(p) for each, p in zip(self.card.classes, row, strict=True)}
+        label = max(probabilities, key=probabilities.__getitem__)
+        return Prediction(
+            photo=photo,
+            label=label,
+            probability=probabilities[label],
+            probabilities=probabilities,
+            unknown=unknown,
+            is_unknown=unknown > self.card.unknown_threshold,
+            names={each.id: each for each in self.card.classes},
+        )

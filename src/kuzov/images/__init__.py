@@ -1,0 +1,1 @@
+"""Photos: decode, orient, resize."""

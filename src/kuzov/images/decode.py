@@ -1,0 +1,206 @@
+"""From a photo's file or bytes to upright RGB pixels.
+
+The format is told by the content, never by the name. Pillow's own `Image.open` is left aside: it warns of
+large photos at a limit that the host program sets, and suppressing a warning changes the filters of every
+thread. So the plugin is chosen here, and the size is judged here before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import threading
+import warnings
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageChops,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+from kuzov.errors import PhotoError
+
+MAX_PIXELS = 100_000_000
+
+NO_FILE = "no such file; check the path"
+FOLDER = "is a folder, not a photo; give the path of one photo"
+NOT_A_FILE = "is not an ordinary file; give the path of one photo"
+EMPTY = "is empty; replace it with a whole copy of the photo"
+UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
+BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
+TOO_LARGE = f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
+
+_MAGIC_BYTES = 16
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# catch_warnings works on the whole process; the rare photos that need it take turns.
+_quiet = threading.Lock()
+
+
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """A JPEG whose EXIF is not parsed on opening, which for a damaged block would warn."""
+
+    def getexif(self) -> Image.Exif:
+        return Image.Exif()
+
+
+def decode(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Image.Image:
+    """Decode a photo: JPEG, PNG, WebP, BMP, or the first frame of a GIF or another animation.
+
+    Grey, 16-bit, palette and CMYK photos become RGB; what is transparent becomes white. Colour profiles
+    are not applied.
+
+    Args:
+        source: A path, or the encoded photo itself.
+        name: What errors call the photo; the path, or "photo", where it is not given.
+
+    Returns:
+        A loaded image in mode RGB, turned upright by its EXIF orientation, without metadata.
+
+    Raises:
+        PhotoError: There is no such file, or it is a folder, empty, not in a supported format, broken, or
+            larger than MAX_PIXELS by its header.
+    """
+    if isinstance(source, bytes):
+        return _decode_bytes(source, name or "photo")
+    shown = name or os.fspath(source)
+    return _decode_bytes(_read(source, shown), shown)
+
+
+def _read(path: str | os.PathLike[str], name: str) -> bytes:
+    """The file's bytes; no more than the first few of a file that is no photo, however long it is."""
+    try:
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise PhotoError(name, FOLDER if stat.S_ISDIR(mode) else NOT_A_FILE)
+        with Path(path).open("rb") as file:
+            start = file.read(_MAGIC_BYTES)
+            return start + file.read() if _plugin(start) else start
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise PhotoError(name, NO_FILE) from error
+    except OSError as error:
+        raise PhotoError(name, f"can't be read: {error.strerror or error}") from error
+
+
+def _plugin(start: bytes) -> Callable[[BytesIO], ImageFile.ImageFile] | None:
+    """Pillow's reader for the format that these first bytes announce; None where it is not supported."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return _Jpeg
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImagePlugin.PngImageFile
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return WebPImagePlugin.WebPImageFile
+    if start.startswith(b"BM"):
+        return BmpImagePlugin.BmpImageFile
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        return GifImagePlugin.GifImageFile
+    return None
+
+
+def _decode_bytes(content: bytes, name: str) -> Image.Image:
+    if not content:
+        raise PhotoError(name, EMPTY)
+    plugin = _plugin(content[:_MAGIC_BYTES])
+    if plugin is None:
+        raise PhotoError(name, UNSUPPORTED)
+    try:
+        # Of these two Pillow may warn while it reads them: of a wrong animation header, of a large frame.
+        if plugin is GifImagePlugin.GifImageFile or (
+            plugin is PngImagePlugin.PngImageFile and b"acTL" in content
+        ):
+            with _quiet, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _upright(_load(plugin, content, name))
+        return _upright(_load(plugin, content, name))
+    except PhotoError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PhotoError(name, TOO_LARGE) from error
+    except Exception as error:
+        # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
+        raise PhotoError(name, BROKEN) from error
+
+
+def _load(plugin: Callable[[BytesIO], ImageFile.ImageFile], content: bytes, name: str) -> ImageFile.ImageFile:
+    image = plugin(BytesIO(content))
+    if image.width * image.height > MAX_PIXELS:
+        raise PhotoError(name, TOO_LARGE)
+    image.load()
+    return image
+
+
+def _upright(image: ImageFile.ImageFile) -> Image.Image:
+    # Kept before the conversion; a PNG may bring its EXIF block after the pixels, so only now.
+    orientation = exif_orientation(image.info.get("exif", b""))
+    rgb = _to_rgb(image)
+    turn = _TURNS.get(orientation)
+    upright = rgb if turn is None else rgb.transpose(turn)
+    # What a copy carried along, such as the orientation, no longer describes these pixels.
+    upright.info = {}
+    return upright
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """A new RGB image: 16-bit grey scaled to 8 bits, transparency laid on white."""
+    if image.mode in {"I", "I;16"}:  # which of the two it is depends on Pillow's version
+        image = _grey_of_16_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(rgba, mask=rgba)
+    return white
+
+
+def _grey_of_16_bits(image: Image.Image) -> Image.Image:
+    """Keep the high bytes, where Pillow would clip at 255: (H, W) 0..65535 to L or LA, 0..255."""
+    pixels = image.convert("I;16").tobytes()  # little-endian
+    grey = Image.frombytes("L", image.size, pixels[1::2])
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return grey
+    low = Image.frombytes("L", image.size, pixels[0::2])
+    same_high = grey.point([255 * (value == transparent >> 8) for value in range(256)])
+    same_low = low.point([255 * (value == transparent & 0xFF) for value in range(256)])
+    alpha = ImageChops.invert(ImageChops.multiply(same_high, same_low))
+    return Image.merge("LA", (grey, alpha))
+
+
+def exif_orientation(exif: bytes) -> int:
+    """The orientation in an EXIF block, 1..8; 1 where it is missing or damaged.
+
+    Pillow's own reader warns of damaged blocks, and for this one number it need not be asked.
+    """
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return 1
+    try:
+        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
+        for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
+            if tag == _ORIENTATION_TAG:
+                # A SHORT by the standard; some cameras write a LONG.
+                (value,) = struct.unpack_from(f"{order}{'I' if kind == 4 else 'H'}", tiff, entry + 8)
+                return int(value) if value in _TURNS else 1
+    except struct.error:
+        pass
+    return 1

@@ -1,0 +1,1 @@
+"""Backbone, head, calibration, and the graph that joins them."""

@@ -1,0 +1,88 @@
+"""The table of backbones. A new one is one entry."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import keras
+from safetensors.numpy import load
+
+from kuzov.errors import ConfigError
+from kuzov.model.efficientnet_lite import efficientnet_lite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbone:
+    """A convolutional network from images to features.
+
+    Attributes:
+        name: Key in the table.
+        image_px: Side of the square input, in pixels.
+        build: Makes the Keras model: RGB float32 (N, image_px, image_px, 3) in 0..255 to float32 (N, D).
+        weights: File in kuzov/model/weights, float16 safetensors named `layer/weight`; None where `build`
+            makes the model with its weights.
+    """
+
+    name: str
+    image_px: int
+    build: Callable[[], keras.Model]
+    weights: str | None = None
+
+    def load(self) -> keras.Model:
+        """Build the model with its weights, frozen."""
+        model = self.build()
+        if self.weights is not None:
+            tensors = load(_weights_file(self.weights))
+            for layer in model.layers:
+                values = [tensors[weight_key(layer, weight)] for weight in layer.weights]
+                layer.set_weights([value.astype("float32") for value in values])
+        model.trainable = False
+        return model
+
+    def fingerprint(self) -> str:
+        """Changes whenever the weights do; part of the key of cached features."""
+        weights = b"" if self.weights is None else _weights_file(self.weights)
+        return hashlib.sha256(self.name.encode() + weights).hexdigest()[:16]
+
+
+def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:
+    """Name of a weight in the safetensors file: "stem_conv/kernel"."""
+    return f"{layer.name}/{weight.name}"
+
+
+def _weights_file(name: str) -> bytes:
+    return resources.files("kuzov.model").joinpath("weights", name).read_bytes()
+
+
+def _lite(name: str, image_px: int, width: float, depth: float, weights: str) -> Backbone:
+    return Backbone(
+        name=name,
+        image_px=image_px,
+        build=lambda: efficientnet_lite(width=width, depth=depth, image_px=image_px, name="backbone"),
+        weights=weights,
+    )
+
+
+BACKBONES: Mapping[str, Backbone] = {
+    backbone.name: backbone
+    for backbone in (
+        _lite("efficientnet-lite0-imagenet", 224, 1.0, 1.0, "efficientnet-lite0-imagenet.safetensors"),
+    )
+}
+
+
+def find_backbone(name: str) -> Backbone:
+    """Look up a backbone.
+
+    Raises:
+        ConfigError: The table has none of this name; lists those that it has.
+    """
+    if name not in BACKBONES:
+        near = difflib.get_close_matches(name, BACKBONES, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"There is no backbone {name!r}.{hint} Available: {', '.join(BACKBONES)}.")
+    return BACKBONES[name]

@@ -1,0 +1,80 @@
+"""Plain values that cross the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassName:
+    """A class of the recogniser: the folder's name and what people see.
+
+    Attributes:
+        id: The class id, as in labels.txt.
+        en: Display name in English; the id where none was given.
+        ru: Display name in Russian; the id where none was given.
+    """
+
+    id: str
+    en: str
+    ru: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a recogniser says of one photo.
+
+    Attributes:
+        photo: The photo's path, or the name its sender gave it.
+        label: Class id of the most probable class.
+        probability: Its probability, 0..1.
+        probabilities: Probability of each class by class id, in the order of the model's columns. A server
+            that does not tell its classes (plain TensorFlow Serving) leaves only the most probable one here.
+        unknown: How sure the recogniser is that the photo shows none of its classes, 0..1.
+        is_unknown: Whether `unknown` is over the bundle's threshold.
+        names: Display names by class id; empty where they are not known.
+    """
+
+    photo: str
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    unknown: float
+    is_unknown: bool
+    names: Mapping[str, ClassName]
+
+    def to_json(self) -> dict[str, object]:
+        """The object that `--json` prints for this photo."""
+        return {
+            "photo": self.photo,
+            "label": self.label,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            "unknown": self.unknown,
+            "is_unknown": self.is_unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """A tensor of a signature.
+
+    Attributes:
+        dtype: TensorFlow's name of the type: DT_FLOAT, DT_STRING, DT_INT32, …
+        shape: Its sizes, -1 where any size goes; None where even the rank is open.
+        name: Name of the tensor in the graph, as the metadata shows it.
+    """
+
+    dtype: str
+    shape: tuple[int, ...] | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One way to call a servable: named inputs, named outputs."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    method_name: str

@@ -1,0 +1,1 @@
+"""What a training run did, for people: three pictures and a page in English and Russian."""

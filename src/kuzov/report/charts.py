@@ -1,0 +1,155 @@
+"""The report's pictures, as PNG files in memory.
+
+Drawn with matplotlib's objects and never pyplot, which keeps every figure in a global list and may look for a
+screen. Words on the axes stand in both languages, class names in English.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from kuzov.records import ClassName
+from kuzov.report import texts
+from kuzov.report.metrics import FineTuneCurve, RunMetrics
+from kuzov.report.texts import Words
+
+DPI = 110
+MOST_ANNOTATED_CLASSES = 20
+LONGEST_NAME = 32
+
+# Told apart by people who see few colours, and by lightness in print.
+BLUE, ORANGE, GREY = "#2f6db5", "#e08a1e", "#8a8f98"
+
+
+def draw_curves(metrics: RunMetrics) -> bytes:
+    """How the head's strength was chosen and, if it was tried, how fine-tuning went."""
+    curve, epochs = metrics.regularisation, metrics.fine_tune
+    rows = 1 if epochs is None else 2
+    figure = Figure(figsize=(8.0, 2.9 * rows), dpi=DPI, layout="constrained")
+    panels = figure.subplots(rows, 2, squeeze=False)
+    # The candidates stand in the order of the settings, which need not be a sorted one.
+    order = np.argsort(curve.inverse_regularisation)
+    candidates = np.array(curve.inverse_regularisation)[order]
+    columns = ((texts.ACCURACY, curve.accuracy), (texts.LOG_LOSS, curve.log_loss))
+    for axes, (name, values) in zip(panels[0], columns, strict=True):
+        axes.axvline(metrics.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
+        axes.plot(candidates, np.array(values)[order], color=BLUE, marker="o")
+        axes.set_xscale("log")
+        axes.set_xticks(candidates, [f"{each:g}" for each in candidates])
+        axes.minorticks_off()
+        axes.set_xlabel(_label(texts.INVERSE_REGULARISATION))
+        _finish(axes, name)
+    if epochs is not None:
+        _draw_epochs(panels[1], epochs)
+    return _png(figure)
+
+
+def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
+    columns = (
+        (texts.ACCURACY, curve.accuracy, curve.val_accuracy),
+        (texts.LOG_LOSS, curve.loss, curve.val_loss),
+    )
+    epochs = range(1, len(curve.loss) + 1)
+    for axes, (name, learned, held) in zip(panels, columns, strict=True):
+        axes.plot(epochs, learned, color=BLUE, marker=".", label=_label(texts.LEARNED_FROM))
+        axes.plot(epochs, held, color=ORANGE, marker=".", label=_label(texts.HELD_OUT))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel(_label(texts.EPOCH))
+        _finish(axes, name)
+
+
+def draw_confusion(metrics: RunMetrics) -> bytes:
+    """The confusion matrix, shaded by the part of each true class, with counts where they fit."""
+    counts = np.array(metrics.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    classes = len(counts)
+    annotated = classes <= MOST_ANNOTATED_CLASSES
+    cell_in, font = (0.55, 8.5) if annotated else (0.13, 6.5)
+    side = max(1.6, cell_in * classes)
+    figure = Figure(figsize=(side + 2.6, side + 1.9), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [_short(each) for each in metrics.classes]
+    turned = {"rotation": 90} if not annotated else {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(classes), names, fontsize=font, parse_math=False, **turned)
+    axes.set_yticks(range(classes), names, fontsize=font, parse_math=False)
+    axes.set_xlabel(_label(texts.ANSWER))
+    axes.set_ylabel(_label(texts.TRUTH))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    # White lines between the cells; in a large matrix they would be all that is seen.
+    if annotated:
+        axes.set_xticks(np.arange(classes - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="white", linewidth=1.5)
+        axes.tick_params(which="minor", length=0)
+        for row, column in np.ndindex(counts.shape):
+            shade = "white" if shares[row, column] > 0.5 else "#1c2733" if counts[row, column] else GREY
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=shade)
+    return _png(figure)
+
+
+def draw_classes(metrics: RunMetrics) -> bytes:
+    """Precision, recall and F1 of each class, as bars."""
+    classes = len(metrics.classes)
+    annotated = classes <= MOST_ANNOTATED_CLASSES
+    row_in = 0.55 if annotated else 0.24
+    figure = Figure(figsize=(7.0, 1.1 + row_in * max(classes, 2)), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    rows = np.arange(classes)
+    scores = (
+        (texts.PRECISION, BLUE, [each.precision for each in metrics.per_class]),
+        (texts.RECALL, ORANGE, [each.recall for each in metrics.per_class]),
+        (texts.F1, GREY, [each.f1 for each in metrics.per_class]),
+    )
+    for place, (name, colour, values) in enumerate(scores):
+        bars = axes.barh(rows + (place - 1) * 0.27, values, height=0.25, color=colour, label=_label(name))
+        if annotated:
+            axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=7.5)
+    axes.set_yticks(rows, [_short(each) for each in metrics.classes], fontsize=8.5, parse_math=False)
+    axes.set_ylim(classes - 0.4, -0.6)
+    # Room behind the longest bars for their figures.
+    axes.set_xlim(0, 1.08)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    return _png(figure)
+
+
+def _finish(axes: Axes, title: Words) -> None:
+    axes.set_title(_label(title), fontsize=10, loc="left")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _label(words: Words) -> str:
+    return words.en if words.en == words.ru else f"{words.en} · {words.ru}"
+
+
+def _short(name: ClassName) -> str:
+    # A folder's name need not be valid Unicode, and the font engine takes nothing else.
+    text = name.en.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def _png(figure: Figure) -> bytes:
+    file = BytesIO()
+    FigureCanvasAgg(figure)
+    with warnings.catch_warnings():
+        # A name in, say, Chinese is drawn as boxes, and stands in full in the page.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # No version of matplotlib inside: the same run gives the same bytes.
+        figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,82 @@
+"""Pieces of HTML in both languages; all text is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from kuzov.report.texts import Words
+
+
+def both(words: Words) -> str:
+    """A text in both languages, of which the style sheet shows one; once where they are the same."""
+    if words.en == words.ru:
+        return escape(words.en)
+    return f'<span lang="en">{escape(words.en)}</span><span lang="ru">{escape(words.ru)}</span>'
+
+
+def paragraph(words: Words, *, style: str = "") -> str:
+    """A paragraph; `style` is a class of the style sheet."""
+    return f'<p class="{style}">{both(words)}</p>' if style else f"<p>{both(words)}</p>"
+
+
+def section(heading: Words, *parts: str) -> str:
+    """A section under its heading."""
+    return "\n".join(["<section>", f"<h2>{both(heading)}</h2>", *parts, "</section>"])
+
+
+def definitions(pairs: Iterable[tuple[Words, Words]]) -> str:
+    """A list of terms with what is to say of each."""
+    rows = (f"<dt>{both(term)}</dt><dd>{both(text)}</dd>" for term, text in pairs)
+    return "\n".join(["<dl>", *rows, "</dl>"])
+
+
+def picture(png: bytes, caption: Words, *, name: Words, large: bool) -> str:
+    """A PNG inside the page; a large one keeps its size and is scrolled."""
+    data = base64.b64encode(png).decode("ascii")
+    alternative = escape(f"{name.en} · {name.ru}")
+    return (
+        f'<figure><div class="{"scroll large" if large else "scroll"}">'
+        f'<img src="data:image/png;base64,{data}" alt="{alternative}"></div>'
+        f"<figcaption>{both(caption)}</figcaption></figure>"
+    )
+
+
+def table(
+    caption: Words,
+    head: Sequence[Words],
+    rows: Iterable[Sequence[Words]],
+    *,
+    foot: Sequence[Words] = (),
+    numeric: bool = False,
+) -> str:
+    """A table whose first column heads its rows; `numeric` aligns the others to the right."""
+    body = (f"<tr>{_row(row)}</tr>" for row in rows)
+    return framed_table(
+        caption,
+        "".join(f'<th scope="col">{both(each)}</th>' for each in head),
+        body,
+        foot=f"<tfoot><tr>{_row(foot)}</tr></tfoot>" if foot else "",
+        style="numeric" if numeric else "text",
+    )
+
+
+def framed_table(caption: Words, head: str, rows: Iterable[str], *, foot: str = "", style: str) -> str:
+    """A table of ready cells and rows, in a frame that scrolls sideways on a narrow screen."""
+    return "\n".join(
+        [
+            f'<div class="scroll" tabindex="0"><table class="{style}">',
+            f"<caption>{both(caption)}</caption>",
+            f"<thead><tr>{head}</tr></thead>",
+            "<tbody>",
+            *rows,
+            "</tbody>",
+            f"{foot}</table></div>",
+        ]
+    )
+
+
+def _row(cells: Sequence[Words]) -> str:
+    first, *others = cells
+    return f'<th scope="row">{both(first)}</th>' + "".join(f"<td>{both(each)}</td>" for each in others)

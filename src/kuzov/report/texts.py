@@ -1,0 +1,162 @@
+"""Every text of the report, in English and Russian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same text in both languages."""
+
+    en: str
+    ru: str
+
+    def fill(self, **values: Words | str | int) -> Words:
+        """Put values in place of their {names}, each language's own where a value has both."""
+        pairs = {key: value if isinstance(value, Words) else plain(value) for key, value in values.items()}
+        return Words(
+            self.en.format(**{key: pair.en for key, pair in pairs.items()}),
+            self.ru.format(**{key: pair.ru for key, pair in pairs.items()}),
+        )
+
+
+def plain(value: str | int) -> Words:
+    """What reads the same in both languages: a file's name, a count."""
+    return Words(str(value), str(value))
+
+
+def number(value: float, digits: int) -> Words:
+    """A number with as many decimals; Russian writes a comma before them."""
+    text = f"{value:.{digits}f}"
+    return Words(text, text.replace(".", ","))
+
+
+def percent(fraction: float) -> Words:
+    """A part of one, as per cent with one decimal."""
+    return Words("{it}\u00a0%", "{it}\u00a0%").fill(it=number(100 * fraction, 1))
+
+
+def percent_interval(low: float, high: float) -> Words:
+    """Two parts of one, as an interval in per cent."""
+    return Words("{low}–{high}", "{low}–{high}").fill(low=number(100 * low, 1), high=percent(high))
+
+
+# Page
+TITLE = Words("Training report", "Отчёт об обучении")
+VERSION = Words("Version {version}", "Версия {version}")
+
+# Judgement
+JUDGEMENT = Words(
+    "{right} of {total} validation photos right ({accuracy}, 95\u00a0% interval {interval})",
+    "Проверочные фотографии: верно {right} из {total} ({accuracy}, 95-процентный интервал {interval})",
+)
+CAUTION = Words(
+    "{total} photos alone say little. The interval is what to look at: "
+    "the true accuracy may lie anywhere in it.",
+    "Проверочных фотографий всего {total}, одно это число говорит мало. Смотрите на интервал: "
+    "истинная доля верных ответов может лежать где угодно внутри него.",
+)
+PHOTOS = Words("Photos", "Фотографии")
+PHOTO_COUNTS = Words(
+    "{train} to learn from, {validation} to judge by; files left out: {rejected}",
+    "для обучения — {train}, для проверки — {validation}; отброшено файлов: {rejected}",
+)
+CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная проверка")
+CROSS_VALIDATED = Words(
+    "{mean} ± {std} (folds: {folds}). Each photo was judged once by a head that had not learned from it, "
+    "on the features of the frozen backbone.",
+    "{mean} ± {std} (частей: {folds}). Каждую фотографию один раз оценил выходной слой, который на ней "
+    "не учился, по признакам замороженной основы сети.",
+)
+ECE = Words("Calibration error (ECE)", "Ошибка калибровки (ECE)")
+ECE_VALUES = Words(
+    "{before} before calibration, {after} after it: how far the probabilities stray from how often "
+    "the answers are right, on photos not learned from.",
+    "до калибровки {before}, после неё {after}: насколько вероятности расходятся с тем, как часто ответы "
+    "верны, на фотографиях не из обучения.",
+)
+FALSE_ALARMS = Words("Answered “none of these models”", "Ответ «ни одна из этих моделей»")
+FALSE_ALARM_COUNT = Words(
+    "{count} of {total} validation photos, though each shows one of them.",
+    "{count} из {total} проверочных фотографий, хотя на каждой есть одна из них.",
+)
+SECONDS = Words("Time", "Время")
+SECONDS_TAKEN = Words("{seconds} s", "{seconds} с")
+KEPT = Words("Kept", "Выбрано")
+KEPT_HEAD = Words(
+    "the head on the frozen backbone. Only the last layer learned from these photos; fine-tuning was "
+    "not asked for, or did no better.",
+    "выходной слой на замороженной основе. На этих фотографиях учился только последний слой; дообучение "
+    "основы не запрашивали, или оно не дало лучшего результата.",
+)
+KEPT_FINE_TUNED = Words(
+    "the fine-tuned network. The backbone's last layers learned from these photos too and did better on the "
+    "validation photos; as those chose it, their accuracy flatters it a little.",
+    "дообученная сеть. Последние слои основы тоже учились на этих фотографиях и дали лучший результат на "
+    "проверочных; раз выбор сделан по ним, доля верных ответов на них немного завышена.",
+)
+
+# Pictures
+CURVES = Words("Curves", "Кривые")
+CURVES_CAPTION = Words(
+    "Accuracy and log loss of the head in cross-validation, by its inverse regularisation C; "
+    "the dotted line marks the chosen one.",
+    "Доля верных ответов и логарифмические потери выходного слоя при перекрёстной проверке в зависимости "
+    "от обратной силы регуляризации C; пунктиром отмечено выбранное значение.",
+)
+FINE_TUNE_CAPTION = Words(
+    "Below, each epoch of fine-tuning, on the photos learned from and on those held out.",
+    "Ниже — каждая эпоха дообучения: на обучающих фотографиях и на отложенных.",
+)
+CLASSES = Words("Classes", "Классы")
+CLASSES_CAPTION = Words(
+    "Precision: how many answers with this class are right. Recall: how many photos of it are recognised. "
+    "F1: their harmonic mean.",
+    "Точность: какая часть ответов с этим классом верна. Полнота: какая часть его фотографий узнана. "
+    "F1: их гармоническое среднее.",
+)
+CONFUSION = Words("Confusion matrix", "Матрица ошибок")
+CONFUSION_CAPTION = Words(
+    "Validation photos: rows are what they show, columns are the answers. Right answers lie on the diagonal.",
+    "Проверочные фотографии: строки — что на них, столбцы — ответы. Верные ответы лежат на диагонали.",
+)
+CONFUSED_CAPTION = Words("Classes taken for others", "Классы, принятые за другие")
+
+# Axes and columns
+ACCURACY = Words("accuracy", "доля верных")
+LOG_LOSS = Words("log loss", "логарифмические потери")
+INVERSE_REGULARISATION = Words("inverse regularisation C", "обратная регуляризация C")
+CHOSEN = Words("chosen", "выбрано")
+EPOCH = Words("epoch", "эпоха")
+LEARNED_FROM = Words("learned from", "обучающие")
+HELD_OUT = Words("held out", "отложенные")
+TRUTH = Words("truth", "на фото")
+ANSWER = Words("answer", "ответ")
+CLASS = Words("class", "класс")
+PRECISION = Words("precision", "точность")
+RECALL = Words("recall", "полнота")
+F1 = plain("F1")
+TRAIN_PHOTOS = Words("to learn from", "для обучения")
+VALIDATION_PHOTOS = Words("to judge by", "для проверки")
+ALL = Words("all", "всего")
+COUNT = Words("photos", "фотографий")
+PHOTO = Words("photo", "фотография")
+PROBABILITY = Words("probability", "вероятность")
+REASON = Words("reason", "причина")
+
+# Lists
+MISTAKES = Words("Mistakes", "Ошибки")
+NO_MISTAKES = Words("None on the validation photos.", "На проверочных фотографиях ошибок нет.")
+REJECTED = Words("Files left out", "Отброшенные файлы")
+NONE_REJECTED = Words("None.", "Таких нет.")
+SETTINGS = Words("Settings and versions", "Настройки и версии")
+SETTING = Words("setting", "настройка")
+VALUE = Words("value", "значение")
+RESULTS = Words("What the run chose", "Что выбрано при обучении")
+PACKAGES = Words("Packages", "Пакеты")
+PACKAGE = Words("package", "пакет")
+PACKAGE_VERSION = Words("version", "версия")
+BUNDLE = Words("bundle", "папка модели")
+TEMPERATURE = Words("temperature", "температура")
+FINGERPRINT = Words("fingerprint of the photos", "отпечаток фотографий")

@@ -1,0 +1,1 @@
+"""The server: a protocol-free core, and the protocols on top."""

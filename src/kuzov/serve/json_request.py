@@ -1,0 +1,188 @@
+"""The body of a predict request to tensors: TensorFlow Serving's row form and column form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import TensorSpec
+from kuzov.serve.json_tensors import (
+    Tensor,
+    check_value,
+    is_base64_object,
+    regular_tensor,
+    shape_of,
+)
+from kuzov.serve.json_text import check_overflow, invalid, parse_object, quote
+from kuzov.serve.service import Call
+
+Specs = Mapping[str, TensorSpec]
+
+_STATUS_NAMES: Mapping[ErrorCode, str] = {
+    ErrorCode.INVALID: "INVALID_ARGUMENT",
+    ErrorCode.UNIMPLEMENTED: "UNIMPLEMENTED",
+}
+
+
+class Form(Enum):
+    """How a request lists its tensors, and so how its answer does."""
+
+    ROW = "predictions"  # one element a row: "instances" in, "predictions" out
+    COLUMN = "outputs"  # one whole tensor a name: "inputs" in, "outputs" out
+
+
+def read_predict(body: bytes, find: Callable[[str], Call]) -> tuple[Call, dict[str, Tensor], Form]:
+    """Read a predict request.
+
+    The order of checks is TensorFlow Serving's: the JSON, the type of the signature's name, the model and
+    its signature, the tensors. So broken JSON is reported even where the model is unknown.
+
+    Args:
+        body: The JSON text.
+        find: Finds the call that a signature name means; "" where the request gives none.
+
+    Returns:
+        The call, a tensor for each input, and the form that the answer must have.
+
+    Raises:
+        RequestError: Whatever `find` raises; INVALID or UNIMPLEMENTED, in TensorFlow Serving's words.
+    """
+    document = parse_object(body)
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid(
+            f"JSON Value: {quote(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    call = find(name)
+    if not call.signature.inputs:
+        raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
+    try:
+        tensors, form = _read_tensors(document, call.signature.inputs)
+    except RecursionError as error:
+        raise invalid("The lists are nested too deeply to be a tensor.") from error
+    if any(tensor.dtype.kind == "f" and np.isinf(tensor).any() for tensor in tensors.values()):
+        check_overflow(body)
+    return call, tensors, form
+
+
+def _read_tensors(document: dict[str, Any], specs: Specs) -> tuple[dict[str, Tensor], Form]:
+    if "instances" in document and "inputs" in document:
+        raise invalid(
+            f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or "
+            "'instances' keys to exist"
+        )
+    if "instances" in document:
+        instances = document["instances"]
+        if not isinstance(instances, list):
+            raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
+        if not instances:
+            raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+        return _read_rows(instances, specs), Form.ROW
+    if "inputs" in document:
+        return _read_columns(document["inputs"], specs), Form.COLUMN
+    raise invalid("Missing 'inputs' or 'instances' key")
+
+
+def _read_rows(instances: list[Any], specs: Specs) -> dict[str, Tensor]:
+    if not isinstance(instances[0], dict) and len(specs) > 1:
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors required as "
+            "per tensorinfo_map"
+        )
+    named = _names_inputs(instances[0])
+    if named and all(_names_inputs(row) and row.keys() == specs.keys() for row in instances):
+        columns = {name: [row[name] for row in instances] for name in specs}
+    elif not named and not any(_names_inputs(row) for row in instances):
+        columns = {min(specs): instances}
+    else:
+        columns = {}
+    tensors: dict[str, Tensor] = {}
+    for name, column in columns.items():
+        tensor = _try_tensor(column, specs[name].dtype)
+        if tensor is None:
+            break
+        tensors[name] = tensor
+    if not tensors or len(tensors) != len(columns):
+        _check_rows(instances, specs, named=named)
+        raise invalid(
+            "The 'instances' can't be turned into tensors of the types that the signature declares."
+        )
+    return tensors
+
+
+def _try_tensor(column: list[Any], dtype: str) -> Tensor | None:
+    try:
+        return regular_tensor(column, dtype)
+    except RequestError:
+        return None  # the walk over the rows finds the same fault and says in which row it is
+
+
+def _check_rows(instances: list[Any], specs: Specs, *, named: bool) -> None:
+    """Raise the first fault of the rows, in the order in which TensorFlow Serving looks at them."""
+    seen: dict[str, tuple[int, tuple[int, ...]]] = {}
+    for index, row in enumerate(instances):
+        if _names_inputs(row) != named:
+            kinds = "object but got list" if named else "value/list but got object"
+            raise invalid(f"Expecting {kinds} at item {index} of input list")
+        for name, value in row.items() if named else [(min(specs), row)]:
+            try:
+                _check_row_value(name, value, specs, seen)
+            except RequestError as error:
+                key = f" key: {name}" if named else ""
+                raise invalid(
+                    f"Failed to process element: {index}{key} of 'instances' list. "
+                    f"Error: {_STATUS_NAMES[error.code]}: {error}"
+                ) from error
+        if named and row.keys() != specs.keys():
+            raise invalid(
+                f"Failed to process element: {index} of 'instances' list. JSON object: {quote(row)} "
+                f"keys must be equal to: {','.join(sorted(specs))}"
+            )
+
+
+def _check_row_value(
+    name: str, value: Any, specs: Specs, seen: dict[str, tuple[int, tuple[int, ...]]]
+) -> None:
+    if name not in specs:
+        raise invalid(f"JSON object: does not have named input: {name}")
+    shape = shape_of(value)
+    size = check_value(value, shape, specs[name].dtype)
+    expected_size, expected_shape = seen.setdefault(name, (size, shape))
+    if size != expected_size:
+        raise invalid(f"Expecting tensor size: {expected_size} but got: {size}")
+    if shape != expected_shape:
+        raise invalid(f"Expecting shape {_show(expected_shape)} but got: {_show(shape)}")
+
+
+def _read_columns(inputs: Any, specs: Specs) -> dict[str, Tensor]:
+    if not _names_inputs(inputs):
+        if len(specs) > 1:
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors required as "
+                "per tensorinfo_map"
+            )
+        inputs = dict.fromkeys(specs, inputs)
+    tensors: dict[str, Tensor] = {}
+    for name in sorted(specs):
+        if name not in inputs:
+            raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        dtype = specs[name].dtype
+        tensor = regular_tensor(inputs[name], dtype)
+        if tensor is None:
+            check_value(inputs[name], shape_of(inputs[name]), dtype)
+            raise invalid(f"Input {name!r} can't be turned into a tensor of type {dtype}.")
+        tensors[name] = tensor
+    return tensors
+
+
+def _names_inputs(value: Any) -> bool:
+    return isinstance(value, dict) and not is_base64_object(value)
+
+
+def _show(shape: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, shape))}]"

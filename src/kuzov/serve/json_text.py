@@ -1,0 +1,158 @@
+"""JSON text as TensorFlow Serving reads it, and how its error messages quote it.
+
+Its parser is rapidjson: the first of duplicate keys wins, text after the document is ignored, and the tokens
+NaN, Inf and Infinity are numbers. Python's own parser does the work here, bent to the same rules.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kuzov.errors import ErrorCode, RequestError
+
+MAX_QUOTED_BYTES = 256
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*"|\bInf\b', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_RAPIDJSON_TEXTS: Mapping[str, str] = {
+    "Expecting value": "Invalid value.",
+    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
+    "Illegal trailing comma before end of object": "Missing a name for object member.",
+    "Illegal trailing comma before end of array": "Invalid value.",
+    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
+    "Unterminated string starting at": "Missing a closing quotation mark in string.",
+    "Invalid \\escape": "Invalid escape character in string.",
+    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
+    "Invalid control character at": "Invalid encoding in string.",
+}
+
+
+def invalid(message: str) -> RequestError:
+    """The error for a request that can't be understood."""
+    return RequestError(ErrorCode.INVALID, message)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse a request's body.
+
+    Bytes that are not UTF-8 stay in their strings, as surrogates: encode with "surrogateescape".
+
+    Raises:
+        RequestError: INVALID: it is not JSON, not an object, or nested too deeply to be read.
+    """
+    if not body:
+        raise invalid("JSON Parse error: The document is empty")
+    document = _decode(body.decode("utf-8-sig", "surrogateescape"), float)
+    if not isinstance(document, dict):
+        raise invalid(f"JSON Value: {quote(document)} Is not object")
+    return document
+
+
+def check_overflow(body: bytes) -> None:
+    """Refuse a number that is too big for a double, such as 1e400, which Python reads as infinity.
+
+    This parses the body again and slowly, so it is for requests whose tensors turn out to hold an infinity.
+
+    Raises:
+        RequestError: INVALID: there is such a number.
+    """
+    _decode(body.decode("utf-8-sig", "surrogateescape"), _finite_float)
+
+
+def quote(value: Any) -> str:
+    """A JSON value as error messages show it: pretty-printed, at most 256 bytes of it."""
+    pieces: list[str] = []
+    length = 0
+    # With an indent the encoder works piece by piece, so a huge value costs no more than what is shown.
+    for piece in json.JSONEncoder(indent=4, ensure_ascii=False).iterencode(value):
+        pieces.append(piece)
+        length += len(piece)
+        if length >= MAX_QUOTED_BYTES:
+            break
+    text = "".join(pieces)[:MAX_QUOTED_BYTES]
+    return text.encode("utf-8", "replace")[:MAX_QUOTED_BYTES].decode("utf-8", "ignore")
+
+
+def type_name(value: Any) -> str:
+    """The kind of a JSON value, in TensorFlow Serving's words."""
+    match value:
+        case None:
+            return "Null"
+        case bool():
+            return str(value)
+        case dict():
+            return "Object"
+        case list():
+            return "Array"
+        case str():
+            return "String"
+        case _:
+            return "Number"
+
+
+def _decode(text: str, parse_float: Callable[[str], float]) -> Any:
+    start = _end_of_space(text)
+    if start == len(text):
+        raise invalid(f"JSON Parse error: The document is empty. at offset: {start}")
+    decoder = json.JSONDecoder(object_pairs_hook=_first_wins, parse_float=parse_float)
+    try:
+        try:
+            return decoder.raw_decode(text, start)[0]
+        except json.JSONDecodeError:
+            if "Inf" not in text:
+                raise
+            return decoder.raw_decode(_STRING_OR_INF.sub(_spell_out, text), start)[0]
+    except json.JSONDecodeError as error:
+        raise invalid(_describe(error)) from error
+    except ValueError as error:  # Python reads no integer of more than 4300 digits
+        raise invalid("JSON Parse error: Number too big to be stored in double.") from error
+    except RecursionError as error:
+        raise invalid("JSON Parse error: The document is nested too deeply for this server.") from error
+
+
+def _end_of_space(text: str) -> int:
+    found = _SPACE.match(text)
+    return found.end() if found else 0
+
+
+def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        values.setdefault(key, value)
+    return values
+
+
+def _spell_out(found: re.Match[str]) -> str:
+    return "Infinity" if found[0] == "Inf" else found[0]
+
+
+def _finite_float(token: str) -> float:
+    value = float(token)
+    if math.isinf(value):
+        raise invalid(f"JSON Parse error: Number too big to be stored in double: {token[:40]}")
+    return value
+
+
+def _describe(error: json.JSONDecodeError) -> str:
+    text = _RAPIDJSON_TEXTS.get(error.msg)
+    if text is None and error.msg == "Expecting ',' delimiter":
+        text = _missing_comma(error.doc[: error.pos])
+    offset = len(error.doc[: error.pos].encode("utf-8", "surrogateescape"))
+    return f"JSON Parse error: {text or error.msg} at offset: {offset}"
+
+
+def _missing_comma(before: str) -> str:
+    depth: list[str] = []
+    for found in _STRING_OR_BRACKET.finditer(before):
+        if found[0] in "[{":
+            depth.append(found[0])
+        elif found[0] in "]}":
+            depth.pop()
+    if depth[-1:] == ["{"]:
+        return "Missing a comma or } after an object member."
+    return "Missing a comma or ] after an array element."

@@ -1,0 +1,128 @@
+"""The two stages of training; each ends in a candidate for export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kuzov.config import TrainConfig
+from kuzov.model.backbones import Backbone
+from kuzov.model.calibration import Calibration, calibrate, log_loss
+from kuzov.model.head import Head, Labels, Logits
+from kuzov.train.fine_tune import fine_tune
+from kuzov.train.judge import Choice, choose_regularisation, fit_views
+from kuzov.train.learning_set import LearningSet
+from kuzov.train.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trained recogniser.
+
+    Attributes:
+        kept: Name of its stage, as the summary says it: "head" or "fine-tuned".
+        backbone: Images to features.
+        head: On the normalised features.
+        unseen_logits: Logits of training photos that the head was not fitted on, (M, C).
+        unseen_labels: Their columns, (M,).
+        calibration: Learned from these.
+        validation_logits: Logits of the validation photos.
+        history: Loss and accuracy by epoch, of the second stage.
+    """
+
+    kept: str
+    backbone: keras.Model
+    head: Head
+    unseen_logits: Logits
+    unseen_labels: Labels
+    calibration: Calibration
+    validation_logits: Logits
+    history: Mapping[str, Sequence[float]] | None = None
+
+    def is_better_than(self, other: Candidate, labels: Labels) -> bool:
+        """Whether it gets more validation photos right, or as many with truer probabilities."""
+        return self._score(labels) > other._score(labels)
+
+    def _score(self, labels: Labels) -> tuple[int, float]:
+        right = int((self.validation_logits.argmax(axis=1) == labels).sum())
+        return right, -log_loss(self.validation_logits / self.calibration.temperature, labels)
+
+
+def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> tuple[Candidate, Choice]:
+    """A softmax head on the frozen backbone's features, its regularisation chosen by cross-validation.
+
+    Where a class has a single training photo, the validation photos join the cross-validation: there is
+    no other way to ask about a photo that the head has not seen.
+    """
+    few = int(np.bincount(data.labels[data.train]).min()) < 2
+    rows = slice(None) if few else data.train
+    choice = choose_regularisation(
+        data.features[rows],
+        data.labels[rows],
+        data.groups[rows],
+        candidates=config.head.inverse_regularisation,
+        folds=config.head.folds,
+        seed=config.seed,
+    )
+    head = fit_views(
+        data.features[data.train],
+        data.labels[data.train],
+        classes=len(data.names),
+        inverse_regularisation=choice.inverse_regularisation,
+    )
+    logits, labels = choice.out_of_fold.logits, data.labels[rows]
+    candidate = Candidate(
+        kept="head",
+        backbone=backbone.load(),
+        head=head,
+        unseen_logits=logits,
+        unseen_labels=labels,
+        calibration=calibrate(logits, labels, accepted_fraction=config.accepted_fraction),
+        validation_logits=head.logits(data.features[data.validation, 0]),
+    )
+    return candidate, choice
+
+
+def second_stage(
+    data: LearningSet,
+    first: Candidate,
+    backbone: Backbone,
+    config: TrainConfig,
+    *,
+    cache: Path,
+    tensorboard: Path | None,
+    progress: Progress,
+) -> Candidate:
+    """The backbone's last layers and the head trained on; resumes where a kill stopped it."""
+    images = data.frames(slice(None), backbone.image_px)
+    labels = data.labels[data.train]
+    key = json.dumps([config.to_json(), sorted(data.groups)]).encode()
+    tuned = fine_tune(
+        backbone.load(),
+        first.head,
+        images[data.train],
+        labels,
+        data.groups[data.train],
+        config,
+        workspace=cache / "fine-tune" / hashlib.sha256(key).hexdigest()[:16],
+        tensorboard=tensorboard,
+        progress=progress,
+    )
+    held = tuned.held_rows
+    logits = tuned.logits(images)
+    return Candidate(
+        kept="fine-tuned",
+        backbone=tuned.backbone,
+        head=tuned.head,
+        unseen_logits=logits[held],
+        unseen_labels=labels[held],
+        calibration=calibrate(logits[held], labels[held], accepted_fraction=config.accepted_fraction),
+        validation_logits=logits[data.validation],
+        history={name: np.asarray(values).tolist() for name, values in tuned.history.items()},
+    )

@@ -1,0 +1,149 @@
+"""Write a trained recogniser as a bundle, and prove it before anyone can see it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import openvino
+import tensorflow as tf
+from PIL import Image
+
+from kuzov.bundle.card import Card
+from kuzov.bundle.layout import CARD, LABELS, OPENVINO_MODEL, WARMUP_REQUESTS
+from kuzov.bundle.publish import publish
+from kuzov.bundle.saved_model import warmup_requests
+from kuzov.engine.openvino import bfloat16_available, load
+from kuzov.errors import BundleError
+from kuzov.images.framing import Pixels
+from kuzov.model.calibration import Calibration, Probabilities
+from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
+from kuzov.model.head import Head
+
+log = logging.getLogger(__name__)
+
+TOLERANCES: Mapping[str, float] = {"f32": 1e-3, "bf16": 2e-2}
+"""How far a probability may be from the trained model's, by the precision of the runtime."""
+
+PACKAGES = ("kuzov", "keras", "numpy", "openvino", "pillow", "scikit-learn", "tensorflow-cpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Photos with the trained model's own answers, that every runtime must repeat.
+
+    Attributes:
+        images: Framed photos, uint8 (N, image_px, image_px, 3).
+        probabilities: What the trained model says of them, (N, C).
+    """
+
+    images: Pixels
+    probabilities: Probabilities
+
+
+def export_bundle(
+    base: Path, backbone: keras.Model, head: Head, calibration: Calibration, card: Card, proof: Proof
+) -> Path:
+    """Write, load back, compare and publish a new version.
+
+    Args:
+        base: The model folder.
+        backbone: Images to features.
+        head: On the normalised features.
+        calibration: Of the head's logits.
+        card: All but its precision, which the comparison decides: bfloat16 where the processor has it and
+            the probabilities stay within 2e-2 of the trained model's, else float32.
+        proof: Photos to compare on.
+
+    Returns:
+        The new version's folder.
+
+    Raises:
+        BundleError: The bundle does not repeat the trained model's answers, or can't be written.
+    """
+
+    def write(staging: Path) -> None:
+        recogniser = frozen_recogniser(backbone, head, calibration)
+        labels = [each.id for each in card.classes]
+        module = ServingModule(recogniser, labels, card.image_px)
+        tf.saved_model.save(module, str(staging), module.signatures())
+        _write(staging / LABELS, "".join(f"{label}\n" for label in labels).encode())
+        _write_openvino(staging / OPENVINO_MODEL, recogniser)
+        _write_warmup(staging / WARMUP_REQUESTS, proof.images[0], card.image_px)
+        _write_card(staging, replace(card, precision="f32"))
+        _prove_tensorflow(staging, proof)
+        _write_card(staging, replace(card, precision=_prove_openvino(staging, proof)))
+
+    return publish(base, write)
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that shape a bundle."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _write_card(staging: Path, card: Card) -> None:
+    _write(staging / CARD, json.dumps(card.to_json(), ensure_ascii=False, indent=2).encode())
+
+
+def _write_openvino(file: Path, recogniser: Any) -> None:
+    """OpenVINO's own form of the same constants: it loads faster, and keeps `unknown`."""
+    model = to_openvino(recogniser, ["probabilities", "unknown"])
+    openvino.save_model(model, file, compress_to_fp16=False)
+
+
+def _write_warmup(file: Path, image: Pixels, image_px: int) -> None:
+    photo = io.BytesIO()
+    Image.fromarray(image).save(photo, "JPEG")
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        for record in warmup_requests(image_px, photo.getvalue()):
+            writer.write(record)
+
+
+def _prove_tensorflow(staging: Path, proof: Proof) -> None:
+    model = tf.saved_model.load(str(staging))
+    images = proof.images.astype(np.float32)
+    found = model.signatures["serving_default"](image=tf.constant(images))["probabilities"].numpy()
+    complaint = _compare(found, proof.probabilities, TOLERANCES["f32"])
+    if complaint:
+        raise BundleError(f"The exported model differs from the trained one in TensorFlow: {complaint}.")
+
+
+def _prove_openvino(staging: Path, proof: Proof) -> str:
+    """Prove float32, try bfloat16; returns the precision to serve in."""
+    images = proof.images.astype(np.float32)
+    complaints = {}
+    for precision in ("f32", "bf16") if bfloat16_available() else ("f32",):
+        found = load(staging, precision).recognise(images)["probabilities"]
+        complaints[precision] = _compare(found, proof.probabilities, TOLERANCES[precision])
+        log.info("OpenVINO %s: %s", precision, complaints[precision] or "agrees with the trained model")
+    if complaints["f32"]:
+        raise BundleError(
+            f"The exported model differs from the trained one in OpenVINO: {complaints['f32']}."
+        )
+    return "bf16" if complaints.get("bf16") == "" else "f32"
+
+
+def _compare(found: npt.NDArray[np.float32], expected: Probabilities, tolerance: float) -> str:
+    """Empty where they agree, else what differs."""
+    differences = np.abs(found - expected).max(axis=1)
+    if differences.max() > tolerance:
+        return f"a probability by {differences.max():.4f}, more than {tolerance}"
+    ordered = np.sort(expected, axis=1)
+    clear = ordered[:, -1] - ordered[:, -2] > tolerance
+    turned = clear & (found.argmax(axis=1) != expected.argmax(axis=1))
+    return f"{turned.sum()} photos get another class" if turned.any() else ""

@@ -1,0 +1,104 @@
+"""Photos to features, embedded once and remembered."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from kuzov.config import TrainConfig
+from kuzov.data.photos import Photo
+from kuzov.engine.openvino import Network
+from kuzov.images.decode import decode
+from kuzov.images.framing import Pixels
+from kuzov.model.backbones import Backbone
+from kuzov.model.graph import frozen_backbone, to_openvino
+from kuzov.model.head import Features
+from kuzov.train.progress import Progress
+from kuzov.train.views import view_photo, views_fingerprint
+
+PHOTOS_AHEAD = 32
+
+
+class FeatureCache:
+    """Features on disk, one small file a photo, keyed by the photo's content, its views and the backbone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, photo: Photo, views: str, backbone: str) -> Path:
+        """Where the features of this photo stand, or would."""
+        return self._folder / f"{backbone}-{views}" / f"{photo.digest}.npy"
+
+    @staticmethod
+    def read(path: Path) -> Features | None:
+        """Features (V, D), or None where they are not known; a damaged file is as good as none."""
+        try:
+            features: Features = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        return features
+
+    @staticmethod
+    def write(path: Path, features: Features) -> None:
+        """Keep features; the file appears whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            np.save(part, features)
+        Path(part.name).replace(path)
+
+
+def default_cache() -> Path:
+    """The user's cache folder for kuzov: $KUZOV_CACHE, or kuzov under the XDG cache folder."""
+    if "KUZOV_CACHE" in os.environ:
+        return Path(os.environ["KUZOV_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kuzov"
+
+
+def embed_photos(
+    photos: Sequence[Photo], backbone: Backbone, config: TrainConfig, cache: FeatureCache, progress: Progress
+) -> Features:
+    """Features of every view of every photo, in the order given: float32 (N, V, D), not normalised.
+
+    Raises:
+        PhotoError: A photo can't be read any more.
+    """
+    views, weights = views_fingerprint(config), backbone.fingerprint()
+    files = [cache.path(photo, views, weights) for photo in photos]
+    known = [cache.read(file) for file in files]
+    missing = [row for row, features in enumerate(known) if features is None]
+    if missing:
+        network = _feature_network(backbone)
+        images = _view_photos([photos[row] for row in missing], backbone.image_px, config)
+        for done, (row, pixels) in enumerate(zip(missing, images, strict=True)):
+            progress("embed", done, len(missing))
+            # One photo a call: the same shapes whatever is cached already, so the same digits.
+            features = network({"image": pixels.astype(np.float32)})["features"].copy()
+            cache.write(files[row], features)
+            known[row] = features
+        progress("embed", len(missing), len(missing))
+    return np.stack([features for features in known if features is not None])
+
+
+def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) -> Iterator[Pixels]:
+    """Decode and frame photos a few ahead of the network."""
+
+    def view(number: int) -> Pixels:
+        return view_photo(decode(photos[number].path), image_px, config, _rng(photos[number], config))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(photos), PHOTOS_AHEAD):
+            yield from pool.map(view, range(start, min(start + PHOTOS_AHEAD, len(photos))))
+
+
+def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
+    """Of a photo's random views: the same in every run, whichever photos stand beside it."""
+    return np.random.default_rng([config.seed, int(photo.digest[:16], 16)])
+
+
+def _feature_network(backbone: Backbone) -> Network:
+    return Network(to_openvino(frozen_backbone(backbone.load()), ["features"]), precision="f32")

@@ -1,0 +1,172 @@
+"""The second stage: the backbone's last layers and the head, trained by Keras."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from kuzov.config import TrainConfig
+from kuzov.data.augment import augment
+from kuzov.images.framing import Pixels
+from kuzov.model.head import Head, Labels, Logits
+from kuzov.train.judge import split_folds
+from kuzov.train.progress import Progress
+
+HEAD_LAYER = "head"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuned:
+    """A fine-tuned network.
+
+    Attributes:
+        backbone: Images to features, its last layers changed.
+        head: On the normalised features.
+        held_rows: Rows of the photos that it was not trained on.
+        history: Loss and accuracy of each epoch on the photos trained on and (val_…) held out.
+    """
+
+    backbone: keras.Model
+    head: Head
+    held_rows: npt.NDArray[np.int64]
+    history: Mapping[str, Sequence[float]]
+
+    def logits(self, images: Pixels) -> Logits:
+        """Scores of each class, (N, C), for framed photos, uint8 (N, image_px, image_px, 3)."""
+        features = self.backbone.predict(images.astype(np.float32), verbose=0)
+        return self.head.logits(features)
+
+
+class _AugmentedPhotos(keras.utils.PyDataset):
+    """Photos in a new order and under new random transformations each epoch, repeatable by the seed."""
+
+    def __init__(self, images: Pixels, labels: Labels, config: TrainConfig) -> None:
+        super().__init__()
+        self._images, self._labels, self._config = images, labels, config
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._labels) / self._config.fine_tune.batch_size)
+
+    def __getitem__(self, step: int) -> tuple[npt.NDArray[np.float32], Labels]:
+        size = self._config.fine_tune.batch_size
+        order = np.random.default_rng([self._config.seed, self.epoch]).permutation(len(self._labels))
+        rows = order[step * size : (step + 1) * size]
+        rng = np.random.default_rng([self._config.seed, self.epoch, step])
+        views = [augment(self._images[row], self._config.augmentation, rng) for row in rows]
+        return np.stack(views), self._labels[rows]
+
+
+class _EpochClock(keras.callbacks.Callback):
+    """Tells the photos which epoch it is, after a resume too, and the user how far it is."""
+
+    def __init__(self, photos: _AugmentedPhotos, epochs: int, progress: Progress) -> None:
+        super().__init__()
+        self._photos, self._epochs, self._progress = photos, epochs, progress
+
+    def on_epoch_begin(self, epoch: int, _logs: Mapping[str, float] | None = None) -> None:
+        self._photos.epoch = epoch
+        self._progress("fine-tune", epoch, self._epochs)
+
+
+def fine_tune(
+    backbone: keras.Model,
+    head: Head,
+    images: Pixels,
+    labels: Labels,
+    groups: Sequence[str],
+    config: TrainConfig,
+    *,
+    workspace: Path,
+    tensorboard: Path | None,
+    progress: Progress,
+) -> FineTuned:
+    """Train the last layers and the head, starting from what the first stage found.
+
+    A fifth of the photos is held out: training stops when their loss no longer falls, and the epoch with the
+    smallest one is taken. BatchNormalization keeps its ImageNet statistics, which a few dozen photos would
+    spoil.
+
+    Args:
+        backbone: Changed in place.
+        head: The first stage's, to start from.
+        images: Framed photos, uint8 (N, image_px, image_px, 3).
+        labels: Their columns, (N,).
+        groups: A name a photo; photos of one name stand on one side.
+        config: Its `fine_tune` and `augmentation`.
+        workspace: Where epochs are saved, so that the same call goes on after a kill; removed at the end.
+        tensorboard: Folder for TensorBoard's logs, if wanted.
+        progress: Told of the epochs.
+    """
+    keras.utils.set_random_seed(config.seed)
+    model = _build(backbone, head, config)
+    fit_rows, held_rows = split_folds(labels, groups, folds=config.head.folds, seed=config.seed)[0]
+    photos = _AugmentedPhotos(images[fit_rows], labels[fit_rows], config)
+    held = (images[held_rows].astype(np.float32), labels[held_rows])
+    workspace.mkdir(parents=True, exist_ok=True)
+    best, log_file = workspace / "best.weights.h5", workspace / "epochs.csv"
+    callbacks = [
+        _EpochClock(photos, config.fine_tune.epochs, progress),
+        # Keras reads the best loss so far from nowhere after a resume, so the callback is given it.
+        keras.callbacks.ModelCheckpoint(
+            best, save_best_only=True, save_weights_only=True, initial_value_threshold=_best_loss(log_file)
+        ),
+        keras.callbacks.EarlyStopping(patience=config.fine_tune.patience, baseline=_best_loss(log_file)),
+        keras.callbacks.CSVLogger(log_file, append=True),
+        keras.callbacks.BackupAndRestore(workspace / "backup"),
+    ]
+    if tensorboard is not None:
+        callbacks.append(keras.callbacks.TensorBoard(tensorboard))
+    model.fit(photos, validation_data=held, epochs=config.fine_tune.epochs, callbacks=callbacks, verbose=0)
+    progress("fine-tune", config.fine_tune.epochs, config.fine_tune.epochs)
+    model.load_weights(best)
+    weights, bias = model.get_layer(HEAD_LAYER).get_weights()
+    history = _read_history(log_file)
+    shutil.rmtree(workspace, ignore_errors=True)
+    return FineTuned(
+        backbone=backbone, head=Head(weights=weights, bias=bias), held_rows=held_rows, history=history
+    )
+
+
+def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Model:
+    backbone.trainable = True
+    for layer in backbone.layers[: -config.fine_tune.layers]:
+        layer.trainable = False
+    images = keras.Input(backbone.input_shape[1:])
+    features = backbone(images, training=False)
+    normalised = keras.layers.UnitNormalization(name="unit_length")(features)
+    logits = keras.layers.Dense(head.bias.size, name=HEAD_LAYER)(normalised)
+    model = keras.Model(images, logits)
+    model.get_layer(HEAD_LAYER).set_weights([head.weights, head.bias])
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.fine_tune.learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _read_history(log_file: Path) -> dict[str, list[float]]:
+    """Columns of the log; an epoch that a kill interrupted after its line stands twice, the last counts."""
+    if not log_file.is_file() or log_file.stat().st_size == 0:
+        return {}
+    names, *rows = [line.split(",") for line in log_file.read_text().splitlines()]
+    epochs = {row[0]: row for row in rows if len(row) == len(names)}
+    columns = zip(*epochs.values(), strict=True)
+    return {
+        name: [float(value) for value in column]
+        for name, column in zip(names, columns, strict=True)
+        if name != "epoch"
+    }
+
+
+def _best_loss(log_file: Path) -> float | None:
+    losses = _read_history(log_file).get("val_loss")
+    return min(losses) if losses else None

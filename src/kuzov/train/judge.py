@@ -1,0 +1,150 @@
+"""How good a head is, honestly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.model_selection import StratifiedGroupKFold
+
+from kuzov.model.calibration import calibrate, log_loss
+from kuzov.model.head import Features, Head, Labels, Logits, fit_head
+
+NORMAL_QUANTILE_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """What heads say of photos that they were not fitted on.
+
+    Attributes:
+        logits: (N, C), of each photo's first view.
+        accuracies: Accuracy of each fold, 0..1.
+    """
+
+    logits: Logits
+    accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The outcome of cross-validating the regularisation.
+
+    Attributes:
+        inverse_regularisation: The value chosen.
+        out_of_fold: Its out-of-fold logits and accuracies.
+        accuracies: Mean accuracy of each candidate.
+        log_losses: Out-of-fold log loss of each candidate, after temperature scaling.
+    """
+
+    inverse_regularisation: float
+    out_of_fold: OutOfFold
+    accuracies: tuple[float, ...]
+    log_losses: tuple[float, ...]
+
+
+def fit_views(features: Features, labels: Labels, *, classes: int, inverse_regularisation: float) -> Head:
+    """Fit a head on every view of every photo: features (N, V, D), labels (N,)."""
+    photos, views, width = features.shape
+    rows = features.reshape(photos * views, width)
+    return fit_head(
+        rows, np.repeat(labels, views), classes=classes, inverse_regularisation=inverse_regularisation
+    )
+
+
+def cross_validate(
+    features: Features,
+    labels: Labels,
+    groups: Sequence[str],
+    *,
+    inverse_regularisation: float,
+    folds: int,
+    seed: int,
+) -> OutOfFold:
+    """Fit on all folds but one, ask about that one's first views, for each fold.
+
+    Args:
+        features: (N, V, D).
+        labels: (N,).
+        groups: A name a photo; photos of one name (the same file twice) share a fold.
+        inverse_regularisation: Of the head.
+        folds: Number of folds; no more than the smallest class has photos.
+        seed: Of the draw.
+    """
+    classes = int(labels.max()) + 1
+    logits = np.zeros((len(labels), classes))
+    accuracies = []
+    for fit_rows, held_rows in split_folds(labels, groups, folds=folds, seed=seed):
+        head = fit_views(
+            features[fit_rows],
+            labels[fit_rows],
+            classes=classes,
+            inverse_regularisation=inverse_regularisation,
+        )
+        logits[held_rows] = head.logits(features[held_rows, 0])
+        accuracies.append(accuracy(logits[held_rows], labels[held_rows]))
+    return OutOfFold(logits=logits, accuracies=tuple(accuracies))
+
+
+def split_folds(
+    labels: Labels, groups: Sequence[str], *, folds: int, seed: int
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Seeded stratified folds as pairs of rows, to fit on and held out."""
+    folds = min(folds, int(np.bincount(labels).min()))
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    return list(splitter.split(np.zeros(len(labels)), labels, groups=list(groups)))
+
+
+def choose_regularisation(
+    features: Features,
+    labels: Labels,
+    groups: Sequence[str],
+    *,
+    candidates: Sequence[float],
+    folds: int,
+    seed: int,
+) -> Choice:
+    """Take the candidate whose out-of-fold probabilities, after temperature scaling, are the truest."""
+    results, losses = [], []
+    for candidate in candidates:
+        result = cross_validate(
+            features, labels, groups, inverse_regularisation=candidate, folds=folds, seed=seed
+        )
+        temperature = calibrate(result.logits, labels, accepted_fraction=0.5).temperature
+        results.append(result)
+        losses.append(log_loss(result.logits / temperature, labels))
+    best = int(np.argmin(losses))
+    return Choice(
+        inverse_regularisation=candidates[best],
+        out_of_fold=results[best],
+        accuracies=tuple(float(np.mean(result.accuracies)) for result in results),
+        log_losses=tuple(losses),
+    )
+
+
+def accuracy(logits: Logits, labels: Labels) -> float:
+    """Part of the rows whose largest logit is the true class's."""
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+def wilson_interval(right: int, total: int) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson, "Probable Inference", 1927); true at 0 and 1 too."""
+    z2 = NORMAL_QUANTILE_95**2
+    centre = (right + z2 / 2) / (total + z2)
+    half = NORMAL_QUANTILE_95 * math.sqrt(right * (total - right) / total + z2 / 4) / (total + z2)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def judge_classes(logits: Logits, labels: Labels) -> tuple[list[list[int]], list[dict[str, float]]]:
+    """Confusion matrix (rows true, columns predicted), and precision, recall, F1, photos of each class."""
+    columns = list(range(logits.shape[1]))
+    predicted = logits.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, labels=columns)
+    scores = precision_recall_fscore_support(labels, predicted, labels=columns, zero_division=0.0)
+    names = ("precision", "recall", "f1", "photos")
+    rows = [dict(zip(names, map(float, row), strict=True)) for row in zip(*scores, strict=True)]
+    return confusion.tolist(), rows

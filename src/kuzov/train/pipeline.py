@@ -1,0 +1,108 @@
+"""From a folder of photos to a bundle and a run folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kuzov.bundle.card import Card
+from kuzov.config import TrainConfig
+from kuzov.model.backbones import Backbone, find_backbone
+from kuzov.model.calibration import UNKNOWN_THRESHOLD
+from kuzov.train.candidate import Candidate, first_stage, second_stage
+from kuzov.train.export import Proof, export_bundle
+from kuzov.train.features import default_cache
+from kuzov.train.judge import cross_validate
+from kuzov.train.learning_set import LearningSet, read_learning_set
+from kuzov.train.progress import Progress, silent
+from kuzov.train.run_folder import collect_metrics, write_metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """Where a run left what it made, and how good it is.
+
+    Attributes:
+        bundle: The new version's folder.
+        run_folder: metrics.json; once the report is written, pictures and report.html too.
+        metrics: The content of metrics.json.
+    """
+
+    bundle: Path
+    run_folder: Path
+    metrics: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `kuzov train --json` prints."""
+        keys = ("validation", "cross_validation", "ece", "seconds", "kept")
+        return {
+            "bundle": str(self.bundle),
+            **{key: self.metrics[key] for key in keys},
+            "run": str(self.run_folder),
+        }
+
+
+def run_training(
+    photos: Path,
+    out: Path,
+    config: TrainConfig,
+    *,
+    runs: Path,
+    fine_tuning: bool = False,
+    strict: bool = False,
+    tensorboard: Path | None = None,
+    progress: Progress = silent,
+) -> TrainResult:
+    """Learn from a folder of photos, all but the report; the arguments are those of `kuzov.train`."""
+    started = time.monotonic()
+    cache, backbone = default_cache(), find_backbone(config.backbone)
+    data = read_learning_set(photos, backbone, config, cache, strict=strict, progress=progress)
+    progress("head", 0, 2)
+    candidate, choice = first_stage(data, backbone, config)
+    progress("head", 1, 2)
+    everywhere = cross_validate(
+        data.features,
+        data.labels,
+        data.groups,
+        inverse_regularisation=choice.inverse_regularisation,
+        folds=config.head.folds,
+        seed=config.seed,
+    )
+    progress("head", 2, 2)
+    if fine_tuning:
+        tuned = second_stage(
+            data, candidate, backbone, config, cache=cache, tensorboard=tensorboard, progress=progress
+        )
+        if tuned.is_better_than(candidate, data.labels[data.validation]):
+            candidate = tuned
+    metrics = collect_metrics(data, candidate, choice, everywhere, config)
+    progress("export", 0, 1)
+    bundle = _export(out, data, candidate, backbone, metrics)
+    progress("export", 1, 1)
+    metrics |= {"bundle": str(bundle), "seconds": round(time.monotonic() - started, 2)}
+    write_metrics(runs / bundle.name, metrics)
+    return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=metrics)
+
+
+def _export(
+    out: Path, data: LearningSet, candidate: Candidate, backbone: Backbone, metrics: dict[str, Any]
+) -> Path:
+    card = Card(
+        classes=data.names,
+        backbone=backbone.name,
+        image_px=backbone.image_px,
+        temperature=candidate.calibration.temperature,
+        unknown_threshold=UNKNOWN_THRESHOLD,
+        precision="f32",
+        metrics={key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")},
+        data=metrics["data"],
+        versions=metrics["versions"],
+        config=metrics["config"],
+    )
+    proof = Proof(
+        images=data.frames(data.validation, backbone.image_px),
+        probabilities=candidate.calibration.probabilities(candidate.validation_logits),
+    )
+    return export_bundle(out, candidate.backbone, candidate.head, candidate.calibration, card, proof)

@@ -1,0 +1,101 @@
+"""What a run leaves beside its bundle: metrics.json, for people, the report and later runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kuzov.config import TrainConfig
+from kuzov.model.calibration import (
+    UNKNOWN_THRESHOLD,
+    Calibration,
+    expected_calibration_error,
+)
+from kuzov.train.candidate import Candidate
+from kuzov.train.export import package_versions
+from kuzov.train.judge import Choice, OutOfFold, judge_classes, wilson_interval
+from kuzov.train.learning_set import LearningSet
+
+UNCALIBRATED = Calibration(temperature=1.0, least_margin=0.0)
+
+
+def collect_metrics(
+    data: LearningSet, candidate: Candidate, choice: Choice, everywhere: OutOfFold, config: TrainConfig
+) -> dict[str, Any]:
+    """The judgement of a run as JSON.
+
+    Args:
+        data: The photos.
+        candidate: The recogniser that was kept.
+        choice: How the head's regularisation was chosen.
+        everywhere: The head's cross-validation over all photos.
+        config: The run's settings.
+    """
+    labels, logits = data.labels[data.validation], candidate.validation_logits
+    right = int((logits.argmax(axis=1) == labels).sum())
+    confusion, per_class = judge_classes(logits, labels)
+    return {
+        "kept": candidate.kept,
+        "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in data.names],
+        "validation": {
+            "right": right,
+            "total": len(labels),
+            "accuracy": right / len(labels),
+            "interval": list(wilson_interval(right, len(labels))),
+        },
+        "cross_validation": {
+            "mean": float(np.mean(everywhere.accuracies)),
+            "std": float(np.std(everywhere.accuracies)),
+            "folds": list(everywhere.accuracies),
+        },
+        "ece": {"before": _ece(UNCALIBRATED, candidate), "after": _ece(candidate.calibration, candidate)},
+        "inverse_regularisation": choice.inverse_regularisation,
+        "temperature": candidate.calibration.temperature,
+        "confusion": confusion,
+        "per_class": per_class,
+        "curves": {
+            "regularisation": {
+                "inverse_regularisation": list(config.head.inverse_regularisation),
+                "accuracy": list(choice.accuracies),
+                "log_loss": list(choice.log_losses),
+            },
+            "fine_tune": candidate.history,
+        },
+        "photos": _answers(data, candidate),
+        "data": data.describe(),
+        "versions": package_versions(),
+        "config": config.to_json(),
+    }
+
+
+def write_metrics(run_folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write metrics.json, whole or not at all."""
+    run_folder.mkdir(parents=True, exist_ok=True)
+    part = run_folder / ".metrics.json.part"
+    part.write_text(json.dumps(metrics, ensure_ascii=False, indent=2), encoding="utf-8")
+    part.replace(run_folder / "metrics.json")
+
+
+def _ece(calibration: Calibration, candidate: Candidate) -> float:
+    probabilities = calibration.probabilities(candidate.unseen_logits)
+    return expected_calibration_error(probabilities, candidate.unseen_labels)
+
+
+def _answers(data: LearningSet, candidate: Candidate) -> list[dict[str, Any]]:
+    probabilities = candidate.calibration.probabilities(candidate.validation_logits)
+    unknown = candidate.calibration.unknown(candidate.validation_logits)
+    return [
+        {
+            "photo": str(photo.path.relative_to(data.dataset.root)),
+            "label": photo.label,
+            "predicted": data.names[int(row.argmax())].id,
+            "probability": float(row.max()),
+            "unknown": float(none),
+            "is_unknown": bool(none > UNKNOWN_THRESHOLD),
+        }
+        for photo, row, none in zip(data.dataset.validation, probabilities, unknown, strict=True)
+    ]

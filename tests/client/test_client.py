@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kuzov.bundle.card import Card
+from kuzov.client.client import Client, upright_jpeg
+from kuzov.errors import ConfigError, PhotoError, ServerError
+from kuzov.records import ClassName, Prediction
+
+NAMES = (ClassName(id="bmw", en="BMW X5", ru="БМВ Х5"), ClassName(id="vaz", en="VAZ-2110", ru="ВАЗ-2110"))
+CARD = Card(
+    classes=NAMES,
+    backbone="tiny",
+    image_px=32,
+    temperature=1.0,
+    unknown_threshold=0.7,
+    precision="f32",
+    metrics={},
+    data={},
+    versions={},
+    config={},
+)
+ANSWER = {"predictions": [{"probabilities": [0.25, 0.75], "unknown": 0.6, "label": "vaz"}]}
+
+
+class FakeServer:
+    """Answers what it is told to, and keeps what it was asked."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/v1/models/m"
+        self.asked: list[tuple[str, bytes]] = []
+        self.metadata: object = {"metadata": {"signature_def": {}, "card": CARD.to_json()}}
+        self.answer: object = ANSWER
+        self.status = 200
+        self.delay_s = 0.0
+
+    def reply(self, path: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append((path, body))
+        time.sleep(self.delay_s)
+        answer = self.metadata if path.endswith("/metadata") else self.answer
+        return self.status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, answer = fake.reply(self.path, body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        fake = FakeServer(http.server_port)
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield fake
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return write(tmp_path / "photo.jpg", Image.new("RGB", (8, 4), "red"))
+
+
+def write(path: Path, image: Image.Image, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def oriented(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def test_a_prediction_names_every_class(server: FakeServer, photo: Path) -> None:
+    assert Client(server.url).predict(photo) == Prediction(
+        photo=str(photo),
+        label="vaz",
+        probability=0.75,
+        probabilities={"bmw": 0.25, "vaz": 0.75},
+        unknown=0.6,
+        is_unknown=False,
+        names={"bmw": NAMES[0], "vaz": NAMES[1]},
+    )
+    path, body = server.asked[-1]
+    assert path == "/v1/models/m:predict"
+    assert json.loads(body) == {
+        "signature_name": "image_bytes",
+        "instances": [{"b64": base64.b64encode(photo.read_bytes()).decode()}],
+    }
+
+
+def test_a_server_without_a_card_tells_only_the_top_label(server: FakeServer, photo: Path) -> None:
+    server.metadata = {"metadata": {"signature_def": {}}}
+    found = Client(server.url).predict(photo.read_bytes())
+    assert (found.photo, found.label, found.probabilities, found.names) == ("photo", "vaz", {"vaz": 0.75}, {})
+    assert found.is_unknown
+
+
+@pytest.mark.parametrize("ending", ["", "/", ":predict", "/versions/5", "/versions/5:predict"])
+def test_every_spelling_of_the_url(server: FakeServer, photo: Path, ending: str) -> None:
+    Client(server.url + ending).predict(photo)
+    model = "/v1/models/m/versions/5" if "versions" in ending else "/v1/models/m"
+    assert [path for path, _ in server.asked] == [f"{model}/metadata", f"{model}:predict"]
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8501", "http://127.0.0.1:8501", "ftp://h/v1/models/m"])
+def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Client(url)
+    assert str(caught.value) == (
+        f"{url!r} is not the address of a model. Give one like http://127.0.0.1:8501/v1/models/img_classifier."
+    )
+
+
+def test_one_bad_photo_does_not_stop_the_others(server: FakeServer, photo: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.jpg"
+    found = list(Client(server.url).predict_many([photo, missing, b"no photo", str(photo)]))
+    assert [type(each) for each in found] == [Prediction, PhotoError, PhotoError, Prediction]
+    assert str(found[1]).startswith(f"{missing}: ")
+    assert [path for path, _ in server.asked].count("/v1/models/m/metadata") == 1
+
+
+def test_a_photo_that_is_ready_is_sent_as_it_is(photo: Path, tmp_path: Path) -> None:
+    assert upright_jpeg(photo) == photo.read_bytes()
+    upright = write(tmp_path / "exif.jpg", Image.new("RGB", (8, 4)), exif=oriented(1))
+    assert upright_jpeg(upright.read_bytes()) == upright.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "options", "size"),
+    [
+        ("turned.jpg", Image.new("RGB", (8, 4)), {"exif": oriented(6)}, (4, 8)),
+        ("large.jpg", Image.new("RGB", (2048, 512)), {}, (1024, 256)),
+        ("grey.jpg", Image.new("L", (8, 4)), {}, (8, 4)),
+        ("photo.png", Image.new("RGBA", (8, 4)), {}, (8, 4)),
+    ],
+)
+def test_any_other_photo_is_encoded_anew(
+    tmp_path: Path, name: str, image: Image.Image, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    path = write(tmp_path / name, image, **options)
+    sent = upright_jpeg(path)
+    with Image.open(BytesIO(sent)) as received:
+        assert (received.format, received.mode, received.size) == ("JPEG", "RGB", size)
+        assert not received.getexif()
+
+
+def refused_by(server: FakeServer) -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1/models/m"
+    server.url = url
+    return (
+        f"Can't reach {url}/metadata: Connection refused. Check that the server is running (kuzov serve) "
+        "and that the host and port are right."
+    )
+
+
+def silent(server: FakeServer) -> str:
+    server.delay_s = 0.5
+    return (
+        f"No answer from {server.url}/metadata within 0.2 s. Check that the server is not overloaded, or "
+        "allow more time."
+    )
+
+
+def without_the_model(server: FakeServer) -> str:
+    server.status, server.metadata = 404, {"error": "Servable not found for request: Latest(m)"}
+    return (
+        f"The server has no model at {server.url}/metadata: Servable not found for request: Latest(m). "
+        "Check the model's name and version."
+    )
+
+
+def refusing(server: FakeServer) -> str:
+    server.status, server.metadata = 400, {"error": "no such signature"}
+    return (
+        f"The server refused the request to {server.url}/metadata with status 400: no such signature. "
+        "Check that the URL names a model made by `kuzov train`."
+    )
+
+
+def of_another_kind(server: FakeServer) -> str:
+    server.metadata = b"<html>Welcome!</html>"
+    return (
+        f"What answers at {server.url}/metadata is not a model server: status 200, "
+        "'<html>Welcome!</html>'. Check the host, the port and the path."
+    )
+
+
+def with_another_model(server: FakeServer) -> str:
+    server.answer = {"predictions": [[0.5]]}
+    return (
+        f"The model at {server.url} does not answer as a kuzov model does: "
+        "'{\"predictions\": [[0.5]]}'. Check that the URL names a model made by `kuzov train`."
+    )
+
+
+@pytest.mark.parametrize(
+    "what_is_wrong",
+    [refused_by, silent, without_the_model, refusing, of_another_kind, with_another_model],
+    ids=lambda fault: fault.__name__,
+)
+def test_a_server_that_fails_is_told(
+    server: FakeServer, photo: Path, what_is_wrong: Callable[[FakeServer], str]
+) -> None:
+    text = what_is_wrong(server)
+    with pytest.raises(ServerError) as caught:
+        Client(server.url, timeout_s=0.2).predict(photo)
+    assert str(caught.value) == text
+
+
+def test_the_client_is_light() -> None:
+    code = (
+        "import sys, kuzov.client.client; "
+        "assert not {'numpy', 'openvino', 'tensorflow', 'starlette'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_asks_the_same_way(server: FakeServer, photo: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "predict.py"
+    command = [sys.executable, str(example), str(photo), "--url", server.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == f"{photo}: vaz 75.0%\n", done.stderr
+    refused_by(server)
+    command[-1] = server.url
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"No model server answers at {server.url}; start one with `kuzov serve`.")

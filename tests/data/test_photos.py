@@ -1,0 +1,297 @@
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
+from kuzov.errors import DatasetError
+
+SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared" / "data"))
+NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .png, .webp, .bmp"
+
+
+def save_photo(file: Path, seed: int) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file
+
+
+def make(folder: Path, classes: Iterable[str], count: int = 4, first_seed: int = 0) -> Path:
+    """A folder of different photos: count a class."""
+    for position, label in enumerate(classes):
+        for number in range(count):
+            save_photo(folder / label / f"{number}.png", first_seed + 100 * position + number)
+    return folder
+
+
+def load(folder: Path, *, strict: bool = False, seed: int = 0) -> Dataset:
+    return load_dataset(folder, validation_fraction=0.25, seed=seed, strict=strict)
+
+
+def refusal(folder: Path, *, strict: bool = False) -> str:
+    with pytest.raises(DatasetError) as caught:
+        load(folder, strict=strict)
+    return str(caught.value)
+
+
+def test_a_flat_folder_is_divided(tmp_path: Path) -> None:
+    dataset = load(make(tmp_path, ["b", "a"], count=8))
+    assert dataset.root == tmp_path
+    assert dataset.classes == ("a", "b")
+    assert dataset.rejected == ()
+    assert Counter(photo.label for photo in dataset.validation) == {"a": 2, "b": 2}
+    assert Counter(photo.label for photo in dataset.train) == {"a": 6, "b": 6}
+    photos = dataset.train + dataset.validation
+    assert {(photo.path.parent.name, photo.label) for photo in photos} == {("a", "a"), ("b", "b")}
+    assert len(set(photos)) == 16
+
+
+def test_the_seed_tells_the_division(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"], count=8)
+    assert load(tmp_path, seed=1) == load(tmp_path, seed=1)
+    assert load(tmp_path, seed=1) != load(tmp_path, seed=2)
+
+
+def test_train_alone_is_divided(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b"])
+    make(tmp_path / "test", ["unused"])
+    dataset = load(tmp_path)
+    assert (dataset.classes, len(dataset.train), len(dataset.validation)) == (("a", "b"), 6, 2)
+
+
+def test_train_and_validation_are_taken_as_they_are(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b"], count=3)
+    make(tmp_path / "validation", ["b", "a"], count=1, first_seed=1000)
+    dataset = load(tmp_path)
+    assert dataset.train == tuple(
+        Photo(tmp_path / "train" / label / f"{number}.png", label) for label in "ab" for number in range(3)
+    )
+    assert [photo.path.parts[-3:] for photo in dataset.validation] == [
+        ("validation", "a", "0.png"),
+        ("validation", "b", "0.png"),
+    ]
+
+
+def test_copies_never_stand_on_both_sides(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"], count=4)
+    for number in range(4):
+        shutil.copy(tmp_path / "a" / f"{number}.png", tmp_path / "a" / f"copy of {number}.png")
+    for seed in range(10):
+        dataset = load(tmp_path, seed=seed)
+        sides = [{photo.path.read_bytes() for photo in side} for side in (dataset.train, dataset.validation)]
+        assert not sides[0] & sides[1]
+
+
+def test_a_photo_in_two_classes_is_rejected_in_both(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    shutil.copy(tmp_path / "a" / "0.png", tmp_path / "b" / "same.png")
+    dataset = load(tmp_path)
+    assert [str(error) for error in dataset.rejected] == [
+        f"{tmp_path / 'a' / '0.png'}: lies in class b too; keep it in one class",
+        f"{tmp_path / 'b' / 'same.png'}: lies in class a too; keep it in one class",
+    ]
+    assert len(dataset.train + dataset.validation) == 7
+
+
+def test_names_may_hold_spaces_capitals_and_any_letters(tmp_path: Path) -> None:
+    for position, label in enumerate(("Лада Гранта", "BMW X5")):
+        for number, name in enumerate(("фото 1.JPG", "b.Jpeg", "c.PNG", "d.webp", "e.bmp")):
+            save_photo(tmp_path / label / name, 10 * position + number)
+    dataset = load(tmp_path)
+    assert dataset.classes == ("BMW X5", "Лада Гранта")
+    assert len(dataset.train + dataset.validation) == 10
+
+
+def test_class_ids_are_composed(tmp_path: Path) -> None:
+    decomposed, composed = "Москвич и\u0306", "Москвич \u0439"
+    dataset = load(make(tmp_path, [decomposed, "a"]))
+    assert dataset.classes == ("a", composed)
+    assert {photo.label for photo in dataset.train} == {"a", composed}
+
+
+def test_system_files_are_passed_over_and_others_named(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    for name in (".gitkeep", "Thumbs.db", "desktop.ini", ".DS_Store", "._1.jpg", "classes.toml"):
+        (tmp_path / name).touch()
+        (tmp_path / "a" / name).touch()
+    make(tmp_path / ".hidden", ["x"])
+    (tmp_path / ".cache").mkdir()
+    assert load(tmp_path).rejected == ()
+    (tmp_path / "a" / "notes.txt").write_text("x")
+    (tmp_path / "a" / "more").mkdir()
+    (tmp_path / "a" / "0.gif").touch()
+    (tmp_path / "README").touch()
+    save_photo(tmp_path / "loose.jpg", 7)
+    assert [str(error) for error in load(tmp_path).rejected] == [
+        f"{tmp_path / 'README'}: {NOT_A_PHOTO}",
+        f"{tmp_path / 'a' / '0.gif'}: {NOT_A_PHOTO}",
+        f"{tmp_path / 'a' / 'more'}: is a folder inside a class folder, which is not looked into; "
+        "move its photos up",
+        f"{tmp_path / 'a' / 'notes.txt'}: {NOT_A_PHOTO}",
+        f"{tmp_path / 'loose.jpg'}: lies beside the class folders, so it has no class; "
+        "move it into one of them",
+    ]
+
+
+def test_unreadable_photos_are_rejected_or_with_strict_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    whole = (tmp_path / "a" / "0.png").read_bytes()
+    (tmp_path / "a" / "cut.png").write_bytes(whole[:60])
+    (tmp_path / "b" / "empty.jpg").touch()
+    (tmp_path / "b" / "text.jpg").write_text("not a photo")
+    (tmp_path / "b" / "zlost.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    problems = [
+        f"{tmp_path / 'a' / 'cut.png'}: is broken or cut short; replace it with a whole copy of the photo",
+        f"{tmp_path / 'b' / 'empty.jpg'}: is empty; replace it with a whole copy of the photo",
+        f"{tmp_path / 'b' / 'text.jpg'}: is not a photo in a supported format; "
+        "use JPEG, PNG, WebP, BMP or GIF",
+        f"{tmp_path / 'b' / 'zlost.jpg'}: no such file; check the path",
+    ]
+    dataset = load(tmp_path)
+    assert [str(error) for error in dataset.rejected] == problems
+    assert len(dataset.train + dataset.validation) == 8
+    assert refusal(tmp_path, strict=True) == (
+        f"4 file(s) in {tmp_path} can't be used; mend or remove them: {'; '.join(problems)}."
+    )
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    missing, file = tmp_path / "missing", tmp_path / "file"
+    file.touch()
+    assert refusal(missing) == (f"There is no folder {missing}; give one with a subfolder of photos a model.")
+    assert refusal(file) == f"{file} is a file; give a folder with a subfolder of photos a model."
+
+
+def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
+    text = (
+        f"There are no photos in the subfolders of {tmp_path}; put the photos of each model into a "
+        f"subfolder of its own, such as {tmp_path / 'bmw_x5' / '1.jpg'}."
+    )
+    assert refusal(tmp_path) == text
+    save_photo(tmp_path / "loose.png", 0)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert refusal(tmp_path) == text
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["a"])
+    assert refusal(tmp_path) == (
+        f"{tmp_path} has only one class, a; add a subfolder with photos of another model."
+    )
+
+
+def test_empty_class_folders_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    (tmp_path / "d").mkdir()
+    (tmp_path / "c").mkdir()
+    assert refusal(tmp_path) == (
+        f"{tmp_path} has class folders without photos: c, d; add photos or remove them."
+    )
+
+
+def test_a_class_with_too_few_different_readable_photos_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b", "c"])
+    for number in (1, 2, 3):
+        shutil.copy(tmp_path / "b" / "0.png", tmp_path / "b" / f"{number}.png")
+        (tmp_path / "c" / f"{number}.png").unlink()
+    assert refusal(tmp_path) == (
+        f"Each class in {tmp_path} needs 2 or more different, readable photos; too few have: "
+        "b (1), c (1). Add photos or remove these folders."
+    )
+    (tmp_path / "c" / "1.png").touch()
+    assert refusal(tmp_path) == (
+        f"Each class in {tmp_path} needs 2 or more different, readable photos; too few have: "
+        "b (1), c (1). Add photos or remove these folders. The first of 1 rejected file(s): "
+        f"{tmp_path / 'c' / '1.png'}: is empty; replace it with a whole copy of the photo."
+    )
+
+
+def test_a_side_without_a_readable_photo_of_a_class_is_refused(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b"])
+    make(tmp_path / "validation", ["a", "b"], count=1, first_seed=1000)
+    broken = tmp_path / "validation" / "b" / "0.png"
+    broken.write_bytes(b"")
+    assert refusal(tmp_path) == (
+        f"Each class in {tmp_path / 'validation'} needs 1 or more different, readable photos; too few "
+        "have: b (0). Add photos or remove these folders. The first of 1 rejected file(s): "
+        f"{broken}: is empty; replace it with a whole copy of the photo."
+    )
+
+
+def test_class_names_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["BMW", "a"])
+    if (tmp_path / "bmw").exists():
+        pytest.skip("This file system does not tell capitals from small letters.")
+    make(tmp_path, ["bmw"], first_seed=500)
+    assert refusal(tmp_path) == (
+        f"The class folders BMW and bmw in {tmp_path} differ only in case; "
+        "put their photos into one folder or rename one."
+    )
+
+
+def test_class_names_that_differ_only_in_unicode_form_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["и\u0306", "a"])
+    if (tmp_path / "\u0439").exists():
+        pytest.skip("This file system does not tell the two forms of a letter apart.")
+    make(tmp_path, ["\u0439"], first_seed=500)
+    assert refusal(tmp_path) == (
+        f"Two class folders in {tmp_path} are both called \u0439, in two Unicode forms; "
+        "put their photos into one."
+    )
+
+
+def test_a_class_name_with_a_line_break_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b\nc"])
+    assert refusal(tmp_path) == (
+        f"The name of the class folder 'b\\nc' in {tmp_path} holds a line break or another character "
+        "that can't be shown; rename it."
+    )
+
+
+def test_sides_with_different_classes_are_refused(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b", "c", "d"])
+    make(tmp_path / "validation", ["a", "b", "e"])
+    assert refusal(tmp_path) == (
+        f"{tmp_path / 'train'} and {tmp_path / 'validation'} must have the same classes "
+        "(only in train/: c, d; only in validation/: e); add the missing folders or remove the others."
+    )
+
+
+def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", deny)
+    assert refusal(tmp_path) == f"The folder {tmp_path} can't be read: Permission denied."
+
+
+def test_the_fingerprint_tells_contents_and_classes_alone(tmp_path: Path) -> None:
+    first = load(make(tmp_path / "one", ["a", "b"]))
+    second = load(make(tmp_path / "two", ["a", "b"]), seed=5)
+    value = fingerprint(first.train + first.validation)
+    assert len(value) == 64
+    assert value == fingerprint(second.validation + second.train)
+    assert value != fingerprint(first.train)
+    (tmp_path / "two" / "a").rename(tmp_path / "two" / "z")
+    renamed = load(tmp_path / "two")
+    assert value != fingerprint(renamed.train + renamed.validation)
+    save_photo(tmp_path / "one" / "a" / "0.png", 999)
+    assert value != fingerprint(first.train + first.validation)
+
+
+def test_the_origins_photos_are_all_readable() -> None:
+    folder = SHARED / "russian-cars-5"
+    if not folder.is_dir():
+        pytest.skip(f"The origin's photos are not in {folder}.")
+    dataset = load(folder)
+    assert dataset.classes == ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
+    assert Counter(photo.label for photo in dataset.train) == dict.fromkeys(dataset.classes, 26)
+    assert Counter(photo.label for photo in dataset.validation) == dict.fromkeys(dataset.classes, 9)
+    assert dataset.rejected == ()

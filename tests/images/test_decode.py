@@ -1,0 +1,346 @@
+import contextlib
+import io
+import os
+import random
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kuzov.errors import PhotoError
+from kuzov.images import decode as module
+from kuzov.images.decode import decode, exif_orientation
+
+SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared" / "data"))
+BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
+TOO_LARGE = "claims more than 100,000,000 pixels; make it smaller"
+
+
+def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def pixels_of(image: Image.Image) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.asarray(image, dtype=np.int64)
+
+
+@pytest.fixture
+def photo() -> Image.Image:
+    """Smooth, and without any symmetry, so that every turn of it differs."""
+    y, x = np.mgrid[0:30, 0:48]
+    return Image.fromarray(np.stack([x * 5, y * 8, x + y], axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_each_format_is_told_by_its_content(photo: Image.Image, tmp_path: Path, image_format: str) -> None:
+    file = tmp_path / "photo.any"
+    file.write_bytes(encode(photo, image_format))
+    image = decode(file)
+    assert type(image) is Image.Image
+    assert (image.mode, image.size, image.info) == ("RGB", (48, 30), {})
+    assert np.abs(pixels_of(image) - pixels_of(photo)).mean() < 12
+    assert decode(file.read_bytes()).tobytes() == decode(str(file)).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "BMP"])
+def test_lossless_formats_keep_every_pixel(photo: Image.Image, image_format: str) -> None:
+    assert decode(encode(photo, image_format)).tobytes() == photo.tobytes()
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_frame_is_taken(image_format: str) -> None:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
+    animation = encode(frames[0], image_format, save_all=True, append_images=frames[1:])
+    image = decode(animation)
+    assert image.size == (20, 10)
+    assert np.abs(pixels_of(image) - (255, 0, 0)).max() <= 4
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_is_applied(photo: Image.Image, image_format: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    encoded = encode(photo, image_format, exif=exif)
+    turned = {
+        1: photo,
+        2: photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        3: photo.rotate(180),
+        4: photo.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        5: photo.transpose(Image.Transpose.TRANSPOSE),
+        6: photo.rotate(-90, expand=True),
+        7: photo.transpose(Image.Transpose.TRANSVERSE),
+        8: photo.rotate(90, expand=True),
+    }[orientation]
+    image = decode(encoded)
+    assert image.size == turned.size
+    assert np.abs(pixels_of(image) - pixels_of(turned)).mean() < 6
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "code"), [(3, "H2x"), (4, "I")])
+def test_the_orientation_is_read_in_both_byte_orders_and_sizes(order: str, kind: int, code: str) -> None:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    other = struct.pack(f"{order}HHII", 0x0100, 4, 1, 640)
+    entry = struct.pack(f"{order}HHI{code}", 0x0112, kind, 1, 6)
+    block = mark + struct.pack(f"{order}IH", 8, 2) + other + entry
+    assert exif_orientation(block) == exif_orientation(b"Exif\0\0" + block) == 6
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"Exif\0\0",
+        b"II*\0",
+        b"II*\0\xff\xff\xff\x7f",
+        b"II*\0\x08\0\0\0\xff\xff\x01",
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 9),
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 0),
+        b"\0" * 40,
+    ],
+)
+def test_a_damaged_orientation_counts_as_none(block: bytes) -> None:
+    assert exif_orientation(block) == 1
+
+
+def test_a_damaged_exif_block_neither_warns_nor_refuses_the_photo(photo: Image.Image) -> None:
+    # The resolution's value lies outside of the block: Pillow on its own would warn of it.
+    entry = struct.pack("<HHII", 0x011A, 5, 1, 0x00FFFF00)
+    block = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + b"\0\0\0\0"
+    jpeg = encode(photo, "JPEG")
+    app1 = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
+    without_jfif = jpeg[:2] + app1 + jpeg[20:]
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        assert decode(without_jfif).size == photo.size
+    assert leaked == []
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    grey = Image.new("L", (5, 4), 77)
+    assert (pixels_of(decode(encode(grey, "PNG"))) == 77).all()
+    assert (pixels_of(decode(encode(Image.new("1", (5, 4), 1), "PNG"))) == 255).all()
+
+
+def test_16_bit_grey_is_scaled_not_clipped() -> None:
+    values = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
+    image = decode(encode(Image.fromarray(values), "PNG"))
+    assert pixels_of(image)[0, :, 0].tolist() == [0, 0, 1, 128, 255]
+
+
+def test_16_bit_grey_may_name_one_transparent_value() -> None:
+    values = np.array([[0x1234, 0x1235, 0x1134]], dtype=np.uint16)
+    encoded = encode(Image.fromarray(values), "PNG")
+    chunk = b"tRNS" + struct.pack(">H", 0x1234)
+    chunk = struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    image = decode(encoded[:33] + chunk + encoded[33:])
+    assert pixels_of(image)[0, :, 0].tolist() == [255, 0x12, 0x11]
+
+
+def test_palettes_become_colours() -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([255, 0, 0, 0, 0, 255])
+    palette.putpixel((1, 0), 1)
+    for image_format in ("PNG", "GIF", "BMP"):
+        assert pixels_of(decode(encode(palette, image_format))).tolist() == [[[255, 0, 0], [0, 0, 255]]]
+
+
+@pytest.mark.parametrize("transparency", [0, b"\x00\xff"])
+def test_transparent_palette_entries_become_white(transparency: int | bytes) -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([255, 0, 0, 0, 0, 255])
+    palette.putpixel((1, 0), 1)
+    image = decode(encode(palette, "PNG", transparency=transparency))
+    assert pixels_of(image).tolist() == [[[255, 255, 255], [0, 0, 255]]]
+
+
+def test_transparency_is_laid_on_white() -> None:
+    half = Image.new("RGBA", (1, 1), (200, 0, 0, 128))
+    assert np.abs(pixels_of(decode(encode(half, "PNG")))[0, 0] - (227, 127, 127)).max() <= 1
+    clear = Image.new("RGBA", (3, 3), (0, 0, 0, 0))
+    for image_format in ("PNG", "WEBP"):
+        assert (pixels_of(decode(encode(clear, image_format))) == 255).all()
+    grey = Image.new("LA", (2, 2), (0, 0))
+    assert (pixels_of(decode(encode(grey, "PNG"))) == 255).all()
+    one_colour = encode(Image.new("RGB", (2, 2), (9, 8, 7)), "PNG", transparency=(9, 8, 7))
+    assert (pixels_of(decode(one_colour)) == 255).all()
+    one_grey = encode(Image.new("L", (2, 2), 9), "PNG", transparency=9)
+    assert (pixels_of(decode(one_grey)) == 255).all()
+
+
+def test_cmyk_becomes_rgb(photo: Image.Image) -> None:
+    # Pillow writes what Adobe does: inverted, with Adobe's marker.
+    encoded = encode(photo.convert("CMYK"), "JPEG", quality=95)
+    assert b"Adobe" in encoded
+    assert np.abs(pixels_of(decode(encoded)) - pixels_of(photo)).mean() < 8
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty; replace it with a whole copy of the photo"),
+        (b"hello, world", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (b"II*\0 a TIFF", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (b"\xff\xd8\xff", BROKEN),
+        (b"\x89PNG\r\n\x1a\n", BROKEN),
+        (b"RIFF\0\0\0\0WEBP", BROKEN),
+        (b"BM", BROKEN),
+        (b"GIF89a", BROKEN),
+    ],
+)
+def test_what_is_no_photo_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(PhotoError) as of_bytes:
+        decode(content)
+    assert str(of_bytes.value) == f"photo: {reason}"
+    with pytest.raises(PhotoError) as of_named:
+        decode(content, name="upload 3")
+    assert (of_named.value.photo, of_named.value.reason) == ("upload 3", reason)
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(content)
+    with pytest.raises(PhotoError) as of_file:
+        decode(file)
+    assert str(of_file.value) == f"{file}: {reason}"
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_a_photo_that_is_cut_short_is_refused(photo: Image.Image, image_format: str) -> None:
+    encoded = encode(photo, image_format)
+    with pytest.raises(PhotoError) as caught:
+        decode(encoded[: len(encoded) // 2])
+    assert str(caught.value) == f"photo: {BROKEN}"
+
+
+def test_paths_that_are_no_files_are_refused(tmp_path: Path) -> None:
+    cases = {
+        tmp_path / "none.jpg": "no such file; check the path",
+        tmp_path / "nul\0.jpg": "no such file; check the path",
+        tmp_path: "is a folder, not a photo; give the path of one photo",
+    }
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jpg")
+        cases[tmp_path / "pipe.jpg"] = "is not an ordinary file; give the path of one photo"
+    for path, reason in cases.items():
+        with pytest.raises(PhotoError) as caught:
+            decode(path)
+        assert str(caught.value) == f"{path}: {reason}"
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(b"x")
+    monkeypatch.setattr(Path, "open", deny)
+    with pytest.raises(PhotoError) as caught:
+        decode(file)
+    assert str(caught.value) == f"{file}: can't be read: Permission denied"
+
+
+def claim(image_format: str, width: int, height: int) -> bytes:
+    """A tiny photo whose header says that it is large."""
+    encoded = bytearray(encode(Image.new("RGB", (8, 8)), image_format))
+    if image_format == "JPEG":
+        at = encoded.index(b"\xff\xc0")
+        encoded[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    elif image_format == "PNG":
+        encoded[16:24] = struct.pack(">II", width, height)
+        encoded[29:33] = struct.pack(">I", zlib.crc32(bytes(encoded[12:29])))
+    elif image_format == "BMP":
+        encoded[18:26] = struct.pack("<ii", width, height)
+    elif image_format == "GIF":
+        encoded[6:10] = struct.pack("<HH", width, height)
+    return bytes(encoded)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "BMP", "GIF"])
+@pytest.mark.parametrize(("width", "height"), [(10_001, 10_000), (65_000, 65_000)])
+def test_a_large_photo_is_refused_by_its_header(image_format: str, width: int, height: int) -> None:
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        with pytest.raises(PhotoError) as caught:
+            decode(claim(image_format, width, height), name="bomb")
+    assert str(caught.value) == f"bomb: {TOO_LARGE}"
+    assert leaked == []
+
+
+def test_a_large_webp_is_refused_by_its_header() -> None:
+    extended = b"VP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + (15_999).to_bytes(3, "little") * 2
+    frame = encode(Image.new("RGB", (8, 8)), "WEBP")[12:]
+    content = b"WEBP" + extended + frame
+    with pytest.raises(PhotoError) as caught:
+        decode(b"RIFF" + struct.pack("<I", len(content)) + content, name="bomb")
+    assert caught.value.reason in {TOO_LARGE, BROKEN}  # older Pillows look at the frame first
+
+
+def test_a_photo_just_under_the_limit_is_decoded_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PIXELS", 100)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)  # the host's own limit is none of ours
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        for image_format in ("JPEG", "PNG", "BMP", "GIF", "WEBP"):
+            assert decode(encode(Image.new("RGB", (10, 10)), image_format)).size == (10, 10)
+            with pytest.raises(PhotoError, match="claims more than"):
+                decode(encode(Image.new("RGB", (101, 1)), image_format))
+    assert leaked == []
+
+
+def test_a_wrong_animation_header_does_not_warn(photo: Image.Image) -> None:
+    chunk = b"acTL" + struct.pack(">II", 0, 0)
+    chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    encoded = encode(photo, "PNG")
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        assert decode(encoded[:33] + chunk + encoded[33:]).tobytes() == photo.tobytes()
+    assert leaked == []
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_damage_anywhere_ends_in_a_photo_or_in_a_photo_error(photo: Image.Image, image_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    encoded = encode(photo, image_format, exif=exif)
+    chance = random.Random(7)
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        for _ in range(300):
+            damaged = bytearray(encoded)
+            for _ in range(chance.choice([1, 3, 20])):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            with contextlib.suppress(PhotoError):
+                assert decode(bytes(damaged)).mode == "RGB"
+    assert leaked == []
+
+
+def test_pillow_is_left_as_it_was() -> None:
+    program = (
+        "import sys, warnings\n"
+        "from PIL import Image, ImageFile\n"
+        "before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)\n"
+        "from kuzov.images.decode import decode, PhotoError\n"
+        "try: decode(b'GIF89a')\n"
+        "except PhotoError: pass\n"
+        "assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))\n"
+        "assert not {'numpy', 'tensorflow', 'scipy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_real_photos_are_decoded_as_pillow_does() -> None:
+    folder = SHARED / "russian-cars-5"
+    if not folder.is_dir():
+        pytest.skip(f"The origin's photos are not in {folder}.")
+    files = sorted(folder.glob("test/*"))
+    assert len(files) == 7
+    for file in files:
+        assert decode(file).tobytes() == Image.open(file).convert("RGB").tobytes()

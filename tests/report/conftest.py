@@ -1,0 +1,117 @@
+"""A small run, as kuzov train writes it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.report.metrics import RunMetrics, read_metrics
+
+NAMES = (
+    ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
+    ("qashqai", "Nissan Qashqai (J11)", "Ниссан Кашкай (J11)"),
+    ("vaz_2110", "VAZ-2110", "ВАЗ-2110"),
+)
+RIGHT = {"unknown": 0.02, "is_unknown": False}
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    """The content of metrics.json for three classes, with one mistake and one false alarm."""
+    ids = [each[0] for each in NAMES]
+    photos = [
+        {"photo": f"validation/{label}/{row}.jpeg", "label": label, "predicted": label, "probability": 0.99}
+        | RIGHT
+        for label in ids
+        for row in range(3)
+    ]
+    photos[4] |= {
+        "photo": 'validation/qashqai/<b>"Кашкай" & co.jpeg',
+        "predicted": "vaz_2110",
+        "probability": 0.6125,
+    }
+    photos[8] |= {"unknown": 0.9, "is_unknown": True}
+    counts = dict.fromkeys(ids, 26)
+    return {
+        "bundle": "models/img_classifier/1795361919",
+        "seconds": 21.34,
+        "kept": "head",
+        "classes": [{"id": id_, "en": en, "ru": ru} for id_, en, ru in NAMES],
+        "validation": {"right": 8, "total": 9, "accuracy": 8 / 9, "interval": [0.565, 0.98]},
+        "cross_validation": {"mean": 0.9714, "std": 0.02, "folds": [0.95, 0.97, 0.994]},
+        "ece": {"before": 0.05, "after": 0.0123},
+        "inverse_regularisation": 30.0,
+        "temperature": 0.41,
+        "confusion": [[3, 0, 0], [0, 2, 1], [0, 0, 3]],
+        "per_class": [
+            {"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 3.0},
+            {"precision": 1.0, "recall": 0.6667, "f1": 0.8, "photos": 3.0},
+            {"precision": 0.75, "recall": 1.0, "f1": 0.8571, "photos": 3.0},
+        ],
+        "curves": {
+            "regularisation": {
+                "inverse_regularisation": [1, 3, 10, 30, 100],
+                "accuracy": [0.93, 0.95, 0.96, 0.9714, 0.9714],
+                "log_loss": [0.31, 0.25, 0.2, 0.17, 0.18],
+            },
+            "fine_tune": None,
+        },
+        "photos": photos,
+        "data": {
+            "train": counts,
+            "validation": dict.fromkeys(ids, 3),
+            "rejected": [{"photo": "train/vaz_2110/<битый>.jpg", "reason": "it is not an image"}],
+            "fingerprint": "0123abcd",
+        },
+        "versions": {"kuzov": "0.1.0", "numpy": "2.3.0"},
+        "config": {
+            "seed": 0,
+            "backbone": "lite0",
+            "head": {"folds": 5, "inverse_regularisation": [1.0, 30.0]},
+        },
+    }
+
+
+@pytest.fixture
+def fine_tuned(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The same run with a second stage that was kept."""
+    metrics["kept"] = "fine-tuned"
+    metrics["curves"]["fine_tune"] = {
+        "loss": [0.5, 0.3, 0.2],
+        "val_loss": [0.6, 0.5, 0.45],
+        "accuracy": [0.8, 0.9, 1.0],
+        "val_accuracy": [0.7, 0.9, 0.9],
+        "learning_rate": [1e-4, 1e-4, 1e-4],
+    }
+    return metrics
+
+
+@pytest.fixture
+def many_classes(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A run with so many classes that a matrix of figures can't be read."""
+    count = 30
+    metrics["classes"] = [{"id": str(row), "en": f"Car {row}", "ru": f"Авто {row}"} for row in range(count)]
+    metrics["confusion"] = [[2 * (row == column) for column in range(count)] for row in range(count)]
+    metrics["confusion"][7][9] = 5
+    metrics["per_class"] = [{"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 2.0}] * count
+    return metrics
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "1795361919"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def read(run_folder: Path) -> Callable[[object], RunMetrics]:
+    """Reads a run through its file, as the program does."""
+
+    def save_and_read(values: object) -> RunMetrics:
+        (run_folder / "metrics.json").write_text(json.dumps(values), encoding="utf-8")
+        return read_metrics(run_folder)
+
+    return save_and_read

@@ -1,0 +1,79 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kuzov.report.charts import draw_classes, draw_confusion, draw_curves
+from kuzov.report.metrics import RunMetrics
+
+Read = Callable[[object], RunMetrics]
+DRAW = (draw_curves, draw_confusion, draw_classes)
+
+
+def size(png: bytes) -> tuple[int, int]:
+    with Image.open(BytesIO(png)) as image:
+        assert image.format == "PNG"
+        return image.size
+
+
+@pytest.mark.parametrize("draw", DRAW)
+def test_a_picture_is_not_blank_and_the_same_each_time(
+    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes]
+) -> None:
+    run = read(metrics)
+    png = draw(run)
+    with Image.open(BytesIO(png)) as image:
+        assert len(image.convert("RGB").getcolors(1 << 20) or ()) > 20
+    assert png == draw(run)
+
+
+def test_fine_tuning_adds_a_row_of_curves(fine_tuned: dict[str, Any], read: Read) -> None:
+    with_epochs = size(draw_curves(read(fine_tuned)))
+    fine_tuned["curves"]["fine_tune"] = None
+    assert with_epochs[1] == 2 * size(draw_curves(read(fine_tuned)))[1]
+
+
+def test_one_candidate_makes_a_curve_too(metrics: dict[str, Any], read: Read) -> None:
+    metrics["curves"]["regularisation"] = {
+        "inverse_regularisation": [3],
+        "accuracy": [1.0],
+        "log_loss": [0.1],
+    }
+    assert draw_curves(read(metrics))
+
+
+def test_the_order_of_the_candidates_does_not_matter(metrics: dict[str, Any], read: Read) -> None:
+    sorted_png = draw_curves(read(metrics))
+    for values in metrics["curves"]["regularisation"].values():
+        values.reverse()
+    assert draw_curves(read(metrics)) == sorted_png
+
+
+def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None:
+    run = read(many_classes)
+    # At least 12 pixels a class, or its name could not be read.
+    assert min(size(draw_confusion(run))) > 30 * 12
+    assert size(draw_classes(run))[1] > 30 * 12
+
+
+@pytest.mark.parametrize("name", ["$x^", "小米 🚗", "\udcff", "n" * 300, ""])
+@pytest.mark.parametrize("draw", DRAW)
+def test_any_name_is_drawn(
+    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes], name: str
+) -> None:
+    metrics["classes"][0]["en"] = name
+    assert max(size(draw(read(metrics)))) < 1200
+
+
+def test_a_class_without_validation_photos(metrics: dict[str, Any], read: Read) -> None:
+    metrics["confusion"][0] = [0, 0, 0]
+    assert draw_confusion(read(metrics))
+
+
+def test_pyplot_stays_out() -> None:
+    code = "import sys, kuzov.report.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.errors import KuzovError
+from kuzov.records import ClassName
+from kuzov.report.metrics import RunMetrics, read_metrics
+
+Read = Callable[[object], RunMetrics]
+
+
+def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:
+    run = read(metrics)
+    assert run.classes[1] == ClassName(id="qashqai", en="Nissan Qashqai (J11)", ru="Ниссан Кашкай (J11)")
+    assert run.validation.interval == (0.565, 0.98)
+    assert run.confusion == ((3, 0, 0), (0, 2, 1), (0, 0, 3))
+    assert run.per_class[1].photos == 3
+    assert run.fine_tune is None
+    assert run.photos[4].predicted == "vaz_2110"
+    assert run.data.rejected == (("train/vaz_2110/<битый>.jpg", "it is not an image"),)
+
+
+def test_fine_tuning_is_read_and_more_columns_do_no_harm(fine_tuned: dict[str, Any], read: Read) -> None:
+    curve = read(fine_tuned).fine_tune
+    assert curve is not None
+    assert curve.val_loss == (0.6, 0.5, 0.45)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(KuzovError) as caught:
+        read_metrics(tmp_path)
+    assert str(caught.value) == f"The run folder {tmp_path} has no metrics.json: No such file or directory."
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff{}"])
+def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "metrics.json").write_bytes(content)
+    with pytest.raises(KuzovError, match=r"metrics\.json is not valid JSON: "):
+        read_metrics(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("kept", "all", 'kept is "all"; it must be head or fine-tuned.'),
+        ("classes", [], "classes is []; it must be a list of at least one."),
+        ("confusion", [[1]], "confusion is [[1]]; it must be a list of 3, one for each class."),
+        ("versions", 3, "versions is 3; it must be an object."),
+        ("validation.interval", [0.5], "validation.interval is [0.5]; it must be a list of two numbers."),
+        ("validation.right", "8", 'validation.right is "8"; it must be a number.'),
+        (
+            "curves.regularisation.log_loss",
+            [0.1],
+            "curves.regularisation.log_loss is [0.1]; "
+            "it must be a list of 5 numbers, as long as the others of its curve.",
+        ),
+    ],
+)
+def test_a_broken_field_is_named(
+    metrics: dict[str, Any], read: Read, run_folder: Path, place: str, value: object, message: str
+) -> None:
+    *way, last = place.split(".")
+    part = metrics
+    for key in way:
+        part = part[key]
+    part[last] = value
+    with pytest.raises(KuzovError) as caught:
+        read(metrics)
+    assert str(caught.value) == f"{run_folder / 'metrics.json'}: {message}"
+
+
+def test_a_missing_field_is_named(metrics: dict[str, Any], read: Read, run_folder: Path) -> None:
+    del metrics["ece"]["after"]
+    with pytest.raises(KuzovError) as caught:
+        read(metrics)
+    assert str(caught.value) == f"{run_folder / 'metrics.json'} has no field ece.after."

@@ -1,0 +1,109 @@
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+from kuzov.report.metrics import RunMetrics
+from kuzov.report.page import render_page
+
+Read = Callable[[object], RunMetrics]
+
+# Elements that have no end tag.
+VOID = {"meta", "link", "input", "img"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order; collects what the page loads and what each language reads."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str]] = []
+        self.sources: list[str] = []
+        self.texts = {"en": "", "ru": ""}
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attrs}
+        self.sources += [found[key] for key in ("src", "href") if key in found]
+        assert tag != "script"
+        if tag not in VOID:
+            self.open.append((tag, found.get("lang", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        language = self.open[-1][1] if self.open else ""
+        for each in [language] if language else self.texts:
+            self.texts[each] += data
+
+
+def render(run: RunMetrics) -> str:
+    return render_page(run, "17<95", curves=b"one", confusion=b"two", classes=b"three")
+
+
+def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) -> None:
+    texts = Page(render(read(metrics))).texts
+    assert "8 of 9 validation photos right (88.9\u00a0%, 95\u00a0% interval 56.5–98.0\u00a0%)" in texts["en"]
+    assert (
+        "Проверочные фотографии: верно 8 из 9 (88,9\u00a0%, 95-процентный интервал 56,5–98,0\u00a0%)"
+        in texts["ru"]
+    )
+    assert "9 photos alone say little." in texts["en"]
+    assert "97.1\u00a0% ± 2.0\u00a0% (folds: 3)" in texts["en"]
+    assert "до калибровки 5,0\u00a0%, после неё 1,2\u00a0%" in texts["ru"]
+    assert "78 to learn from, 9 to judge by; files left out: 1" in texts["en"]
+    assert "1 of 9 validation photos, though each shows one of them." in texts["en"]
+    assert "the head on the frozen backbone" in texts["en"]
+
+
+def test_each_language_reads_its_own_names_only(metrics: dict[str, Any], read: Read) -> None:
+    texts = Page(render(read(metrics))).texts
+    assert "Nissan Qashqai (J11)" in texts["en"]
+    assert "Ниссан Кашкай (J11)" not in texts["en"]
+    assert "Ниссан Кашкай (J11)" in texts["ru"]
+    assert "Nissan Qashqai (J11)" not in texts["ru"]
+
+
+def test_a_narrow_interval_needs_no_caution(metrics: dict[str, Any], read: Read) -> None:
+    metrics["validation"]["interval"] = [0.87, 0.91]
+    assert "say little" not in render(read(metrics))
+
+
+def test_what_fine_tuning_means(fine_tuned: dict[str, Any], read: Read) -> None:
+    texts = Page(render(read(fine_tuned))).texts
+    assert "their accuracy flatters it a little" in texts["en"]
+    assert "каждая эпоха дообучения" in texts["ru"]
+
+
+def test_the_page_needs_nothing_beside_it(metrics: dict[str, Any], read: Read) -> None:
+    page = render(read(metrics))
+    assert all(each.startswith("data:") for each in Page(page).sources)
+    assert page.count("data:image/png;base64,") == 3
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_the_language_switch_knows_its_buttons(metrics: dict[str, Any], read: Read) -> None:
+    page = render(read(metrics))
+    for language in ("en", "ru"):
+        assert f'name="language" id="{language}"' in page
+        assert f"#{language}:checked ~ main" in page
+    # The selectors reach only what follows the buttons at their own level.
+    assert re.search(r"<body>\n<input .* checked>.*\n<input .*\n<main>", page)
+
+
+def test_names_are_escaped(metrics: dict[str, Any], read: Read) -> None:
+    metrics["classes"][0]["ru"] = "<script>alert(1)</script>"
+    page = render(read(metrics))
+    assert "<script" not in page
+    assert "17&lt;95" in page
+    assert "<b>" not in page
+
+
+def test_many_classes_scroll_in_large_pictures(many_classes: dict[str, Any], read: Read) -> None:
+    page = render(read(many_classes))
+    assert Page(page).sources
+    assert page.count('class="scroll large"') == 2

@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from typing import Any
+
+from kuzov.report import tables
+from kuzov.report.metrics import RunMetrics
+
+Read = Callable[[object], RunMetrics]
+
+
+def test_classes_with_counts_and_scores(metrics: dict[str, Any], read: Read) -> None:
+    page = tables.class_table(read(metrics))
+    qashqai = '<span lang="en">Nissan Qashqai (J11)</span><span lang="ru">Ниссан Кашкай (J11)</span>'
+    assert (
+        f'<tr><th scope="row">{qashqai}</th><td>26</td><td>3</td>'
+        '<td><span lang="en">1.00</span><span lang="ru">1,00</span></td>'
+    ) in page
+    assert "<td>78</td><td>9</td>" in page
+
+
+def test_the_matrix_marks_right_and_wrong(metrics: dict[str, Any], read: Read) -> None:
+    page = tables.confusion_table(read(metrics))
+    assert '<td class="zero">0</td><td class="right">2</td><td class="wrong">1</td>' in page
+    assert page.count('scope="col"') == 4
+    assert page.count('scope="row"') == 3
+
+
+def test_many_classes_show_the_confused_pairs(many_classes: dict[str, Any], read: Read) -> None:
+    page = tables.confusion_table(read(many_classes))
+    row = (
+        '<tr><th scope="row"><span lang="en">Car 7</span><span lang="ru">Авто 7</span></th>'
+        '<td><span lang="en">Car 9</span><span lang="ru">Авто 9</span></td><td>5</td></tr>'
+    )
+    assert row in page
+    assert page.count("<tr>") == 2
+    many_classes["confusion"][7][9] = 0
+    assert "None on the validation photos." in tables.confusion_table(read(many_classes))
+
+
+def test_mistakes_are_escaped_and_the_surest_first(metrics: dict[str, Any], read: Read) -> None:
+    metrics["photos"][0] |= {"predicted": "a class of <another> model", "probability": 0.8}
+    page = tables.mistake_table(read(metrics))
+    assert page.index("bmw_x5/0.jpeg") < page.index("&lt;b&gt;&quot;Кашкай&quot; &amp; co.jpeg")
+    assert '<td><span lang="en">61.3\u00a0%</span><span lang="ru">61,3\u00a0%</span></td>' in page
+    assert "<td>a class of &lt;another&gt; model</td>" in page
+    assert page.count("<tr>") == 3
+
+
+def test_no_mistakes(metrics: dict[str, Any], read: Read) -> None:
+    metrics["photos"][4]["predicted"] = metrics["photos"][4]["label"]
+    assert "None on the validation photos." in tables.mistake_table(read(metrics))
+
+
+def test_files_left_out(metrics: dict[str, Any], read: Read) -> None:
+    assert "train/vaz_2110/&lt;битый&gt;.jpg</th><td>it is not an image" in tables.rejected_table(
+        read(metrics)
+    )
+    metrics["data"]["rejected"] = []
+    assert "<table" not in tables.rejected_table(read(metrics))
+
+
+def test_settings_have_the_names_that_set_takes(metrics: dict[str, Any], read: Read) -> None:
+    page = tables.setting_tables(read(metrics))
+    for name, value in (
+        ("head.inverse_regularisation", "[1.0, 30.0]"),
+        ("backbone", "&quot;lite0&quot;"),
+        ("numpy", "2.3.0"),
+    ):
+        assert f'<th scope="row">{name}</th><td>{value}</td>' in page
+    for value in ("models/img_classifier/1795361919", "0.41", "0123abcd"):
+        assert f"<td>{value}</td>" in page

@@ -1,0 +1,54 @@
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.errors import KuzovError
+from kuzov.report.write import write_report
+
+PICTURES = ("classes.png", "confusion.png", "curves.png")
+
+
+def save(metrics: dict[str, Any], run_folder: Path) -> None:
+    (run_folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_everything_stands_beside_the_metrics(metrics: dict[str, Any], run_folder: Path) -> None:
+    save(metrics, run_folder)
+    (run_folder / "report.html").write_text("an older one", encoding="utf-8")
+    assert write_report(run_folder) == run_folder / "report.html"
+    assert names(run_folder) == [*PICTURES, "metrics.json", "report.html"]
+    page = (run_folder / "report.html").read_text(encoding="utf-8")
+    assert "Version 1795361919" in page
+    for name in PICTURES:
+        assert base64.b64encode((run_folder / name).read_bytes()).decode() in page
+
+
+def test_a_name_that_is_not_unicode(metrics: dict[str, Any], run_folder: Path) -> None:
+    metrics["photos"][4]["photo"] = "validation/qashqai/\udcff.jpg"
+    metrics["config"]["photos"] = "\udcff"
+    save(metrics, run_folder)
+    assert "validation/qashqai/?.jpg" in write_report(run_folder).read_text(encoding="utf-8")
+
+
+def test_broken_metrics_leave_the_folder_as_it_was(metrics: dict[str, Any], run_folder: Path) -> None:
+    del metrics["kept"]
+    save(metrics, run_folder)
+    with pytest.raises(KuzovError, match=r"metrics\.json has no field kept\.$"):
+        write_report(run_folder)
+    assert names(run_folder) == ["metrics.json"]
+
+
+def test_a_folder_that_cant_be_written(metrics: dict[str, Any], run_folder: Path) -> None:
+    save(metrics, run_folder)
+    (run_folder / "curves.png").mkdir()
+    with pytest.raises(KuzovError) as caught:
+        write_report(run_folder)
+    assert str(caught.value) == f"The report can't be written to {run_folder}: Is a directory."
+    assert names(run_folder) == ["curves.png", "metrics.json"]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from kuzov.errors import RequestError
+from kuzov.serve.json_text import MAX_QUOTED_BYTES, parse_object, quote, type_name
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("  ", "The document is empty. at offset: 2"),
+        ("{1}", "Missing a name for object member. at offset: 1"),
+        ('{"a" 1}', "Missing a colon after a name of object member. at offset: 5"),
+        ('{"я": [1 2]}', "Missing a comma or ] after an array element. at offset: 10"),
+        ('{"]": 1 2}', "Missing a comma or } after an object member. at offset: 8"),
+        ('{"a": "b}', "Missing a closing quotation mark in string. at offset: 6"),
+        (r'{"a": "\x"}', "Invalid escape character in string. at offset: 7"),
+        ('{"a": "\t"}', "Invalid encoding in string. at offset: 7"),
+        (f'{{"a": {"1" * 5000}}}', "Number too big to be stored in double."),
+    ],
+)
+def test_broken_json(text: str, error: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_object(text.encode())
+    assert str(caught.value) == f"JSON Parse error: {error}"
+
+
+def test_inf_inside_a_string_stays() -> None:
+    assert parse_object(b'{"a": "Inf \\" Inf", "b": Inf}') == {"a": 'Inf " Inf', "b": float("inf")}
+
+
+def test_a_quoted_value_is_pretty_and_short() -> None:
+    assert quote({"a": [1, "я"], "b": {}}) == (
+        '{\n    "a": [\n        1,\n        "я"\n    ],\n    "b": {}\n}'
+    )
+    assert len(quote("я" * 1_000_000).encode()) == MAX_QUOTED_BYTES - 1
+    assert quote("\ud83d") == '"?"'
+
+
+def test_types_by_name() -> None:
+    values: list[object] = [None, True, False, {}, [], "", 1, 1.0]
+    names = ["Null", "True", "False", "Object", "Array", "String", "Number", "Number"]
+    assert [type_name(value) for value in values] == names
