@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,9 @@ def train(
     for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
         if find_spec(package) is None:
             raise MissingExtraError("Training", "train")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings on stderr
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
+    with _silent_stderr():
+        import tensorflow  # noqa: F401
     from kuzov.report.write import write_report
     from kuzov.train.pipeline import run_training
     from kuzov.train.progress import silent
@@ -79,3 +82,16 @@ def load(path: StrPath = "models/img_classifier", *, precision: str = "auto") ->
     from kuzov.engine.recogniser import Recogniser
 
     return Recogniser.load(path, precision=precision)
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Close the process's stderr for a moment: TensorFlow greets on it before any setting is heeded."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

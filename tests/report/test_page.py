@@ -53,10 +53,10 @@ def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) ->
     )
     assert "9 photos alone say little." in texts["en"]
     assert "97.1\u00a0% ± 2.0\u00a0% (folds: 3)" in texts["en"]
-    assert "до калибровки 5,0\u00a0%, после неё 1,2\u00a0%" in texts["ru"]
+    assert "До калибровки 5,0\u00a0%, после неё 1,2\u00a0%" in texts["ru"]
     assert "78 to learn from, 9 to judge by; files left out: 1" in texts["en"]
-    assert "1 of 9 validation photos, though each shows one of them." in texts["en"]
-    assert "the head on the frozen backbone" in texts["en"]
+    assert "Validation photos: 1 of 9. Each shows one of them, so 0 is best." in texts["en"]
+    assert "The head on the frozen backbone" in texts["en"]
 
 
 def test_each_language_reads_its_own_names_only(metrics: dict[str, Any], read: Read) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from kuzov.bundle.layout import versions
@@ -75,5 +76,6 @@ def _flush(folder: Path) -> None:
 
 def _remove_abandoned(base: Path) -> None:
     for folder in base.glob(f"{STAGING_PREFIX}*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_S:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another writer may rename its own into place meanwhile
+            if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,7 @@ import click
     "serve",
     short_help="Serve a model over REST.",
     # TensorFlow Serving spells its options with underscores: --model_name is --model-name.
-    context_settings={"token_normalize_func": lambda token: token.replace("_", "-")}
+    context_settings={"token_normalize_func": lambda token: token.replace("_", "-")},
 )
 @click.option(
     "--model-name",

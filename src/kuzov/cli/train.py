@@ -108,7 +108,7 @@ def _summary(result: TrainResult) -> str:
             f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
             f"Cross-validation   {folds['mean']:.1%} ± {folds['std']:.1%} "
             f"over {len(folds['folds'])} folds of all photos",
-            f"Calibration error  {ece['before']:.1%} before, {ece['after']:.1%} after, out of fold",
+            f"Calibration error  {ece['before']:.1%} before, {ece['after']:.1%} after, on photos held out",
             f"Kept               {kept}",
             f"Took               {metrics['seconds']:.0f} s",
             f"Bundle             {result.bundle}",

@@ -54,9 +54,15 @@ def calibrate(logits: Logits, labels: Labels, *, accepted_fraction: float) -> Ca
         labels: True columns, (N,).
         accepted_fraction: Part of these photos that must not count as unknown.
     """
+    # Few photos may all be right, and a softmax without a bound would then be the most likely one. Platt
+    # ("Probabilistic Outputs for Support Vector Machines", 1999) leaves one photo of doubt in the targets.
+    doubt = 1 / (len(labels) + 2)
 
     def loss(log_temperature: float) -> float:
-        return log_loss(logits / np.exp(log_temperature), labels)
+        log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
+        true = log_probabilities[np.arange(len(labels)), labels]
+        others = (log_probabilities.sum(axis=1) - true) / (logits.shape[1] - 1)
+        return -float(((1 - doubt) * true + doubt * others).mean())
 
     bounds = (-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE))
     temperature = float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))

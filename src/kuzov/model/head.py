@@ -34,6 +34,10 @@ class Head:
         """Scores of each class, (N, C), for features (N, D) that need not be normalised."""
         return (normalise(features) @ self.weights + self.bias).astype(np.float64)
 
+    def divided(self, temperature: float) -> Head:
+        """A head whose logits are these, divided."""
+        return Head(weights=self.weights / np.float32(temperature), bias=self.bias / np.float32(temperature))
+
 
 def normalise(features: Features) -> Features:
     """Scale each row to length 1; a row of zeros stays."""

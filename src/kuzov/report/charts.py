@@ -45,7 +45,7 @@ def draw_curves(metrics: RunMetrics) -> bytes:
         axes.set_xscale("log")
         axes.set_xticks(candidates, [f"{each:g}" for each in candidates])
         axes.minorticks_off()
-        axes.set_xlabel(_label(texts.INVERSE_REGULARISATION))
+        axes.set_xlabel(_label(texts.INVERSE_REGULARISATION), fontsize=8.5)
         _finish(axes, name)
     if epochs is not None:
         _draw_epochs(panels[1], epochs)
@@ -62,7 +62,7 @@ def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
         axes.plot(epochs, learned, color=BLUE, marker=".", label=_label(texts.LEARNED_FROM))
         axes.plot(epochs, held, color=ORANGE, marker=".", label=_label(texts.HELD_OUT))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(_label(texts.EPOCH))
+        axes.set_xlabel(_label(texts.EPOCH), fontsize=8.5)
         _finish(axes, name)
 
 
@@ -141,7 +141,8 @@ def _label(words: Words) -> str:
 def _short(name: ClassName) -> str:
     # A folder's name need not be valid Unicode, and the font engine takes nothing else.
     text = name.en.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+    # Cut in the middle: a car's name often ends with what tells it from its namesakes, the year.
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 13]}…{text[-12:]}"
 
 
 def _png(figure: Figure) -> bytes:

@@ -53,14 +53,14 @@ JUDGEMENT = Words(
 )
 CAUTION = Words(
     "{total} photos alone say little. The interval is what to look at: "
-    "the true accuracy may lie anywhere in it.",
+    "the true accuracy could well be near either of its ends.",
     "Проверочных фотографий всего {total}, одно это число говорит мало. Смотрите на интервал: "
-    "истинная доля верных ответов может лежать где угодно внутри него.",
+    "истинная доля верных ответов вполне может оказаться у любого из его краёв.",
 )
 PHOTOS = Words("Photos", "Фотографии")
 PHOTO_COUNTS = Words(
     "{train} to learn from, {validation} to judge by; files left out: {rejected}",
-    "для обучения — {train}, для проверки — {validation}; отброшено файлов: {rejected}",
+    "Для обучения — {train}, для проверки — {validation}; отброшено файлов: {rejected}",
 )
 CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная проверка")
 CROSS_VALIDATED = Words(
@@ -73,27 +73,27 @@ ECE = Words("Calibration error (ECE)", "Ошибка калибровки (ECE)"
 ECE_VALUES = Words(
     "{before} before calibration, {after} after it: how far the probabilities stray from how often "
     "the answers are right, on photos not learned from.",
-    "до калибровки {before}, после неё {after}: насколько вероятности расходятся с тем, как часто ответы "
+    "До калибровки {before}, после неё {after}: насколько вероятности расходятся с тем, как часто ответы "
     "верны, на фотографиях не из обучения.",
 )
 FALSE_ALARMS = Words("Answered “none of these models”", "Ответ «ни одна из этих моделей»")
 FALSE_ALARM_COUNT = Words(
-    "{count} of {total} validation photos, though each shows one of them.",
-    "{count} из {total} проверочных фотографий, хотя на каждой есть одна из них.",
+    "Validation photos: {count} of {total}. Each shows one of them, so 0 is best.",
+    "Проверочные фотографии: {count} из {total}. На каждой есть одна из них, так что лучше всего 0.",
 )
 SECONDS = Words("Time", "Время")
 SECONDS_TAKEN = Words("{seconds} s", "{seconds} с")
 KEPT = Words("Kept", "Выбрано")
 KEPT_HEAD = Words(
-    "the head on the frozen backbone. Only the last layer learned from these photos; fine-tuning was "
+    "The head on the frozen backbone. Only the last layer learned from these photos; fine-tuning was "
     "not asked for, or did no better.",
-    "выходной слой на замороженной основе. На этих фотографиях учился только последний слой; дообучение "
+    "Выходной слой на замороженной основе. На этих фотографиях учился только последний слой; дообучение "
     "основы не запрашивали, или оно не дало лучшего результата.",
 )
 KEPT_FINE_TUNED = Words(
-    "the fine-tuned network. The backbone's last layers learned from these photos too and did better on the "
+    "The fine-tuned network. The backbone's last layers learned from these photos too and did better on the "
     "validation photos; as those chose it, their accuracy flatters it a little.",
-    "дообученная сеть. Последние слои основы тоже учились на этих фотографиях и дали лучший результат на "
+    "Дообученная сеть. Последние слои основы тоже учились на этих фотографиях и дали лучший результат на "
     "проверочных; раз выбор сделан по ним, доля верных ответов на них немного завышена.",
 )
 

@@ -15,8 +15,8 @@ from kuzov.config import TrainConfig
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import Calibration, calibrate, log_loss
 from kuzov.model.head import Head, Labels, Logits
-from kuzov.train.fine_tune import fine_tune
-from kuzov.train.judge import Choice, choose_regularisation, fit_views
+from kuzov.train.fine_tune import LabelledPhotos, fine_tune
+from kuzov.train.judge import Choice, choose_regularisation, fit_views, split_folds
 from kuzov.train.learning_set import LearningSet
 from kuzov.train.progress import Progress
 
@@ -33,7 +33,6 @@ class Candidate:
         unseen_labels: Their columns, (M,).
         calibration: Learned from these.
         validation_logits: Logits of the validation photos.
-        history: Loss and accuracy by epoch, of the second stage.
     """
 
     kept: str
@@ -43,7 +42,6 @@ class Candidate:
     unseen_labels: Labels
     calibration: Calibration
     validation_logits: Logits
-    history: Mapping[str, Sequence[float]] | None = None
 
     def is_better_than(self, other: Candidate, labels: Labels) -> bool:
         """Whether it gets more validation photos right, or as many with truer probabilities."""
@@ -95,28 +93,40 @@ def second_stage(
     backbone: Backbone,
     config: TrainConfig,
     *,
+    inverse_regularisation: float,
     cache: Path,
     tensorboard: Path | None,
     progress: Progress,
-) -> Candidate:
-    """The backbone's last layers and the head trained on; resumes where a kill stopped it."""
-    images = data.frames(slice(None), backbone.image_px)
-    labels = data.labels[data.train]
+) -> tuple[Candidate, Mapping[str, Sequence[float]]]:
+    """The backbone's last layers and the head trained on; resumes where a kill stopped it.
+
+    One fold of the training photos is held out, to stop by and to calibrate on.
+
+    Returns:
+        The candidate, and its loss and accuracy by epoch.
+    """
+    images, labels = data.frames(slice(None), backbone.image_px), data.labels[data.train]
+    folds = split_folds(labels, data.groups[data.train], folds=config.head.folds, seed=config.seed)
+    fit, held = folds[0]
+    head = fit_views(
+        data.features[fit],
+        labels[fit],
+        classes=len(data.names),
+        inverse_regularisation=inverse_regularisation,
+    )
     key = json.dumps([config.to_json(), sorted(data.groups)]).encode()
     tuned = fine_tune(
         backbone.load(),
-        first.head,
-        images[data.train],
-        labels,
-        data.groups[data.train],
+        head.divided(first.calibration.temperature),  # so that the loss starts where it is true
+        LabelledPhotos(images[fit], labels[fit]),
+        LabelledPhotos(images[held], labels[held]),
         config,
         workspace=cache / "fine-tune" / hashlib.sha256(key).hexdigest()[:16],
         tensorboard=tensorboard,
         progress=progress,
     )
-    held = tuned.held_rows
     logits = tuned.logits(images)
-    return Candidate(
+    candidate = Candidate(
         kept="fine-tuned",
         backbone=tuned.backbone,
         head=tuned.head,
@@ -124,5 +134,5 @@ def second_stage(
         unseen_labels=labels[held],
         calibration=calibrate(logits[held], labels[held], accepted_fraction=config.accepted_fraction),
         validation_logits=logits[data.validation],
-        history={name: np.asarray(values).tolist() for name, values in tuned.history.items()},
     )
+    return candidate, tuned.history

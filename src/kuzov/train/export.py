@@ -91,13 +91,18 @@ def package_versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in PACKAGES}
 
 
+def readable_json(values: Mapping[str, Any]) -> bytes:
+    """JSON for people too: Russian as it is; file names that are not valid Unicode escaped."""
+    return json.dumps(values, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+
+
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
 
 
 def _write_card(staging: Path, card: Card) -> None:
-    _write(staging / CARD, json.dumps(card.to_json(), ensure_ascii=False, indent=2).encode())
+    _write(staging / CARD, readable_json(card.to_json()))
 
 
 def _write_openvino(file: Path, recogniser: Any) -> None:

@@ -11,15 +11,23 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
 from kuzov.model.head import Head, Labels, Logits
-from kuzov.train.judge import split_folds
 from kuzov.train.progress import Progress
 
 HEAD_LAYER = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhotos:
+    """Framed photos, uint8 (N, image_px, image_px, 3), and their columns, (N,)."""
+
+    images: Pixels
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +37,11 @@ class FineTuned:
     Attributes:
         backbone: Images to features, its last layers changed.
         head: On the normalised features.
-        held_rows: Rows of the photos that it was not trained on.
         history: Loss and accuracy of each epoch on the photos trained on and (val_…) held out.
     """
 
     backbone: keras.Model
     head: Head
-    held_rows: npt.NDArray[np.int64]
     history: Mapping[str, Sequence[float]]
 
     def logits(self, images: Pixels) -> Logits:
@@ -47,9 +53,9 @@ class FineTuned:
 class _AugmentedPhotos(keras.utils.PyDataset):
     """Photos in a new order and under new random transformations each epoch, repeatable by the seed."""
 
-    def __init__(self, images: Pixels, labels: Labels, config: TrainConfig) -> None:
+    def __init__(self, photos: LabelledPhotos, config: TrainConfig) -> None:
         super().__init__()
-        self._images, self._labels, self._config = images, labels, config
+        self._images, self._labels, self._config = photos.images, photos.labels, config
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -79,9 +85,8 @@ class _EpochClock(keras.callbacks.Callback):
 def fine_tune(
     backbone: keras.Model,
     head: Head,
-    images: Pixels,
-    labels: Labels,
-    groups: Sequence[str],
+    photos: LabelledPhotos,
+    held_out: LabelledPhotos,
     config: TrainConfig,
     *,
     workspace: Path,
@@ -90,30 +95,29 @@ def fine_tune(
 ) -> FineTuned:
     """Train the last layers and the head, starting from what the first stage found.
 
-    A fifth of the photos is held out: training stops when their loss no longer falls, and the epoch with the
-    smallest one is taken. BatchNormalization keeps its ImageNet statistics, which a few dozen photos would
+    Training stops when the loss of the photos held out no longer falls, and the epoch with the smallest one
+    is taken. BatchNormalization keeps its ImageNet statistics, which a few dozen photos would
     spoil.
 
     Args:
         backbone: Changed in place.
-        head: The first stage's, to start from.
-        images: Framed photos, uint8 (N, image_px, image_px, 3).
-        labels: Their columns, (N,).
-        groups: A name a photo; photos of one name stand on one side.
+        head: To start from; not fitted on the photos held out.
+        photos: To train on.
+        held_out: To stop by.
         config: Its `fine_tune` and `augmentation`.
         workspace: Where epochs are saved, so that the same call goes on after a kill; removed at the end.
         tensorboard: Folder for TensorBoard's logs, if wanted.
         progress: Told of the epochs.
     """
     keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
     model = _build(backbone, head, config)
-    fit_rows, held_rows = split_folds(labels, groups, folds=config.head.folds, seed=config.seed)[0]
-    photos = _AugmentedPhotos(images[fit_rows], labels[fit_rows], config)
-    held = (images[held_rows].astype(np.float32), labels[held_rows])
+    augmented = _AugmentedPhotos(photos, config)
+    held = (held_out.images.astype(np.float32), held_out.labels)
     workspace.mkdir(parents=True, exist_ok=True)
     best, log_file = workspace / "best.weights.h5", workspace / "epochs.csv"
     callbacks = [
-        _EpochClock(photos, config.fine_tune.epochs, progress),
+        _EpochClock(augmented, config.fine_tune.epochs, progress),
         # Keras reads the best loss so far from nowhere after a resume, so the callback is given it.
         keras.callbacks.ModelCheckpoint(
             best, save_best_only=True, save_weights_only=True, initial_value_threshold=_best_loss(log_file)
@@ -124,15 +128,13 @@ def fine_tune(
     ]
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard))
-    model.fit(photos, validation_data=held, epochs=config.fine_tune.epochs, callbacks=callbacks, verbose=0)
+    model.fit(augmented, validation_data=held, epochs=config.fine_tune.epochs, callbacks=callbacks, verbose=0)
     progress("fine-tune", config.fine_tune.epochs, config.fine_tune.epochs)
     model.load_weights(best)
     weights, bias = model.get_layer(HEAD_LAYER).get_weights()
     history = _read_history(log_file)
     shutil.rmtree(workspace, ignore_errors=True)
-    return FineTuned(
-        backbone=backbone, head=Head(weights=weights, bias=bias), held_rows=held_rows, history=history
-    )
+    return FineTuned(backbone=backbone, head=Head(weights=weights, bias=bias), history=history)
 
 
 def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Model:

@@ -71,13 +71,21 @@ def run_training(
         seed=config.seed,
     )
     progress("head", 2, 2)
+    history = None
     if fine_tuning:
-        tuned = second_stage(
-            data, candidate, backbone, config, cache=cache, tensorboard=tensorboard, progress=progress
+        tuned, history = second_stage(
+            data,
+            candidate,
+            backbone,
+            config,
+            inverse_regularisation=choice.inverse_regularisation,
+            cache=cache,
+            tensorboard=tensorboard,
+            progress=progress,
         )
         if tuned.is_better_than(candidate, data.labels[data.validation]):
             candidate = tuned
-    metrics = collect_metrics(data, candidate, choice, everywhere, config)
+    metrics = collect_metrics(data, candidate, choice, everywhere, config, fine_tune_history=history)
     progress("export", 0, 1)
     bundle = _export(out, data, candidate, backbone, metrics)
     progress("export", 1, 1)
@@ -97,7 +105,7 @@ def _export(
         unknown_threshold=UNKNOWN_THRESHOLD,
         precision="f32",
         metrics={key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")},
-        data=metrics["data"],
+        data={key: metrics["data"][key] for key in ("train", "validation", "fingerprint")},
         versions=metrics["versions"],
         config=metrics["config"],
     )

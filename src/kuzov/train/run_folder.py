@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from kuzov.model.calibration import (
     expected_calibration_error,
 )
 from kuzov.train.candidate import Candidate
-from kuzov.train.export import package_versions
+from kuzov.train.export import package_versions, readable_json
 from kuzov.train.judge import Choice, OutOfFold, judge_classes, wilson_interval
 from kuzov.train.learning_set import LearningSet
 
@@ -24,7 +23,13 @@ UNCALIBRATED = Calibration(temperature=1.0, least_margin=0.0)
 
 
 def collect_metrics(
-    data: LearningSet, candidate: Candidate, choice: Choice, everywhere: OutOfFold, config: TrainConfig
+    data: LearningSet,
+    candidate: Candidate,
+    choice: Choice,
+    everywhere: OutOfFold,
+    config: TrainConfig,
+    *,
+    fine_tune_history: Mapping[str, Sequence[float]] | None,
 ) -> dict[str, Any]:
     """The judgement of a run as JSON.
 
@@ -34,6 +39,7 @@ def collect_metrics(
         choice: How the head's regularisation was chosen.
         everywhere: The head's cross-validation over all photos.
         config: The run's settings.
+        fine_tune_history: Loss and accuracy by epoch of the second stage, kept or not, if there was one.
     """
     labels, logits = data.labels[data.validation], candidate.validation_logits
     right = int((logits.argmax(axis=1) == labels).sum())
@@ -63,7 +69,7 @@ def collect_metrics(
                 "accuracy": list(choice.accuracies),
                 "log_loss": list(choice.log_losses),
             },
-            "fine_tune": candidate.history,
+            "fine_tune": fine_tune_history,
         },
         "photos": _answers(data, candidate),
         "data": data.describe(),
@@ -76,7 +82,7 @@ def write_metrics(run_folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write metrics.json, whole or not at all."""
     run_folder.mkdir(parents=True, exist_ok=True)
     part = run_folder / ".metrics.json.part"
-    part.write_text(json.dumps(metrics, ensure_ascii=False, indent=2), encoding="utf-8")
+    part.write_bytes(readable_json(metrics))
     part.replace(run_folder / "metrics.json")
 
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.bundle.card import Card, card_from_json, has_card, read_card
+from kuzov.errors import BundleError
+from kuzov.records import ClassName
+
+CARD = Card(
+    classes=(ClassName(id="b", en="B", ru="Б"), ClassName(id="a", en="A", ru="А")),
+    backbone="tiny",
+    image_px=32,
+    temperature=0.5,
+    unknown_threshold=0.5,
+    precision="bf16",
+    metrics={"ece": {"before": 0.1}},
+    data={"train": {"a": 1}},
+    versions={"kuzov": "1"},
+    config={"seed": 0},
+)
+
+
+def write(version: Path, text: str) -> Path:
+    (version / "assets.extra").mkdir(exist_ok=True)
+    file = version / "assets.extra" / "card.json"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_card_survives_the_disk(tmp_path: Path) -> None:
+    assert not has_card(tmp_path)
+    write(tmp_path, json.dumps(CARD.to_json(), ensure_ascii=False))
+    assert has_card(tmp_path)
+    assert read_card(tmp_path) == CARD
+
+
+def test_fields_of_a_later_kuzov_are_left_aside() -> None:
+    values = CARD.to_json() | {"colour": "red"}
+    assert card_from_json(json.loads(json.dumps(values)), source="here") == CARD
+
+
+def test_a_missing_card_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as caught:
+        read_card(tmp_path)
+    assert str(caught.value) == (
+        f"The bundle {tmp_path} has no assets.extra/card.json: No such file or directory."
+    )
+
+
+def test_a_card_that_is_not_json_is_told(tmp_path: Path) -> None:
+    file = write(tmp_path, "{")
+    with pytest.raises(BundleError) as caught:
+        read_card(tmp_path)
+    assert str(caught.value).startswith(f"{file} is not valid JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "form"), [(replace(CARD, format=2).to_json(), "2"), ({}, "None"), ([], "None"), ("1", "None")]
+)
+def test_another_form_asks_for_an_upgrade(values: Any, form: str) -> None:
+    with pytest.raises(BundleError) as caught:
+        card_from_json(values, source="card.json")
+    assert str(caught.value) == (
+        f"card.json is of form {form}; this version of kuzov reads form 1. Upgrade kuzov."
+    )
+
+
+@pytest.mark.parametrize("field", [name for name in CARD.to_json() if name != "format"])
+def test_an_incomplete_card_is_told(field: str) -> None:
+    values = CARD.to_json()
+    del values[field]
+    with pytest.raises(BundleError) as caught:
+        card_from_json(values, source="card.json")
+    assert str(caught.value) == f"card.json is not a complete card: '{field}'."
+
+
+@pytest.mark.parametrize("classes", [[{"id": "a"}], ["a"], None, 1])
+def test_damaged_classes_are_told(classes: object) -> None:
+    with pytest.raises(BundleError, match=r"^card\.json is not a complete card: "):
+        card_from_json(CARD.to_json() | {"classes": classes}, source="card.json")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.bundle import layout
+from kuzov.errors import BundleError
+
+
+def make(base: Path, *names: str) -> None:
+    for name in names:
+        (base / name).mkdir(parents=True)
+        (base / name / "saved_model.pb").touch()
+
+
+def test_versions_are_folders_named_by_numbers_with_a_model_inside(tmp_path: Path) -> None:
+    make(tmp_path, "10", "9", "007", ".incoming-x", "12a", "-3", "١٢", "²")
+    (tmp_path / "11").mkdir()
+    (tmp_path / "13").touch()
+    assert layout.versions(tmp_path) == [7, 9, 10]
+    assert layout.versions(tmp_path / "none") == []
+    assert layout.newest(tmp_path) == tmp_path / "10"
+    assert layout.version_folder(tmp_path, 7) == tmp_path / "007"
+
+
+def test_a_version_that_is_not_there(tmp_path: Path) -> None:
+    make(tmp_path, "1")
+    for base in (tmp_path, tmp_path / "none"):
+        with pytest.raises(BundleError) as caught:
+            layout.version_folder(base, 2)
+        assert str(caught.value) == f"There is no version 2 in {base}."
+
+
+def test_a_path_is_a_version_or_a_model_folder(tmp_path: Path) -> None:
+    make(tmp_path, "1", "2")
+    assert layout.resolve(tmp_path) == tmp_path / "2"
+    assert layout.resolve(tmp_path / "1") == tmp_path / "1"
+
+
+def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as caught:
+        layout.resolve(tmp_path / "none")
+    assert str(caught.value) == (
+        f"There is no model folder {tmp_path / 'none'}. Train one: kuzov train PHOTOS --out {tmp_path / 'none'}"
+    )
+    with pytest.raises(BundleError) as caught:
+        layout.newest(tmp_path)
+    assert str(caught.value) == (
+        f"No version in the model folder {tmp_path}: it needs a subfolder named by a number, with a "
+        f"saved_model.pb inside. Train one: kuzov train PHOTOS --out {tmp_path}"
+    )
+
+
+def test_labels_are_read_in_their_order(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as caught:
+        layout.read_labels(tmp_path)
+    assert str(caught.value) == f"The model in {tmp_path} has no assets/labels.txt: No such file or directory."
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "labels.txt").write_text("vaz\nбмв х5\n", encoding="utf-8")
+    assert layout.read_labels(tmp_path) == ("vaz", "бмв х5")

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from kuzov.bundle.saved_model import read_signatures, warmup_requests
+from kuzov.errors import BundleError
+from kuzov.records import Signature, TensorSpec
+
+
+def fields(message: bytes) -> dict[int, list[Any]]:
+    """Values of a serialized message by field number, whatever its type."""
+    found: dict[int, list[Any]] = {}
+    for field in UnknownFieldSet(Empty.FromString(message)):
+        found.setdefault(field.field_number, []).append(field.data)
+    return found
+
+
+@pytest.fixture(scope="module")
+def half_plus_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SavedModel that kuzov did not make, with open, fixed and no shapes."""
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the SavedModel")
+
+    class HalfPlusTwo(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")])
+        def half(self, x: Any) -> dict[str, Any]:
+            return {"y": x / 2 + 2}
+
+        @tf.function(input_signature=[tf.TensorSpec(None, tf.string, "text"), tf.TensorSpec((), tf.int64, "n")])
+        def repeat(self, text: Any, n: Any) -> dict[str, Any]:
+            return {"text": tf.identity(text), "n": n + 1}
+
+    folder = tmp_path_factory.mktemp("half_plus_two")
+    module = HalfPlusTwo()
+    tf.saved_model.save(module, str(folder), {"serving_default": module.half, "repeat": module.repeat})
+    return folder
+
+
+def test_signatures_are_read_as_tensorflow_wrote_them(half_plus_two: Path) -> None:
+    signatures = read_signatures(half_plus_two)
+    method = "tensorflow/serving/predict"
+    (output,) = signatures["serving_default"].outputs.values()  # its name is up to TensorFlow
+    assert signatures["serving_default"] == Signature(
+        inputs={"x": TensorSpec(dtype="DT_FLOAT", shape=(-1, 3), name="serving_default_x:0")},
+        outputs={"y": TensorSpec(dtype="DT_FLOAT", shape=(-1, 3), name=output.name)},
+        method_name=method,
+    )
+    repeat = signatures["repeat"]
+    assert repeat.inputs == {
+        "text": TensorSpec(dtype="DT_STRING", shape=None, name="repeat_text:0"),
+        "n": TensorSpec(dtype="DT_INT64", shape=(), name="repeat_n:0"),
+    }
+    assert {name: (spec.dtype, spec.shape) for name, spec in repeat.outputs.items()} == {
+        "text": ("DT_STRING", None),
+        "n": ("DT_INT64", ()),
+    }
+    assert repeat.method_name == method
+
+
+def test_a_missing_or_broken_model_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "saved_model.pb"
+    with pytest.raises(BundleError) as caught:
+        read_signatures(tmp_path)
+    assert str(caught.value) == f"The model {file} can't be read: No such file or directory."
+    file.write_bytes(b"\xff\xff\xff")
+    with pytest.raises(BundleError) as caught:
+        read_signatures(tmp_path)
+    assert str(caught.value).startswith(f"{file} is not a SavedModel: ")
+    file.write_bytes(b"")
+    with pytest.raises(BundleError) as caught:
+        read_signatures(tmp_path)
+    assert str(caught.value) == f"{file} is not a SavedModel: it holds no graph."
+
+
+def inputs_of(record: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Signature, input name and serialized TensorProto of a PredictionLog, by the numbers in its .proto."""
+    (predict_log,) = fields(record)[6]
+    (request,) = fields(predict_log)[1]
+    (model_spec,) = fields(request)[1]
+    (signature,) = fields(model_spec)[3]
+    for entry in fields(request)[2]:
+        (name,), (tensor,) = fields(entry)[1], fields(entry)[2]
+        yield signature.decode(), name.decode(), tensor
+
+
+def test_warmup_records_are_what_tensorflow_serving_reads() -> None:
+    tensor_pb2 = pytest.importorskip(
+        "tensorflow.core.framework.tensor_pb2", reason="TensorFlow is not installed; it reads the tensors"
+    )
+    import tensorflow as tf
+
+    records = warmup_requests(4, b"a photo")
+    found = {
+        (signature, name): tf.make_ndarray(tensor_pb2.TensorProto.FromString(tensor))
+        for record in records
+        for signature, name, tensor in inputs_of(record)
+    }
+    assert len(records) == 2
+    assert set(found) == {("serving_default", "image"), ("image_bytes", "image_bytes")}
+    image = found["serving_default", "image"]
+    assert (image.shape, image.dtype) == ((1, 4, 4, 3), "float32")
+    assert (image == 127).all()
+    assert found["image_bytes", "image_bytes"].tolist() == [b"a photo"]

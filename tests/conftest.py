@@ -1,0 +1,70 @@
+"""What many tests need: photos, an own cache, and one trained bundle, paid for once a session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kuzov.data.synthetic import render_cars
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+REPOSITORY = Path(__file__).parents[1]
+RUN_KUZOV = (sys.executable, "-m", "kuzov")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder that starts empty; the user's own is left alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUZOV_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def synthetic_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three kinds of drawn cars: 8 photos each to learn from, 3 to judge by, one to ask about."""
+    return render_cars(tmp_path_factory.mktemp("synthetic"))
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """The photos of russian-cars-5."""
+    shared = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared"))
+    folder = shared / "data" / "russian-cars-5"
+    if not folder.is_dir():
+        pytest.skip(f"The real photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(synthetic_photos: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """What `kuzov.train` makes of the drawn cars; read it, don't change its folders."""
+    from kuzov.api import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    return train(synthetic_photos, folder / "models" / "cars", runs=folder / "runs")
+
+
+@pytest.fixture
+def run_kuzov(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `kuzov WORD…` as a process of its own, in a folder of its own."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"}
+        command = [*RUN_KUZOV, *map(str, words)]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    return run

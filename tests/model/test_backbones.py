@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from safetensors.numpy import load
+
+from kuzov.config import TrainConfig
+from kuzov.errors import ConfigError
+from kuzov.model import backbones
+from kuzov.model.backbones import BACKBONES, Backbone, find_backbone, weight_key
+
+
+def tiny() -> keras.Model:
+    image = keras.Input((8, 8, 3))
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_each_entry_loads_frozen_and_of_its_size(name: str) -> None:
+    entry = find_backbone(name)
+    model = entry.load()
+    assert entry.name == name
+    assert model.input_shape == (None, entry.image_px, entry.image_px, 3)
+    assert len(model.output_shape) == 2
+    assert model.trainable_weights == []
+
+
+def test_the_default_is_in_the_table() -> None:
+    assert TrainConfig().backbone in BACKBONES
+
+
+def test_the_shipped_weights_are_those_of_the_file(backbone: Any) -> None:
+    file = backbones._weights_file("efficientnet-lite0-imagenet.safetensors")
+    assert len(file) < 10e6
+    tensors = load(file)
+    weights = {weight_key(layer, weight): weight.numpy() for layer in backbone.layers for weight in layer.weights}
+    assert weights.keys() == tensors.keys()
+    assert {str(tensor.dtype) for tensor in tensors.values()} == {"float16"}
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(weights[name], tensor.astype(np.float32), name)
+
+
+def test_an_unknown_backbone_is_told() -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_backbone("efficientnet-lite0")
+    assert str(caught.value) == (
+        "There is no backbone 'efficientnet-lite0'. Did you mean efficientnet-lite0-imagenet? "
+        "Available: efficientnet-lite0-imagenet."
+    )
+    with pytest.raises(ConfigError) as caught:
+        find_backbone("zzz")
+    assert str(caught.value) == "There is no backbone 'zzz'. Available: efficientnet-lite0-imagenet."
+
+
+def test_a_backbone_may_bring_its_own_weights() -> None:
+    entry = Backbone(name="mean", image_px=8, build=tiny)
+    features = entry.load().predict(np.full((1, 8, 8, 3), 3.0, np.float32), verbose=0)
+    assert features.tolist() == [[3.0, 3.0, 3.0]]
+
+
+def test_the_fingerprint_tells_name_and_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Backbone(name="a", image_px=8, build=tiny, weights="a.safetensors")
+    monkeypatch.setattr(backbones, "_weights_file", lambda name: name.encode())
+    found = entry.fingerprint()
+    assert found == replace(entry).fingerprint()
+    assert len(found) == 16
+    assert found != replace(entry, name="b").fingerprint()
+    assert found != replace(entry, weights="b.safetensors").fingerprint()

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.config import FineTuneConfig, HeadConfig, TrainConfig, load_config
+from kuzov.errors import ConfigError
+
+
+def test_the_defaults_are_the_origins_augmentation() -> None:
+    assert load_config() == TrainConfig()
+    assert load_config().to_json()["augmentation"] == {
+        "rotation_range": 40.0,
+        "width_shift_range": 0.2,
+        "height_shift_range": 0.2,
+        "shear_range": 0.2,
+        "zoom_range": 0.2,
+        "horizontal_flip": True,
+        "fill_mode": "nearest",
+    }
+
+
+def test_a_file_then_pairs(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('seed = 3\nbackbone = "tiny"\n[fine_tune]\nepochs = 7\nlearning_rate = 1\n')
+    config = load_config(file, ["seed=4", "fine_tune.layers=2", "head.inverse_regularisation=[1, 2.5]"])
+    assert config == TrainConfig(
+        seed=4,
+        backbone="tiny",
+        fine_tune=FineTuneConfig(epochs=7, learning_rate=1.0, layers=2),
+        head=HeadConfig(inverse_regularisation=(1.0, 2.5)),
+    )
+    assert isinstance(config.fine_tune.learning_rate, float)
+
+
+def test_the_settings_survive_json_and_back() -> None:
+    config = TrainConfig(seed=5)
+    values = config.to_json()
+    assert values["seed"] == 5
+    assert values["head"] == {"inverse_regularisation": (1.0, 3.0, 10.0, 30.0, 100.0), "folds": 5}
+    assert set(values) == {
+        "seed", "backbone", "validation_fraction", "accepted_fraction",
+        "features", "head", "augmentation", "fine_tune",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [
+        ("augmentation.fill_mode=wrap", "wrap"),
+        ('augmentation.fill_mode="wrap"', "wrap"),
+        (" augmentation.fill_mode = wrap ", "wrap"),
+    ],
+)
+def test_text_may_go_unquoted(pair: str, expected: str) -> None:
+    assert load_config(overrides=[pair]).augmentation.fill_mode == expected
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("seed", "--set seed has no value; write it as key=value, such as seed=1."),
+        ("sead=1", "There is no setting sead. Did you mean seed?"),
+        ("fine_tune.epoch=1", "There is no setting fine_tune.epoch. Did you mean fine_tune.epochs?"),
+        (
+            "features.xyz=1",
+            "There is no setting features.xyz. Settings here: reframed, mirrored, augmented_views.",
+        ),
+        ("features=1", "Setting features is a table; set its parts, such as features.reframed."),
+        ("seed=1.5", "Setting seed is 1.5; it must be of the type of its default, 0."),
+        ("seed=true", "Setting seed is True; it must be of the type of its default, 0."),
+        ("seed.x=1", "Setting seed is {'x': 1}; it must be of the type of its default, 0."),
+        ("validation_fraction=true", "Setting validation_fraction is True; it must be of the type of its "
+         "default, 0.25."),
+        ("features.mirrored=1", "Setting features.mirrored is 1; it must be of the type of its default, True."),
+        ('head.inverse_regularisation=["a"]', "Setting head.inverse_regularisation is 'a'; it must be of the "
+         "type of its default, 1.0."),
+        ("seed=-1", "Setting seed is -1; it must be 0 or more."),
+        ("validation_fraction=1", "Setting validation_fraction is 1.0; it must be in 0..1."),
+        ("accepted_fraction=0", "Setting accepted_fraction is 0.0; it must be in 0..1."),
+        ("features.augmented_views=-1", "Setting features.augmented_views is -1; it must be 0 or more."),
+        ("head.folds=1", "Setting head.folds is 1; it must be 2 or more."),
+        ("head.inverse_regularisation=[]", "Setting head.inverse_regularisation is (); it must be a list of "
+         "numbers over 0."),
+        ("head.inverse_regularisation=[1, 0]", "Setting head.inverse_regularisation is (1.0, 0.0); it must be "
+         "a list of numbers over 0."),
+        ("augmentation.zoom_range=1", "Setting augmentation.zoom_range is 1.0; it must be in 0..1."),
+        ("augmentation.fill_mode=mirror", "Setting augmentation.fill_mode is mirror; it must be one of "
+         "nearest, constant, reflect, wrap."),
+        ("fine_tune.layers=0", "Setting fine_tune.layers is 0; it must be 1 or more."),
+        ("fine_tune.epochs=0", "Setting fine_tune.epochs is 0; it must be 1 or more."),
+        ("fine_tune.patience=0", "Setting fine_tune.patience is 0; it must be 1 or more."),
+        ("fine_tune.batch_size=0", "Setting fine_tune.batch_size is 0; it must be 1 or more."),
+        ("fine_tune.learning_rate=0", "Setting fine_tune.learning_rate is 0.0; it must be over 0."),
+        ("fine_tune.learning_rate=nan", "Setting fine_tune.learning_rate is nan; it must be over 0."),
+    ],
+)  # fmt: skip
+def test_what_no_run_could_use_is_refused(pair: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(overrides=[pair])
+    assert str(caught.value) == message
+
+
+def test_a_file_that_is_missing_or_broken_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert str(caught.value) == f"The configuration {file} can't be read: No such file or directory."
+    file.write_text("seed = ")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert str(caught.value).startswith(f"The configuration {file} is not valid TOML: ")
+    file.write_bytes(b"\xff")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert str(caught.value).startswith(f"The configuration {file} is not valid TOML: ")
+    file.write_text("[fine_tune]\nepoch = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert str(caught.value) == "There is no setting fine_tune.epoch. Did you mean fine_tune.epochs?"

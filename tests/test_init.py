@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+import kuzov
+
+HEAVY = "{'tensorflow', 'keras', 'matplotlib', 'openvino', 'sklearn', 'torch'}"
+LOADS = {
+    "import kuzov": "import kuzov",
+    "kuzov --help": "from kuzov.cli.main import main; sys.argv[1:] = ['--help']; main()",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert kuzov.__all__ == ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
+    assert len(kuzov.__all__) <= 8
+    assert dir(kuzov) == sorted([*kuzov.__all__, "__version__"])
+
+
+@pytest.mark.parametrize("name", kuzov.__all__)
+def test_each_name_loads_from_its_home(name: str) -> None:
+    found = getattr(kuzov, name)
+    assert found.__name__ == name
+    assert found.__module__.startswith("kuzov.")
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'kuzov' has no attribute 'tarin'$"):
+        kuzov.tarin  # noqa: B018
+
+
+@pytest.mark.parametrize("statement", LOADS.values(), ids=LOADS.keys())
+def test_a_light_start(statement: str) -> None:
+    code = (
+        f"import atexit, sys; atexit.register(lambda: print(sorted({HEAVY} & sys.modules.keys()), "
+        f"file=sys.stderr)); {statement}"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0
