@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from kuzov.data.synthetic import render_cars
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame
 
 if TYPE_CHECKING:
     from kuzov.train.pipeline import TrainResult
@@ -54,6 +59,31 @@ def trained(synthetic_photos: Path, own_cache: Path, tmp_path_factory: pytest.Te
 
     folder = tmp_path_factory.mktemp("trained")
     return train(synthetic_photos, folder / "models" / "cars", runs=folder / "runs")
+
+
+@pytest.fixture(scope="session")
+def backbone() -> Any:
+    """The shipped network, for reading only."""
+    from kuzov.model.backbones import find_backbone
+
+    return find_backbone("efficientnet-lite0-imagenet").load()
+
+
+@pytest.fixture(scope="session")
+def ten_photos(request: pytest.FixtureRequest, synthetic_photos: Path) -> list[Path]:
+    """Ten real photos of all kinds where they are, else drawn ones."""
+    try:
+        folder = request.getfixturevalue("real_photos") / "validation"
+    except pytest.skip.Exception:
+        folder = synthetic_photos / "train"
+    photos = [file for file in folder.rglob("*.*") if file.suffix.lower() in {".jpg", ".jpeg", ".png"}]
+    return sorted(photos, key=lambda file: hashlib.sha256(file.read_bytes()).digest())[:10]
+
+
+@pytest.fixture(scope="session")
+def ten_images(ten_photos: list[Path]) -> npt.NDArray[np.float32]:
+    """Ten photos as the network sees them: (10, 224, 224, 3)."""
+    return np.stack([frame(decode(photo), 224) for photo in ten_photos]).astype(np.float32)
 
 
 @pytest.fixture

@@ -73,7 +73,8 @@ def test_text_may_go_unquoted(pair: str, expected: str) -> None:
         ("seed.x=1", "Setting seed is {'x': 1}; it must be of the type of its default, 0."),
         ("validation_fraction=true", "Setting validation_fraction is True; it must be of the type of its "
          "default, 0.25."),
-        ("features.mirrored=1", "Setting features.mirrored is 1; it must be of the type of its default, True."),
+        ("features.mirrored=1", "Setting features.mirrored is 1; it must be of the type of its default, "
+         "True."),
         ('head.inverse_regularisation=["a"]', "Setting head.inverse_regularisation is 'a'; it must be of the "
          "type of its default, 1.0."),
         ("seed=-1", "Setting seed is -1; it must be 0 or more."),
@@ -83,8 +84,8 @@ def test_text_may_go_unquoted(pair: str, expected: str) -> None:
         ("head.folds=1", "Setting head.folds is 1; it must be 2 or more."),
         ("head.inverse_regularisation=[]", "Setting head.inverse_regularisation is (); it must be a list of "
          "numbers over 0."),
-        ("head.inverse_regularisation=[1, 0]", "Setting head.inverse_regularisation is (1.0, 0.0); it must be "
-         "a list of numbers over 0."),
+        ("head.inverse_regularisation=[1, 0]", "Setting head.inverse_regularisation is (1.0, 0.0); it must "
+         "be a list of numbers over 0."),
         ("augmentation.zoom_range=1", "Setting augmentation.zoom_range is 1.0; it must be in 0..1."),
         ("augmentation.fill_mode=mirror", "Setting augmentation.fill_mode is mirror; it must be one of "
          "nearest, constant, reflect, wrap."),

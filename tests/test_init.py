@@ -17,7 +17,15 @@ LOADS = {
 
 
 def test_the_public_names_are_these() -> None:
-    assert kuzov.__all__ == ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
+    assert kuzov.__all__ == [
+        "Client",
+        "KuzovError",
+        "Prediction",
+        "Recogniser",
+        "TrainConfig",
+        "load",
+        "train",
+    ]
     assert len(kuzov.__all__) <= 8
     assert dir(kuzov) == sorted([*kuzov.__all__, "__version__"])
 

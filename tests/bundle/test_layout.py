@@ -40,10 +40,8 @@ def test_a_path_is_a_version_or_a_model_folder(tmp_path: Path) -> None:
 
 def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
-        layout.resolve(tmp_path / "none")
-    assert str(caught.value) == (
-        f"There is no model folder {tmp_path / 'none'}. Train one: kuzov train PHOTOS --out {tmp_path / 'none'}"
-    )
+        layout.resolve(none := tmp_path / "none")
+    assert str(caught.value) == f"There is no model folder {none}. Train one: kuzov train PHOTOS --out {none}"
     with pytest.raises(BundleError) as caught:
         layout.newest(tmp_path)
     assert str(caught.value) == (
@@ -55,7 +53,9 @@ def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
 def test_labels_are_read_in_their_order(tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
         layout.read_labels(tmp_path)
-    assert str(caught.value) == f"The model in {tmp_path} has no assets/labels.txt: No such file or directory."
+    assert (
+        str(caught.value) == f"The model in {tmp_path} has no assets/labels.txt: No such file or directory."
+    )
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "labels.txt").write_text("vaz\nбмв х5\n", encoding="utf-8")
     assert layout.read_labels(tmp_path) == ("vaz", "бмв х5")

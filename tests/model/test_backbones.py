@@ -37,7 +37,9 @@ def test_the_shipped_weights_are_those_of_the_file(backbone: Any) -> None:
     file = backbones._weights_file("efficientnet-lite0-imagenet.safetensors")
     assert len(file) < 10e6
     tensors = load(file)
-    weights = {weight_key(layer, weight): weight.numpy() for layer in backbone.layers for weight in layer.weights}
+    weights = {
+        weight_key(layer, weight): weight.numpy() for layer in backbone.layers for weight in layer.weights
+    }
     assert weights.keys() == tensors.keys()
     assert {str(tensor.dtype) for tensor in tensors.values()} == {"float16"}
     for name, tensor in tensors.items():

@@ -18,7 +18,9 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "convert_efficientnet_lite0.py"
 
 
 def needs(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"{name} is not installed; kuzov[dev] brings the reference network")
+    return pytest.importorskip(
+        name, reason=f"{name} is not installed; kuzov[dev] brings the reference network"
+    )
 
 
 @pytest.fixture(scope="module")

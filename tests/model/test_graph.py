@@ -80,7 +80,9 @@ def frozen(tiny_backbone: keras.Model, head: Head) -> Any:
 @pytest.mark.parametrize(
     ("mode", "kind"), [("RGB", "JPEG"), ("L", "JPEG"), ("RGB", "PNG"), ("L", "PNG"), ("RGB", "BMP")]
 )
-def test_a_photo_is_framed_as_by_pillow(car: Image.Image, size: tuple[int, int], mode: str, kind: str) -> None:
+def test_a_photo_is_framed_as_by_pillow(
+    car: Image.Image, size: tuple[int, int], mode: str, kind: str
+) -> None:
     photo = encoded(car.resize(size).convert(mode), kind)
     found = frame(tf.constant(photo), 224).numpy()
     wanted = framing.frame(decode(photo), 224).astype(np.float32)
@@ -89,7 +91,9 @@ def test_a_photo_is_framed_as_by_pillow(car: Image.Image, size: tuple[int, int],
     assert (found == np.round(found)).all()
 
 
-@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 2}, {"progressive": True}, {"quality": 30}])
+@pytest.mark.parametrize(
+    "options", [{"subsampling": 0}, {"subsampling": 2}, {"progressive": True}, {"quality": 30}]
+)
 def test_every_kind_of_jpeg_is_decoded_as_by_pillow(car: Image.Image, options: dict[str, Any]) -> None:
     photo = encoded(car, "JPEG", **options)
     found = frame(tf.constant(photo), 224).numpy()
@@ -146,7 +150,11 @@ def test_the_frozen_backbone_gives_the_features(
 
 def test_both_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
     signatures = ServingModule(frozen, LABELS, IMAGE_PX).signatures()
-    photos = [encoded(car, "JPEG"), encoded(car.convert("L"), "PNG"), encoded(Image.new("RGB", (9, 7), "red"), "BMP")]
+    photos = [
+        encoded(car, "JPEG"),
+        encoded(car.convert("L"), "PNG"),
+        encoded(Image.new("RGB", (9, 7), "red"), "BMP"),
+    ]
     framed = np.stack([framing.frame(decode(photo), IMAGE_PX) for photo in photos]).astype(np.float32)
     by_bytes = signatures["image_bytes"](tf.constant(photos))
     by_pixels = signatures["serving_default"](tf.constant(framed))

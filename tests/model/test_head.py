@@ -20,7 +20,7 @@ def features_of(
 
 def test_rows_are_scaled_to_length_one_and_zeros_stay() -> None:
     rows = normalise(np.array([[3, 4], [0, 0], [-2, 0]], np.float32))
-    np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0], [-1, 0]], rtol=1e-6)
+    np.testing.assert_allclose(rows, np.array([[0.6, 0.8], [0, 0], [-1, 0]]), rtol=1e-6)
     assert rows.dtype == np.float32
 
 
@@ -53,7 +53,7 @@ def test_separated_classes_are_learned() -> None:
     features, labels = features_of([0, 1, 2] * 8)
     head = fit_head(features, labels, classes=3, inverse_regularisation=100.0)
     assert (head.logits(features).argmax(axis=1) == labels).all()
-    assert (head.weights.dtype, head.bias.dtype) == (np.float32, np.float32)
+    assert {str(head.weights.dtype), str(head.bias.dtype)} == {"float32"}
     assert (head.weights.shape, head.bias.shape) == ((6, 3), (3,))
 
 
@@ -82,7 +82,15 @@ def test_an_absent_class_is_never_answered(present: tuple[int, ...]) -> None:
     absent = sorted(set(range(4)) - set(present))
     assert softmax(logits, axis=1)[:, absent].max() < 1e-6
     assert (head.weights[:, absent] == 0).all()
-    np.testing.assert_allclose(head.bias[absent], head.bias[list(present)].min() + ABSENT_CLASS_LOGIT, rtol=1e-6)
+    np.testing.assert_allclose(
+        head.bias[absent], head.bias[list(present)].min() + ABSENT_CLASS_LOGIT, rtol=1e-6
+    )
+
+
+def test_dividing_a_head_divides_its_logits() -> None:
+    features, labels = features_of([0, 1, 2] * 8)
+    head = fit_head(features, labels, classes=3, inverse_regularisation=10.0)
+    np.testing.assert_allclose(head.divided(4.0).logits(features), head.logits(features) / 4, rtol=1e-5)
 
 
 def test_the_fit_repeats_to_the_digit() -> None:

@@ -76,6 +76,8 @@ class OpenVinoEngine:
     def run(self, signature: str, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all the outputs of a signature; see `Engine.run`."""
         specs = self.signatures[signature]
+        if not specs.inputs:  # such as TensorFlow's own __saved_model_init_op, which the metadata lists too
+            raise RequestError(ErrorCode.INVALID, f"Signature {signature} takes no input; ask another.")
         for name, spec in specs.inputs.items():
             _check(name, inputs[name], spec.dtype, spec.shape)
         if PHOTO_INPUT in specs.inputs and self._card is not None:

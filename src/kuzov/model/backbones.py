@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import keras
 from safetensors.numpy import load
 
 from kuzov.errors import ConfigError
 from kuzov.model.efficientnet_lite import efficientnet_lite
+from kuzov.model.graph import freeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,19 @@ class Backbone:
         model.trainable = False
         return model
 
+    def frozen(self) -> Any:
+        """The model as a concrete function over constants, made once a process; see `graph.freeze`."""
+        return _frozen(self)
+
     def fingerprint(self) -> str:
         """Changes whenever the weights do; part of the key of cached features."""
         weights = b"" if self.weights is None else _weights_file(self.weights)
         return hashlib.sha256(self.name.encode() + weights).hexdigest()[:16]
+
+
+@functools.cache
+def _frozen(backbone: Backbone) -> Any:
+    return freeze(backbone.load())
 
 
 def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:

@@ -48,32 +48,37 @@ def frame(photo: tf.Tensor, image_px: int) -> tf.Tensor:
     return tf.round(resized[0])
 
 
-def frozen_recogniser(backbone: keras.Model, head: Head, calibration: Calibration) -> Any:
-    """Freeze backbone, head and calibration into one concrete function over constants.
+def freeze(backbone: keras.Model) -> Any:
+    """Turn weights into constants.
+
+    Returns:
+        A concrete function from `image`, as the backbone takes it, to features, float32 (N, D).
+    """
+    function = tf.function(lambda image: backbone(image, training=False))
+    image_px = backbone.input_shape[1]
+    spec = tf.TensorSpec((None, image_px, image_px, 3), tf.float32, "image")
+    return convert_variables_to_constants_v2(function.get_concrete_function(spec))
+
+
+def frozen_recogniser(backbone: Any, head: Head, calibration: Calibration) -> Any:
+    """Join a frozen backbone, a head and its calibration into one concrete function over constants.
 
     Returns:
         A concrete function from `image`, RGB float32 (N, image_px, image_px, 3) in 0..255, to the pair
         of `probabilities` (N, C) and `unknown` (N,), float32.
     """
-    image_px = backbone.input_shape[1]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, image_px, image_px, 3), tf.float32, "image")])
+    @tf.function(input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")])
     def recognise(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        features = tf.math.l2_normalize(backbone(image, training=False), axis=1)  # (N, D)
-        logits = (features @ head.weights + head.bias) / calibration.temperature  # (N, C)
+        (features,) = backbone(image)  # (N, D)
+        logits = (
+            tf.math.l2_normalize(features, axis=1) @ head.weights + head.bias
+        ) / calibration.temperature  # (N, C)
         ordered = tf.sort(logits, axis=1, direction="DESCENDING")
         margin = ordered[:, 0] - tf.reduce_logsumexp(ordered[:, 1:], axis=1)
         return tf.nn.softmax(logits), tf.sigmoid(calibration.least_margin - margin)
 
     return convert_variables_to_constants_v2(recognise.get_concrete_function())
-
-
-def frozen_backbone(backbone: keras.Model) -> Any:
-    """Freeze the backbone alone: from `image` to features, float32 (N, D)."""
-    function = tf.function(lambda image: backbone(image, training=False))
-    image_px = backbone.input_shape[1]
-    spec = tf.TensorSpec((None, image_px, image_px, 3), tf.float32, "image")
-    return convert_variables_to_constants_v2(function.get_concrete_function(spec))
 
 
 def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:

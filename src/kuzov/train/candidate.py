@@ -7,16 +7,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import keras
-import numpy as np
+from typing import Any
 
 from kuzov.config import TrainConfig
+from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import Calibration, calibrate, log_loss
+from kuzov.model.graph import freeze
 from kuzov.model.head import Head, Labels, Logits
 from kuzov.train.fine_tune import LabelledPhotos, fine_tune
-from kuzov.train.judge import Choice, choose_regularisation, fit_views, split_folds
+from kuzov.train.judge import Choice, choose_regularisation, different_photos, fit_views, split_folds
 from kuzov.train.learning_set import LearningSet
 from kuzov.train.progress import Progress
 
@@ -27,7 +27,7 @@ class Candidate:
 
     Attributes:
         kept: Name of its stage, as the summary says it: "head" or "fine-tuned".
-        backbone: Images to features.
+        backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
         head: On the normalised features.
         unseen_logits: Logits of training photos that the head was not fitted on, (M, C).
         unseen_labels: Their columns, (M,).
@@ -36,7 +36,7 @@ class Candidate:
     """
 
     kept: str
-    backbone: keras.Model
+    backbone: Any
     head: Head
     unseen_logits: Logits
     unseen_labels: Labels
@@ -58,8 +58,9 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
     Where a class has a single training photo, the validation photos join the cross-validation: there is
     no other way to ask about a photo that the head has not seen.
     """
-    few = int(np.bincount(data.labels[data.train]).min()) < 2
+    few = min(different_photos(data.labels[data.train], data.groups[data.train])) < 2
     rows = slice(None) if few else data.train
+    _require_different_photos(data, rows, "Cross-validation")
     choice = choose_regularisation(
         data.features[rows],
         data.labels[rows],
@@ -77,7 +78,7 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
     logits, labels = choice.out_of_fold.logits, data.labels[rows]
     candidate = Candidate(
         kept="head",
-        backbone=backbone.load(),
+        backbone=backbone.frozen(),
         head=head,
         unseen_logits=logits,
         unseen_labels=labels,
@@ -105,6 +106,7 @@ def second_stage(
     Returns:
         The candidate, and its loss and accuracy by epoch.
     """
+    _require_different_photos(data, data.train, "Fine-tuning")
     images, labels = data.frames(slice(None), backbone.image_px), data.labels[data.train]
     folds = split_folds(labels, data.groups[data.train], folds=config.head.folds, seed=config.seed)
     fit, held = folds[0]
@@ -128,7 +130,7 @@ def second_stage(
     logits = tuned.logits(images)
     candidate = Candidate(
         kept="fine-tuned",
-        backbone=tuned.backbone,
+        backbone=freeze(tuned.backbone),
         head=tuned.head,
         unseen_logits=logits[held],
         unseen_labels=labels[held],
@@ -136,3 +138,15 @@ def second_stage(
         validation_logits=logits[data.validation],
     )
     return candidate, tuned.history
+
+
+def _require_different_photos(data: LearningSet, rows: slice, needed_for: str) -> None:
+    """Copies of one photo can't stand on both sides of a fold."""
+    counts = different_photos(data.labels[rows], data.groups[rows])
+    short = [name.id for name, count in zip(data.names, counts, strict=True) if count < 2]
+    if short:
+        side = " to train on" if rows == data.train else ""
+        raise DatasetError(
+            f"{needed_for} needs two or more different photos{side} of each class in {data.dataset.root}; "
+            f"only one has: {', '.join(short)}. Add photos."
+        )

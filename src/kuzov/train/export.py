@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import openvino
@@ -34,6 +33,7 @@ log = logging.getLogger(__name__)
 TOLERANCES: Mapping[str, float] = {"f32": 1e-3, "bf16": 2e-2}
 """How far a probability may be from the trained model's, by the precision of the runtime."""
 
+BATCH_PHOTOS = 16
 PACKAGES = ("kuzov", "keras", "numpy", "openvino", "pillow", "scikit-learn", "tensorflow-cpu")
 
 
@@ -51,13 +51,13 @@ class Proof:
 
 
 def export_bundle(
-    base: Path, backbone: keras.Model, head: Head, calibration: Calibration, card: Card, proof: Proof
+    base: Path, backbone: Any, head: Head, calibration: Calibration, card: Card, proof: Proof
 ) -> Path:
     """Write, load back, compare and publish a new version.
 
     Args:
         base: The model folder.
-        backbone: Images to features.
+        backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
         head: On the normalised features.
         calibration: Of the head's logits.
         card: All but its precision, which the comparison decides: bfloat16 where the processor has it and
@@ -121,8 +121,8 @@ def _write_warmup(file: Path, image: Pixels, image_px: int) -> None:
 
 def _prove_tensorflow(staging: Path, proof: Proof) -> None:
     model = tf.saved_model.load(str(staging))
-    images = proof.images.astype(np.float32)
-    found = model.signatures["serving_default"](image=tf.constant(images))["probabilities"].numpy()
+    serve = model.signatures["serving_default"]
+    found = _in_batches(lambda images: serve(image=tf.constant(images))["probabilities"].numpy(), proof)
     complaint = _compare(found, proof.probabilities, TOLERANCES["f32"])
     if complaint:
         raise BundleError(f"The exported model differs from the trained one in TensorFlow: {complaint}.")
@@ -130,17 +130,28 @@ def _prove_tensorflow(staging: Path, proof: Proof) -> None:
 
 def _prove_openvino(staging: Path, proof: Proof) -> str:
     """Prove float32, try bfloat16; returns the precision to serve in."""
-    images = proof.images.astype(np.float32)
-    complaints = {}
-    for precision in ("f32", "bf16") if bfloat16_available() else ("f32",):
-        found = load(staging, precision).recognise(images)["probabilities"]
-        complaints[precision] = _compare(found, proof.probabilities, TOLERANCES[precision])
-        log.info("OpenVINO %s: %s", precision, complaints[precision] or "agrees with the trained model")
-    if complaints["f32"]:
-        raise BundleError(
-            f"The exported model differs from the trained one in OpenVINO: {complaints['f32']}."
-        )
-    return "bf16" if complaints.get("bf16") == "" else "f32"
+
+    def complaint(precision: str) -> str:
+        engine = load(staging, precision)
+        found = _in_batches(lambda images: engine.recognise(images)["probabilities"].copy(), proof)
+        return _compare(found, proof.probabilities, TOLERANCES[precision])
+
+    if differs := complaint("f32"):
+        raise BundleError(f"The exported model differs from the trained one in OpenVINO: {differs}.")
+    if not bfloat16_available():
+        return "f32"
+    differs = complaint("bf16")
+    log.info("bfloat16 %s", f"is not served by default: {differs}" if differs else "agrees")
+    return "f32" if differs else "bf16"
+
+
+def _in_batches(
+    ask: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], proof: Proof
+) -> npt.NDArray[np.float32]:
+    """Ask a few photos at a time: memory grows with the batch, and a folder may hold thousands."""
+    starts = range(0, len(proof.images), BATCH_PHOTOS)
+    batches = (proof.images[start : start + BATCH_PHOTOS].astype(np.float32) for start in starts)
+    return np.concatenate([ask(images) for images in batches])
 
 
 def _compare(found: npt.NDArray[np.float32], expected: Probabilities, tolerance: float) -> str:

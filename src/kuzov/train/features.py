@@ -16,7 +16,7 @@ from kuzov.engine.openvino import Network
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
-from kuzov.model.graph import frozen_backbone, to_openvino
+from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
 from kuzov.train.progress import Progress
 from kuzov.train.views import view_photo, views_fingerprint
@@ -38,8 +38,9 @@ class FeatureCache:
     def read(path: Path) -> Features | None:
         """Features (V, D), or None where they are not known; a damaged file is as good as none."""
         try:
-            features: Features = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            with path.open("rb") as file:
+                features: Features = np.lib.format.read_array(file, allow_pickle=False)
+        except Exception:  # damaged files make numpy raise nearly anything: ValueError, TokenError, …
             return None
         return features
 
@@ -72,7 +73,7 @@ def embed_photos(
     known = [cache.read(file) for file in files]
     missing = [row for row, features in enumerate(known) if features is None]
     if missing:
-        network = _feature_network(backbone)
+        network = feature_network(backbone)
         images = _view_photos([photos[row] for row in missing], backbone.image_px, config)
         for done, (row, pixels) in enumerate(zip(missing, images, strict=True)):
             progress("embed", done, len(missing))
@@ -100,5 +101,6 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
     return np.random.default_rng([config.seed, int(photo.digest[:16], 16)])
 
 
-def _feature_network(backbone: Backbone) -> Network:
-    return Network(to_openvino(frozen_backbone(backbone.load()), ["features"]), precision="f32")
+def feature_network(backbone: Backbone) -> Network:
+    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D)."""
+    return Network(to_openvino(backbone.frozen(), ["features"]), precision="f32")

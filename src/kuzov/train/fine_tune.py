@@ -46,7 +46,7 @@ class FineTuned:
 
     def logits(self, images: Pixels) -> Logits:
         """Scores of each class, (N, C), for framed photos, uint8 (N, image_px, image_px, 3)."""
-        features = self.backbone.predict(images.astype(np.float32), verbose=0)
+        features = self.backbone.predict(images.astype(np.float32), batch_size=16, verbose=0)
         return self.head.logits(features)
 
 
@@ -128,7 +128,14 @@ def fine_tune(
     ]
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard))
-    model.fit(augmented, validation_data=held, epochs=config.fine_tune.epochs, callbacks=callbacks, verbose=0)
+    model.fit(
+        augmented,
+        validation_data=held,
+        epochs=config.fine_tune.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the photos come in an order of their own, the same after a resume
+        verbose=0,
+    )
     progress("fine-tune", config.fine_tune.epochs, config.fine_tune.epochs)
     model.load_weights(best)
     weights, bias = model.get_layer(HEAD_LAYER).get_weights()
@@ -139,8 +146,10 @@ def fine_tune(
 
 def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Model:
     backbone.trainable = True
-    for layer in backbone.layers[: -config.fine_tune.layers]:
-        layer.trainable = False
+    last = backbone.layers[-config.fine_tune.layers :]
+    for layer in backbone.layers:
+        # The call's training=False does not hold in `fit`: Keras hands its own down. A frozen one holds.
+        layer.trainable = layer in last and not isinstance(layer, keras.layers.BatchNormalization)
     images = keras.Input(backbone.input_shape[1:])
     features = backbone(images, training=False)
     normalised = keras.layers.UnitNormalization(name="unit_length")(features)

@@ -72,7 +72,7 @@ def cross_validate(
         labels: (N,).
         groups: A name a photo; photos of one name (the same file twice) share a fold.
         inverse_regularisation: Of the head.
-        folds: Number of folds; no more than the smallest class has photos.
+        folds: Number of folds; no more than the smallest class has different photos, which are two or more.
         seed: Of the draw.
     """
     classes = int(labels.max()) + 1
@@ -93,10 +93,16 @@ def cross_validate(
 def split_folds(
     labels: Labels, groups: Sequence[str], *, folds: int, seed: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Seeded stratified folds as pairs of rows, to fit on and held out."""
-    folds = min(folds, int(np.bincount(labels).min()))
+    """Seeded stratified folds as pairs of rows, to fit on and held out; each class needs two photos."""
+    folds = min(folds, *different_photos(labels, groups))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels, groups=list(groups)))
+
+
+def different_photos(labels: Labels, groups: Sequence[str]) -> list[int]:
+    """How many different photos each class has; copies count once."""
+    different = set(zip(labels.tolist(), groups, strict=True))
+    return [int(count) for count in np.bincount([label for label, _ in different])]
 
 
 def choose_regularisation(

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from kuzov.engine.openvino import OpenVinoEngine, bfloat16_available, load
+from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+Floats = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def engine(trained: TrainResult) -> OpenVinoEngine:
+    return load(trained.bundle, "f32")
+
+
+@pytest.fixture(scope="module")
+def photos(synthetic_photos: Path) -> list[bytes]:
+    """One photo a class, in the order of the classes."""
+    return [file.read_bytes() for file in sorted((synthetic_photos / "test").iterdir())]
+
+
+@pytest.fixture(scope="module")
+def images(photos: list[bytes]) -> Floats:
+    return np.stack([frame(decode(photo), 224) for photo in photos]).astype(np.float32)
+
+
+def objects(values: list[Any]) -> npt.NDArray[Any]:
+    array = np.empty(len(values), np.object_)
+    array[:] = values
+    return array
+
+
+def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> None:
+    assert engine.name == "OpenVINO f32"
+    shapes = {
+        name: (
+            {key: (spec.dtype, spec.shape) for key, spec in signature.inputs.items()},
+            {key: (spec.dtype, spec.shape) for key, spec in signature.outputs.items()},
+        )
+        for name, signature in engine.signatures.items()
+        if name != "__saved_model_init_op"  # TensorFlow's own; its Serving lists it too
+    }
+    probabilities = ("DT_FLOAT", (-1, 3))
+    assert shapes == {
+        "serving_default": ({"image": ("DT_FLOAT", (-1, 224, 224, 3))}, {"probabilities": probabilities}),
+        "image_bytes": (
+            {"image_bytes": ("DT_STRING", (-1,))},
+            {"probabilities": probabilities, "unknown": ("DT_FLOAT", (-1,)), "label": ("DT_STRING", (-1,))},
+        ),
+    }
+
+
+def test_pixels_get_probabilities(engine: OpenVinoEngine, images: Floats) -> None:
+    outputs = engine.run("serving_default", {"image": images})
+    assert set(outputs) == {"probabilities"}
+    found = outputs["probabilities"]
+    assert (found.shape, str(found.dtype)) == ((3, 3), "float32")
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert found.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_photos_get_labels_and_unknown_too(
+    engine: OpenVinoEngine, photos: list[bytes], images: Floats
+) -> None:
+    outputs = engine.run("image_bytes", {"image_bytes": objects(photos)})
+    assert set(outputs) == {"probabilities", "unknown", "label"}
+    assert outputs["label"].tolist() == [b"hatchback", b"sedan", b"suv"]
+    assert (outputs["unknown"].shape, str(outputs["unknown"].dtype)) == ((3,), "float32")
+    assert ((outputs["unknown"] >= 0) & (outputs["unknown"] <= 1)).all()
+    by_pixels = engine.run("serving_default", {"image": images})["probabilities"]
+    np.testing.assert_array_equal(outputs["probabilities"], by_pixels)
+
+
+def test_each_row_is_answered_as_if_alone(engine: OpenVinoEngine, images: Floats) -> None:
+    together = engine.recognise(images)
+    for row in range(len(images)):
+        alone = engine.recognise(images[row : row + 1])
+        np.testing.assert_allclose(alone["probabilities"][0], together["probabilities"][row], atol=1e-5)
+        np.testing.assert_allclose(alone["unknown"][0], together["unknown"][row], atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["F", "reversed", "read-only"])
+def test_pixels_may_lie_in_memory_as_they_like(engine: OpenVinoEngine, images: Floats, layout: str) -> None:
+    expected = engine.recognise(images)["probabilities"]
+    strange = {
+        "F": np.asfortranarray(images),
+        "reversed": np.ascontiguousarray(images[:, ::-1, ::-1])[:, ::-1, ::-1],
+        "read-only": images.copy(),
+    }[layout]
+    strange.flags.writeable = False
+    np.testing.assert_allclose(engine.recognise(strange)["probabilities"], expected, atol=1e-6)
+
+
+def test_answers_are_the_callers_own(engine: OpenVinoEngine, images: Floats) -> None:
+    first = engine.recognise(images)["probabilities"]
+    kept = first.copy()
+    engine.recognise(images[::-1].copy())
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((1, 224, 224, 3), np.float64), "Input image is of type float64; it must be DT_FLOAT."),
+        (np.zeros((1, 224, 224, 3), np.uint8), "Input image is of type uint8; it must be DT_FLOAT."),
+        (
+            np.zeros((224, 224, 3), np.float32),
+            "Input image has shape [224, 224, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+        ),
+        (
+            np.zeros((1, 224, 225, 3), np.float32),
+            "Input image has shape [1, 224, 225, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+        ),
+        (
+            np.float32(1),
+            "Input image has shape []; the model takes [-1, 224, 224, 3], -1 being any size.",
+        ),
+    ],
+)
+def test_a_tensor_that_does_not_fit_is_refused(
+    engine: OpenVinoEngine, image: npt.NDArray[Any], message: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        engine.run("serving_default", {"image": np.asarray(image)})
+    assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, message)
+
+
+def test_photos_of_a_wrong_shape_are_refused(engine: OpenVinoEngine, photos: list[bytes]) -> None:
+    with pytest.raises(RequestError) as caught:
+        engine.run("image_bytes", {"image_bytes": objects(photos)[:, np.newaxis]})
+    assert str(caught.value) == (
+        "Input image_bytes has shape [3, 1]; the model takes [-1], -1 being any size."
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"", "is empty; replace it with a whole copy of the photo"),
+        (b"text", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (
+            b"\xff\xd8\xff\xe0" + bytes(50),
+            "is broken or cut short; replace it with a whole copy of the photo",
+        ),
+    ],
+)
+def test_a_photo_that_can_not_be_decoded_is_named(
+    engine: OpenVinoEngine, photos: list[bytes], bad: bytes, reason: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        engine.run("image_bytes", {"image_bytes": objects([photos[0], bad, photos[1]])})
+    assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, f"image_bytes[1]: {reason}")
+
+
+def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
+    assert "__saved_model_init_op" in engine.signatures
+    with pytest.raises(RequestError) as caught:
+        engine.run("__saved_model_init_op", {})
+    assert (caught.value.code, str(caught.value)) == (
+        ErrorCode.INVALID,
+        "Signature __saved_model_init_op takes no input; ask another.",
+    )
+
+
+def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
+    outputs = engine.run("serving_default", {"image": np.zeros((0, 224, 224, 3), np.float32)})
+    assert outputs["probabilities"].shape == (0, 3)
+    outputs = engine.run("image_bytes", {"image_bytes": objects([])})
+    assert {name: output.shape for name, output in outputs.items()} == {
+        "probabilities": (0, 3),
+        "unknown": (0,),
+        "label": (0,),
+    }
+
+
+def test_eight_threads_get_the_same_answers(engine: OpenVinoEngine, images: Floats) -> None:
+    expected = [engine.recognise(images[row : row + 1]) for row in range(3)]
+    wrong: list[object] = []
+    start = threading.Barrier(8)
+
+    def ask(number: int) -> None:
+        start.wait(10)
+        for turn in range(6):
+            row = (number + turn) % 3
+            found = engine.recognise(images[row : row + 1])
+            for name, values in expected[row].items():
+                if not np.array_equal(found[name], values):
+                    wrong.append((number, turn, name, found[name], values))
+        done.append(number)
+
+    done: list[int] = []
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert sorted(done) == list(range(8))
+
+
+def test_bfloat16_is_close(trained: TrainResult, engine: OpenVinoEngine, images: Floats) -> None:
+    if not bfloat16_available():
+        pytest.skip("This processor does not compute in bfloat16.")
+    quick = load(trained.bundle, "bf16")
+    assert quick.name == "OpenVINO bf16"
+    expected, found = engine.recognise(images), quick.recognise(images)
+    np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=0.2)
+    assert (found["probabilities"].argmax(axis=1) == expected["probabilities"].argmax(axis=1)).all()
+    assert found["probabilities"].dtype == np.float32
+
+
+def test_auto_is_what_was_proved_where_the_processor_has_it(
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    card = bundle / "assets.extra" / "card.json"
+    text = card.read_text(encoding="utf-8")
+    for proved, available, expected in (
+        ("f32", True, "f32"),
+        ("bf16", False, "f32"),
+        *([("bf16", True, "bf16")] if bfloat16_available() else []),
+    ):
+        for other in ("f32", "bf16"):
+            text = text.replace(f'"precision": "{other}"', f'"precision": "{proved}"')
+        card.write_text(text, encoding="utf-8")
+        with monkeypatch.context() as patch:
+            patch.setattr("kuzov.engine.openvino.bfloat16_available", lambda yes=available: yes)
+            assert load(bundle).name == f"OpenVINO {expected}"
+
+
+def test_no_such_precision(trained: TrainResult) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(trained.bundle, "f16")
+    assert str(caught.value) == "There is no precision 'f16'; choose from auto, f32, bf16."
+
+
+@pytest.mark.parametrize("missing", ["assets.extra/openvino/model.xml", "assets.extra/openvino/model.bin"])
+def test_an_incomplete_bundle_is_told(trained: TrainResult, tmp_path: Path, missing: str) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    (bundle / missing).unlink()
+    with pytest.raises(BundleError) as caught:
+        load(bundle)
+    assert str(caught.value).startswith(f"OpenVINO can't run the model in {bundle}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_bundle_is_told(trained: TrainResult, tmp_path: Path) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    (bundle / "assets.extra" / "openvino" / "model.xml").write_text("<net")
+    with pytest.raises(BundleError) as caught:
+        load(bundle)
+    assert str(caught.value).startswith(f"OpenVINO can't run the model in {bundle}: ")
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SavedModel that kuzov did not make: no card, no form of OpenVINO's own."""
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the SavedModel")
+
+    half = tf.function(
+        lambda x: {"y": x / 2 + 2}, input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")]
+    )
+    folder = tmp_path_factory.mktemp("foreign") / "1"
+    tf.saved_model.save(tf.Module(), str(folder), {"serving_default": half, "another": half})
+    return folder
+
+
+def test_a_model_from_elsewhere_answers_by_its_serving_default(foreign: Path) -> None:
+    engine = load(foreign)
+    assert list(engine.signatures) == ["serving_default"]
+    assert engine.name == "OpenVINO f32"
+    outputs = engine.run("serving_default", {"x": np.array([[1, 2, 4], [0, -4, 6]], np.float32)})
+    assert outputs["y"].tolist() == [[2.5, 3.0, 4.0], [2.0, 0.0, 5.0]]
+    assert list(outputs) == ["y"]
+    with pytest.raises(RequestError, match=r"^Input x has shape \[3\]; the model takes \[-1, 3\]"):
+        engine.run("serving_default", {"x": np.zeros(3, np.float32)})
+
+
+def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as caught:
+        load(tmp_path)
+    assert (
+        str(caught.value)
+        == f"The model {tmp_path / 'saved_model.pb'} can't be read: No such file or directory."
+    )

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from kuzov.config import FeatureConfig, TrainConfig
+from kuzov.data.photos import Photo, load_dataset
+from kuzov.data.synthetic import render_cars
+from kuzov.errors import PhotoError
+from kuzov.images.decode import decode
+from kuzov.model.backbones import Backbone
+from kuzov.train import features as module
+from kuzov.train.features import FeatureCache, default_cache, embed_photos
+from kuzov.train.progress import silent
+from kuzov.train.views import view_photo
+
+CONFIG = TrainConfig()
+
+
+def colours() -> keras.Model:
+    image = keras.Input((16, 16, 3), name="image")
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
+
+
+BACKBONE = Backbone(name="colours", image_px=16, build=colours)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Photo, ...]:
+    folder = render_cars(tmp_path_factory.mktemp("few"), classes=2, train=3, validation=1)
+    return load_dataset(folder, validation_fraction=0.25, seed=0).train
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FeatureCache:
+    return FeatureCache(tmp_path / "features")
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the backbones whose network was built."""
+    built: list[str] = []
+    real = module.feature_network
+
+    def count(backbone: Backbone) -> Any:
+        built.append(backbone.name)
+        return real(backbone)
+
+    monkeypatch.setattr(module, "feature_network", count)
+    return built
+
+
+def test_features_are_those_of_each_view_in_the_order_given(
+    photos: tuple[Photo, ...], cache: FeatureCache
+) -> None:
+    found = embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    assert (found.shape, str(found.dtype)) == ((6, 6, 3), "float32")
+    for photo, features in zip(photos, found, strict=True):
+        views = view_photo(decode(photo.path), 16, CONFIG, np.random.default_rng(0))
+        np.testing.assert_allclose(features, views.mean(axis=(1, 2)), rtol=1e-4)
+
+
+def test_the_second_time_no_network_is_built(
+    photos: tuple[Photo, ...], cache: FeatureCache, built: list[str]
+) -> None:
+    first = embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    assert built == ["colours"]
+    turned = embed_photos(photos[::-1], BACKBONE, CONFIG, cache, silent)
+    assert built == ["colours"]
+    np.testing.assert_array_equal(turned, first[::-1])
+
+
+def test_only_what_is_missing_is_computed(
+    photos: tuple[Photo, ...], cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_photos(photos[::2], BACKBONE, CONFIG, cache, silent)
+    told: list[tuple[str, int, int]] = []
+    mixed = embed_photos(photos, BACKBONE, CONFIG, cache, lambda *step: told.append(step))
+    assert told == [("embed", done, 3) for done in range(4)]
+    monkeypatch.setattr(cache, "read", lambda _path: None)
+    np.testing.assert_array_equal(mixed, embed_photos(photos, BACKBONE, CONFIG, cache, silent))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:5],
+        lambda content: content[:60],
+        lambda content: content[:-1],
+        lambda content: b"garbage " * 20,
+        lambda content: b"PK\x03\x04" + content[4:],
+        lambda content: content.replace(b"'shape'", b"'shap\x00'"),
+        lambda content: content.replace(b"(6, 3)", b"(6, 9)"),
+        lambda content: content.replace(b"<f4", b"|O8"),
+        lambda content: content.replace(b"{'descr'", b"{'descr\n"),
+        lambda content: content.replace(b"(6, 3)", b"(6,(3)"),
+    ],
+    ids=["empty", "magic", "header", "last", "text", "zip", "key", "larger", "objects", "line", "bracket"],
+)
+def test_a_damaged_cache_file_is_recomputed(
+    photos: tuple[Photo, ...], cache: FeatureCache, built: list[str], damage: Callable[[bytes], bytes]
+) -> None:
+    first = embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    (folder,) = cache._folder.iterdir()
+    file = folder / f"{photos[1].digest}.npy"
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert file.read_bytes() != whole
+    np.testing.assert_array_equal(embed_photos(photos, BACKBONE, CONFIG, cache, silent), first)
+    assert built == ["colours", "colours"]
+    assert file.read_bytes() == whole
+
+
+def test_other_views_and_other_backbones_have_files_of_their_own(
+    photos: tuple[Photo, ...], cache: FeatureCache, built: list[str]
+) -> None:
+    embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    fewer = TrainConfig(features=FeatureConfig(mirrored=False))
+    assert embed_photos(photos, BACKBONE, fewer, cache, silent).shape == (6, 3, 3)
+    other = Backbone(name="more", image_px=16, build=colours)
+    assert embed_photos(photos, other, CONFIG, cache, silent).shape == (6, 6, 3)
+    assert built == ["colours", "colours", "more"]
+
+
+def test_random_views_do_not_depend_on_the_other_photos(photos: tuple[Photo, ...], tmp_path: Path) -> None:
+    config = TrainConfig(features=FeatureConfig(augmented_views=2))
+    together = embed_photos(photos, BACKBONE, config, FeatureCache(tmp_path / "a"), silent)
+    alone = embed_photos(photos[3:4], BACKBONE, config, FeatureCache(tmp_path / "b"), silent)
+    assert together.shape == (6, 8, 3)
+    np.testing.assert_array_equal(alone[0], together[3])
+    other = embed_photos(
+        photos[3:4],
+        BACKBONE,
+        TrainConfig(seed=1, features=config.features),
+        FeatureCache(tmp_path / "c"),
+        silent,
+    )
+    assert (other[0, 6:] != alone[0, 6:]).any()
+
+
+def test_nothing_half_written_is_left(photos: tuple[Photo, ...], cache: FeatureCache) -> None:
+    embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    files = sorted(file.name for file in cache._folder.rglob("*") if file.is_file())
+    assert files == sorted(f"{photo.digest}.npy" for photo in photos)
+
+
+def test_a_photo_that_went_away_is_told(
+    photos: tuple[Photo, ...], cache: FeatureCache, tmp_path: Path
+) -> None:
+    gone = Photo(tmp_path / "gone.jpg", "sedan", "0" * 64)
+    with pytest.raises(PhotoError, match=r"gone\.jpg: no such file; check the path$"):
+        embed_photos([photos[0], gone], BACKBONE, CONFIG, cache, silent)
+
+
+def test_the_cache_folder_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUZOV_CACHE", "/a/b")
+    assert default_cache() == Path("/a/b")
+    monkeypatch.delenv("KUZOV_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/c")
+    assert default_cache() == Path("/c/kuzov")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_cache() == Path.home() / ".cache" / "kuzov"

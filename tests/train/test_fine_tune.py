@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.photos import load_dataset
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame
+from kuzov.model.backbones import find_backbone
+from kuzov.model.calibration import log_loss
+from kuzov.model.head import Head
+from kuzov.train.fine_tune import FineTuned, LabelledPhotos, fine_tune
+from kuzov.train.progress import silent
+
+CONFIG = TrainConfig(
+    fine_tune=FineTuneConfig(layers=4, epochs=3, patience=3, batch_size=4, learning_rate=0.01)
+)
+Run = Callable[..., FineTuned]
+
+
+def tiny_backbone() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    image = keras.Input((16, 16, 3), name="image")
+    x = keras.layers.Rescaling(1 / 128, offset=-1)(image)
+    x = keras.layers.Conv2D(8, 3, 2, name="first")(x)
+    x = keras.layers.Conv2D(8, 3, 2, name="second")(x)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU(6.0)(x)))
+
+
+def head_of(width: int, classes: int) -> Head:
+    weights = np.random.default_rng(0).normal(0, 0.1, (width, classes)).astype(np.float32)
+    return Head(weights=weights, bias=np.zeros(classes, np.float32))
+
+
+@pytest.fixture(scope="module")
+def sides() -> tuple[LabelledPhotos, LabelledPhotos]:
+    """Photos of two colours: 10 to train on, 4 held out."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(14) % 2
+    images = rng.integers(0, 120, (14, 16, 16, 3)) + 90 * labels[:, np.newaxis, np.newaxis, np.newaxis]
+    images = images.astype(np.uint8)
+    return LabelledPhotos(images[:10], labels[:10]), LabelledPhotos(images[10:], labels[10:])
+
+
+@pytest.fixture
+def run(sides: tuple[LabelledPhotos, LabelledPhotos], tmp_path: Path) -> Run:
+    def tune(config: TrainConfig = CONFIG, *, misled: bool = False, **options: Any) -> FineTuned:
+        settings: dict[str, Any] = {"workspace": tmp_path / "work", "tensorboard": None, "progress": silent}
+        held_out = turned(sides[1]) if misled else sides[1]
+        return fine_tune(tiny_backbone(), head_of(8, 2), sides[0], held_out, config, **(settings | options))
+
+    return tune
+
+
+def turned(photos: LabelledPhotos) -> LabelledPhotos:
+    """With each photo's other label, so that their loss grows with every epoch."""
+    return LabelledPhotos(photos.images, 1 - photos.labels)
+
+
+def weights(tuned: FineTuned) -> list[Any]:
+    return [*tuned.backbone.get_weights(), tuned.head.weights, tuned.head.bias]
+
+
+def same(left: FineTuned, right: FineTuned) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(weights(left), weights(right), strict=True))
+
+
+def test_the_last_layers_and_the_head_learn_and_nothing_else(run: Run) -> None:
+    tuned, before = run(), tiny_backbone()
+    for name, learned in (("first", False), ("second", True)):
+        old, new = before.get_layer(name).get_weights()[0], tuned.backbone.get_layer(name).get_weights()[0]
+        assert np.array_equal(old, new) != learned, name
+    for old, new in zip(
+        *(each.get_layer("norm").get_weights() for each in (before, tuned.backbone)), strict=True
+    ):
+        np.testing.assert_array_equal(new, old)  # its statistics too
+    assert (tuned.head.weights != head_of(8, 2).weights).any()
+
+
+@pytest.mark.parametrize(("misled", "best"), [(False, 2), (True, 0)])
+def test_the_best_epoch_is_taken(
+    run: Run, sides: tuple[LabelledPhotos, LabelledPhotos], misled: bool, best: int
+) -> None:
+    tuned = run(misled=misled)
+    assert set(tuned.history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    losses = tuned.history["val_loss"]
+    assert len(losses) == 3
+    assert int(np.argmin(losses)) == best
+    held_out = turned(sides[1]) if misled else sides[1]
+    found = log_loss(tuned.logits(held_out.images), held_out.labels)
+    assert found == pytest.approx(losses[best], rel=1e-3)
+
+
+def test_it_stops_where_the_loss_no_longer_falls(run: Run) -> None:
+    config = replace(CONFIG, fine_tune=replace(CONFIG.fine_tune, epochs=20, patience=2))
+    losses = run(config, misled=True).history["val_loss"]
+    assert losses == sorted(losses)
+    assert len(losses) == 3
+
+
+def test_the_seed_tells_the_weights(run: Run) -> None:
+    first, again, other = run(), run(), run(replace(CONFIG, seed=1))
+    assert same(first, again)
+    assert first.history == again.history
+    assert not same(first, other)
+
+
+class Stop:
+    """Notes the progress, and raises when it is told of an epoch for the first time."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.told: list[int] = []
+
+    def __call__(self, stage: str, epoch: int, epochs: int) -> None:
+        assert (stage, epochs) == ("fine-tune", 3)
+        self.told.append(epoch)
+        if self.told.count(self.epoch) == 1 and epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def interrupt(run: Run, config: TrainConfig, stop: Stop, **options: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Keras leaves its log open then
+        with pytest.raises(KeyboardInterrupt):
+            run(config, progress=stop, **options)
+        gc.collect()
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_it_goes_on_where_it_was_stopped(run: Run, tmp_path: Path, epoch: int) -> None:
+    whole = run(workspace=tmp_path / "other")
+    stop = Stop(epoch)
+    interrupt(run, CONFIG, stop)
+    resumed = run(progress=stop)
+    assert stop.told == [*range(epoch + 1), *range(epoch, 4)]
+    assert resumed.history == whole.history
+    assert same(resumed, whole)
+
+
+def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(run: Run, tmp_path: Path) -> None:
+    whole = run(misled=True, workspace=tmp_path / "other")
+    stop = Stop(1)
+    interrupt(run, CONFIG, stop, misled=True)
+    resumed = run(progress=stop, misled=True)
+    assert int(np.argmin(resumed.history["val_loss"])) == 0
+    assert same(resumed, whole)
+
+
+def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Path) -> None:
+    run(tensorboard=tmp_path / "logs")
+    assert not (tmp_path / "work").exists()
+    assert {folder.name for folder in (tmp_path / "logs").iterdir()} == {"train", "validation"}
+    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+
+
+def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(synthetic_photos, validation_fraction=0.25, seed=0)
+    photos = [photo for photo in dataset.train if photo.path.stem in {"1", "2", "3"}]
+    images = np.stack([frame(decode(photo.path), 224) for photo in photos])
+    labels = np.array([dataset.classes.index(photo.label) for photo in photos])
+    held = np.arange(9) % 3 == 2
+    backbone = find_backbone(CONFIG.backbone).load()
+    before = {layer.name: layer.get_weights() for layer in backbone.layers}
+    tuned = fine_tune(
+        backbone,
+        head_of(1280, 3),
+        LabelledPhotos(images[~held], labels[~held]),
+        LabelledPhotos(images[held], labels[held]),
+        replace(CONFIG, fine_tune=FineTuneConfig(epochs=1, batch_size=3)),
+        workspace=tmp_path / "work",
+        tensorboard=None,
+        progress=silent,
+    )
+    changed = {
+        layer.name
+        for layer in tuned.backbone.layers
+        if any((a != b).any() for a, b in zip(layer.get_weights(), before[layer.name], strict=True))
+    }
+    assert changed == {"block15_depthwise_conv", "block15_project_conv", "top_conv"}
+    assert tuned.logits(images).shape == (9, 3)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from kuzov.model.head import fit_head
+from kuzov.train import judge
+from kuzov.train.judge import (
+    accuracy,
+    choose_regularisation,
+    cross_validate,
+    different_photos,
+    fit_views,
+    judge_classes,
+    split_folds,
+    wilson_interval,
+)
+
+Features = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+
+def views_of(labels: Labels, *, views: int = 2, noise: float = 0.1, seed: int = 0) -> Features:
+    """Features (N, V, D) around one random direction a class."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(0, 1, (int(labels.max()) + 1, 8))
+    rows = centres[labels][:, np.newaxis] + noise * rng.normal(size=(len(labels), views, 8))
+    return rows.astype(np.float32)
+
+
+def names(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+# By scipy.stats.binomtest(right, total).proportion_ci(method="wilson"), rounded.
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [
+        (44, 45, 0.8843332, 0.9960664),
+        (45, 45, 0.9213484, 1.0),
+        (0, 45, 0.0, 0.0786516),
+        (41, 45, 0.7926642, 0.9648889),
+        (5, 10, 0.2365931, 0.7634069),
+        (1, 1, 0.2065493, 1.0),
+    ],
+)
+def test_wilson_interval(right: int, total: int, low: float, high: float) -> None:
+    assert wilson_interval(right, total) == pytest.approx((low, high), abs=1e-6)
+    assert 0 <= wilson_interval(right, total)[0] <= wilson_interval(right, total)[1] <= 1
+
+
+def test_accuracy_is_the_part_that_is_right() -> None:
+    assert accuracy(np.array([[1.0, 2], [3, 1], [0, 1], [5, 4]]), np.array([1, 0, 0, 0])) == 0.75
+
+
+def test_folds_cover_all_rows_once_and_keep_the_classes() -> None:
+    labels = np.repeat(np.arange(3), 10)
+    folds = split_folds(labels, names(30), folds=5, seed=0)
+    assert len(folds) == 5
+    assert sorted(np.concatenate([held for _, held in folds]).tolist()) == list(range(30))
+    for fit, held in folds:
+        assert sorted([*fit.tolist(), *held.tolist()]) == list(range(30))
+        assert np.bincount(labels[held]).tolist() == [2, 2, 2]
+
+
+def test_folds_are_drawn_by_the_seed() -> None:
+    labels = np.repeat(np.arange(2), 10)
+    first, again, other = (
+        [held.tolist() for _, held in split_folds(labels, names(20), folds=5, seed=seed)]
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_there_are_no_more_folds_than_photos_of_a_class() -> None:
+    labels = np.array([0] * 10 + [1] * 3)
+    assert len(split_folds(labels, names(13), folds=5, seed=0)) == 3
+
+
+def test_copies_of_a_photo_share_a_fold() -> None:
+    labels = np.repeat(np.arange(2), 12)
+    groups = [f"{label}-{number // 3}" for label in range(2) for number in range(12)]
+    for seed in range(5):
+        for fit, held in split_folds(labels, groups, folds=4, seed=seed):
+            assert not {groups[row] for row in fit} & {groups[row] for row in held}
+
+
+def test_cross_validation_never_asks_about_a_photo_it_was_fitted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.repeat(np.arange(2), 10)
+    groups = [str(number // 2) for number in range(20)]  # every photo is there twice
+    features = views_of(labels)
+    fitted: list[set[str]] = []
+    real = judge.fit_views
+
+    def fit(rows: Features, *args: object, **options: object) -> object:
+        known = {row.tobytes(): group for row, group in zip(features, groups, strict=True)}
+        fitted.append({known[row.tobytes()] for row in rows})
+        return real(rows, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judge, "fit_views", fit)
+    cross_validate(features, labels, groups, inverse_regularisation=1.0, folds=5, seed=0)
+    held = [set(groups) - seen for seen in fitted]
+    assert [len(each) for each in fitted] == [8] * 5
+    assert set().union(*held) == set(groups)
+    assert sum(map(len, held)) == len(set(groups))
+
+
+def test_labels_without_meaning_are_not_learned() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(2), 100)
+    features = rng.normal(size=(200, 1, 8)).astype(np.float32)
+    twice, twofold = np.concatenate([features, features]), np.concatenate([labels, labels])
+    for groups in (names(200) * 2,):
+        found = cross_validate(twice, twofold, groups, inverse_regularisation=100.0, folds=5, seed=0)
+        assert np.mean(found.accuracies) < 0.65  # with copies on both sides it would come close to 1
+
+
+def test_out_of_fold_logits_are_those_of_the_first_view() -> None:
+    labels = np.repeat(np.arange(3), 8)
+    features = views_of(labels)
+    spoiled = features.copy()
+    found = cross_validate(features, labels, names(24), inverse_regularisation=10.0, folds=4, seed=0)
+    assert found.logits.shape == (24, 3)
+    assert len(found.accuracies) == 4
+    assert np.mean(found.accuracies) == accuracy(found.logits, labels) == 1.0
+    fit, held = split_folds(labels, names(24), folds=4, seed=0)[0]
+    head = fit_views(spoiled[fit], labels[fit], classes=3, inverse_regularisation=10.0)
+    np.testing.assert_array_equal(found.logits[held], head.logits(features[held, 0]))
+
+
+def test_a_head_is_fitted_on_every_view() -> None:
+    labels = np.repeat(np.arange(2), 4)
+    features = views_of(labels, views=3)
+    found = fit_views(features, labels, classes=2, inverse_regularisation=1.0)
+    flat = fit_head(features.reshape(24, 8), np.repeat(labels, 3), classes=2, inverse_regularisation=1.0)
+    np.testing.assert_array_equal(found.weights, flat.weights)
+
+
+def test_the_regularisation_with_the_truest_probabilities_is_taken() -> None:
+    labels = np.repeat(np.arange(3), 12)
+    features = views_of(labels, noise=0.5)
+    candidates = (0.01, 1.0, 100.0)
+    choice = choose_regularisation(features, labels, names(36), candidates=candidates, folds=4, seed=0)
+    best = int(np.argmin(choice.log_losses))
+    assert choice.inverse_regularisation == candidates[best]
+    assert len(choice.accuracies) == len(choice.log_losses) == 3
+    again = cross_validate(
+        features, labels, names(36), inverse_regularisation=candidates[best], folds=4, seed=0
+    )
+    np.testing.assert_array_equal(choice.out_of_fold.logits, again.logits)
+    assert choice.accuracies[best] == pytest.approx(np.mean(again.accuracies))
+
+
+def test_classes_are_judged_by_hand() -> None:
+    logits = np.eye(3)[[0, 0, 1, 1, 2, 0]]
+    confusion, rows = judge_classes(logits, np.array([0, 0, 0, 1, 2, 2]))
+    assert confusion == [[2, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert rows == [
+        {
+            "precision": pytest.approx(2 / 3),
+            "recall": pytest.approx(2 / 3),
+            "f1": pytest.approx(2 / 3),
+            "photos": 3,
+        },
+        {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "photos": 1},
+        {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "photos": 2},
+    ]
+
+
+def test_a_class_that_is_never_answered_scores_nothing() -> None:
+    confusion, rows = judge_classes(np.eye(3)[[0, 0]], np.array([0, 1]))
+    assert confusion == [[1, 0, 0], [1, 0, 0], [0, 0, 0]]
+    assert rows[1] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "photos": 1.0}
+    assert rows[2] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "photos": 0.0}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_class_of_two_photos_and_a_copy_is_on_both_sides_of_every_fold(classes: int) -> None:
+    labels = np.array([0, 0, 0, *np.repeat(np.arange(1, classes), 6)])
+    groups = ["copied", "copied", "other", *names(len(labels) - 3)]
+    assert different_photos(labels, groups) == [2, *[6] * (classes - 1)]
+    for fit, held in split_folds(labels, groups, folds=5, seed=0):
+        assert set(labels[fit]) == set(labels[held]) == set(range(classes))
+    found = cross_validate(views_of(labels), labels, groups, inverse_regularisation=1.0, folds=5, seed=0)
+    assert len(found.accuracies) == 2
+    assert (found.logits > -20).all()
