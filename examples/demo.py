@@ -29,7 +29,9 @@ def find_photos() -> Path:
     try:
         return origin_photos(beside if beside.is_dir() else None, WORK / "photos")
     except KuzovError as error:
-        print(f"{error}\nSo the demo draws simple cars itself: the figures below say nothing about real photos.")
+        print(
+            f"{error}\nSo the demo draws simple cars itself: the figures below say nothing about real photos."
+        )
         return render_cars(WORK / "drawn", classes=4, train=20, validation=6)
 
 
@@ -69,7 +71,9 @@ def main() -> None:
     run("train", photos, "--out", MODEL, "--runs", WORK / "runs")
     serve = ["serve", "--model-base-path", str(MODEL), "--rest-api-port", "0" if once else "8501"]
     print(f"\n$ kuzov {' '.join(serve)}", flush=True)
-    with subprocess.Popen([sys.executable, "-m", "kuzov", *serve], stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-m", "kuzov", *serve], stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stderr is not None
             for line in server.stderr:

@@ -14,12 +14,10 @@ SOURCES = TESTS.parent / "src" / "kuzov"
 TESTED_ELSEWHERE = {
     "__init__.py": "test_init.py",
     "__main__.py": "cli/test_main.py",
-    "api.py": "test_end_to_end.py",
     "errors.py": "values; their texts are asserted where they are raised",
     "records.py": "values",
     "bundle/saved_model_pb2.py": "generated",
     "engine/engine.py": "a protocol",
-    "train/learning_set.py": "train/test_pipeline.py",
     "train/progress.py": "a type",
 }
 TRAINING_ALONE = {"tensorflow", "keras"}

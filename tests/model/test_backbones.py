@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from safetensors.numpy import load
 
 from kuzov.config import TrainConfig
@@ -62,6 +63,16 @@ def test_a_backbone_may_bring_its_own_weights() -> None:
     entry = Backbone(name="mean", image_px=8, build=tiny)
     features = entry.load().predict(np.full((1, 8, 8, 3), 3.0, np.float32), verbose=0)
     assert features.tolist() == [[3.0, 3.0, 3.0]]
+
+
+def test_a_frozen_backbone_is_made_once_and_computes_the_same() -> None:
+    entry = Backbone(name="mean", image_px=8, build=tiny)
+    frozen = entry.frozen()
+    images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 3)).astype(np.float32)
+    (features,) = frozen(tf.constant(images))
+    assert frozen.variables == ()
+    assert frozen is entry.frozen()
+    np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-4)
 
 
 def test_the_fingerprint_tells_name_and_weights(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from kuzov.images import framing
 from kuzov.images.decode import decode
 from kuzov.model.calibration import Calibration
-from kuzov.model.graph import ServingModule, frame, frozen_backbone, frozen_recogniser, to_openvino
+from kuzov.model.graph import ServingModule, frame, freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head
 
 IMAGE_PX = 32
@@ -73,7 +73,7 @@ def expected(
 
 @pytest.fixture(scope="module")
 def frozen(tiny_backbone: keras.Model, head: Head) -> Any:
-    return frozen_recogniser(tiny_backbone, head, CALIBRATION)
+    return frozen_recogniser(freeze(tiny_backbone), head, CALIBRATION)
 
 
 @pytest.mark.parametrize("size", [(320, 220), (219, 331), (100, 60), (1, 1), (1500, 1100), (3, 900)])
@@ -142,7 +142,7 @@ def test_another_number_of_names_than_outputs_is_refused(frozen: Any) -> None:
 def test_the_frozen_backbone_gives_the_features(
     tiny_backbone: keras.Model, images: npt.NDArray[np.float32]
 ) -> None:
-    model = to_openvino(frozen_backbone(tiny_backbone), ["features"])
+    model = to_openvino(freeze(tiny_backbone), ["features"])
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     features = tiny_backbone.predict(images, verbose=0)
     np.testing.assert_allclose(compiled({"image": images})["features"], features, atol=1e-4)

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.synthetic import render_cars
+from kuzov.errors import DatasetError
+from kuzov.model.backbones import Backbone
+from kuzov.model.calibration import Calibration
+from kuzov.model.head import Head
+from kuzov.train import candidate as module
+from kuzov.train.candidate import Candidate, first_stage, second_stage
+from kuzov.train.judge import fit_views, split_folds
+from kuzov.train.learning_set import LearningSet, read_learning_set
+from kuzov.train.progress import silent
+
+CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
+
+
+@pytest.fixture(scope="module")
+def data(tiny: Backbone, tmp_path_factory: pytest.TempPathFactory) -> LearningSet:
+    folder = render_cars(tmp_path_factory.mktemp("cars"), classes=2, train=6, validation=2)
+    return read_learning_set(folder, tiny, CONFIG, folder / ".cache", strict=False, progress=silent)
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """Two classes: of the sedan one photo to learn from, and a copy of it."""
+    folder = render_cars(tmp_path / "cars", classes=2, train=3, validation=2)
+    for number in (2, 3):
+        (folder / "train" / "sedan" / f"{number}.jpg").unlink()
+    shutil.copy(folder / "train" / "sedan" / "1.jpg", folder / "train" / "sedan" / "copy.jpg")
+    return folder
+
+
+def read(folder: Path, tiny: Backbone) -> LearningSet:
+    return read_learning_set(folder, tiny, CONFIG, folder.parent / "cache", strict=False, progress=silent)
+
+
+def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidate:
+    return Candidate(
+        kept="head",
+        backbone=None,
+        head=Head(weights=np.zeros((1, 2), np.float32), bias=np.zeros(2, np.float32)),
+        unseen_logits=np.zeros((1, 2)),
+        unseen_labels=np.zeros(1, np.int64),
+        calibration=Calibration(temperature=temperature, least_margin=0.0),
+        validation_logits=np.array(logits),
+    )
+
+
+LABELS = np.array([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "better"),
+    [
+        (with_logits([[1, 0], [0, 1]]), with_logits([[9, 0], [1, 0]]), True),  # more are right
+        (with_logits([[9, 0], [1, 0]]), with_logits([[1, 0], [0, 1]]), False),
+        (with_logits([[2, 0], [0, 2]]), with_logits([[1, 0], [0, 1]]), True),  # as many, but surer
+        (with_logits([[2, 0], [0, 2]], 4.0), with_logits([[1, 0], [0, 1]]), False),  # by the calibrated ones
+        (with_logits([[1, 0], [0, 1]]), with_logits([[1, 0], [0, 1]]), False),  # the first is kept
+    ],
+)
+def test_more_right_photos_or_truer_probabilities_are_better(
+    left: Candidate, right: Candidate, better: bool
+) -> None:
+    assert left.is_better_than(right, LABELS) is better
+
+
+def test_the_first_stage_is_fitted_on_the_training_photos_alone(data: LearningSet, tiny: Backbone) -> None:
+    candidate, choice = first_stage(data, tiny, CONFIG)
+    head = fit_views(
+        data.features[:12], data.labels[:12], classes=2, inverse_regularisation=choice.inverse_regularisation
+    )
+    np.testing.assert_array_equal(candidate.head.weights, head.weights)
+    np.testing.assert_array_equal(candidate.validation_logits, head.logits(data.features[12:, 0]))
+    assert candidate.kept == "head"
+    assert candidate.unseen_labels.tolist() == data.labels[:12].tolist()
+    np.testing.assert_array_equal(candidate.unseen_logits, choice.out_of_fold.logits)
+    assert len(choice.accuracies) == len(CONFIG.head.inverse_regularisation)
+    (features,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
+    np.testing.assert_allclose(features, data.features[:1, 0], atol=1e-4)
+
+
+def test_the_first_stage_does_not_see_the_validation_photos(data: LearningSet, tiny: Backbone) -> None:
+    changed = data.features.copy()
+    changed[12:] = changed[12:][:, :, ::-1]
+    other = replace(data, features=changed)
+    first, second = first_stage(data, tiny, CONFIG)[0], first_stage(other, tiny, CONFIG)[0]
+    assert first.calibration == second.calibration
+    np.testing.assert_array_equal(first.head.weights, second.head.weights)
+    assert (first.validation_logits != second.validation_logits).any()
+
+
+def test_with_a_single_training_photo_the_others_join_the_cross_validation(few: Path, tiny: Backbone) -> None:
+    data = read(few, tiny)
+    candidate, choice = first_stage(data, tiny, CONFIG)
+    assert candidate.unseen_labels.tolist() == [0, 0, 1, 1, 1, 0, 0, 1, 1]
+    assert len(choice.out_of_fold.accuracies) == 3
+    assert np.isfinite(candidate.unseen_logits).all()
+
+
+def test_a_class_of_one_photo_on_both_sides_is_refused(few: Path, tiny: Backbone) -> None:
+    for number in (1, 2):
+        shutil.copy(few / "train" / "sedan" / "1.jpg", few / "validation" / "sedan" / f"{number}.jpg")
+    with pytest.raises(DatasetError) as caught:
+        first_stage(read(few, tiny), tiny, CONFIG)
+    assert str(caught.value) == (
+        f"Cross-validation needs two or more different photos of each class in {few}; "
+        "only one has: sedan. Add photos."
+    )
+
+
+def test_fine_tuning_needs_two_training_photos(few: Path, tiny: Backbone) -> None:
+    data = read(few, tiny)
+    candidate, choice = first_stage(data, tiny, CONFIG)
+    with pytest.raises(DatasetError) as caught:
+        second_stage(
+            data,
+            candidate,
+            tiny,
+            CONFIG,
+            inverse_regularisation=choice.inverse_regularisation,
+            cache=few / "cache",
+            tensorboard=None,
+            progress=silent,
+        )
+    assert str(caught.value) == (
+        f"Fine-tuning needs two or more different photos to train on of each class in {few}; "
+        "only one has: sedan. Add photos."
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What `fine_tune` is called with."""
+    calls: list[tuple[Any, ...]] = []
+    real = module.fine_tune
+
+    def note(*arguments: Any, **options: Any) -> Any:
+        calls.append((*arguments, options))
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(module, "fine_tune", note)
+    return calls
+
+
+def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
+    data: LearningSet, tiny: Backbone, tmp_path: Path, calls: list[tuple[Any, ...]]
+) -> None:
+    first, choice = first_stage(data, tiny, CONFIG)
+    tuned, history = second_stage(
+        data,
+        first,
+        tiny,
+        CONFIG,
+        inverse_regularisation=choice.inverse_regularisation,
+        cache=tmp_path,
+        tensorboard=None,
+        progress=silent,
+    )
+    ((_, head, photos, held_out, config, options),) = calls
+    fit, held = split_folds(data.labels[:12], data.groups[:12], folds=5, seed=0)[0]
+    frames = data.frames(data.train, 32)
+    np.testing.assert_array_equal(photos.images, frames[fit])
+    np.testing.assert_array_equal(held_out.images, frames[held])
+    np.testing.assert_array_equal(held_out.labels, data.labels[held])
+    unseen = fit_views(
+        data.features[fit], data.labels[fit], classes=2, inverse_regularisation=choice.inverse_regularisation
+    )
+    np.testing.assert_allclose(head.weights, unseen.weights / first.calibration.temperature, rtol=1e-6)
+    assert config is CONFIG
+    assert options["workspace"].parent == tmp_path / "fine-tune"
+
+    assert tuned.kept == "fine-tuned"
+    assert {name: len(values) for name, values in history.items()} == {
+        "accuracy": 2, "loss": 2, "val_accuracy": 2, "val_loss": 2
+    }  # fmt: skip
+    np.testing.assert_array_equal(tuned.unseen_labels, data.labels[held])
+    (features,) = tuned.backbone(tf.constant(data.frames(data.validation, 32).astype(np.float32)))
+    np.testing.assert_allclose(tuned.head.logits(features.numpy()), tuned.validation_logits, atol=1e-3)
+    assert (tuned.head.weights != head.weights).any()

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tensorflow as tf
+
+from kuzov.bundle.card import Card, read_card
+from kuzov.bundle.layout import versions
+from kuzov.bundle.saved_model import warmup_requests
+from kuzov.engine.openvino import bfloat16_available, load
+from kuzov.errors import BundleError
+from kuzov.images.decode import decode
+from kuzov.model.calibration import Calibration
+from kuzov.model.graph import freeze
+from kuzov.model.head import Head
+from kuzov.records import ClassName
+from kuzov.train import export
+from kuzov.train.export import Proof, export_bundle, package_versions, readable_json
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+Floats = npt.NDArray[np.float32]
+
+FILES = {
+    "saved_model.pb",
+    "variables/variables.index",
+    "variables/variables.data-00000-of-00001",
+    "fingerprint.pb",
+    "assets/labels.txt",
+    "assets.extra/card.json",
+    "assets.extra/tf_serving_warmup_requests",
+    "assets.extra/openvino/model.xml",
+    "assets.extra/openvino/model.bin",
+}
+
+# Exports a network of a few weights, and kills itself when the export reaches the function that it is told.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[3])
+import test_export
+from kuzov.bundle import publish
+from kuzov.train import export
+
+module = {"export": export, "publish": publish}[sys.argv[2].split(".")[0]]
+name = sys.argv[2].split(".")[1]
+assert hasattr(module, name)
+
+def killed(*_):
+    print("reached", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(module, name, killed)
+test_export.tiny().export(Path(sys.argv[1]))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A trained recogniser, and photos to compare on."""
+
+    backbone: Any
+    head: Head
+    calibration: Calibration
+    card: Card
+    images: npt.NDArray[np.uint8]
+    features: Floats
+
+    @property
+    def logits(self) -> npt.NDArray[np.float64]:
+        return self.head.logits(self.features)
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        return self.calibration.probabilities(self.logits)
+
+    def export(self, base: Path, probabilities: npt.NDArray[np.float64] | None = None) -> Path:
+        proof = Proof(
+            images=self.images, probabilities=self.probabilities if probabilities is None else probabilities
+        )
+        return export_bundle(base, freeze(self.backbone), self.head, self.calibration, self.card, proof)
+
+
+def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float) -> Trained:
+    """A head of three classes whose directions are those of three of the photos."""
+    features = backbone.predict(images.astype(np.float32), verbose=0)
+    centred = features[:3] - features.mean(axis=0)
+    weights = (scale * centred / np.linalg.norm(centred, axis=1, keepdims=True)).T
+    card = Card(
+        classes=tuple(ClassName(id=each, en=each, ru=each) for each in ("b", "a", "бмв х5")),
+        backbone="any",
+        image_px=images.shape[1],
+        temperature=0.7,
+        unknown_threshold=0.5,
+        precision="f32",
+        metrics={},
+        data={},
+        versions=package_versions(),
+        config={},
+    )
+    return Trained(
+        backbone=backbone,
+        head=Head(weights=weights.astype(np.float32), bias=np.array([0.1, 0, -0.1], np.float32)),
+        calibration=Calibration(temperature=0.7, least_margin=0.2),
+        card=card,
+        images=images,
+        features=features,
+    )
+
+
+def tiny() -> Trained:
+    """A network of a few weights on noise."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((16, 16, 3), name="image")
+    features = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(6, 3, 4, activation="relu")(image))
+    levels = np.random.default_rng(0).uniform(0, 255, (20, 1, 1, 3))
+    images = (levels * np.ones((1, 16, 16, 1))).astype(np.uint8)
+    return trained_on(keras.Model(image, features), images, 4.0)
+
+
+@pytest.fixture(scope="module")
+def small() -> Trained:
+    return tiny()
+
+
+@pytest.fixture(scope="module")
+def shipped(backbone: Any, ten_images: Floats) -> Trained:
+    return trained_on(backbone, ten_images.astype(np.uint8), 6.0)
+
+
+@pytest.fixture(scope="module")
+def bundle(shipped: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped network with a head of three classes, exported."""
+    return shipped.export(tmp_path_factory.mktemp("models"))
+
+
+def files(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
+    for folder in (trained.bundle, bundle):
+        assert files(folder) == FILES
+        assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+    assert (bundle / "assets" / "labels.txt").read_text(encoding="utf-8") == "b\na\nбмв х5\n"
+    assert (trained.bundle / "assets" / "labels.txt").read_text() == "hatchback\nsedan\nsuv\n"
+
+
+def test_the_card_is_the_runs(trained: TrainResult) -> None:
+    card, metrics = read_card(trained.bundle), trained.metrics
+    assert [each.ru for each in card.classes] == ["Хэтчбек", "Седан", "Внедорожник"]
+    assert (card.backbone, card.image_px) == ("efficientnet-lite0-imagenet", 224)
+    assert (card.temperature, card.unknown_threshold) == (metrics["temperature"], 0.5)
+    assert card.precision in {"f32", "bf16"}
+    assert card.metrics == {key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")}
+    assert card.data["train"] == {"hatchback": 8, "sedan": 8, "suv": 8}
+    assert card.data["validation"] == {"hatchback": 3, "sedan": 3, "suv": 3}
+    assert len(card.data["fingerprint"]) == 64
+    assert card.versions["kuzov"] == package_versions()["kuzov"]
+    assert card.config["seed"] == 0
+    text = (trained.bundle / "assets.extra" / "card.json").read_text(encoding="utf-8")
+    assert "Внедорожник" in text
+
+
+def test_the_warmup_file_holds_both_requests(trained: TrainResult) -> None:
+    file = trained.bundle / "assets.extra" / "tf_serving_warmup_requests"
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(file))]
+    photo = records[1][records[1].index(b"\xff\xd8\xff") : records[1].index(b"\xff\xd9") + 2]
+    assert records == list(warmup_requests(224, photo))
+    assert decode(photo).size == (224, 224)
+
+
+def test_the_signatures_are_these(bundle: Path) -> None:
+    signatures = tf.saved_model.load(str(bundle)).signatures
+    found = {
+        name: tuple(
+            {key: (spec.dtype, spec.shape.as_list()) for key, spec in specs.items()}
+            for specs in (each.structured_input_signature[1], each.structured_outputs)
+        )
+        for name, each in signatures.items()
+    }
+    probabilities = (tf.float32, [None, 3])
+    assert found == {
+        "serving_default": (
+            {"image": (tf.float32, [None, 224, 224, 3])},
+            {"probabilities": probabilities},
+        ),
+        "image_bytes": (
+            {"image_bytes": (tf.string, [None])},
+            {"probabilities": probabilities, "unknown": (tf.float32, [None]), "label": (tf.string, [None])},
+        ),
+    }
+
+
+def test_tensorflow_and_openvino_repeat_the_trained_model(
+    shipped: Trained, bundle: Path, ten_photos: list[Path], ten_images: Floats
+) -> None:
+    model, engine = tf.saved_model.load(str(bundle)), load(bundle, "f32")
+    unknown = shipped.calibration.unknown(shipped.logits)
+    encoded = np.array([photo.read_bytes() for photo in ten_photos], np.object_)
+    assert len(set(shipped.probabilities.argmax(axis=1))) > 1  # or the order would not be tested
+    by_pixels = [
+        model.signatures["serving_default"](image=tf.constant(ten_images))["probabilities"].numpy(),
+        engine.run("serving_default", {"image": ten_images})["probabilities"],
+        engine.recognise(ten_images)["probabilities"],
+    ]
+    for found in by_pixels:
+        assert np.abs(found - shipped.probabilities).max() <= 1e-3
+    of_engine = engine.run("image_bytes", {"image_bytes": encoded})
+    assert np.abs(of_engine["probabilities"] - shipped.probabilities).max() <= 1e-3
+    assert np.abs(of_engine["unknown"] - unknown).max() <= 1e-3
+    ids = [each.id.encode() for each in shipped.card.classes]
+    assert of_engine["label"].tolist() == [ids[top] for top in shipped.probabilities.argmax(axis=1)]
+    # TensorFlow resizes in other whole numbers, by one level at most, and knows no EXIF orientation.
+    upright = [row for row, photo in enumerate(ten_photos) if is_upright(photo)]
+    of_tensorflow = model.signatures["image_bytes"](image_bytes=tf.constant(encoded[upright].tolist()))
+    assert np.abs(of_tensorflow["probabilities"] - shipped.probabilities[upright]).max() <= 2e-2
+    assert np.abs(of_tensorflow["unknown"] - unknown[upright]).max() <= 2e-2
+
+
+def is_upright(photo: Path) -> bool:
+    """Whether TensorFlow, which does not turn photos, sees it as kuzov does; of square photos it can't tell."""
+    height, width, _ = tf.io.decode_image(photo.read_bytes(), channels=3, expand_animations=False).shape
+    return bool(decode(photo).size == (width, height))
+
+
+@pytest.mark.parametrize("change", ["larger", "turned"])
+def test_a_model_that_does_not_repeat_the_proof_is_not_published(
+    small: Trained, tmp_path: Path, change: str
+) -> None:
+    wrong = small.probabilities.copy()
+    if change == "larger":
+        wrong[7] += [0.01, -0.005, -0.005]
+    else:
+        wrong = wrong[:, ::-1]
+    with pytest.raises(BundleError) as caught:
+        small.export(tmp_path, wrong)
+    difference = np.abs(wrong - small.probabilities).max()
+    assert str(caught.value) == (
+        "The exported model differs from the trained one in TensorFlow: "
+        f"a probability by {difference:.4f}, more than 0.001."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_form_for_openvino_is_not_published(
+    small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = export.to_openvino
+    other = replace(small.head, weights=small.head.weights[:, ::-1])
+
+    def convert(_frozen: Any, names: list[str]) -> Any:
+        return real(export.frozen_recogniser(freeze(small.backbone), other, small.calibration), names)
+
+    monkeypatch.setattr(export, "to_openvino", convert)
+    with pytest.raises(
+        BundleError, match=r"^The exported model differs from the trained one in OpenVINO: a pr"
+    ):
+        small.export(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Fake:
+    """An engine that is off by this much."""
+
+    def __init__(self, expected: npt.NDArray[np.float64], error: float) -> None:
+        self._answers = iter(np.split(expected + np.array([error, -error, 0]), range(16, len(expected), 16)))
+
+    def recognise(self, _images: Floats) -> dict[str, npt.NDArray[np.float64]]:
+        return {"probabilities": next(self._answers)}
+
+
+@pytest.mark.parametrize(
+    ("available", "error", "served"),
+    [(True, 0.015, "bf16"), (True, 0.03, "f32"), (False, 0.0, "f32")],
+)
+def test_bfloat16_is_served_where_it_was_proved(
+    small: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    available: bool,
+    error: float,
+    served: str,
+) -> None:
+    clear = replace(small, head=replace(small.head, weights=small.head.weights * 5))
+    ordered = np.sort(clear.probabilities, axis=1)
+    rows = ordered[:, -1] - ordered[:, -2] > 0.1
+    clear = replace(clear, images=clear.images[rows], features=clear.features[rows])
+    errors = {"f32": 0.0, "bf16": error}
+    monkeypatch.setattr(export, "bfloat16_available", lambda: available)
+    monkeypatch.setattr(
+        export, "load", lambda _folder, precision: Fake(clear.probabilities, errors[precision])
+    )
+    assert read_card(clear.export(tmp_path)).precision == served
+
+
+def test_the_top_class_must_be_the_same_where_it_is_clear() -> None:
+    expected = np.array([[0.5, 0.4995, 0.0005], [0.6, 0.4, 0.0]])
+    for found, complaint in (
+        ([[0.4998, 0.4999, 0.0003], [0.6, 0.4, 0.0]], ""),  # too close to tell apart
+        ([[0.5, 0.4995, 0.0005], [0.6, 0.4, 0.0]], ""),
+    ):
+        assert export._compare(np.array(found, np.float32), expected, 1e-3) == complaint
+    close = np.array([[0.5, 0.4985, 0.0015]])
+    turned = np.array([[0.4991, 0.4993, 0.0016]], np.float32)
+    assert export._compare(turned, close, 1e-3) == "1 photos get another class"
+
+
+def test_real_bfloat16_is_proved_or_refused(bundle: Path, shipped: Trained, ten_images: Floats) -> None:
+    if not bfloat16_available():
+        pytest.skip("This processor does not compute in bfloat16.")
+    found = load(bundle, "bf16").recognise(ten_images)["probabilities"]
+    close = np.abs(found - shipped.probabilities).max() <= 2e-2
+    assert close or read_card(bundle).precision == "f32"
+
+
+def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> None:
+    first, second = small.export(tmp_path), small.export(tmp_path)
+    assert int(first.name) < int(second.name)
+    assert files(first) == files(second) == FILES
+
+
+def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    points = ("export._write_openvino", "export._prove_openvino", "publish._rename")
+    processes = {
+        point: subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path / point), point, str(Path(__file__).parent)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for point in points
+    }
+    for point, process in processes.items():
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, out) == (-signal.SIGKILL, "reached\n"), err
+        (left,) = (tmp_path / point).iterdir()
+        assert left.name.startswith(".incoming-")
+        assert (left / "saved_model.pb").is_file()  # so it was under way
+        assert versions(tmp_path / point) == []
+
+
+def test_names_that_are_not_unicode_are_escaped() -> None:
+    text = readable_json({"Внедорожник": "a\udcff"})
+    assert "Внедорожник" in text.decode()
+    assert json.loads(text) == {"Внедорожник": "a\udcff"}

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kuzov.config import TrainConfig
+from kuzov.data.photos import fingerprint
+from kuzov.data.synthetic import render_cars
+from kuzov.errors import DatasetError
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame
+from kuzov.model.backbones import Backbone
+from kuzov.train.learning_set import LearningSet, read_learning_set
+from kuzov.train.progress import silent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return render_cars(tmp_path / "cars", classes=2, train=3, validation=2)
+
+
+def read(folder: Path, tiny: Backbone, *, strict: bool = False) -> LearningSet:
+    return read_learning_set(
+        folder, tiny, TrainConfig(), folder.parent / "cache", strict=strict, progress=silent
+    )
+
+
+def test_rows_are_the_training_photos_then_the_others(folder: Path, tiny: Backbone) -> None:
+    data = read(folder, tiny)
+    assert [photo.path.relative_to(folder).parts[0] for photo in data.photos] == ["train"] * 6 + [
+        "validation"
+    ] * 4
+    assert data.labels.tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 1, 1]
+    assert [each.id for each in data.names] == ["sedan", "suv"]
+    assert data.names[1].ru == "Внедорожник"
+    assert data.features.shape == (10, 6, 48)
+    assert data.labels[data.train].tolist() == [0, 0, 0, 1, 1, 1]
+    assert data.labels[data.validation].tolist() == [0, 0, 1, 1]
+    assert list((folder.parent / "cache" / "features").rglob("*.npy"))
+
+
+def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -> None:
+    data = read(folder, tiny)
+    frames = data.frames(data.validation, 32)
+    expected = np.stack([frame(decode(photo.path), 32) for photo in data.dataset.validation])
+    np.testing.assert_array_equal(frames, expected)
+
+
+def test_copies_have_one_name(folder: Path, tiny: Backbone) -> None:
+    shutil.copy(folder / "train" / "suv" / "1.jpg", folder / "train" / "suv" / "9.jpg")
+    groups = read(folder, tiny).groups
+    assert len(groups) == 11
+    assert len(set(groups)) == 10
+
+
+def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: Backbone) -> None:
+    broken = folder / "train" / "suv" / "0.jpg"
+    broken.write_bytes(b"\xff\xd8\xff no")
+    data = read(folder, tiny)
+    assert data.describe() == {
+        "train": {"sedan": 3, "suv": 3},
+        "validation": {"sedan": 2, "suv": 2},
+        "rejected": [
+            {
+                "photo": str(broken),
+                "reason": "is broken or cut short; replace it with a whole copy of the photo",
+            }
+        ],
+        "fingerprint": fingerprint(data.photos),
+    }
+    with pytest.raises(DatasetError, match=r"^1 file\(s\) in .* can't be used; mend or remove them: "):
+        read(folder, tiny, strict=True)
