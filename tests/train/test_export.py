@@ -232,7 +232,7 @@ def test_tensorflow_and_openvino_repeat_the_trained_model(
 
 
 def is_upright(photo: Path) -> bool:
-    """Whether TensorFlow, which does not turn photos, sees it as kuzov does; of square photos it can't tell."""
+    """Whether TensorFlow, which does not turn photos, sees it as kuzov does (square photos apart)."""
     height, width, _ = tf.io.decode_image(photo.read_bytes(), channels=3, expand_animations=False).shape
     return bool(decode(photo).size == (width, height))
 

@@ -123,7 +123,8 @@ def fingerprint(photos: Iterable[Photo]) -> str:
     lines = [
         f"{photo.digest} {photo.label}/{unicodedata.normalize('NFC', photo.path.name)}\n" for photo in photos
     ]
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    # A file's name need not be valid Unicode.
+    return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _list_sides(folder: Path) -> list[_Listing]:

@@ -1,0 +1,96 @@
+"""The commands of both READMEs, run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kuzov.data.synthetic import render_cars
+
+REPOSITORY = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LOOSE = ("x5_1.jpg", "cruiser.jpg", "2110.jpeg")
+PORT = "8501"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as the README has it: photos/ with the loose photos that it names, examples/."""
+    drawn = render_cars(tmp_path / "photos")
+    sample = sorted((drawn / "test").iterdir())[0]
+    for name in LOOSE:
+        shutil.copy(sample, drawn / "test" / name)
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def commands(readme: str, port: int) -> Iterator[str]:
+    """Every command of the console blocks, on a free port instead of the README's."""
+    for language, block in BLOCK.findall((REPOSITORY / readme).read_text(encoding="utf-8")):
+        if language == "console":
+            yield from (
+                line[2:].replace(PORT, str(port)) for line in block.splitlines() if line.startswith("$ ")
+            )
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    url = f"http://127.0.0.1:{port}/v1/models/img_classifier"
+    for _ in range(100):
+        assert server.poll() is None, "the server ended before it answered"
+        if subprocess.run([sys.executable, "-c", f"import urllib.request as u; u.urlopen({url!r})"],
+                          check=False, capture_output=True).returncode == 0:  # fmt: skip
+            return
+        time.sleep(0.1)
+    pytest.fail(f"nothing answers at {url}")
+
+
+def test_every_command_works(workplace: Path, free_port: int) -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    server: subprocess.Popen[bytes] | None = None
+    seen = []
+    try:
+        for command in commands("README.md", free_port):
+            seen.append(command.split()[:2])
+            if "curl" in command and shutil.which("curl") is None:
+                continue
+            if command.startswith("kuzov serve"):
+                arguments = [*command.split()[1:], "--rest-api-port", str(free_port)]
+                server = subprocess.Popen([sys.executable, "-m", "kuzov", *arguments], env=environment)
+                wait_for(free_port, server)
+                continue
+            if command.startswith("python examples/predict.py"):
+                asked = f"{command} --url http://127.0.0.1:{free_port}/v1/models/img_classifier"
+            else:
+                asked = command
+            done = subprocess.run(
+                ["bash", "-c", asked], env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            assert done.stdout.strip(), command
+            assert '"error":' not in done.stdout, f"{command}\n{done.stdout}"
+        for language, block in BLOCK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")):
+            if language == "python":
+                done = subprocess.run(
+                    [sys.executable, "-c", block], env=environment, check=True, capture_output=True
+                )
+                assert done.stdout.strip()
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(timeout=30) == 0
+    assert ["kuzov", "train"] in seen
+    assert ["kuzov", "serve"] in seen
+
+
+def test_both_languages_have_the_same_commands() -> None:
+    assert list(commands("README.md", 1)) == list(commands("README.ru.md", 1))

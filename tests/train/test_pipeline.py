@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from kuzov.bundle.card import read_card
+from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.synthetic import render_cars
+from kuzov.engine.recogniser import Recogniser
+from kuzov.errors import ConfigError, DatasetError
+from kuzov.records import Prediction
+from kuzov.train.candidate import Candidate
+from kuzov.train.pipeline import TrainResult, run_training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TINY = TrainConfig(
+    backbone="tiny", fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001)
+)
+pytestmark = pytest.mark.usefixtures("tiny_in_table")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., TrainResult]:
+    def train(photos: Path, config: TrainConfig = TINY, **options: Any) -> TrainResult:
+        return run_training(photos, tmp_path / "models", config, runs=tmp_path / "runs", **options)
+
+    return train
+
+
+@pytest.fixture
+def cars(tmp_path: Path) -> Path:
+    """Two classes, 5 photos each to learn from, 2 to judge by."""
+    return render_cars(tmp_path / "cars", classes=2, train=5, validation=2)
+
+
+@pytest.fixture
+def undivided(cars: Path, tmp_path: Path) -> Path:
+    """The same, without train/ and validation/."""
+    for side in ("train", "validation"):
+        for photo in (cars / side).rglob("*.jpg"):
+            folder = tmp_path / "undivided" / photo.parent.name
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(photo, folder / f"{side}-{photo.name}")
+    return tmp_path / "undivided"
+
+
+def lasting(metrics: dict[str, Any]) -> dict[str, Any]:
+    """All but what differs from run to run."""
+    return {key: value for key, value in metrics.items() if key not in {"seconds", "bundle"}}
+
+
+def test_a_run_repeats_to_the_digit_whatever_is_cached(
+    trained: TrainResult,
+    synthetic_photos: Path,
+    run: Callable[..., TrainResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "empty"))
+    again = run(synthetic_photos, TrainConfig())
+    assert lasting(again.metrics) == lasting(trained.metrics)
+    assert again.bundle != trained.bundle
+    for file in ("assets/labels.txt", "assets.extra/openvino/model.bin", "assets.extra/card.json"):
+        assert (again.bundle / file).read_bytes() == (trained.bundle / file).read_bytes(), file
+
+
+def test_the_seed_divides_the_photos(undivided: Path, run: Callable[..., TrainResult]) -> None:
+    first, again = run(undivided), run(undivided)
+    other = run(undivided, TrainConfig(backbone="tiny", seed=1))
+    assert lasting(first.metrics) == lasting(again.metrics)
+    names = [[each["photo"] for each in result.metrics["photos"]] for result in (first, other)]
+    assert len(names[0]) == len(names[1]) == 4
+    assert names[0] != names[1]
+
+
+def test_where_a_run_leaves_what_it_made(cars: Path, run: Callable[..., TrainResult], tmp_path: Path) -> None:
+    stages: list[tuple[str, int, int]] = []
+    result = run(cars, progress=lambda *step: stages.append(step))
+    assert result.bundle.parent == tmp_path / "models"
+    assert result.run_folder == tmp_path / "runs" / result.bundle.name
+    assert json.loads((result.run_folder / "metrics.json").read_text()) == json.loads(
+        json.dumps(result.metrics)
+    )
+    assert list(dict.fromkeys(stage for stage, _, _ in stages)) == ["embed", "head", "export"]
+    for stage in ("embed", "head", "export"):
+        steps = [(done, total) for name, done, total in stages if name == stage]
+        assert [done for done, _ in steps] == list(range(steps[-1][1] + 1))
+        assert {total for _, total in steps} == {steps[-1][0]}
+
+
+def test_what_json_prints(trained: TrainResult) -> None:
+    printed = trained.to_json()
+    assert set(printed) == {
+        "bundle", "validation", "cross_validation", "ece", "seconds", "kept", "run"
+    }  # fmt: skip
+    assert set(printed["validation"]) == {"right", "total", "accuracy", "interval"}
+    assert set(printed["cross_validation"]) == {"mean", "std", "folds"}
+    assert set(printed["ece"]) == {"before", "after"}
+    assert Path(printed["bundle"]).is_dir()
+    assert Path(printed["run"]).is_dir()
+    assert printed["seconds"] > 0
+    assert json.loads(json.dumps(printed)) == printed
+
+
+def test_the_bundle_answers_as_the_metrics_say(cars: Path, run: Callable[..., TrainResult]) -> None:
+    result = run(cars)
+    recogniser = Recogniser.load(result.bundle, precision="f32")
+    for told in result.metrics["photos"]:
+        found = recogniser.predict(cars / told["photo"])
+        assert found.label == told["predicted"]
+        assert found.probability == pytest.approx(told["probability"], abs=1e-3)
+        assert found.unknown == pytest.approx(told["unknown"], abs=1e-3)
+        assert told["label"] == Path(told["photo"]).parent.name
+
+
+def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., TrainResult]) -> None:
+    for photo in sorted((undivided / "suv").iterdir())[2:]:
+        photo.unlink()
+    result = run(undivided)
+    assert result.metrics["data"]["train"]["suv"] == result.metrics["data"]["validation"]["suv"] == 1
+    assert len(result.metrics["cross_validation"]["folds"]) == 2
+    assert np.isfinite(result.metrics["temperature"])
+    with pytest.raises(DatasetError, match=r"^Fine-tuning needs two or more different photos to train on"):
+        run(undivided, fine_tuning=True)
+
+
+def test_strict_refuses_what_else_is_left_out(
+    cars: Path, run: Callable[..., TrainResult], tmp_path: Path
+) -> None:
+    broken = cars / "train" / "suv" / "broken.jpg"
+    broken.write_bytes(b"no photo")
+    with pytest.raises(
+        DatasetError, match=r"^1 file\(s\) in .* can't be used; mend or remove them: .*broken\.jpg"
+    ):
+        run(cars, strict=True)
+    assert not (tmp_path / "models").exists()
+    rejected = run(cars).metrics["data"]["rejected"]
+    assert [each["photo"] for each in rejected] == [str(broken)]
+
+
+def test_a_failure_leaves_neither_version_nor_run(
+    cars: Path, run: Callable[..., TrainResult], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"^There is no backbone 'tinny'\. Did you mean tiny\?"):
+        run(cars, TrainConfig(backbone="tinny"))
+    with pytest.raises(DatasetError):
+        run(tmp_path / "none")
+    assert not (tmp_path / "models").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("better", "kept"), [(True, "fine-tuned"), (False, "head")])
+def test_the_better_stage_is_kept(
+    cars: Path,
+    run: Callable[..., TrainResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    better: bool,
+    kept: str,
+) -> None:
+    monkeypatch.setattr(Candidate, "is_better_than", lambda *_: better)
+    result = run(cars, fine_tuning=True, tensorboard=tmp_path / "logs")
+    assert result.metrics["kept"] == result.to_json()["kept"] == kept
+    assert read_card(result.bundle).metrics["kept"] == kept
+    assert len(result.metrics["curves"]["fine_tune"]["val_loss"]) == 2
+    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+    recogniser = Recogniser.load(result.bundle, precision="f32")
+    answers = recogniser.predict_many(cars / each["photo"] for each in result.metrics["photos"])
+    found = [each.probability for each in answers if isinstance(each, Prediction)]
+    told = [each["probability"] for each in result.metrics["photos"]]
+    assert found == pytest.approx(told, abs=1e-3)
+
+
+def test_names_that_are_not_unicode(cars: Path, run: Callable[..., TrainResult]) -> None:
+    strange = Path(os.fsdecode(b"\xff\xfe.jpg"))
+    for side in ("train", "validation"):
+        try:
+            (cars / side / "suv" / "1.jpg").rename(cars / side / "suv" / strange)
+        except OSError:
+            pytest.skip("This file system takes no names that are not Unicode.")
+    result = run(cars)
+    text = (result.run_folder / "metrics.json").read_text(encoding="utf-8")
+    assert json.loads(text)["photos"] == result.metrics["photos"]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from kuzov.config import TrainConfig
+from kuzov.train.export import package_versions
+from kuzov.train.judge import wilson_interval
+from kuzov.train.run_folder import write_metrics
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+
+@pytest.fixture(scope="module")
+def metrics(trained: TrainResult) -> dict[str, Any]:
+    return trained.metrics
+
+
+def test_the_validation_photos_are_counted(metrics: dict[str, Any]) -> None:
+    photos, validation = metrics["photos"], metrics["validation"]
+    assert len(photos) == validation["total"] == 9
+    assert validation["right"] == sum(each["label"] == each["predicted"] for each in photos)
+    assert validation["accuracy"] == validation["right"] / 9
+    assert tuple(validation["interval"]) == wilson_interval(validation["right"], 9)
+    assert {each["photo"] for each in photos} == {
+        f"validation/{label}/{number}.jpg" for label in ("hatchback", "sedan", "suv") for number in (1, 2, 3)
+    }
+    for each in photos:
+        assert set(each) == {"photo", "label", "predicted", "probability", "unknown", "is_unknown"}
+        assert each["is_unknown"] == (each["unknown"] > 0.5)
+        assert 1 / 3 <= each["probability"] <= 1
+
+
+def test_the_classes_are_judged(metrics: dict[str, Any]) -> None:
+    classes = [each["id"] for each in metrics["classes"]]
+    assert classes == ["hatchback", "sedan", "suv"]
+    assert metrics["classes"][2] == {"id": "suv", "en": "SUV", "ru": "Внедорожник"}
+    confusion = np.zeros((3, 3), int)
+    for each in metrics["photos"]:
+        confusion[classes.index(each["label"]), classes.index(each["predicted"])] += 1
+    assert metrics["confusion"] == confusion.tolist()
+    assert [each["photos"] for each in metrics["per_class"]] == [3, 3, 3]
+    assert all(set(each) == {"precision", "recall", "f1", "photos"} for each in metrics["per_class"])
+
+
+def test_cross_validation_and_calibration_are_told(metrics: dict[str, Any]) -> None:
+    folds = metrics["cross_validation"]
+    assert len(folds["folds"]) == 5
+    assert folds["mean"] == pytest.approx(np.mean(folds["folds"]))
+    assert folds["std"] == pytest.approx(np.std(folds["folds"]))
+    assert set(metrics["ece"]) == {"before", "after"}
+    assert 0 <= metrics["ece"]["after"] <= 1
+    curve = metrics["curves"]["regularisation"]
+    candidates = list(TrainConfig().head.inverse_regularisation)
+    assert curve["inverse_regularisation"] == candidates
+    assert metrics["inverse_regularisation"] == candidates[int(np.argmin(curve["log_loss"]))]
+    assert len(curve["accuracy"]) == len(candidates)
+    assert (metrics["kept"], metrics["curves"]["fine_tune"]) == ("head", None)
+
+
+def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
+    assert metrics["config"] == TrainConfig().to_json()
+    assert metrics["versions"] == package_versions()
+    assert metrics["data"]["train"] == {"hatchback": 8, "sedan": 8, "suv": 8}
+    assert metrics["data"]["rejected"] == []
+
+
+def test_the_run_folder_holds_metrics_pictures_and_the_report(trained: TrainResult) -> None:
+    assert {entry.name for entry in trained.run_folder.iterdir()} == {
+        "metrics.json", "curves.png", "confusion.png", "classes.png", "report.html"
+    }  # fmt: skip
+
+
+def test_metrics_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_metrics(tmp_path / "runs" / "1", {"имя": 1})
+    file = tmp_path / "runs" / "1" / "metrics.json"
+    assert "имя" in file.read_text(encoding="utf-8")
+    with pytest.raises(TypeError):
+        write_metrics(tmp_path / "runs" / "1", {"имя": object()})
+    assert json.loads(file.read_text(encoding="utf-8")) == {"имя": 1}
+    write_metrics(tmp_path / "runs" / "1", {"имя": 2})
+    assert [entry.name for entry in file.parent.iterdir()] == ["metrics.json"]
+    assert json.loads(file.read_text(encoding="utf-8")) == {"имя": 2}
