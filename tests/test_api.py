@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def test_training_without_its_extra_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    real = api.find_spec
+    real = find_spec
     monkeypatch.setattr(api, "find_spec", lambda name: None if name == missing else real(name))
     with pytest.raises(MissingExtraError) as caught:
         api.train(tmp_path)

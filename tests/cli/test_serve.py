@@ -39,8 +39,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[ServeSettings]:
             "--model_name=cars --model_base_path=/models/cars --rest_api_port=80",
             ServeSettings(model_name="cars", model_base_path=Path("/models/cars"), rest_api_port=80),
         ),
-        ("--port 81", ServeSettings(rest_api_port=81)),
-        ("--rest_api_port=8501 --port=8500", ServeSettings(rest_api_port=8501)),
     ],
 )
 def test_options(served: list[ServeSettings], words: str, settings: ServeSettings) -> None:
@@ -49,14 +47,18 @@ def test_options(served: list[ServeSettings], words: str, settings: ServeSetting
     assert served == [settings]
 
 
-@pytest.mark.parametrize("words", ["--port 65536", "--port x", "--precision f16", "--unknown", "extra"])
+@pytest.mark.parametrize(
+    "words", ["--rest-api-port 65536", "--rest-api-port x", "--precision f16", "--unknown", "extra"]
+)
 def test_wrong_use(served: list[ServeSettings], words: str) -> None:
     assert CliRunner().invoke(command, words.split()).exit_code == 2
     assert served == []
 
 
 def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
-    result = CliRunner().invoke(command, ["--model-base-path", str(tmp_path / "none"), "--port", "0"])
+    result = CliRunner().invoke(
+        command, ["--model-base-path", str(tmp_path / "none"), "--rest-api-port", "0"]
+    )
     assert isinstance(result.exception, BundleError)
     assert str(result.exception).startswith(f"There is no model folder {tmp_path / 'none'}.")
 

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -11,7 +12,7 @@ from PIL import Image
 from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
 
-SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared" / "data"))
+SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .png, .webp, .bmp"
 
 
@@ -69,8 +70,9 @@ def test_train_and_validation_are_taken_as_they_are(tmp_path: Path) -> None:
     make(tmp_path / "train", ["a", "b"], count=3)
     make(tmp_path / "validation", ["b", "a"], count=1, first_seed=1000)
     dataset = load(tmp_path)
+    photos = [tmp_path / "train" / label / f"{number}.png" for label in "ab" for number in range(3)]
     assert dataset.train == tuple(
-        Photo(tmp_path / "train" / label / f"{number}.png", label) for label in "ab" for number in range(3)
+        Photo(photo, photo.parent.name, hashlib.sha256(photo.read_bytes()).hexdigest()) for photo in photos
     )
     assert [photo.path.parts[-3:] for photo in dataset.validation] == [
         ("validation", "a", "0.png"),
@@ -283,7 +285,13 @@ def test_the_fingerprint_tells_contents_and_classes_alone(tmp_path: Path) -> Non
     renamed = load(tmp_path / "two")
     assert value != fingerprint(renamed.train + renamed.validation)
     save_photo(tmp_path / "one" / "a" / "0.png", 999)
-    assert value != fingerprint(first.train + first.validation)
+    changed = load(tmp_path / "one")
+    assert value != fingerprint(changed.train + changed.validation)
+
+
+def test_the_fingerprint_takes_names_that_are_not_unicode(tmp_path: Path) -> None:
+    photos = [Photo(tmp_path / os.fsdecode(name), "a", "0" * 64) for name in (b"\xff.jpg", b"\xfe.jpg")]
+    assert fingerprint(photos[:1]) != fingerprint(photos[1:])
 
 
 def test_the_origins_photos_are_all_readable() -> None:

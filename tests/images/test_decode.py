@@ -18,7 +18,7 @@ from kuzov.errors import PhotoError
 from kuzov.images import decode as module
 from kuzov.images.decode import decode, exif_orientation
 
-SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared" / "data"))
+SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
 TOO_LARGE = "claims more than 100,000,000 pixels; make it smaller"
 

@@ -17,6 +17,7 @@ from kuzov.model.calibration import Calibration
 from kuzov.model.head import Head
 from kuzov.train import candidate as module
 from kuzov.train.candidate import Candidate, first_stage, second_stage
+from kuzov.train.fine_tune import fine_tune
 from kuzov.train.judge import fit_views, split_folds
 from kuzov.train.learning_set import LearningSet, read_learning_set
 from kuzov.train.progress import silent
@@ -143,7 +144,7 @@ def test_fine_tuning_needs_two_training_photos(few: Path, tiny: Backbone) -> Non
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What `fine_tune` is called with."""
     calls: list[tuple[Any, ...]] = []
-    real = module.fine_tune
+    real = fine_tune
 
     def note(*arguments: Any, **options: Any) -> Any:
         calls.append((*arguments, options))

@@ -22,7 +22,7 @@ from kuzov.engine.openvino import bfloat16_available, load
 from kuzov.errors import BundleError
 from kuzov.images.decode import decode
 from kuzov.model.calibration import Calibration
-from kuzov.model.graph import freeze
+from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head
 from kuzov.records import ClassName
 from kuzov.train import export
@@ -259,11 +259,11 @@ def test_a_model_that_does_not_repeat_the_proof_is_not_published(
 def test_a_wrong_form_for_openvino_is_not_published(
     small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = export.to_openvino
+    real = to_openvino
     other = replace(small.head, weights=small.head.weights[:, ::-1])
 
     def convert(_frozen: Any, names: list[str]) -> Any:
-        return real(export.frozen_recogniser(freeze(small.backbone), other, small.calibration), names)
+        return real(frozen_recogniser(freeze(small.backbone), other, small.calibration), names)
 
     monkeypatch.setattr(export, "to_openvino", convert)
     with pytest.raises(

@@ -81,7 +81,10 @@ def test_the_seed_divides_the_photos(undivided: Path, run: Callable[..., TrainRe
     assert names[0] != names[1]
 
 
-def test_where_a_run_leaves_what_it_made(cars: Path, run: Callable[..., TrainResult], tmp_path: Path) -> None:
+def test_where_a_run_leaves_what_it_made(
+    cars: Path, run: Callable[..., TrainResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "empty"))
     stages: list[tuple[str, int, int]] = []
     result = run(cars, progress=lambda *step: stages.append(step))
     assert result.bundle.parent == tmp_path / "models"

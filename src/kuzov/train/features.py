@@ -13,6 +13,7 @@ import numpy as np
 from kuzov.config import TrainConfig
 from kuzov.data.photos import Photo
 from kuzov.engine.openvino import Network
+from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
@@ -46,11 +47,21 @@ class FeatureCache:
 
     @staticmethod
     def write(path: Path, features: Features) -> None:
-        """Keep features; the file appears whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            np.save(part, features)
-        Path(part.name).replace(path)
+        """Keep features; the file appears whole or not at all.
+
+        Raises:
+            KuzovError: The cache can't be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+                np.save(part, features)
+            Path(part.name).replace(path)
+        except OSError as error:
+            raise KuzovError(
+                f"The cache {path.parent} can't be written: {error.strerror}. "
+                "Name another folder in the variable KUZOV_CACHE."
+            ) from error
 
 
 def default_cache() -> Path:

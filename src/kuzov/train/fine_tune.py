@@ -17,6 +17,7 @@ from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
 from kuzov.model.head import Head, Labels, Logits
+from kuzov.train.checkpoints import Checkpoints
 from kuzov.train.progress import Progress
 
 HEAD_LAYER = "head"
@@ -114,34 +115,26 @@ def fine_tune(
     model = _build(backbone, head, config)
     augmented = _AugmentedPhotos(photos, config)
     held = (held_out.images.astype(np.float32), held_out.labels)
-    workspace.mkdir(parents=True, exist_ok=True)
-    best, log_file = workspace / "best.weights.h5", workspace / "epochs.csv"
-    callbacks = [
-        _EpochClock(augmented, config.fine_tune.epochs, progress),
-        # Keras reads the best loss so far from nowhere after a resume, so the callback is given it.
-        keras.callbacks.ModelCheckpoint(
-            best, save_best_only=True, save_weights_only=True, initial_value_threshold=_best_loss(log_file)
-        ),
-        keras.callbacks.EarlyStopping(patience=config.fine_tune.patience, baseline=_best_loss(log_file)),
-        keras.callbacks.CSVLogger(log_file, append=True),
-        keras.callbacks.BackupAndRestore(workspace / "backup"),
-    ]
+    checkpoints = Checkpoints(workspace, patience=config.fine_tune.patience)
+    checkpoints.restore_last(model)
+    callbacks = [_EpochClock(augmented, config.fine_tune.epochs, progress), checkpoints]
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard))
-    model.fit(
-        augmented,
-        validation_data=held,
-        epochs=config.fine_tune.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the photos come in an order of their own, the same after a resume
-        verbose=0,
-    )
+    if not checkpoints.finished:
+        model.fit(
+            augmented,
+            validation_data=held,
+            initial_epoch=checkpoints.epochs,
+            epochs=config.fine_tune.epochs,
+            callbacks=callbacks,
+            shuffle=False,  # the photos come in an order of their own, the same after a resume
+            verbose=0,
+        )
     progress("fine-tune", config.fine_tune.epochs, config.fine_tune.epochs)
-    model.load_weights(best)
+    checkpoints.restore_best(model)
     weights, bias = model.get_layer(HEAD_LAYER).get_weights()
-    history = _read_history(log_file)
     shutil.rmtree(workspace, ignore_errors=True)
-    return FineTuned(backbone=backbone, head=Head(weights=weights, bias=bias), history=history)
+    return FineTuned(backbone=backbone, head=Head(weights=weights, bias=bias), history=checkpoints.history)
 
 
 def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Model:
@@ -162,22 +155,3 @@ def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Mode
         metrics=["accuracy"],
     )
     return model
-
-
-def _read_history(log_file: Path) -> dict[str, list[float]]:
-    """Columns of the log; an epoch that a kill interrupted after its line stands twice, the last counts."""
-    if not log_file.is_file() or log_file.stat().st_size == 0:
-        return {}
-    names, *rows = [line.split(",") for line in log_file.read_text().splitlines()]
-    epochs = {row[0]: row for row in rows if len(row) == len(names)}
-    columns = zip(*epochs.values(), strict=True)
-    return {
-        name: [float(value) for value in column]
-        for name, column in zip(names, columns, strict=True)
-        if name != "epoch"
-    }
-
-
-def _best_loss(log_file: Path) -> float | None:
-    losses = _read_history(log_file).get("val_loss")
-    return min(losses) if losses else None

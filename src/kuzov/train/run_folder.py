@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kuzov.config import TrainConfig
+from kuzov.errors import KuzovError
 from kuzov.model.calibration import (
     UNKNOWN_THRESHOLD,
     Calibration,
@@ -79,11 +80,18 @@ def collect_metrics(
 
 
 def write_metrics(run_folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics.json, whole or not at all."""
-    run_folder.mkdir(parents=True, exist_ok=True)
-    part = run_folder / ".metrics.json.part"
-    part.write_bytes(readable_json(metrics))
-    part.replace(run_folder / "metrics.json")
+    """Write metrics.json, whole or not at all.
+
+    Raises:
+        KuzovError: The folder can't be written.
+    """
+    content, part = readable_json(metrics), run_folder / ".metrics.json.part"
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(run_folder / "metrics.json")
+    except OSError as error:
+        raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
 
 
 def _ece(calibration: Calibration, candidate: Candidate) -> float:

@@ -1,0 +1,77 @@
+"""Fine-tuning that a kill at any moment only delays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+
+HISTORY = "history.json"
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves each epoch, stops when the loss held out no longer falls, and knows the best epoch.
+
+    The weights, with the optimizer's, are renamed into place before the history names their epoch, so what
+    the history names is whole. Of the weights, only the last and the best epoch's are kept.
+
+    Attributes:
+        history: Loss and accuracy by epoch, as Keras names them; earlier calls' epochs too.
+    """
+
+    def __init__(self, folder: Path, *, patience: int) -> None:
+        super().__init__()
+        self._folder, self._patience = folder, patience
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / HISTORY
+        self.history: dict[str, list[float]] = json.loads(file.read_text()) if file.is_file() else {}
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done so far."""
+        return len(self._losses)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the loss held out has not fallen for too long."""
+        return self.epochs > 0 and self.epochs - 1 - self._best_epoch >= self._patience
+
+    def restore_last(self, model: keras.Model) -> None:
+        """Put a compiled model where the last epoch left it; a fresh start leaves it as it is."""
+        if self.epochs:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(self._weights(self.epochs - 1))
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Give a model the weights of the epoch with the smallest loss held out."""
+        model.load_weights(self._weights(self._best_epoch))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Save the epoch; Keras calls it."""
+        weights = self._weights(epoch)
+        part = self._folder / f"part.{weights.name}"
+        self.model.save_weights(part, overwrite=True)
+        part.replace(weights)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        part = self._folder / f"part.{HISTORY}"
+        part.write_text(json.dumps(self.history))
+        part.replace(self._folder / HISTORY)
+        for file in self._folder.glob("epoch*.weights.h5"):
+            if file not in (weights, self._weights(self._best_epoch)):
+                file.unlink()
+        if self.finished:
+            self.model.stop_training = True
+
+    @property
+    def _losses(self) -> Sequence[float]:
+        return self.history.get("val_loss", [])
+
+    @property
+    def _best_epoch(self) -> int:
+        return min(range(self.epochs), key=self._losses.__getitem__)
+
+    def _weights(self, epoch: int) -> Path:
+        return self._folder / f"epoch{epoch}.weights.h5"

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kuzov.client.client import Client
+from kuzov.engine.recogniser import Recogniser
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+Kuzov = Callable[..., Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def model(trained: TrainResult) -> Path:
+    return trained.bundle.parent
+
+
+@pytest.fixture
+def photos(synthetic_photos: Path) -> list[Path]:
+    return sorted((synthetic_photos / "test").iterdir())
+
+
+def test_a_line_a_photo(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
+    done = kuzov("predict", *photos, "--model", model)
+    assert (done.status, done.err) == (0, "")
+    recogniser = Recogniser.load(model)
+    expected = []
+    for photo in photos:
+        found = recogniser.predict(photo)
+        names = {"hatchback": "Hatchback", "sedan": "Sedan", "suv": "SUV"}
+        ranked = sorted(found.probabilities, key=found.probabilities.__getitem__, reverse=True)
+        first, second, third = [f"{names[each]} {found.probabilities[each]:.1%}" for each in ranked]
+        doubt = "perhaps none of these models; most like " if found.is_unknown else ""
+        expected.append(f"{photo}: {doubt}{first}  ({second}, {third})")
+    assert done.out.splitlines() == expected
+
+
+def test_the_names_in_russian(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
+    done = kuzov("predict", photos[2], "--model", model, "--language", "ru")
+    assert done.status == 0
+    assert f"{photos[2]}: " in done.out
+    assert "Внедорожник " in done.out
+    assert "Седан " in done.out
+    assert "SUV" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "perhaps none of these models; most like "), ("ru", "возможно, ни одна из этих моделей; ")],
+)
+def test_an_unknown_car_is_told(
+    kuzov: Kuzov, model: Path, tmp_path: Path, photos: list[Path], language: str, words: str
+) -> None:
+    from PIL import Image
+
+    noise = tmp_path / "noise.png"
+    Image.effect_noise((300, 200), 90).save(noise)
+    done = kuzov("predict", noise, photos[2], "--model", model, "--language", language)
+    answers = [Recogniser.load(model).predict(photo) for photo in (noise, photos[2])]
+    assert [words in line for line in done.out.splitlines()] == [answer.is_unknown for answer in answers]
+
+
+def test_json_is_a_list_of_objects_in_the_order_given(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
+    done = kuzov("predict", "--json", *photos[::-1], "--model", model)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.count("\n") == 1
+    answers = json.loads(done.out)
+    assert [answer["photo"] for answer in answers] == [str(photo) for photo in photos[::-1]]
+    for answer in answers:
+        assert list(answer) == ["photo", "label", "probability", "probabilities", "unknown", "is_unknown"]
+        assert list(answer["probabilities"]) == ["hatchback", "sedan", "suv"]
+        assert answer["probability"] == answer["probabilities"][answer["label"]]
+        assert isinstance(answer["unknown"], float)
+        assert isinstance(answer["is_unknown"], bool)
+    assert [answer["label"] for answer in answers] == ["suv", "sedan", "hatchback"]
+
+
+def test_a_broken_photo_is_named_and_the_others_answered(
+    kuzov: Kuzov, model: Path, photos: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    words = ("predict", photos[0], "broken.jpg", "none.jpg", photos[1], "--model", model)
+    done = kuzov(*words)
+    assert done.status == 1
+    assert [line.split(": ")[0] for line in done.out.splitlines()] == [str(photos[0]), str(photos[1])]
+    assert done.err.splitlines() == [
+        "Error: broken.jpg: is broken or cut short; replace it with a whole copy of the photo",
+        "Error: none.jpg: no such file; check the path",
+    ]
+
+    done = kuzov(*words, "--json")
+    assert (done.status, done.err) == (1, "")
+    answers = json.loads(done.out)
+    assert [set(answer) for answer in answers[1:3]] == [{"photo", "error"}] * 2
+    assert answers[1] == {
+        "photo": "broken.jpg",
+        "error": "is broken or cut short; replace it with a whole copy of the photo",
+    }
+    assert [answer["label"] for answer in (answers[0], answers[3])] == ["hatchback", "sedan"]
+
+
+def test_one_version_may_be_named(kuzov: Kuzov, trained: TrainResult, photos: list[Path]) -> None:
+    done = kuzov("predict", photos[2], "--model", trained.bundle, "--json")
+    assert (done.status, json.loads(done.out)[0]["label"]) == (0, "suv")
+
+
+def test_predicting_loads_no_tensorflow(run_kuzov: Run, model: Path, photos: list[Path]) -> None:
+    done = run_kuzov("predict", photos[2], "--model", model, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)[0]["label"] == "suv"
+
+
+def test_a_name_that_is_not_unicode(
+    run_kuzov: Run, model: Path, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")  # as in a terminal
+    strange = os.fsdecode(b"\xff.jpg")
+    try:
+        (tmp_path / strange).write_bytes(photos[2].read_bytes())
+    except OSError:
+        pytest.skip("This file system takes no names that are not Unicode.")
+    done = run_kuzov("predict", strange, "--model", model, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)[0]["photo"] == strange
+    done = run_kuzov("predict", strange, "--model", model)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "SUV" in done.stdout
+
+
+def test_a_server_is_asked(
+    kuzov: Kuzov, model: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def predict_many(client: Client, given: tuple[str, ...]) -> object:
+        asked.append((client._url, given))
+        return Recogniser.load(model).predict_many(given)
+
+    monkeypatch.setattr(Client, "predict_many", predict_many)
+    url = "http://127.0.0.1:1/v1/models/cars"
+    done = kuzov("predict", *photos, "--url", url, "--json")
+    assert (done.status, len(json.loads(done.out))) == (0, 3)
+    assert asked == [(url, tuple(map(str, photos)))]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_no_server_is_told(kuzov: Kuzov, photos: list[Path], options: list[str]) -> None:
+    done = kuzov("predict", photos[0], "--url", "http://127.0.0.1:1/v1/models/cars", *options)
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: ")
+    assert done.err.count("\n") == 1
+
+
+def test_a_wrong_address_is_told(kuzov: Kuzov, photos: list[Path]) -> None:
+    done = kuzov("predict", photos[0], "--url", "127.0.0.1")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        "Error: '127.0.0.1' is not the address of a model. Give one like "
+        "http://127.0.0.1:8501/v1/models/img_classifier.\n"
+    )

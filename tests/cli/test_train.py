@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kuzov import api
+from kuzov.bundle.layout import versions
+from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.synthetic import render_cars
+
+if TYPE_CHECKING:
+    from kuzov.train.pipeline import TrainResult
+
+Kuzov = Callable[..., Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, trained: TrainResult) -> list[dict[str, Any]]:
+    """What `kuzov.train` is called with; it answers with what was trained before."""
+    calls: list[dict[str, Any]] = []
+
+    def train(photos: Path, out: Path, **options: Any) -> TrainResult:
+        calls.append({"photos": photos, "out": out, **options})
+        options["progress"]("embed", 0, 2)
+        options["progress"]("embed", 2, 2)
+        return trained
+
+    monkeypatch.setattr(api, "train", train)
+    return calls
+
+
+def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
+    assert kuzov("train", "cars").status == 0
+    assert [{key: value for key, value in call.items() if key != "progress"} for call in calls] == [
+        {
+            "photos": Path("cars"),
+            "out": Path("models/img_classifier"),
+            "config": TrainConfig(),
+            "runs": Path("runs"),
+            "fine_tune": False,
+            "strict": False,
+            "tensorboard": None,
+        }
+    ]
+
+
+def test_the_options(kuzov: Kuzov, calls: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("seed = 1\n[fine_tune]\nepochs = 3\n")
+    words = "train cars --out m --runs r --config run.toml --set fine_tune.epochs=4 --set seed=2 --seed 3"
+    words += " --fine-tune --tensorboard logs --strict"
+    assert kuzov(*words.split()).status == 0
+    (call,) = calls
+    assert call["config"] == TrainConfig(seed=3, fine_tune=FineTuneConfig(epochs=4))
+    assert (call["out"], call["runs"], call["tensorboard"]) == (Path("m"), Path("r"), Path("logs"))
+    assert call["fine_tune"] is call["strict"] is True
+
+
+def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:
+    done = kuzov("train", "cars")
+    metrics = trained.metrics
+    low, high = metrics["validation"]["interval"]
+    lines = done.out.splitlines()
+    assert lines[0] == (
+        f"Validation         {metrics['validation']['right']} of 9 photos right: "
+        f"{metrics['validation']['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}"
+    )
+    folds = metrics["cross_validation"]
+    assert lines[1] == (
+        f"Cross-validation   {folds['mean']:.1%} ± {folds['std']:.1%} over 5 folds of all photos"
+    )
+    assert lines[3] == "Kept               a head on the frozen backbone"
+    assert lines[5] == f"Bundle             {trained.bundle}"
+    assert lines[6] == f"Report             {trained.run_folder / 'report.html'}"
+    assert Path(lines[6].split()[1]).is_file()
+    assert done.err == ""
+
+
+def test_json_is_one_object(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:
+    done = kuzov("train", "cars", "--json")
+    assert (done.out.count("\n"), done.err) == (1, "")
+    assert json.loads(done.out) == trained.to_json()
+
+
+def test_a_process_trains_and_its_stdout_is_one_json_value(run_kuzov: Run, tmp_path: Path) -> None:
+    cars = render_cars(tmp_path / "cars", classes=2, train=4, validation=2)
+    (cars / "train" / "suv" / "9.jpg").write_bytes(b"")
+    done = run_kuzov("train", cars, "--out", "models", "--json")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert set(printed) == {
+        "bundle", "validation", "cross_validation", "ece", "seconds", "kept", "run"
+    }  # fmt: skip
+    assert [str(version) for version in versions(tmp_path / "models")] == [Path(printed["bundle"]).name]
+    assert (tmp_path / printed["run"] / "report.html").is_file()
+    assert done.stderr == (
+        f"Left out: {cars / 'train' / 'suv' / '9.jpg'}: is empty; replace it with a whole copy of the photo\n"
+    )
+
+
+def test_strict_stops(kuzov: Kuzov, tmp_path: Path) -> None:
+    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
+    (cars / "train" / "suv" / "9.jpg").write_bytes(b"")
+    done = kuzov("train", cars, "--strict")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: 1 file(s) in ")
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--runs"])
+def test_a_folder_that_can_not_be_written_is_told(kuzov: Kuzov, tmp_path: Path, option: str) -> None:
+    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
+    (tmp_path / "file").touch()
+    done = kuzov("train", cars, option, "file")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: ")
+    assert done.err.count("\n") == 1
+
+
+def test_a_cache_that_can_not_be_written_is_told(
+    kuzov: Kuzov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "file"))
+    done = kuzov("train", cars)
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: ")
+
+
+def test_a_missing_extra_is_told(kuzov: Kuzov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "find_spec", lambda _name: None)
+    done = kuzov("train", tmp_path)
+    assert (done.status, done.err) == (
+        1,
+        "Error: Training needs packages that are not installed. Install them with: "
+        "pip install 'kuzov[train]'\n",
+    )
+    assert list(tmp_path.iterdir()) == []

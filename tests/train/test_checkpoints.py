@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from kuzov.train.checkpoints import Checkpoints
+
+
+def tiny_model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse")
+    return model
+
+
+def fit(model: keras.Model, checkpoints: Checkpoints, *, epochs: int) -> None:
+    x = np.arange(16, dtype=np.float32).reshape(8, 2)
+    y = x.sum(axis=1)
+    checkpoints.restore_last(model)
+    model.fit(x, y, validation_data=(x, y), initial_epoch=checkpoints.epochs, epochs=epochs, shuffle=False,
+              callbacks=[checkpoints], verbose=0)  # fmt: skip
+
+
+def test_a_run_in_two_parts_ends_where_a_whole_one_does(tmp_path: Path) -> None:
+    whole, parts = tiny_model(), tiny_model()
+    fit(whole, Checkpoints(tmp_path / "whole", patience=9), epochs=4)
+    fit(parts, Checkpoints(tmp_path / "parts", patience=9), epochs=2)
+    resumed = tiny_model()
+    checkpoints = Checkpoints(tmp_path / "parts", patience=9)
+    fit(resumed, checkpoints, epochs=4)
+    assert checkpoints.epochs == 4
+    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("leftover", ["part.epoch2.weights.h5", "epoch2.weights.h5", "part.history.json"])
+def test_half_written_files_of_a_killed_epoch_do_no_harm(leftover: str, tmp_path: Path) -> None:
+    fit(tiny_model(), Checkpoints(tmp_path, patience=9), epochs=2)
+    (tmp_path / leftover).write_bytes(b"half of a fi")
+    checkpoints = Checkpoints(tmp_path, patience=9)
+    fit(tiny_model(), checkpoints, epochs=4)
+    assert checkpoints.epochs == 4
+
+
+def test_it_stops_after_patience_and_gives_back_the_best(tmp_path: Path) -> None:
+    model = tiny_model()
+    checkpoints = Checkpoints(tmp_path, patience=2)
+    checkpoints.set_model(model)
+    for epoch, loss in enumerate([3.0, 1.0, 2.0, 2.0]):
+        model.set_weights([np.full((2, 1), epoch), np.zeros(1)])
+        checkpoints.on_epoch_end(epoch, {"val_loss": loss})
+        assert model.stop_training == (epoch == 3)
+    assert checkpoints.finished
+    checkpoints.restore_best(model)
+    assert model.get_weights()[0].tolist() == [[1.0], [1.0]]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "epoch1.weights.h5",
+        "epoch3.weights.h5",
+        "history.json",
+    ]
