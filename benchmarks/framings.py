@@ -22,8 +22,8 @@ from kuzov.data.photos import Dataset, load_dataset
 from kuzov.images.decode import decode
 from kuzov.images.framing import Box, resize_box
 from kuzov.model.backbones import find_backbone
-from kuzov.train.features import feature_network
-from kuzov.train.judge import accuracy, cross_validate, fit_views
+from kuzov.training.features import feature_network
+from kuzov.training.judge import accuracy, cross_validate, fit_views
 
 Array = npt.NDArray[np.float32]
 SEEDS, C = (0, 1, 2), 10.0

@@ -20,7 +20,7 @@ from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

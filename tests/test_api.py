@@ -10,7 +10,7 @@ from kuzov import api
 from kuzov.errors import BundleError, DatasetError, MissingExtraError
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 
 @pytest.mark.parametrize("missing", ["tensorflow", "sklearn", "matplotlib", "safetensors"])

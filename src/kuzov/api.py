@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
+from kuzov.data.photos import load_dataset
 from kuzov.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from kuzov.engine.recogniser import Recogniser
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 StrPath = str | os.PathLike[str]
 
@@ -48,20 +49,24 @@ def train(
     for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
         if find_spec(package) is None:
             raise MissingExtraError("Training", "train")
+    config = config or TrainConfig()
+    # Wrong photos are told before TensorFlow's seconds of loading.
+    dataset = load_dataset(
+        Path(photos), validation_fraction=config.validation_fraction, seed=config.seed, strict=strict
+    )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
     with _silent_stderr():
         import tensorflow  # noqa: F401
     from kuzov.report.write import write_report
-    from kuzov.train.pipeline import run_training
-    from kuzov.train.progress import silent
+    from kuzov.training.pipeline import run_training
+    from kuzov.training.progress import silent
 
     result = run_training(
-        Path(photos),
+        dataset,
         Path(out),
-        config or TrainConfig(),
+        config,
         runs=Path(runs),
         fine_tuning=fine_tune,
-        strict=strict,
         tensorboard=None if tensorboard is None else Path(tensorboard),
         progress=progress or silent,
     )
@@ -87,7 +92,12 @@ def load(path: StrPath = "models/img_classifier", *, precision: str = "auto") ->
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """Close the process's stderr for a moment: TensorFlow greets on it before any setting is heeded."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed already
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield

@@ -13,7 +13,7 @@ from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]

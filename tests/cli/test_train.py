@@ -14,7 +14,7 @@ from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.synthetic import render_cars
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]

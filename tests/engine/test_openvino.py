@@ -15,7 +15,7 @@ from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 Floats = npt.NDArray[np.float32]
 

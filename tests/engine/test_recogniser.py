@@ -12,7 +12,7 @@ from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.records import ClassName, Prediction
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 
 @pytest.fixture(scope="module")

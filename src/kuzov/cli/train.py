@@ -16,7 +16,7 @@ from kuzov.config import load_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 STAGES = {
     "embed": "Embedding photos",

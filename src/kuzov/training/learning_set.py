@@ -12,14 +12,14 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.data.names import load_names
-from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
+from kuzov.data.photos import Dataset, Photo, fingerprint
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels, frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels
 from kuzov.records import ClassName
-from kuzov.train.features import FeatureCache, embed_photos
-from kuzov.train.progress import Progress
+from kuzov.training.features import FeatureCache, embed_photos
+from kuzov.training.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +69,19 @@ class LearningSet:
         }
 
 
-def read_learning_set(
-    folder: Path, backbone: Backbone, config: TrainConfig, cache: Path, *, strict: bool, progress: Progress
+def embed_dataset(
+    dataset: Dataset, backbone: Backbone, config: TrainConfig, cache: Path, *, progress: Progress
 ) -> LearningSet:
-    """Read a folder of photos and embed them.
+    """Embed all photos of a dataset.
 
     Raises:
-        DatasetError: The folder can't be learned from; see `kuzov.data.photos.load_dataset`.
+        DatasetError: The folder's classes.toml is wrong; see `kuzov.data.names.load_names`.
     """
-    dataset = load_dataset(
-        folder, validation_fraction=config.validation_fraction, seed=config.seed, strict=strict
-    )
     photos = dataset.train + dataset.validation
     column = {label: index for index, label in enumerate(dataset.classes)}
     return LearningSet(
         dataset=dataset,
-        names=load_names(folder, dataset.classes),
+        names=load_names(dataset.root, dataset.classes),
         labels=np.array([column[photo.label] for photo in photos], np.int64),
         groups=[photo.digest for photo in photos],
         features=embed_photos(photos, backbone, config, FeatureCache(cache / "features"), progress),

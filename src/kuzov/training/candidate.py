@@ -15,10 +15,10 @@ from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import Calibration, calibrate, log_loss
 from kuzov.model.graph import freeze
 from kuzov.model.head import Head, Labels, Logits
-from kuzov.train.fine_tune import LabelledPhotos, fine_tune
-from kuzov.train.judge import Choice, choose_regularisation, different_photos, fit_views, split_folds
-from kuzov.train.learning_set import LearningSet
-from kuzov.train.progress import Progress
+from kuzov.training.fine_tune import LabelledPhotos, fine_tune
+from kuzov.training.judge import Choice, choose_regularisation, different_photos, fit_views, split_folds
+from kuzov.training.learning_set import LearningSet
+from kuzov.training.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,8 @@ def second_stage(
         classes=len(data.names),
         inverse_regularisation=inverse_regularisation,
     )
-    key = json.dumps([config.to_json(), sorted(data.groups)]).encode()
+    train = [(photo.digest, photo.label) for photo in data.dataset.train]
+    key = json.dumps([config.to_json(), backbone.fingerprint(), train]).encode()
     tuned = fine_tune(
         backbone.load(),
         head.divided(first.calibration.temperature),  # so that the loss starts where it is true

@@ -16,8 +16,8 @@ from kuzov.images.framing import frame
 from kuzov.model.backbones import find_backbone
 from kuzov.model.calibration import log_loss
 from kuzov.model.head import Head
-from kuzov.train.fine_tune import FineTuned, LabelledPhotos, fine_tune
-from kuzov.train.progress import silent
+from kuzov.training.fine_tune import FineTuned, LabelledPhotos, fine_tune
+from kuzov.training.progress import silent
 
 CONFIG = TrainConfig(
     fine_tune=FineTuneConfig(layers=4, epochs=3, patience=3, batch_size=4, learning_rate=0.01)

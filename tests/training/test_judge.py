@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from kuzov.model.head import fit_head
-from kuzov.train import judge
-from kuzov.train.judge import (
+from kuzov.training import judge
+from kuzov.training.judge import (
     accuracy,
     choose_regularisation,
     cross_validate,

@@ -9,15 +9,16 @@ from typing import Any
 
 from kuzov.bundle.card import Card
 from kuzov.config import TrainConfig
+from kuzov.data.photos import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.calibration import UNKNOWN_THRESHOLD
-from kuzov.train.candidate import Candidate, first_stage, second_stage
-from kuzov.train.export import Proof, export_bundle
-from kuzov.train.features import default_cache
-from kuzov.train.judge import cross_validate
-from kuzov.train.learning_set import LearningSet, read_learning_set
-from kuzov.train.progress import Progress, silent
-from kuzov.train.run_folder import collect_metrics, write_metrics
+from kuzov.training.candidate import Candidate, first_stage, second_stage
+from kuzov.training.export import Proof, export_bundle
+from kuzov.training.features import default_cache
+from kuzov.training.judge import cross_validate
+from kuzov.training.learning_set import LearningSet, embed_dataset
+from kuzov.training.progress import Progress, silent
+from kuzov.training.run_folder import collect_metrics, write_metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +46,19 @@ class TrainResult:
 
 
 def run_training(
-    photos: Path,
+    dataset: Dataset,
     out: Path,
     config: TrainConfig,
     *,
     runs: Path,
     fine_tuning: bool = False,
-    strict: bool = False,
     tensorboard: Path | None = None,
     progress: Progress = silent,
 ) -> TrainResult:
-    """Learn from a folder of photos, all but the report; the arguments are those of `kuzov.train`."""
+    """Learn from photos, all but the report; the other arguments are those of `kuzov.train`."""
     started = time.monotonic()
     cache, backbone = default_cache(), find_backbone(config.backbone)
-    data = read_learning_set(photos, backbone, config, cache, strict=strict, progress=progress)
+    data = embed_dataset(dataset, backbone, config, cache, progress=progress)
     progress("head", 0, 2)
     candidate, choice = first_stage(data, backbone, config)
     progress("head", 1, 2)

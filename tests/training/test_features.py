@@ -14,10 +14,10 @@ from kuzov.data.synthetic import render_cars
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.model.backbones import Backbone
-from kuzov.train import features as module
-from kuzov.train.features import FeatureCache, default_cache, embed_photos
-from kuzov.train.progress import silent
-from kuzov.train.views import view_photo
+from kuzov.training import features as module
+from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.progress import silent
+from kuzov.training.views import view_photo
 
 CONFIG = TrainConfig()
 

@@ -19,8 +19,8 @@ from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
-from kuzov.train.progress import Progress
-from kuzov.train.views import view_photo, views_fingerprint
+from kuzov.training.progress import Progress
+from kuzov.training.views import view_photo, views_fingerprint
 
 PHOTOS_AHEAD = 32
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kuzov.train.checkpoints import Checkpoints
+from kuzov.training.checkpoints import Checkpoints
 
 
 def tiny_model() -> keras.Model:

@@ -10,17 +10,18 @@ import pytest
 import tensorflow as tf
 
 from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.photos import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import Calibration
 from kuzov.model.head import Head
-from kuzov.train import candidate as module
-from kuzov.train.candidate import Candidate, first_stage, second_stage
-from kuzov.train.fine_tune import fine_tune
-from kuzov.train.judge import fit_views, split_folds
-from kuzov.train.learning_set import LearningSet, read_learning_set
-from kuzov.train.progress import silent
+from kuzov.training import candidate as module
+from kuzov.training.candidate import Candidate, first_stage, second_stage
+from kuzov.training.fine_tune import fine_tune
+from kuzov.training.judge import fit_views, split_folds
+from kuzov.training.learning_set import LearningSet, embed_dataset
+from kuzov.training.progress import silent
 
 CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
 
@@ -28,7 +29,7 @@ CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, 
 @pytest.fixture(scope="module")
 def data(tiny: Backbone, tmp_path_factory: pytest.TempPathFactory) -> LearningSet:
     folder = render_cars(tmp_path_factory.mktemp("cars"), classes=2, train=6, validation=2)
-    return read_learning_set(folder, tiny, CONFIG, folder / ".cache", strict=False, progress=silent)
+    return read(folder, tiny)
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def few(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, tiny: Backbone) -> LearningSet:
-    return read_learning_set(folder, tiny, CONFIG, folder.parent / "cache", strict=False, progress=silent)
+    dataset = load_dataset(folder, validation_fraction=0.25, seed=0)
+    return embed_dataset(dataset, tiny, CONFIG, folder.parent / "cache", progress=silent)
 
 
 def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidate:

@@ -17,8 +17,8 @@ from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
 from kuzov.model.head import Head, Labels, Logits
-from kuzov.train.checkpoints import Checkpoints
-from kuzov.train.progress import Progress
+from kuzov.training.checkpoints import Checkpoints
+from kuzov.training.progress import Progress
 
 HEAD_LAYER = "head"
 

@@ -11,12 +11,13 @@ import pytest
 
 from kuzov.bundle.card import read_card
 from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.photos import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.records import Prediction
-from kuzov.train.candidate import Candidate
-from kuzov.train.pipeline import TrainResult, run_training
+from kuzov.training.candidate import Candidate
+from kuzov.training.pipeline import TrainResult, run_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +30,12 @@ pytestmark = pytest.mark.usefixtures("tiny_in_table")
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., TrainResult]:
-    def train(photos: Path, config: TrainConfig = TINY, **options: Any) -> TrainResult:
-        return run_training(photos, tmp_path / "models", config, runs=tmp_path / "runs", **options)
+    def train(
+        photos: Path, config: TrainConfig = TINY, *, strict: bool = False, **options: Any
+    ) -> TrainResult:
+        fraction = config.validation_fraction
+        dataset = load_dataset(photos, validation_fraction=fraction, seed=config.seed, strict=strict)
+        return run_training(dataset, tmp_path / "models", config, runs=tmp_path / "runs", **options)
 
     return train
 

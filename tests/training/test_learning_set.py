@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from kuzov.config import TrainConfig
-from kuzov.data.photos import fingerprint
+from kuzov.data.photos import fingerprint, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 from kuzov.model.backbones import Backbone
-from kuzov.train.learning_set import LearningSet, read_learning_set
-from kuzov.train.progress import silent
+from kuzov.training.learning_set import LearningSet, embed_dataset
+from kuzov.training.progress import silent
 
 
 @pytest.fixture
@@ -23,9 +23,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, tiny: Backbone, *, strict: bool = False) -> LearningSet:
-    return read_learning_set(
-        folder, tiny, TrainConfig(), folder.parent / "cache", strict=strict, progress=silent
-    )
+    dataset = load_dataset(folder, validation_fraction=0.25, seed=0, strict=strict)
+    return embed_dataset(dataset, tiny, TrainConfig(), folder.parent / "cache", progress=silent)
 
 
 def test_rows_are_the_training_photos_then_the_others(folder: Path, tiny: Backbone) -> None:

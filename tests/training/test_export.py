@@ -25,11 +25,11 @@ from kuzov.model.calibration import Calibration
 from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head
 from kuzov.records import ClassName
-from kuzov.train import export
-from kuzov.train.export import Proof, export_bundle, package_versions, readable_json
+from kuzov.training import export
+from kuzov.training.export import Proof, export_bundle, package_versions, readable_json
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,7 +53,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import test_export
 from kuzov.bundle import publish
-from kuzov.train import export
+from kuzov.training import export
 
 module = {"export": export, "publish": publish}[sys.argv[2].split(".")[0]]
 name = sys.argv[2].split(".")[1]

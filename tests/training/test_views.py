@@ -8,7 +8,7 @@ from PIL import Image
 
 from kuzov.config import AugmentationConfig, FeatureConfig, TrainConfig
 from kuzov.images.framing import frame
-from kuzov.train.views import square_box, view_photo, views_fingerprint
+from kuzov.training.views import square_box, view_photo, views_fingerprint
 
 IMAGE_PX = 32
 

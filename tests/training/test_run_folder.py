@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from kuzov.config import TrainConfig
-from kuzov.train.export import package_versions
-from kuzov.train.judge import wilson_interval
-from kuzov.train.run_folder import write_metrics
+from kuzov.training.export import package_versions
+from kuzov.training.judge import wilson_interval
+from kuzov.training.run_folder import write_metrics
 
 if TYPE_CHECKING:
-    from kuzov.train.pipeline import TrainResult
+    from kuzov.training.pipeline import TrainResult
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from kuzov.model.calibration import (
     Calibration,
     expected_calibration_error,
 )
-from kuzov.train.candidate import Candidate
-from kuzov.train.export import package_versions, readable_json
-from kuzov.train.judge import Choice, OutOfFold, judge_classes, wilson_interval
-from kuzov.train.learning_set import LearningSet
+from kuzov.training.candidate import Candidate
+from kuzov.training.export import package_versions, readable_json
+from kuzov.training.judge import Choice, OutOfFold, judge_classes, wilson_interval
+from kuzov.training.learning_set import LearningSet
 
 UNCALIBRATED = Calibration(temperature=1.0, least_margin=0.0)
 
