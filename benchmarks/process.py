@@ -78,7 +78,7 @@ def measure_server(model: Path, ask: Callable[[str], object]) -> tuple[float, fl
             status = Path(f"/proc/{server.pid}/status").read_text()
             resident_kb = re.search(r"VmRSS:\s+(\d+)", status)
             assert resident_kb is not None
-            tensorflow = "/tensorflow/" in Path(f"/proc/{server.pid}/maps").read_text()
+            tensorflow = "/site-packages/tensorflow/" in Path(f"/proc/{server.pid}/maps").read_text()
         finally:
             server.terminate()
     return seconds, int(resident_kb[1]) / 1e3, tensorflow

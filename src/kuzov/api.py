@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -49,7 +50,7 @@ def train(
     for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
         if find_spec(package) is None:
             raise MissingExtraError("Training", "train")
-    config = config or TrainConfig()
+    started, config = time.monotonic(), config or TrainConfig()
     # Wrong photos are told before TensorFlow's seconds of loading.
     dataset = load_dataset(
         Path(photos), validation_fraction=config.validation_fraction, seed=config.seed, strict=strict
@@ -69,6 +70,7 @@ def train(
         fine_tuning=fine_tune,
         tensorboard=None if tensorboard is None else Path(tensorboard),
         progress=progress or silent,
+        started=started,
     )
     write_report(result.run_folder)
     return result

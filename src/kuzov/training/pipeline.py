@@ -54,9 +54,13 @@ def run_training(
     fine_tuning: bool = False,
     tensorboard: Path | None = None,
     progress: Progress = silent,
+    started: float | None = None,
 ) -> TrainResult:
-    """Learn from photos, all but the report; the other arguments are those of `kuzov.train`."""
-    started = time.monotonic()
+    """Learn from photos, all but the report; the other arguments are those of `kuzov.train`.
+
+    The seconds that are reported count from `started`, a reading of `time.monotonic`, or from the call.
+    """
+    started = time.monotonic() if started is None else started
     cache, backbone = default_cache(), find_backbone(config.backbone)
     data = embed_dataset(dataset, backbone, config, cache, progress=progress)
     progress("head", 0, 2)
