@@ -78,7 +78,7 @@ def frozen_recogniser(backbone: Any, head: Head, calibration: Calibration) -> An
         margin = ordered[:, 0] - tf.reduce_logsumexp(ordered[:, 1:], axis=1)
         return tf.nn.softmax(logits), tf.sigmoid(calibration.least_margin - margin)
 
-    return convert_variables_to_constants_v2(recognise.get_concrete_function())
+    return recognise.get_concrete_function()
 
 
 def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:
