@@ -34,7 +34,14 @@ def test_a_file_then_pairs(tmp_path: Path) -> None:
     assert isinstance(config.fine_tune.learning_rate, float)
 
 
-def test_the_settings_survive_json_and_back() -> None:
+def test_the_settings_survive_toml_and_back(tmp_path: Path) -> None:
+    config = TrainConfig(seed=5, backbone='"ё', fine_tune=FineTuneConfig(learning_rate=1e-5))
+    file = tmp_path / "config.toml"
+    file.write_text(config.to_toml(), encoding="utf-8")
+    assert load_config(file) == config
+
+
+def test_the_settings_as_json() -> None:
     config = TrainConfig(seed=5)
     values = config.to_json()
     assert values["seed"] == 5

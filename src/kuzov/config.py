@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -133,6 +134,20 @@ class TrainConfig:
     def to_json(self) -> dict[str, Any]:
         """The settings as nested JSON objects, as saved with a run."""
         return asdict(self)
+
+    def to_toml(self) -> str:
+        """The settings as `load_config` reads them."""
+        values = self.to_json()
+        tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+        lines = _toml_lines({name: value for name, value in values.items() if name not in tables})
+        for name, table in tables.items():
+            lines += ["", f"[{name}]", *_toml_lines(table)]
+        return "\n".join(lines) + "\n"
+
+
+def _toml_lines(values: Mapping[str, object]) -> list[str]:
+    # Numbers, text, truth values and lists of them are written alike in JSON and TOML.
+    return [f"{name} = {json.dumps(value)}" for name, value in values.items()]
 
 
 def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> TrainConfig:

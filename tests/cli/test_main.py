@@ -110,6 +110,8 @@ def test_sigint_ends_a_command_without_a_traceback(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from kuzov.cli import main; "
         "sys.argv[1:] = ['predict', 'a.jpg']; "
+        # A test run in the background inherits an ignored SIGINT.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "main.import_module = lambda _: os.kill(os.getpid(), signal.SIGINT); main.main()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

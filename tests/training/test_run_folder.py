@@ -10,7 +10,7 @@ import pytest
 from kuzov.config import TrainConfig
 from kuzov.training.export import package_versions
 from kuzov.training.judge import wilson_interval
-from kuzov.training.run_folder import write_metrics
+from kuzov.training.run_folder import write_run
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -72,17 +72,17 @@ def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
 
 def test_the_run_folder_holds_metrics_pictures_and_the_report(trained: TrainResult) -> None:
     assert {entry.name for entry in trained.run_folder.iterdir()} == {
-        "metrics.json", "curves.png", "confusion.png", "classes.png", "report.html"
+        "metrics.json", "config.toml", "curves.png", "confusion.png", "classes.png", "report.html"
     }  # fmt: skip
 
 
 def test_metrics_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    write_metrics(tmp_path / "runs" / "1", {"имя": 1})
+    write_run(tmp_path / "runs" / "1", {"имя": 1}, TrainConfig())
     file = tmp_path / "runs" / "1" / "metrics.json"
     assert "имя" in file.read_text(encoding="utf-8")
     with pytest.raises(TypeError):
-        write_metrics(tmp_path / "runs" / "1", {"имя": object()})
+        write_run(tmp_path / "runs" / "1", {"имя": object()}, TrainConfig())
     assert json.loads(file.read_text(encoding="utf-8")) == {"имя": 1}
-    write_metrics(tmp_path / "runs" / "1", {"имя": 2})
-    assert [entry.name for entry in file.parent.iterdir()] == ["metrics.json"]
+    write_run(tmp_path / "runs" / "1", {"имя": 2}, TrainConfig())
+    assert {entry.name for entry in file.parent.iterdir()} == {"metrics.json", "config.toml"}
     assert json.loads(file.read_text(encoding="utf-8")) == {"имя": 2}

@@ -18,7 +18,7 @@ from kuzov.training.features import default_cache
 from kuzov.training.judge import cross_validate
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import Progress, silent
-from kuzov.training.run_folder import collect_metrics, write_metrics
+from kuzov.training.run_folder import collect_metrics, write_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class TrainResult:
 
     Attributes:
         bundle: The new version's folder.
-        run_folder: metrics.json; once the report is written, pictures and report.html too.
+        run_folder: metrics.json and config.toml; once the report is written, pictures and report.html too.
         metrics: The content of metrics.json.
     """
 
@@ -94,7 +94,7 @@ def run_training(
     bundle = _export(out, data, candidate, backbone, metrics)
     progress("export", 1, 1)
     metrics |= {"bundle": str(bundle), "seconds": round(time.monotonic() - started, 2)}
-    write_metrics(runs / bundle.name, metrics)
+    write_run(runs / bundle.name, metrics, config)
     return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=metrics)
 
 

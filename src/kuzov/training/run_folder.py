@@ -1,4 +1,4 @@
-"""What a run leaves beside its bundle: metrics.json, for people, the report and later runs."""
+"""What a run leaves beside its bundle: metrics.json, for the report, and config.toml, to repeat it."""
 
 from __future__ import annotations
 
@@ -79,17 +79,19 @@ def collect_metrics(
     }
 
 
-def write_metrics(run_folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics.json, whole or not at all.
+def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig) -> None:
+    """Write metrics.json and config.toml, each whole or not at all.
 
     Raises:
         KuzovError: The folder can't be written.
     """
-    content, part = readable_json(metrics), run_folder / ".metrics.json.part"
+    contents = {"config.toml": config.to_toml().encode(), "metrics.json": readable_json(metrics)}
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(run_folder / "metrics.json")
+        for name, content in contents.items():
+            part = run_folder / f".{name}.part"
+            part.write_bytes(content)
+            part.replace(run_folder / name)
     except OSError as error:
         raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
 
