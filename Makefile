@@ -25,7 +25,7 @@ format: $(VENV)/.dev  ## Put the code into its form.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/.dev  ## Measure the README's figures on the real photos; takes about five minutes.
+bench: $(VENV)/.dev  ## Measure the README's figures on the real photos; takes about three minutes.
 	$(BIN)/python -m benchmarks.figures
 
 clean:  ## Remove the environment and everything made, but no photos and no models.

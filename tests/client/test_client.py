@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,16 @@ def oriented(orientation: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return exif
+
+
+def test_another_version_with_other_columns_is_noticed(server: FakeServer, photo: Path) -> None:
+    client = Client(server.url)
+    assert client.predict(photo).label == "vaz"
+    turned = replace(CARD, classes=NAMES[::-1])
+    server.metadata = {"metadata": {"signature_def": {}, "card": turned.to_json()}}
+    server.answer = {"predictions": [{"probabilities": [0.9, 0.1], "unknown": 0.1, "label": "vaz"}]}
+    answer = client.predict(photo)
+    assert (answer.label, answer.probabilities) == ("vaz", {"vaz": 0.9, "bmw": 0.1})
 
 
 def test_a_prediction_names_every_class(server: FakeServer, photo: Path) -> None:

@@ -78,7 +78,12 @@ class Client:
         answer = self._ask("POST", f"{self._url}:predict", json.dumps(body).encode())
         name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
         try:
-            return _prediction(name, answer["predictions"][0], card)
+            row = answer["predictions"][0]
+            if card is not None and not _describes(card, row):
+                # The server has loaded another version since: its columns may be other classes.
+                self._card_is_known = False
+                card = self._read_card()
+            return _prediction(name, row, card)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ServerError(
                 f"The model at {self._url} does not answer as a kuzov model does: {_shorten(answer)}. "
@@ -189,6 +194,12 @@ def _read_answer(url: str, status: int, body: bytes) -> dict[str, Any]:
             "Check that the URL names a model made by `kuzov train`."
         )
     return answer
+
+
+def _describes(card: Card, answer: dict[str, Any]) -> bool:
+    """Whether a card's classes are the answer's columns, as far as its label tells."""
+    scores = answer["probabilities"]
+    return len(scores) == len(card.classes) and answer["label"] == card.classes[scores.index(max(scores))].id
 
 
 def _prediction(photo: str, answer: dict[str, Any], card: Card | None) -> Prediction:
