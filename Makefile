@@ -28,7 +28,7 @@ format: $(VENV)/.dev  ## Put the code into its form.
 bench: $(VENV)/.dev  ## Measure the README's figures on the real photos; takes about three minutes.
 	$(BIN)/python -m benchmarks.figures
 
-clean:  ## Remove the environment and everything made, but no photos and no models.
+clean:  ## Remove the environment, the caches and the demo's folder; models/ and runs/ stay.
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -71,8 +71,9 @@ def main() -> None:
     run("train", photos, "--out", MODEL, "--runs", WORK / "runs")
     serve = ["serve", "--model-base-path", str(MODEL), "--rest-api-port", "0" if once else "8501"]
     print(f"\n$ kuzov {' '.join(serve)}", flush=True)
+    # In a session of its own, so that Ctrl-C reaches this program alone, which then stops the server once.
     with subprocess.Popen(
-        [sys.executable, "-m", "kuzov", *serve], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "kuzov", *serve], stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as server:
         try:
             assert server.stderr is not None
@@ -93,4 +94,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # before the server stood
+        sys.exit("\nStopped.")

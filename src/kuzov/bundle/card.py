@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.layout import CARD
 from kuzov.errors import BundleError
-from kuzov.records import ClassName
+from kuzov.records import ClassName, Prediction
 
 FORMAT = 1
 
@@ -48,6 +48,29 @@ class Card:
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object."""
         return asdict(self)
+
+    def prediction(self, photo: str, scores: Sequence[float], unknown: float) -> Prediction:
+        """Name what the model says of a photo.
+
+        Args:
+            photo: The photo's name.
+            scores: The probability of each column.
+            unknown: The model's `unknown`.
+
+        Raises:
+            ValueError: There are not as many scores as classes.
+        """
+        probabilities = {each.id: score for each, score in zip(self.classes, scores, strict=True)}
+        label = max(probabilities, key=probabilities.__getitem__)
+        return Prediction(
+            photo=photo,
+            label=label,
+            probability=probabilities[label],
+            probabilities=probabilities,
+            unknown=unknown,
+            is_unknown=unknown > self.unknown_threshold,
+            names={each.id: each for each in self.classes},
+        )
 
 
 def has_card(version_dir: Path) -> bool:

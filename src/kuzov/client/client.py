@@ -205,25 +205,18 @@ def _describes(card: Card, answer: dict[str, Any]) -> bool:
 def _prediction(photo: str, answer: dict[str, Any], card: Card | None) -> Prediction:
     """Read one element of a server's predictions; KeyError, TypeError or ValueError where it is none."""
     scores = [float(score) for score in answer["probabilities"]]
-    probability = max(scores)
     unknown = float(answer["unknown"])
-    if card is None:
-        label = str(answer["label"])
-        probabilities = {label: probability}
-        threshold = DEFAULT_UNKNOWN_THRESHOLD
-    else:
-        ids = [each.id for each in card.classes]
-        probabilities = dict(zip(ids, scores, strict=True))
-        label = ids[scores.index(probability)]
-        threshold = card.unknown_threshold
+    if card is not None:
+        return card.prediction(photo, scores, unknown)
+    label, probability = str(answer["label"]), max(scores)
     return Prediction(
         photo=photo,
         label=label,
         probability=probability,
-        probabilities=probabilities,
+        probabilities={label: probability},
         unknown=unknown,
-        is_unknown=unknown > threshold,
-        names={each.id: each for each in card.classes} if card is not None else {},
+        is_unknown=unknown > DEFAULT_UNKNOWN_THRESHOLD,
+        names={},
     )
 
 

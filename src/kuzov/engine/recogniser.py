@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
@@ -66,17 +65,5 @@ class Recogniser:
             pixels = frame(image, self.card.image_px)[np.newaxis].astype(np.float32)
             outputs = self._engine.recognise(pixels)
             name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
-            yield self._prediction(name, outputs["probabilities"][0], float(outputs["unknown"][0]))
-
-    def _prediction(self, photo: str, row: npt.NDArray[np.float32], unknown: float) -> Prediction:
-        probabilities = {each.id: float(p) for each, p in zip(self.card.classes, row, strict=True)}
-        label = max(probabilities, key=probabilities.__getitem__)
-        return Prediction(
-            photo=photo,
-            label=label,
-            probability=probabilities[label],
-            probabilities=probabilities,
-            unknown=unknown,
-            is_unknown=unknown > self.card.unknown_threshold,
-            names={each.id: each for each in self.card.classes},
-        )
+            scores = outputs["probabilities"][0].tolist()
+            yield self.card.prediction(name, scores, float(outputs["unknown"][0]))

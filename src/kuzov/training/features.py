@@ -89,7 +89,7 @@ def embed_photos(
         for done, (row, pixels) in enumerate(zip(missing, images, strict=True)):
             progress("embed", done, len(missing))
             # One photo a call: the same shapes whatever is cached already, so the same digits.
-            features = network({"image": pixels.astype(np.float32)})["features"].copy()
+            features = network({"image": pixels.astype(np.float32)})["features"]
             cache.write(files[row], features)
             known[row] = features
         progress("embed", len(missing), len(missing))
