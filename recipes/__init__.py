@@ -1,0 +1,1 @@
+"""How the weights that kuzov ships are trained."""
