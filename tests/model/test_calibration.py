@@ -6,12 +6,10 @@ from scipy.special import softmax
 
 from kuzov.model.calibration import (
     MAX_TEMPERATURE,
-    UNKNOWN_THRESHOLD,
-    Calibration,
-    calibrate,
     expected_calibration_error,
+    fit_temperature,
     log_loss,
-    margins,
+    probabilities,
 )
 from kuzov.model.head import Labels, Logits
 
@@ -28,10 +26,10 @@ def calibrated(count: int = 20_000, classes: int = 4, seed: int = 0) -> tuple[Lo
 @pytest.mark.parametrize("scale", [0.2, 1.0, 5.0])
 def test_the_temperature_recovers_a_known_scaling(scale: float) -> None:
     logits, labels = calibrated()
-    found = calibrate(logits * scale, labels, accepted_fraction=0.95)
-    assert found.temperature == pytest.approx(scale, rel=0.05)
-    before = expected_calibration_error(softmax(logits * scale, axis=1), labels)
-    after = expected_calibration_error(found.probabilities(logits * scale), labels)
+    found = fit_temperature(logits * scale, labels)
+    assert found == pytest.approx(scale, rel=0.05)
+    before = expected_calibration_error(probabilities(logits * scale, 1.0), labels)
+    after = expected_calibration_error(probabilities(logits * scale, found), labels)
     assert after < 0.01
     if scale != 1.0:
         assert before > 5 * after
@@ -39,42 +37,18 @@ def test_the_temperature_recovers_a_known_scaling(scale: float) -> None:
 
 def test_a_few_photos_that_are_all_right_leave_one_photo_of_doubt() -> None:
     logits, labels = np.eye(3).repeat(4, axis=0), np.arange(3).repeat(4)
-    found = calibrate(logits, labels, accepted_fraction=0.95)
-    np.testing.assert_allclose(found.probabilities(logits).max(axis=1), 1 - 1 / (12 + 2), rtol=1e-4)
+    found = probabilities(logits, fit_temperature(logits, labels))
+    np.testing.assert_allclose(found.max(axis=1), 1 - 1 / (12 + 2), rtol=1e-4)
 
 
 def test_answers_that_are_all_wrong_get_the_highest_temperature() -> None:
     logits, labels = np.eye(3).repeat(4, axis=0), np.arange(3).repeat(4)
-    found = calibrate(logits, (labels + 1) % 3, accepted_fraction=0.95)
-    assert found.temperature == pytest.approx(MAX_TEMPERATURE, rel=1e-3)
-    assert np.isfinite(found.unknown(logits)).all()
+    assert fit_temperature(logits, (labels + 1) % 3) == pytest.approx(MAX_TEMPERATURE, rel=1e-3)
 
 
 def test_probabilities_are_the_softmax_of_the_divided_logits() -> None:
-    calibration = Calibration(temperature=2.0, least_margin=0.0)
-    found = calibration.probabilities(np.array([[2 * np.log(3), 0.0]]))
+    found = probabilities(np.array([[2 * np.log(3), 0.0]]), 2.0)
     np.testing.assert_allclose(found, [[0.75, 0.25]])
-
-
-def test_margins_are_log_odds_of_the_first_against_the_others() -> None:
-    chances = np.array([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5], [0.98, 0.01, 0.01]])
-    np.testing.assert_allclose(margins(np.log(chances) + 5), [np.log(7 / 3), 0, np.log(49)], atol=1e-12)
-
-
-def test_unknown_is_a_half_at_the_threshold_and_falls_with_the_margin() -> None:
-    calibration = Calibration(temperature=2.0, least_margin=1.5)
-    logits = np.array([[margin * 2, 0.0] for margin in (1.5, 0.5, 4.0, 100.0)])
-    unknown = calibration.unknown(logits)
-    np.testing.assert_allclose(unknown[:3], [UNKNOWN_THRESHOLD, 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(2.5))])
-    assert 0 <= unknown[3] < 1e-20
-
-
-@pytest.mark.parametrize("fraction", [0.5, 0.9, 0.95])
-def test_the_accepted_fraction_of_the_photos_is_known(fraction: float) -> None:
-    logits, labels = calibrated(1000)
-    found = calibrate(logits, labels, accepted_fraction=fraction)
-    known = (found.unknown(logits) <= UNKNOWN_THRESHOLD).mean()
-    assert known == pytest.approx(fraction, abs=0.002)
 
 
 def test_log_loss_by_hand() -> None:
@@ -107,7 +81,7 @@ def test_calibration_error_by_hand(confidences: list[float], labels: list[int], 
 
 def test_calibration_error_does_not_depend_on_the_order() -> None:
     logits, labels = calibrated(200)
-    probabilities, order = softmax(logits, axis=1), np.random.default_rng(0).permutation(200)
-    assert expected_calibration_error(probabilities[order], labels[order]) == pytest.approx(
-        expected_calibration_error(probabilities, labels)
+    scores, order = probabilities(logits, 1.0), np.random.default_rng(0).permutation(200)
+    assert expected_calibration_error(scores[order], labels[order]) == pytest.approx(
+        expected_calibration_error(scores, labels)
     )

@@ -15,13 +15,13 @@ from PIL import Image
 
 from kuzov.images import framing
 from kuzov.images.decode import decode
-from kuzov.model.calibration import Calibration
+from kuzov.model.classifier import Classifier
+from kuzov.model.familiarity import Prototypes, UnknownCurve
 from kuzov.model.graph import ServingModule, frame, freeze, frozen_recogniser, to_openvino
-from kuzov.model.head import Head
+from kuzov.model.head import Head, directions
 
 IMAGE_PX = 32
 LABELS = ("ваз", "b", "c")
-CALIBRATION = Calibration(temperature=0.5, least_margin=0.3)
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -48,32 +48,41 @@ def tiny_backbone() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def head() -> Head:
-    rng = np.random.default_rng(2)
-    return Head(
-        weights=rng.normal(0, 2, (8, 3)).astype(np.float32), bias=rng.normal(size=3).astype(np.float32)
-    )
-
-
-@pytest.fixture(scope="module")
 def images() -> npt.NDArray[np.float32]:
     rng = np.random.default_rng(3)
     levels = rng.uniform(0, 255, (6, 1, 1, 3))  # photos of different colours, so of different classes
     return (levels + rng.uniform(-40, 40, (6, IMAGE_PX, IMAGE_PX, 3))).clip(0, 255).astype(np.float32)
 
 
+@pytest.fixture(scope="module", params=[0, 2], ids=["no background", "background"])
+def classifier(
+    request: pytest.FixtureRequest, tiny_backbone: keras.Model, images: npt.NDArray[np.float32]
+) -> Classifier:
+    """Three of the photos are the classes, and none or two others the background."""
+    features = tiny_backbone.predict(images, verbose=0)
+    shown = directions(features)
+    weights = 20 * (shown[:3] - shown.mean(axis=0)).T
+    prototypes = Prototypes(classes=shown[:3].T, background=shown[3 : 3 + request.param].T)
+    return Classifier(
+        head=Head(weights=weights, bias=-shown.mean(axis=0) @ weights),
+        temperature=0.5,
+        prototypes=prototypes,
+        curve=UnknownCurve(threshold=float(np.median(prototypes.familiarity(features))), spread=0.05),
+    )
+
+
 @pytest.fixture(scope="module")
 def expected(
-    tiny_backbone: keras.Model, head: Head, images: npt.NDArray[np.float32]
+    tiny_backbone: keras.Model, classifier: Classifier, images: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Probabilities and `unknown` by numpy."""
-    logits = head.logits(tiny_backbone.predict(images, verbose=0))
-    return CALIBRATION.probabilities(logits), CALIBRATION.unknown(logits)
+    features = tiny_backbone.predict(images, verbose=0)
+    return classifier.probabilities(features), classifier.unknown(features)
 
 
 @pytest.fixture(scope="module")
-def frozen(tiny_backbone: keras.Model, head: Head) -> Any:
-    return frozen_recogniser(freeze(tiny_backbone), head, CALIBRATION)
+def frozen(tiny_backbone: keras.Model, classifier: Classifier) -> Any:
+    return frozen_recogniser(freeze(tiny_backbone), classifier)
 
 
 @pytest.mark.parametrize("size", [(320, 220), (219, 331), (100, 60), (1, 1), (1500, 1100), (3, 900)])
@@ -146,6 +155,43 @@ def test_the_frozen_backbone_gives_the_features(
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     features = tiny_backbone.predict(images, verbose=0)
     np.testing.assert_allclose(compiled({"image": images})["features"], features, atol=1e-4)
+
+
+def wide_network(round_to: type[np.floating[Any]]) -> keras.Model:
+    """A network with a kernel of 400 kB, whose weights are rounded so."""
+    keras.utils.set_random_seed(4)
+    image = keras.Input((IMAGE_PX, IMAGE_PX, 3), name="image")
+    features = keras.layers.Dense(500)(
+        keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(200, 3)(image))
+    )
+    model = keras.Model(image, features)
+    for layer in model.layers:
+        layer.set_weights([value.astype(round_to).astype(np.float32) for value in layer.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize(("round_to", "stored"), [(np.float16, 0.5), (np.float32, 1.0)])
+def test_kernels_that_fit_float16_take_half_the_bytes_and_lose_nothing(
+    images: npt.NDArray[np.float32], round_to: type[np.floating[Any]], stored: float, tmp_path: Path
+) -> None:
+    model = wide_network(round_to)
+    frozen = freeze(model)
+    size = len(frozen.graph.as_graph_def().SerializeToString())
+    assert size == pytest.approx(stored * 4 * model.count_params(), rel=0.05)
+    (features,) = frozen(tf.constant(images))
+    np.testing.assert_array_equal(features, tf.function(model)(images))
+
+    openvino.save_model(to_openvino(frozen, ["features"]), tmp_path / "model.xml", compress_to_fp16=False)
+    size = (tmp_path / "model.bin").stat().st_size
+    assert size == pytest.approx(stored * 4 * model.count_params(), rel=0.05)
+
+
+def test_a_weight_beyond_float16_stays_as_it_is(images: npt.NDArray[np.float32]) -> None:
+    image = keras.Input((IMAGE_PX, IMAGE_PX, 3), name="image")
+    model = keras.Model(
+        image, keras.layers.Conv2D(4, 3, kernel_initializer=keras.initializers.Constant(1e6))(image)
+    )
+    np.testing.assert_array_equal(freeze(model)(tf.constant(images))[0], tf.function(model)(images))
 
 
 def test_both_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:

@@ -14,12 +14,14 @@ from kuzov.data.photos import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
-from kuzov.model.calibration import Calibration
+from kuzov.model.calibration import fit_temperature
+from kuzov.model.classifier import Classifier
+from kuzov.model.familiarity import Prototypes, UnknownCurve, fit_unknown_curve
 from kuzov.model.head import Head
 from kuzov.training import candidate as module
 from kuzov.training.candidate import Candidate, first_stage, second_stage
 from kuzov.training.fine_tune import fine_tune
-from kuzov.training.judge import fit_views, split_folds
+from kuzov.training.judge import cross_familiarity, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import silent
 
@@ -48,14 +50,21 @@ def read(folder: Path, tiny: Backbone) -> LearningSet:
 
 
 def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidate:
+    """Says this of two validation photos."""
     return Candidate(
         kept="head",
         backbone=None,
-        head=Head(weights=np.zeros((1, 2), np.float32), bias=np.zeros(2, np.float32)),
+        classifier=Classifier(
+            head=Head(weights=np.array(logits, np.float32), bias=np.zeros(2, np.float32)),
+            temperature=temperature,
+            prototypes=Prototypes(
+                classes=np.eye(2, dtype=np.float32), background=np.zeros((2, 0), np.float32)
+            ),
+            curve=UnknownCurve(threshold=0.5, spread=0.1),
+        ),
         unseen_logits=np.zeros((1, 2)),
         unseen_labels=np.zeros(1, np.int64),
-        calibration=Calibration(temperature=temperature, least_margin=0.0),
-        validation_logits=np.array(logits),
+        validation_features=np.eye(2, dtype=np.float32),
     )
 
 
@@ -80,17 +89,29 @@ def test_more_right_photos_or_truer_probabilities_are_better(
 
 def test_the_first_stage_is_fitted_on_the_training_photos_alone(data: LearningSet, tiny: Backbone) -> None:
     candidate, choice = first_stage(data, tiny, CONFIG)
-    head = fit_views(
-        data.features[:12], data.labels[:12], classes=2, inverse_regularisation=choice.inverse_regularisation
-    )
-    np.testing.assert_array_equal(candidate.head.weights, head.weights)
+    features, labels = data.features[:12], data.labels[:12]
+    head = fit_views(features, labels, classes=2, inverse_regularisation=choice.inverse_regularisation)
+    prototypes = view_prototypes(features, labels, classes=2, background=tiny.background())
+    np.testing.assert_array_equal(candidate.classifier.head.weights, head.weights)
+    np.testing.assert_array_equal(candidate.classifier.prototypes.classes, prototypes.classes)
+    np.testing.assert_array_equal(candidate.validation_features, data.features[12:, 0])
     np.testing.assert_array_equal(candidate.validation_logits, head.logits(data.features[12:, 0]))
     assert candidate.kept == "head"
-    assert candidate.unseen_labels.tolist() == data.labels[:12].tolist()
-    np.testing.assert_array_equal(candidate.unseen_logits, choice.out_of_fold.logits)
     assert len(choice.accuracies) == len(CONFIG.head.inverse_regularisation)
-    (features,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
-    np.testing.assert_allclose(features, data.features[:1, 0], atol=1e-4)
+    (found,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
+    np.testing.assert_allclose(found, data.features[:1, 0], atol=1e-4)
+
+
+def test_temperature_and_threshold_are_learned_out_of_fold(data: LearningSet, tiny: Backbone) -> None:
+    candidate, choice = first_stage(data, tiny, CONFIG)
+    labels, groups = data.labels[:12], data.groups[:12]
+    familiarity = cross_familiarity(
+        data.features[:12], labels, groups, background=tiny.background(), folds=5, seed=0
+    )
+    assert candidate.unseen_labels.tolist() == labels.tolist()
+    np.testing.assert_array_equal(candidate.unseen_logits, choice.out_of_fold.logits)
+    assert candidate.classifier.temperature == fit_temperature(choice.out_of_fold.logits, labels)
+    assert candidate.classifier.curve == fit_unknown_curve(familiarity, accepted_fraction=0.95)
 
 
 def test_the_first_stage_does_not_see_the_validation_photos(data: LearningSet, tiny: Backbone) -> None:
@@ -98,17 +119,41 @@ def test_the_first_stage_does_not_see_the_validation_photos(data: LearningSet, t
     changed[12:] = changed[12:][:, :, ::-1]
     other = replace(data, features=changed)
     first, second = first_stage(data, tiny, CONFIG)[0], first_stage(other, tiny, CONFIG)[0]
-    assert first.calibration == second.calibration
-    np.testing.assert_array_equal(first.head.weights, second.head.weights)
+    assert first.classifier.temperature == second.classifier.temperature
+    assert first.classifier.curve == second.classifier.curve
+    np.testing.assert_array_equal(first.classifier.head.weights, second.classifier.head.weights)
+    np.testing.assert_array_equal(first.classifier.prototypes.classes, second.classifier.prototypes.classes)
     assert (first.validation_logits != second.validation_logits).any()
+
+
+def test_the_backbones_own_car_models_are_the_background(
+    data: LearningSet, tiny: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = np.eye(5, 48, dtype=np.float32)
+    monkeypatch.setattr(Backbone, "background", lambda _: models)
+    candidate, _ = first_stage(data, tiny, CONFIG)
+    np.testing.assert_array_equal(candidate.classifier.prototypes.background, models.T)
 
 
 def test_with_a_single_training_photo_the_others_join_the_cross_validation(few: Path, tiny: Backbone) -> None:
     data = read(few, tiny)
-    candidate, choice = first_stage(data, tiny, CONFIG)
-    assert candidate.unseen_labels.tolist() == [0, 0, 1, 1, 1, 0, 0, 1, 1]
+    _, choice = first_stage(data, tiny, CONFIG)
+    assert len(choice.out_of_fold.logits) == len(data.labels) == 9
     assert len(choice.out_of_fold.accuracies) == 3
-    assert np.isfinite(candidate.unseen_logits).all()
+
+
+def test_with_a_single_training_photo_the_others_tell_temperature_and_threshold(
+    few: Path, tiny: Backbone
+) -> None:
+    data = read(few, tiny)
+    candidate, _ = first_stage(data, tiny, CONFIG)
+    classifier, shown = candidate.classifier, data.features[data.validation, 0]
+    assert candidate.unseen_labels.tolist() == [0, 0, 1, 1]
+    np.testing.assert_array_equal(candidate.unseen_logits, candidate.validation_logits)
+    assert classifier.temperature == fit_temperature(candidate.validation_logits, np.array([0, 0, 1, 1]))
+    assert classifier.curve == fit_unknown_curve(
+        classifier.prototypes.familiarity(shown), accepted_fraction=0.95
+    )
 
 
 def test_a_class_of_one_photo_on_both_sides_is_refused(few: Path, tiny: Backbone) -> None:
@@ -179,7 +224,7 @@ def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
     unseen = fit_views(
         data.features[fit], data.labels[fit], classes=2, inverse_regularisation=choice.inverse_regularisation
     )
-    np.testing.assert_allclose(head.weights, unseen.weights / first.calibration.temperature, rtol=1e-6)
+    np.testing.assert_allclose(head.weights, unseen.weights / first.classifier.temperature, rtol=1e-6)
     assert config is CONFIG
     assert options["workspace"].parent == tmp_path / "fine-tune"
 
@@ -189,5 +234,27 @@ def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
     }  # fmt: skip
     np.testing.assert_array_equal(tuned.unseen_labels, data.labels[held])
     (features,) = tuned.backbone(tf.constant(data.frames(data.validation, 32).astype(np.float32)))
-    np.testing.assert_allclose(tuned.head.logits(features.numpy()), tuned.validation_logits, atol=1e-3)
-    assert (tuned.head.weights != head.weights).any()
+    np.testing.assert_allclose(
+        tuned.classifier.head.logits(features.numpy()), tuned.validation_logits, atol=1e-3
+    )
+    assert (tuned.classifier.head.weights != head.weights).any()
+
+
+def test_a_fine_tuned_network_has_no_background(
+    data: LearningSet, tiny: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backbone, "background", lambda _: np.eye(5, 48, dtype=np.float32))
+    first, choice = first_stage(data, tiny, CONFIG)
+    tuned, _ = second_stage(
+        data,
+        first,
+        tiny,
+        CONFIG,
+        inverse_regularisation=choice.inverse_regularisation,
+        cache=tmp_path,
+        tensorboard=None,
+        progress=silent,
+    )
+    assert first.classifier.prototypes.background.shape == (48, 5)
+    assert tuned.classifier.prototypes.background.shape == (48, 0)
+    assert tuned.classifier.prototypes.classes.shape == (48, 2)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import versions
@@ -21,9 +23,10 @@ from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.openvino import bfloat16_available, load
 from kuzov.errors import BundleError
 from kuzov.images.decode import decode
-from kuzov.model.calibration import Calibration
+from kuzov.model.classifier import Classifier
+from kuzov.model.familiarity import Prototypes, UnknownCurve
 from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
-from kuzov.model.head import Head
+from kuzov.model.head import Head, directions
 from kuzov.records import ClassName
 from kuzov.training import export
 from kuzov.training.export import Proof, export_bundle, package_versions, readable_json
@@ -73,32 +76,25 @@ class Trained:
     """A trained recogniser, and photos to compare on."""
 
     backbone: Any
-    head: Head
-    calibration: Calibration
+    classifier: Classifier
     card: Card
     images: npt.NDArray[np.uint8]
     features: Floats
 
     @property
-    def logits(self) -> npt.NDArray[np.float64]:
-        return self.head.logits(self.features)
-
-    @property
     def probabilities(self) -> npt.NDArray[np.float64]:
-        return self.calibration.probabilities(self.logits)
+        return self.classifier.probabilities(self.features)
 
     def export(self, base: Path, probabilities: npt.NDArray[np.float64] | None = None) -> Path:
         proof = Proof(
             images=self.images, probabilities=self.probabilities if probabilities is None else probabilities
         )
-        return export_bundle(base, freeze(self.backbone), self.head, self.calibration, self.card, proof)
+        return export_bundle(base, freeze(self.backbone), self.classifier, self.card, proof)
 
 
-def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float) -> Trained:
-    """A head of three classes whose directions are those of three of the photos."""
+def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:
+    """Three of the photos are the classes, and so many others the background."""
     features = backbone.predict(images.astype(np.float32), verbose=0)
-    centred = features[:3] - features.mean(axis=0)
-    weights = (scale * centred / np.linalg.norm(centred, axis=1, keepdims=True)).T
     card = Card(
         classes=tuple(ClassName(id=each, en=each, ru=each) for each in ("b", "a", "бмв х5")),
         backbone="any",
@@ -113,22 +109,34 @@ def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float) -> Tr
     )
     return Trained(
         backbone=backbone,
-        head=Head(weights=weights.astype(np.float32), bias=np.array([0.1, 0, -0.1], np.float32)),
-        calibration=Calibration(temperature=0.7, least_margin=0.2),
+        classifier=classifier_of(features, scale, others),
         card=card,
         images=images,
         features=features,
     )
 
 
-def tiny() -> Trained:
-    """A network of a few weights on noise."""
+def classifier_of(features: Floats, scale: float, others: int) -> Classifier:
+    shown = directions(features)
+    centred = shown[:3] - shown.mean(axis=0)
+    weights = scale * (centred / np.linalg.norm(centred, axis=1, keepdims=True)).T
+    prototypes = Prototypes(classes=shown[:3].T, background=shown[3 : 3 + others].T)
+    return Classifier(
+        head=Head(weights=weights, bias=np.array([0.1, 0, -0.1], np.float32) - shown.mean(axis=0) @ weights),
+        temperature=0.7,
+        prototypes=prototypes,
+        curve=UnknownCurve(threshold=float(np.median(prototypes.familiarity(features))), spread=0.1),
+    )
+
+
+def tiny(others: int = 4) -> Trained:
+    """A network of a few weights on plain colours."""
     keras.utils.set_random_seed(1)
     image = keras.Input((16, 16, 3), name="image")
     features = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(6, 3, 4, activation="relu")(image))
     levels = np.random.default_rng(0).uniform(0, 255, (20, 1, 1, 3))
     images = (levels * np.ones((1, 16, 16, 1))).astype(np.uint8)
-    return trained_on(keras.Model(image, features), images, 4.0)
+    return trained_on(keras.Model(image, features), images, 8.0, others)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +146,7 @@ def small() -> Trained:
 
 @pytest.fixture(scope="module")
 def shipped(backbone: Any, ten_images: Floats) -> Trained:
-    return trained_on(backbone, ten_images.astype(np.uint8), 6.0)
+    return trained_on(backbone, ten_images.astype(np.uint8), 12.0, others=4)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +170,7 @@ def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
 def test_the_card_is_the_runs(trained: TrainResult) -> None:
     card, metrics = read_card(trained.bundle), trained.metrics
     assert [each.ru for each in card.classes] == ["Хэтчбек", "Седан", "Внедорожник"]
-    assert (card.backbone, card.image_px) == ("efficientnet-lite0-imagenet", 224)
+    assert (card.backbone, card.image_px) == ("efficientnet-lite0-cars", 256)
     assert (card.temperature, card.unknown_threshold) == (metrics["temperature"], 0.5)
     assert card.precision in {"f32", "bf16"}
     assert card.metrics == {key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")}
@@ -179,8 +187,9 @@ def test_the_warmup_file_holds_both_requests(trained: TrainResult) -> None:
     file = trained.bundle / "assets.extra" / "tf_serving_warmup_requests"
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(file))]
     photo = records[1][records[1].index(b"\xff\xd8\xff") : records[1].index(b"\xff\xd9") + 2]
-    assert records == list(warmup_requests(224, photo))
-    assert decode(photo).size == (224, 224)
+    image_px = read_card(trained.bundle).image_px
+    assert records == list(warmup_requests(image_px, photo))
+    assert decode(photo).size == (image_px, image_px)
 
 
 def test_the_signatures_are_these(bundle: Path) -> None:
@@ -209,7 +218,7 @@ def test_tensorflow_and_openvino_repeat_the_trained_model(
     shipped: Trained, bundle: Path, ten_photos: list[Path], ten_images: Floats
 ) -> None:
     model, engine = tf.saved_model.load(str(bundle)), load(bundle, "f32")
-    unknown = shipped.calibration.unknown(shipped.logits)
+    unknown = shipped.classifier.unknown(shipped.features)
     encoded = np.array([photo.read_bytes() for photo in ten_photos], np.object_)
     assert len(set(shipped.probabilities.argmax(axis=1))) > 1  # or the order would not be tested
     by_pixels = [
@@ -229,6 +238,27 @@ def test_tensorflow_and_openvino_repeat_the_trained_model(
     of_tensorflow = model.signatures["image_bytes"](image_bytes=tf.constant(encoded[upright].tolist()))
     assert np.abs(of_tensorflow["probabilities"] - shipped.probabilities[upright]).max() <= 2e-2
     assert np.abs(of_tensorflow["unknown"] - unknown[upright]).max() <= 2e-2
+
+
+@pytest.mark.parametrize("others", [0, 4])
+def test_both_runtimes_answer_unknown_as_the_classifier_does(tmp_path: Path, others: int) -> None:
+    recogniser = tiny(others)
+    unknown = recogniser.classifier.unknown(recogniser.features)
+    assert unknown.min() < 0.5 < unknown.max()
+    photos = np.array([as_png(image) for image in recogniser.images], np.object_)
+    folder = recogniser.export(tmp_path)
+    by_openvino = load(folder, "f32").run("image_bytes", {"image_bytes": photos})
+    serve = tf.saved_model.load(str(folder)).signatures["image_bytes"]
+    by_tensorflow = serve(image_bytes=tf.constant(photos.tolist()))
+    for found in (by_openvino, by_tensorflow):
+        np.testing.assert_allclose(found["unknown"], unknown, atol=1e-3)
+        np.testing.assert_allclose(found["probabilities"], recogniser.probabilities, atol=1e-3)
+
+
+def as_png(image: npt.NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
 
 
 def is_upright(photo: Path) -> bool:
@@ -260,10 +290,11 @@ def test_a_wrong_form_for_openvino_is_not_published(
     small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = to_openvino
-    other = replace(small.head, weights=small.head.weights[:, ::-1])
+    head = small.classifier.head
+    other = replace(small.classifier, head=replace(head, weights=head.weights[:, ::-1]))
 
     def convert(_frozen: Any, names: list[str]) -> Any:
-        return real(frozen_recogniser(freeze(small.backbone), other, small.calibration), names)
+        return real(frozen_recogniser(freeze(small.backbone), other), names)
 
     monkeypatch.setattr(export, "to_openvino", convert)
     with pytest.raises(
@@ -295,7 +326,7 @@ def test_bfloat16_is_served_where_it_was_proved(
     error: float,
     served: str,
 ) -> None:
-    clear = replace(small, head=replace(small.head, weights=small.head.weights * 5))
+    clear = replace(small, classifier=replace(small.classifier, temperature=0.1))
     ordered = np.sort(clear.probabilities, axis=1)
     rows = ordered[:, -1] - ordered[:, -2] > 0.1
     clear = replace(clear, images=clear.images[rows], features=clear.features[rows])

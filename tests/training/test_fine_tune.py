@@ -107,7 +107,7 @@ def test_the_best_epoch_is_taken(
     assert len(losses) == 3
     assert int(np.argmin(losses)) == best
     held_out = turned(sides[1]) if name == "misled" else sides[1]
-    found = log_loss(tuned.logits(held_out.images), held_out.labels)
+    found = log_loss(tuned.head.logits(tuned.features(held_out.images)), held_out.labels)
     assert found == pytest.approx(losses[best], rel=1e-3)
 
 
@@ -171,10 +171,11 @@ def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Pa
 def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Path) -> None:
     dataset = load_dataset(synthetic_photos, validation_fraction=0.25, seed=0)
     photos = [photo for photo in dataset.train if photo.path.stem in {"1", "2", "3"}]
-    images = np.stack([frame(decode(photo.path), 224) for photo in photos])
+    entry = find_backbone(CONFIG.backbone)
+    images = np.stack([frame(decode(photo.path), entry.image_px) for photo in photos])
     labels = np.array([dataset.classes.index(photo.label) for photo in photos])
     held = np.arange(9) % 3 == 2
-    backbone = find_backbone(CONFIG.backbone).load()
+    backbone = entry.load()
     before = {layer.name: layer.get_weights() for layer in backbone.layers}
     tuned = fine_tune(
         backbone,
@@ -192,4 +193,4 @@ def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Pat
         if any((a != b).any() for a, b in zip(layer.get_weights(), before[layer.name], strict=True))
     }
     assert changed == {"block15_depthwise_conv", "block15_project_conv", "top_conv"}
-    assert tuned.logits(images).shape == (9, 3)
+    assert tuned.features(images).shape == (9, 1280)

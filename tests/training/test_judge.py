@@ -4,16 +4,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kuzov.model.familiarity import make_prototypes
 from kuzov.model.head import fit_head
 from kuzov.training import judge
 from kuzov.training.judge import (
     accuracy,
     choose_regularisation,
+    cross_familiarity,
     cross_validate,
     different_photos,
     fit_views,
     judge_classes,
     split_folds,
+    view_prototypes,
     wilson_interval,
 )
 
@@ -27,6 +30,9 @@ def views_of(labels: Labels, *, views: int = 2, noise: float = 0.1, seed: int = 
     centres = rng.uniform(0, 1, (int(labels.max()) + 1, 8))
     rows = centres[labels][:, np.newaxis] + noise * rng.normal(size=(len(labels), views, 8))
     return rows.astype(np.float32)
+
+
+NOTHING = np.zeros((0, 8), np.float32)
 
 
 def names(count: int) -> list[str]:
@@ -136,6 +142,34 @@ def test_a_head_is_fitted_on_every_view() -> None:
     found = fit_views(features, labels, classes=2, inverse_regularisation=1.0)
     flat = fit_head(features.reshape(24, 8), np.repeat(labels, 3), classes=2, inverse_regularisation=1.0)
     np.testing.assert_array_equal(found.weights, flat.weights)
+
+
+def test_prototypes_are_made_of_every_view() -> None:
+    labels = np.repeat(np.arange(2), 4)
+    features, background = views_of(labels, views=3), np.eye(2, 8, dtype=np.float32)
+    found = view_prototypes(features, labels, classes=2, background=background)
+    flat = make_prototypes(features.reshape(24, 8), np.repeat(labels, 3), classes=2, background=background)
+    np.testing.assert_array_equal(found.classes, flat.classes)
+    np.testing.assert_array_equal(found.background, flat.background)
+
+
+def test_familiarity_is_that_of_the_first_view_to_the_photos_outside_of_the_fold() -> None:
+    labels = np.repeat(np.arange(3), 8)
+    features, background = views_of(labels), np.eye(2, 8, dtype=np.float32)
+    found = cross_familiarity(features, labels, names(24), background=background, folds=4, seed=0)
+    for fit, held in split_folds(labels, names(24), folds=4, seed=0):
+        prototypes = view_prototypes(features[fit], labels[fit], classes=3, background=background)
+        np.testing.assert_array_equal(found[held], prototypes.familiarity(features[held, 0]))
+
+
+def test_a_photo_is_not_familiar_by_itself_or_its_copy() -> None:
+    labels = np.array([0, 0, *[1] * 6, *[0] * 4])
+    features = views_of(labels)
+    features[:2] = np.eye(8)[7]  # a photo of the first class, and its copy, unlike all others
+    found = cross_familiarity(
+        features, labels, ["odd", "odd", *names(10)], background=NOTHING, folds=5, seed=0
+    )
+    assert found[:2].max() < found[2:].min()
 
 
 def test_the_regularisation_with_the_truest_probabilities_is_taken() -> None:

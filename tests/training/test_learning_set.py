@@ -41,6 +41,19 @@ def test_rows_are_the_training_photos_then_the_others(folder: Path, tiny: Backbo
     assert list((folder.parent / "cache" / "features").rglob("*.npy"))
 
 
+def test_photos_are_divided_anew(folder: Path, tiny: Backbone) -> None:
+    data = read(folder, tiny)
+    known, others = np.array([2, 8]), np.array([0, 1, 9])
+    divided = data.divided(known, others)
+    assert divided.dataset.train == (data.photos[2], data.photos[8])
+    assert divided.dataset.validation == (data.photos[0], data.photos[1], data.photos[9])
+    assert divided.labels[divided.train].tolist() == [0, 1]
+    assert divided.labels[divided.validation].tolist() == [0, 0, 1]
+    assert divided.groups == [photo.digest for photo in divided.photos]
+    np.testing.assert_array_equal(divided.features, data.features[[2, 8, 0, 1, 9]])
+    assert divided.describe()["train"] == {"sedan": 1, "suv": 1}
+
+
 def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -> None:
     data = read(folder, tiny)
     frames = data.frames(data.validation, 32)

@@ -16,7 +16,10 @@ from kuzov.data.synthetic import render_cars
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.records import Prediction
+from kuzov.report.metrics import read_metrics
+from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
+from kuzov.training.export import Proof, export_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 
 if TYPE_CHECKING:
@@ -107,8 +110,9 @@ def test_where_a_run_leaves_what_it_made(
 def test_what_json_prints(trained: TrainResult) -> None:
     printed = trained.to_json()
     assert set(printed) == {
-        "bundle", "validation", "cross_validation", "ece", "seconds", "kept", "run"
+        "bundle", "validation", "cross_validation", "shots", "ece", "seconds", "kept", "run"
     }  # fmt: skip
+    assert printed["shots"] is None
     assert set(printed["validation"]) == {"right", "total", "accuracy", "interval"}
     assert set(printed["cross_validation"]) == {"mean", "std", "folds"}
     assert set(printed["ece"]) == {"before", "after"}
@@ -129,6 +133,25 @@ def test_the_bundle_answers_as_the_metrics_say(cars: Path, run: Callable[..., Tr
         assert told["label"] == Path(told["photo"]).parent.name
 
 
+def test_a_bundle_is_proved_on_so_many_photos_at_most(
+    cars: Path, run: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proofs: list[Proof] = []
+
+    def note(*arguments: Any) -> Path:
+        proofs.append(arguments[-1])
+        return export_bundle(*arguments)
+
+    monkeypatch.setattr(pipeline, "export_bundle", note)
+    monkeypatch.setattr(pipeline, "MOST_PROOF_PHOTOS", 3)
+    photos = run(cars).metrics["photos"]
+    assert len(photos) == 4
+    (proof,) = proofs
+    assert len(proof.images) == 2
+    told = [each["probability"] for each in photos[::2]]  # of both classes
+    np.testing.assert_allclose(proof.probabilities.max(axis=1), told)
+
+
 def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., TrainResult]) -> None:
     for photo in sorted((undivided / "suv").iterdir())[2:]:
         photo.unlink()
@@ -138,6 +161,36 @@ def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., Trai
     assert np.isfinite(result.metrics["temperature"])
     with pytest.raises(DatasetError, match=r"^Fine-tuning needs two or more different photos to train on"):
         run(undivided, fine_tuning=True)
+
+
+@pytest.mark.parametrize("shots", [1, 3])
+def test_few_shots_are_learned_from_and_all_other_photos_judge(
+    cars: Path, run: Callable[..., TrainResult], shots: int
+) -> None:
+    copy = cars / "validation" / "suv" / "copy.jpg"
+    shutil.copy(cars / "train" / "suv" / "1.jpg", copy)
+    result = run(cars, shots=shots)
+    metrics, told = result.metrics, result.to_json()["shots"]
+    assert metrics["data"]["train"] == {"sedan": shots, "suv": shots}
+    assert metrics["data"]["validation"] == {"sedan": 7 - shots, "suv": 7 - shots}  # the copy counts once
+    assert metrics["cross_validation"] is result.to_json()["cross_validation"] is None
+    assert set(told) == {"shots", "draws", "photos", "mean", "std", "least", "most"}
+    assert (told["shots"], told["draws"], told["photos"]) == (shots, 20, 14 - 2 * shots)
+    assert 0 <= told["least"] <= metrics["validation"]["accuracy"] <= told["most"] <= 1
+    assert sum(each["photos"] for each in metrics["reliability"]["after"]) == told["photos"]
+    assert read_card(result.bundle).data["train"] == metrics["data"]["train"]
+
+
+def test_the_first_draw_becomes_the_bundle(
+    undivided: Path, run: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "SHOT_DRAWS", 1)
+    result = run(undivided, shots=2)
+    assert result.metrics["shots"]["mean"] == result.metrics["validation"]["accuracy"]
+    read = read_metrics(result.run_folder)  # as the report does
+    assert read.shots is not None
+    assert (read.shots.shots, read.shots.draws, read.cross_validation) == (2, 1, None)
+    assert read.learning_curve.shots == (1, 2, 3, 5)
 
 
 def test_strict_refuses_what_else_is_left_out(

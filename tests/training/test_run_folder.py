@@ -63,6 +63,26 @@ def test_cross_validation_and_calibration_are_told(metrics: dict[str, Any]) -> N
     assert (metrics["kept"], metrics["curves"]["fine_tune"]) == ("head", None)
 
 
+def test_the_probabilities_are_judged_in_ten_bins(metrics: dict[str, Any]) -> None:
+    for step in ("before", "after"):
+        bins = metrics["reliability"][step]
+        assert len(bins) == 10
+        assert sum(each["photos"] for each in bins) == 24  # those learned from, out of fold
+        gaps = [each["photos"] * abs(each["confidence"] - each["accuracy"]) for each in bins]
+        assert sum(gaps) / 24 == pytest.approx(metrics["ece"][step])
+        for each in bins:
+            right = round(each["accuracy"] * each["photos"])
+            assert tuple(each["interval"]) == wilson_interval(right, each["photos"])
+
+
+def test_the_learning_curve_is_told(metrics: dict[str, Any]) -> None:
+    curve = metrics["learning_curve"]
+    assert curve["shots"] == (1, 2, 3, 5, 10)  # of 11 photos, one is left to test on
+    assert len(curve["mean"]) == len(curve["std"]) == 5
+    assert curve["draws"] == 10
+    assert metrics["shots"] is None
+
+
 def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
     assert metrics["config"] == TrainConfig().to_json()
     assert metrics["versions"] == package_versions()
@@ -72,7 +92,8 @@ def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
 
 def test_the_run_folder_holds_metrics_pictures_and_the_report(trained: TrainResult) -> None:
     assert {entry.name for entry in trained.run_folder.iterdir()} == {
-        "metrics.json", "config.toml", "curves.png", "confusion.png", "classes.png", "report.html"
+        "metrics.json", "config.toml", "curves.png", "confusion.png", "classes.png", "report.html",
+        "learning_curve.png", "reliability.png"
     }  # fmt: skip
 
 

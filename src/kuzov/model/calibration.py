@@ -1,58 +1,33 @@
-"""From logits to probabilities that are true, and to `unknown`."""
+"""From logits to probabilities that are true."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, softmax
 
 from kuzov.model.head import Labels, Logits
 
 Probabilities = npt.NDArray[np.float64]
 
-# `unknown` is a logistic curve through the threshold, so its own threshold is the middle.
-UNKNOWN_THRESHOLD = 0.5
 ECE_BINS = 10
 MAX_TEMPERATURE = 20.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Two numbers learned from out-of-fold logits.
-
-    Attributes:
-        temperature: Divides the logits (Guo et al., "On Calibration of Modern Neural Networks", 2017).
-        least_margin: The margin under which a photo counts as unknown; see `margins`.
-    """
-
-    temperature: float
-    least_margin: float
-
-    def probabilities(self, logits: Logits) -> Probabilities:
-        """Softmax of the divided logits, (N, C)."""
-        return np.asarray(softmax(logits / self.temperature, axis=1))
-
-    def unknown(self, logits: Logits) -> Probabilities:
-        """How sure it is that a photo shows none of the classes, (N,) in 0..1; 0.5 at the threshold."""
-        return np.asarray(1 / (1 + np.exp(margins(logits / self.temperature) - self.least_margin)))
+def probabilities(logits: Logits, temperature: float) -> Probabilities:
+    """Softmax of the divided logits, (N, C)."""
+    return np.asarray(softmax(logits / temperature, axis=1))
 
 
-def margins(logits: Logits) -> npt.NDArray[np.float64]:
-    """Log odds of the most probable class against all others together, (N,)."""
-    ordered = np.sort(logits, axis=1)
-    return np.asarray(ordered[:, -1] - logsumexp(ordered[:, :-1], axis=1))
+def fit_temperature(logits: Logits, labels: Labels) -> float:
+    """The divisor that makes the probabilities truest.
 
-
-def calibrate(logits: Logits, labels: Labels, *, accepted_fraction: float) -> Calibration:
-    """Learn the calibration from logits of photos that the head was not fitted on.
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
 
     Args:
-        logits: Out-of-fold logits, (N, C).
+        logits: Of photos that the head was not fitted on, (N, C).
         labels: True columns, (N,).
-        accepted_fraction: Part of these photos that must not count as unknown.
     """
     # Few photos may all be right, and a softmax without a bound would then be the most likely one. Platt
     # ("Probabilistic Outputs for Support Vector Machines", 1999) leaves one photo of doubt in the targets.
@@ -65,9 +40,7 @@ def calibrate(logits: Logits, labels: Labels, *, accepted_fraction: float) -> Ca
         return -float(((1 - doubt) * true + doubt * others).mean())
 
     bounds = (-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE))
-    temperature = float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
-    found = margins(logits / temperature)
-    return Calibration(temperature=temperature, least_margin=float(np.quantile(found, 1 - accepted_fraction)))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def log_loss(logits: Logits, labels: Labels) -> float:

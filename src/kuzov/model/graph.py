@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import openvino
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from kuzov.images.framing import KEPT_FRACTION
-from kuzov.model.calibration import Calibration
-from kuzov.model.head import Head
+from kuzov.model.classifier import Classifier
+from kuzov.model.familiarity import SOFTNESS, Prototypes
+
+FOLDED_BYTES = 96 * 1024
+"""TensorFlow casts a constant once, when it loads the graph, only where the result is under 100 KiB."""
 
 
 def frame(photo: tf.Tensor, image_px: int) -> tf.Tensor:
@@ -49,36 +54,66 @@ def frame(photo: tf.Tensor, image_px: int) -> tf.Tensor:
 
 
 def freeze(backbone: keras.Model) -> Any:
-    """Turn weights into constants.
+    """Turn weights into constants, in half the bytes where that loses nothing (docs/adr/0006).
 
     Returns:
-        A concrete function from `image`, as the backbone takes it, to features, float32 (N, D).
+        A concrete function from `image`, as the backbone takes it, to a tuple of features, float32 (N, D).
     """
-    function = tf.function(lambda image: backbone(image, training=False))
+    trained = [variable.numpy() for variable in backbone.trainable_variables]
+    fixed = [variable.numpy() for variable in backbone.non_trainable_variables]
     image_px = backbone.input_shape[1]
-    spec = tf.TensorSpec((None, image_px, image_px, 3), tf.float32, "image")
-    return convert_variables_to_constants_v2(function.get_concrete_function(spec))
+
+    @tf.function(
+        autograph=False, input_signature=[tf.TensorSpec((None, image_px, image_px, 3), tf.float32, "image")]
+    )
+    def embed(image: tf.Tensor) -> tuple[tf.Tensor]:
+        constants = ([_constant(value) for value in values] for values in (trained, fixed))
+        features, _ = backbone.stateless_call(*constants, image, training=False)
+        return (features,)
+
+    return embed.get_concrete_function()
 
 
-def frozen_recogniser(backbone: Any, head: Head, calibration: Calibration) -> Any:
-    """Join a frozen backbone, a head and its calibration into one concrete function over constants.
+def _constant(value: npt.NDArray[Any]) -> tf.Tensor:
+    """A weight as a constant: a float32 kernel that float16 holds exactly as float16 pieces and a cast."""
+    if value.ndim < 2 or value.dtype != np.float32:
+        return tf.constant(value)
+    with np.errstate(over="ignore"):
+        half = value.astype(np.float16)
+    if not (half == value).all():
+        return tf.constant(value)
+    longest = int(np.argmax(value.shape))
+    pieces = np.array_split(half, math.ceil(value.nbytes / FOLDED_BYTES), axis=longest)
+    return tf.concat([tf.cast(tf.constant(piece), tf.float32) for piece in pieces], axis=longest)
+
+
+def frozen_recogniser(backbone: Any, classifier: Classifier) -> Any:
+    """Join a frozen backbone and what stands on it into one concrete function over constants.
 
     Returns:
         A concrete function from `image`, RGB float32 (N, image_px, image_px, 3) in 0..255, to the pair
         of `probabilities` (N, C) and `unknown` (N,), float32.
     """
+    head, curve = classifier.head, classifier.curve
 
     @tf.function(input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")])
     def recognise(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         (features,) = backbone(image)  # (N, D)
-        logits = (
-            tf.math.l2_normalize(features, axis=1) @ head.weights + head.bias
-        ) / calibration.temperature  # (N, C)
-        ordered = tf.sort(logits, axis=1, direction="DESCENDING")
-        margin = ordered[:, 0] - tf.reduce_logsumexp(ordered[:, 1:], axis=1)
-        return tf.nn.softmax(logits), tf.sigmoid(calibration.least_margin - margin)
+        directions = tf.math.l2_normalize(tf.sqrt(tf.nn.relu(features)), axis=1)  # (N, D)
+        logits = (directions @ head.weights + head.bias) / classifier.temperature  # (N, C)
+        familiarity = _familiarity(directions, classifier.prototypes)  # (N,)
+        return tf.nn.softmax(logits), tf.sigmoid((curve.threshold - familiarity) / curve.spread)
 
     return recognise.get_concrete_function()
+
+
+def _familiarity(directions: tf.Tensor, prototypes: Prototypes) -> tf.Tensor:
+    """`Prototypes.familiarity` in TensorFlow operations."""
+    nearest = tf.reduce_max(directions @ prototypes.classes, axis=1)
+    if not prototypes.background.shape[1]:
+        return nearest
+    others = directions @ prototypes.background / SOFTNESS
+    return nearest - SOFTNESS * tf.reduce_logsumexp(others, axis=1)
 
 
 def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:

@@ -24,9 +24,9 @@ from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.openvino import bfloat16_available, load
 from kuzov.errors import BundleError
 from kuzov.images.framing import Pixels
-from kuzov.model.calibration import Calibration, Probabilities
+from kuzov.model.calibration import Probabilities
+from kuzov.model.classifier import Classifier
 from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
-from kuzov.model.head import Head
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +50,13 @@ class Proof:
     probabilities: Probabilities
 
 
-def export_bundle(
-    base: Path, backbone: Any, head: Head, calibration: Calibration, card: Card, proof: Proof
-) -> Path:
+def export_bundle(base: Path, backbone: Any, classifier: Classifier, card: Card, proof: Proof) -> Path:
     """Write, load back, compare and publish a new version.
 
     Args:
         base: The model folder.
         backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
-        head: On the normalised features.
-        calibration: Of the head's logits.
+        classifier: What stands on it.
         card: All but its precision, which the comparison decides: bfloat16 where the processor has it and
             the probabilities stay within 2e-2 of the trained model's, else float32.
         proof: Photos to compare on.
@@ -72,13 +69,13 @@ def export_bundle(
     """
 
     def write(staging: Path) -> None:
-        recogniser = frozen_recogniser(backbone, head, calibration)
+        recogniser = frozen_recogniser(backbone, classifier)
         labels = [each.id for each in card.classes]
         module = ServingModule(recogniser, labels, card.image_px)
         tf.saved_model.save(module, str(staging), module.signatures())
         _write(staging / LABELS, "".join(f"{label}\n" for label in labels).encode())
         _write_openvino(staging / OPENVINO_MODEL, recogniser)
-        _write_warmup(staging / WARMUP_REQUESTS, proof.images[0], card.image_px)
+        _write_warmup(staging / WARMUP_REQUESTS, card.image_px)
         _write_card(staging, replace(card, precision="f32"))
         _prove_tensorflow(staging, proof)
         _write_card(staging, replace(card, precision=_prove_openvino(staging, proof)))
@@ -111,9 +108,10 @@ def _write_openvino(file: Path, recogniser: Any) -> None:
     openvino.save_model(model, file, compress_to_fp16=False)
 
 
-def _write_warmup(file: Path, image: Pixels, image_px: int) -> None:
+def _write_warmup(file: Path, image_px: int) -> None:
+    """A grey picture warms up as well as a photo, and a bundle gives none of the user's photos away."""
     photo = io.BytesIO()
-    Image.fromarray(image).save(photo, "JPEG")
+    Image.new("RGB", (image_px, image_px), "grey").save(photo, "JPEG")
     with tf.io.TFRecordWriter(str(file)) as writer:
         for record in warmup_requests(image_px, photo.getvalue()):
             writer.write(record)

@@ -16,11 +16,13 @@ import tensorflow as tf
 from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
-from kuzov.model.head import Head, Labels, Logits
+from kuzov.model.head import Features, Head, Labels
 from kuzov.training.checkpoints import Checkpoints
 from kuzov.training.progress import Progress
 
 HEAD_LAYER = "head"
+# The slope of a square root has no bound at zero.
+LEAST_FEATURE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class FineTuned:
 
     Attributes:
         backbone: Images to features, its last layers changed.
-        head: On the normalised features.
+        head: On the directions of the features.
         history: Loss and accuracy of each epoch on the photos trained on and (val_…) held out.
     """
 
@@ -45,10 +47,10 @@ class FineTuned:
     head: Head
     history: Mapping[str, Sequence[float]]
 
-    def logits(self, images: Pixels) -> Logits:
-        """Scores of each class, (N, C), for framed photos, uint8 (N, image_px, image_px, 3)."""
-        features = self.backbone.predict(images.astype(np.float32), batch_size=16, verbose=0)
-        return self.head.logits(features)
+    def features(self, images: Pixels) -> Features:
+        """Of framed photos, uint8 (N, image_px, image_px, 3): float32 (N, D), not normalised."""
+        found: Features = self.backbone.predict(images.astype(np.float32), batch_size=16, verbose=0)
+        return found
 
 
 class _AugmentedPhotos(keras.utils.PyDataset):
@@ -145,8 +147,9 @@ def _build(backbone: keras.Model, head: Head, config: TrainConfig) -> keras.Mode
         layer.trainable = layer in last and not isinstance(layer, keras.layers.BatchNormalization)
     images = keras.Input(backbone.input_shape[1:])
     features = backbone(images, training=False)
-    normalised = keras.layers.UnitNormalization(name="unit_length")(features)
-    logits = keras.layers.Dense(head.bias.size, name=HEAD_LAYER)(normalised)
+    roots = keras.ops.sqrt(keras.ops.maximum(features, LEAST_FEATURE))
+    directions = keras.layers.UnitNormalization(name="directions")(roots)
+    logits = keras.layers.Dense(head.bias.size, name=HEAD_LAYER)(directions)
     model = keras.Model(images, logits)
     model.get_layer(HEAD_LAYER).set_weights([head.weights, head.bias])
     model.compile(

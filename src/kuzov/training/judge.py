@@ -11,7 +11,8 @@ import numpy.typing as npt
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
-from kuzov.model.calibration import calibrate, log_loss
+from kuzov.model.calibration import fit_temperature, log_loss
+from kuzov.model.familiarity import Array, Prototypes, make_prototypes
 from kuzov.model.head import Features, Head, Labels, Logits, fit_head
 
 NORMAL_QUANTILE_95 = 1.959963984540054
@@ -56,6 +57,13 @@ def fit_views(features: Features, labels: Labels, *, classes: int, inverse_regul
     )
 
 
+def view_prototypes(features: Features, labels: Labels, *, classes: int, background: Features) -> Prototypes:
+    """Prototypes from every view of every photo: features (N, V, D), labels (N,); see `make_prototypes`."""
+    photos, views, width = features.shape
+    rows = features.reshape(photos * views, width)
+    return make_prototypes(rows, np.repeat(labels, views), classes=classes, background=background)
+
+
 def cross_validate(
     features: Features,
     labels: Labels,
@@ -90,6 +98,28 @@ def cross_validate(
     return OutOfFold(logits=logits, accuracies=tuple(accuracies))
 
 
+def cross_familiarity(
+    features: Features,
+    labels: Labels,
+    groups: Sequence[str],
+    *,
+    background: Features,
+    folds: int,
+    seed: int,
+) -> Array:
+    """Familiarity of each photo's first view, (N,), to prototypes of the photos outside of its fold.
+
+    The folds are those of `cross_validate`; `background` is that of `make_prototypes`.
+    """
+    found = np.zeros(len(labels))
+    for fit_rows, held_rows in split_folds(labels, groups, folds=folds, seed=seed):
+        prototypes = view_prototypes(
+            features[fit_rows], labels[fit_rows], classes=int(labels.max()) + 1, background=background
+        )
+        found[held_rows] = prototypes.familiarity(features[held_rows, 0])
+    return found
+
+
 def split_folds(
     labels: Labels, groups: Sequence[str], *, folds: int, seed: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
@@ -120,7 +150,7 @@ def choose_regularisation(
         result = cross_validate(
             features, labels, groups, inverse_regularisation=candidate, folds=folds, seed=seed
         )
-        temperature = calibrate(result.logits, labels, accepted_fraction=0.5).temperature
+        temperature = fit_temperature(result.logits, labels)
         results.append(result)
         losses.append(log_loss(result.logits / temperature, labels))
     best = int(np.argmin(losses))

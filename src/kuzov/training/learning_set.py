@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from kuzov.model.head import Features, Labels
 from kuzov.records import ClassName
 from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.progress import Progress
+from kuzov.training.shots import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,18 @@ class LearningSet:
     def validation(self) -> slice:
         """Rows of the validation photos."""
         return slice(len(self.dataset.train), None)
+
+    def divided(self, train: Rows, validation: Rows) -> LearningSet:
+        """Photos by their rows here, on new sides; rows that neither side has are left out."""
+        learned, judged = (tuple(self.photos[row] for row in side) for side in (train, validation))
+        rows = np.concatenate([train, validation])
+        return replace(
+            self,
+            dataset=replace(self.dataset, train=learned, validation=judged),
+            labels=self.labels[rows],
+            groups=[self.groups[row] for row in rows],
+            features=self.features[rows],
+        )
 
     def frames(self, rows: slice, image_px: int) -> Pixels:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,18 @@ from kuzov.bundle.card import Card
 from kuzov.config import TrainConfig
 from kuzov.data.photos import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
-from kuzov.model.calibration import UNKNOWN_THRESHOLD
+from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.training.candidate import Candidate, first_stage, second_stage
 from kuzov.training.export import Proof, export_bundle
 from kuzov.training.features import default_cache
-from kuzov.training.judge import cross_validate
+from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import Progress, silent
 from kuzov.training.run_folder import collect_metrics, write_run
+from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
+
+MOST_PROOF_PHOTOS = 200
+"""Photos that an exported bundle is compared on; all would fill the memory where thousands are left over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ class TrainResult:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `kuzov train --json` prints."""
-        keys = ("validation", "cross_validation", "ece", "seconds", "kept")
+        keys = ("validation", "cross_validation", "shots", "ece", "seconds", "kept")
         return {
             "bundle": str(self.bundle),
             **{key: self.metrics[key] for key in keys},
@@ -51,6 +56,7 @@ def run_training(
     config: TrainConfig,
     *,
     runs: Path,
+    shots: int | None = None,
     fine_tuning: bool = False,
     tensorboard: Path | None = None,
     progress: Progress = silent,
@@ -62,18 +68,14 @@ def run_training(
     """
     started = time.monotonic() if started is None else started
     cache, backbone = default_cache(), find_backbone(config.backbone)
-    data = embed_dataset(dataset, backbone, config, cache, progress=progress)
+    everything = embed_dataset(dataset, backbone, config, cache, progress=progress)
+    draws = _draw(everything, shots, config)
+    data = everything.divided(draws[0].known, draws[0].others) if draws else everything
     progress("head", 0, 2)
     candidate, choice = first_stage(data, backbone, config)
     progress("head", 1, 2)
-    everywhere = cross_validate(
-        data.features,
-        data.labels,
-        data.groups,
-        inverse_regularisation=choice.inverse_regularisation,
-        folds=config.head.folds,
-        seed=config.seed,
-    )
+    strength = choice.inverse_regularisation
+    judgement = judge_head(everything, draws, config, inverse_regularisation=strength)
     progress("head", 2, 2)
     history = None
     if fine_tuning:
@@ -82,20 +84,27 @@ def run_training(
             candidate,
             backbone,
             config,
-            inverse_regularisation=choice.inverse_regularisation,
+            inverse_regularisation=strength,
             cache=cache,
             tensorboard=tensorboard,
             progress=progress,
         )
         if tuned.is_better_than(candidate, data.labels[data.validation]):
             candidate = tuned
-    metrics = collect_metrics(data, candidate, choice, everywhere, config, fine_tune_history=history)
+    metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
     progress("export", 0, 1)
     bundle = _export(out, data, candidate, backbone, metrics)
     progress("export", 1, 1)
     metrics |= {"bundle": str(bundle), "seconds": round(time.monotonic() - started, 2)}
     write_run(runs / bundle.name, metrics, config)
     return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=metrics)
+
+
+def _draw(data: LearningSet, shots: int | None, config: TrainConfig) -> list[Draw]:
+    """The draws of a run with few shots, of which the first is exported; none in any other run."""
+    if shots is None:
+        return []
+    return draw_shots(data.labels, data.groups, shots=shots, draws=SHOT_DRAWS, seed=config.seed)
 
 
 def _export(
@@ -105,7 +114,7 @@ def _export(
         classes=data.names,
         backbone=backbone.name,
         image_px=backbone.image_px,
-        temperature=candidate.calibration.temperature,
+        temperature=candidate.classifier.temperature,
         unknown_threshold=UNKNOWN_THRESHOLD,
         precision="f32",
         metrics={key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")},
@@ -113,8 +122,10 @@ def _export(
         versions=metrics["versions"],
         config=metrics["config"],
     )
+    every = math.ceil(len(data.dataset.validation) / MOST_PROOF_PHOTOS)
+    asked = slice(data.validation.start, None, every)
     proof = Proof(
-        images=data.frames(data.validation, backbone.image_px),
-        probabilities=candidate.calibration.probabilities(candidate.validation_logits),
+        images=data.frames(asked, backbone.image_px),
+        probabilities=candidate.classifier.probabilities(candidate.validation_features)[::every],
     )
-    return export_bundle(out, candidate.backbone, candidate.head, candidate.calibration, card, proof)
+    return export_bundle(out, candidate.backbone, candidate.classifier, card, proof)

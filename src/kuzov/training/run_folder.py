@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,22 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
-from kuzov.model.calibration import (
-    UNKNOWN_THRESHOLD,
-    Calibration,
-    expected_calibration_error,
-)
+from kuzov.model.calibration import Probabilities, expected_calibration_error, probabilities
+from kuzov.model.familiarity import UNKNOWN_THRESHOLD
+from kuzov.model.head import Labels, Logits
+from kuzov.model.reliability import reliability
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
 from kuzov.training.judge import Choice, OutOfFold, judge_classes, wilson_interval
+from kuzov.training.judgement import FewShots, Judgement
 from kuzov.training.learning_set import LearningSet
-
-UNCALIBRATED = Calibration(temperature=1.0, least_margin=0.0)
 
 
 def collect_metrics(
     data: LearningSet,
     candidate: Candidate,
     choice: Choice,
-    everywhere: OutOfFold,
+    judgement: Judgement,
     config: TrainConfig,
     *,
     fine_tune_history: Mapping[str, Sequence[float]] | None,
@@ -38,13 +37,15 @@ def collect_metrics(
         data: The photos.
         candidate: The recogniser that was kept.
         choice: How the head's regularisation was chosen.
-        everywhere: The head's cross-validation over all photos.
+        judgement: The head's, by all photos.
         config: The run's settings.
         fine_tune_history: Loss and accuracy by epoch of the second stage, kept or not, if there was one.
     """
     labels, logits = data.labels[data.validation], candidate.validation_logits
     right = int((logits.argmax(axis=1) == labels).sum())
     confusion, per_class = judge_classes(logits, labels)
+    # Few shots leave most photos to judge by; those known are too few, and with one shot there are none.
+    unseen = (logits, labels) if judgement.few_shots else (candidate.unseen_logits, candidate.unseen_labels)
     return {
         "kept": candidate.kept,
         "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in data.names],
@@ -54,14 +55,10 @@ def collect_metrics(
             "accuracy": right / len(labels),
             "interval": list(wilson_interval(right, len(labels))),
         },
-        "cross_validation": {
-            "mean": float(np.mean(everywhere.accuracies)),
-            "std": float(np.std(everywhere.accuracies)),
-            "folds": list(everywhere.accuracies),
-        },
-        "ece": {"before": _ece(UNCALIBRATED, candidate), "after": _ece(candidate.calibration, candidate)},
+        **_judgement(judgement),
+        **_calibration(candidate.classifier.temperature, *unseen),
         "inverse_regularisation": choice.inverse_regularisation,
-        "temperature": candidate.calibration.temperature,
+        "temperature": candidate.classifier.temperature,
         "confusion": confusion,
         "per_class": per_class,
         "curves": {
@@ -96,14 +93,58 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
         raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
 
 
-def _ece(calibration: Calibration, candidate: Candidate) -> float:
-    probabilities = calibration.probabilities(candidate.unseen_logits)
-    return expected_calibration_error(probabilities, candidate.unseen_labels)
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    crossed, few = judgement.cross_validation, judgement.few_shots
+    return {
+        "cross_validation": None if crossed is None else _cross_validation(crossed),
+        "shots": None if few is None else _few_shots(few),
+        "learning_curve": asdict(judgement.learning_curve),
+    }
+
+
+def _cross_validation(crossed: OutOfFold) -> dict[str, Any]:
+    return {**_spread(crossed.accuracies), "folds": list(crossed.accuracies)}
+
+
+def _few_shots(few: FewShots) -> dict[str, Any]:
+    return {
+        "shots": few.shots,
+        "draws": len(few.accuracies),
+        "photos": few.photos,
+        **_spread(few.accuracies),
+        "least": min(few.accuracies),
+        "most": max(few.accuracies),
+    }
+
+
+def _spread(accuracies: Sequence[float]) -> dict[str, float]:
+    return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))}
+
+
+def _calibration(temperature: float, logits: Logits, labels: Labels) -> dict[str, Any]:
+    """How true the probabilities of photos that the head was not fitted on are, before and after."""
+    steps = {"before": probabilities(logits, 1.0), "after": probabilities(logits, temperature)}
+    return {
+        "ece": {step: expected_calibration_error(each, labels) for step, each in steps.items()},
+        "reliability": {step: _bins(each, labels) for step, each in steps.items()},
+    }
+
+
+def _bins(probabilities: Probabilities, labels: Labels) -> list[dict[str, Any]]:
+    return [
+        {
+            "confidence": each.confidence,
+            "accuracy": each.accuracy,
+            "interval": list(wilson_interval(each.right, each.photos)),
+            "photos": each.photos,
+        }
+        for each in reliability(probabilities, labels)
+    ]
 
 
 def _answers(data: LearningSet, candidate: Candidate) -> list[dict[str, Any]]:
-    probabilities = candidate.calibration.probabilities(candidate.validation_logits)
-    unknown = candidate.calibration.unknown(candidate.validation_logits)
+    scores = candidate.classifier.probabilities(candidate.validation_features)
+    unknown = candidate.classifier.unknown(candidate.validation_features)
     return [
         {
             "photo": str(photo.path.relative_to(data.dataset.root)),
@@ -113,5 +154,5 @@ def _answers(data: LearningSet, candidate: Candidate) -> list[dict[str, Any]]:
             "unknown": float(none),
             "is_unknown": bool(none > UNKNOWN_THRESHOLD),
         }
-        for photo, row, none in zip(data.dataset.validation, probabilities, unknown, strict=True)
+        for photo, row, none in zip(data.dataset.validation, scores, unknown, strict=True)
     ]

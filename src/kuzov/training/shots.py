@@ -1,0 +1,161 @@
+"""How good a recogniser is that knows only a few photos of each class, its shots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kuzov.data.photos import Dataset
+from kuzov.errors import ConfigError, DatasetError
+from kuzov.model.head import Features, Labels
+from kuzov.training.judge import accuracy, different_photos, fit_views
+
+Rows = npt.NDArray[np.int64]
+
+SHOT_DRAWS = 20
+"""Draws of a run that is judged by few shots."""
+
+LADDER = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Photos a class of the learning curve's points."""
+
+# A curve costs about as long as its fits' products, summed over draws: this many take a second. Three draws
+# of the longest ladder are still only a quarter of what choosing the head's regularisation takes.
+CURVE_PRODUCTS = 80_000_000
+FEWEST_CURVE_DRAWS, MOST_CURVE_DRAWS = 3, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Rows of the photos drawn, as many of each class, and of all others; by class, then ascending.
+
+    Of copies of a photo only the first has its row in one of the two.
+    """
+
+    known: Rows
+    others: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningCurve:
+    """Accuracy by the number of photos of each class; nothing where a class has a single photo.
+
+    Attributes:
+        shots: Photos a class.
+        mean: Mean accuracy over the draws, 0..1.
+        std: Its standard deviation.
+        draws: How many draws.
+    """
+
+    shots: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    draws: int
+
+
+def require_shots(dataset: Dataset, shots: int) -> None:
+    """See that a photo of each class is left to test on.
+
+    Raises:
+        ConfigError: `shots` is less than 1.
+        DatasetError: It is too many.
+    """
+    if shots < 1:
+        raise ConfigError(f"shots is {shots}; it must be 1 or more photos of each class.")
+    photos = {(photo.label, photo.digest) for photo in dataset.train + dataset.validation}
+    labels = [label for label, _ in photos]
+    short = [f"{name} ({labels.count(name)})" for name in dataset.classes if labels.count(name) <= shots]
+    if short:
+        raise DatasetError(
+            f"With {shots} photo(s) of each class to learn from, {dataset.root} has no different photo left "
+            f"to test on of: {', '.join(short)}. Give fewer shots or add photos."
+        )
+
+
+def draw_shots(labels: Labels, groups: Sequence[str], *, shots: int, draws: int, seed: int) -> list[Draw]:
+    """Draw a few photos of each class, again and again.
+
+    A draw of more shots has the photos of the same draw of fewer, and others.
+
+    Args:
+        labels: (N,).
+        groups: A name a photo, (N,); copies of one photo share a name, and lie in one class.
+        shots: Different photos of each class; fewer than the smallest class has.
+        draws: How many draws.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: `shots` is not in 1 .. the number of different photos of the smallest class - 1.
+    """
+    _, rows = np.unique(np.array(groups), return_index=True)
+    rows.sort()
+    classes = [rows[labels[rows] == label] for label in range(int(labels.max()) + 1)]
+    if not 1 <= shots < min(map(len, classes)):
+        raise ValueError(f"{shots} photos of a class that has {min(map(len, classes))}")
+    return [_draw(classes, shots, np.random.default_rng([seed, number])) for number in range(draws)]
+
+
+def _draw(classes: Sequence[Rows], shots: int, rng: np.random.Generator) -> Draw:
+    shuffled = [rng.permutation(rows) for rows in classes]
+    return Draw(
+        known=np.concatenate([np.sort(rows[:shots]) for rows in shuffled]),
+        others=np.concatenate([np.sort(rows[shots:]) for rows in shuffled]),
+    )
+
+
+def judge_shots(
+    features: Features, labels: Labels, draws: Sequence[Draw], *, inverse_regularisation: float
+) -> list[float]:
+    """Accuracy, 0..1, of a head fitted on each draw's known photos, on its others' first views.
+
+    Args:
+        features: (N, V, D).
+        labels: (N,).
+        draws: Which photos are known.
+        inverse_regularisation: Of the head.
+    """
+    accuracies = []
+    for draw in draws:
+        head = fit_views(
+            features[draw.known],
+            labels[draw.known],
+            classes=int(labels.max()) + 1,
+            inverse_regularisation=inverse_regularisation,
+        )
+        accuracies.append(accuracy(head.logits(features[draw.others, 0]), labels[draw.others]))
+    return accuracies
+
+
+def learning_curve(
+    features: Features, labels: Labels, groups: Sequence[str], *, inverse_regularisation: float, seed: int
+) -> LearningCurve:
+    """Judge ever more shots, as far as the smallest class allows.
+
+    Args:
+        features: (N, V, D).
+        labels: (N,).
+        groups: A name a photo, (N,); copies of one photo share a name.
+        inverse_regularisation: Of the heads.
+        seed: Of the draws.
+    """
+    counts = different_photos(labels, groups)
+    ladder = [shots for shots in LADDER if shots < min(counts)]
+    products = sum(ladder) * len(counts) ** 2 * features[0].size
+    draws = int(np.clip(CURVE_PRODUCTS // max(products, 1), FEWEST_CURVE_DRAWS, MOST_CURVE_DRAWS))
+    points = [
+        judge_shots(
+            features,
+            labels,
+            draw_shots(labels, groups, shots=shots, draws=draws, seed=seed),
+            inverse_regularisation=inverse_regularisation,
+        )
+        for shots in ladder
+    ]
+    return LearningCurve(
+        shots=tuple(ladder),
+        mean=tuple(float(np.mean(each)) for each in points),
+        std=tuple(float(np.std(each)) for each in points),
+        draws=draws,
+    )
