@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
             "out": Path("models/img_classifier"),
             "config": TrainConfig(),
             "runs": Path("runs"),
+            "shots": None,
             "fine_tune": False,
             "strict": False,
             "tensorboard": None,
@@ -59,6 +61,21 @@ def test_the_options(kuzov: Kuzov, calls: list[dict[str, Any]], tmp_path: Path) 
     assert call["config"] == TrainConfig(seed=3, fine_tune=FineTuneConfig(epochs=4))
     assert (call["out"], call["runs"], call["tensorboard"]) == (Path("m"), Path("r"), Path("logs"))
     assert call["fine_tune"] is call["strict"] is True
+    assert kuzov("train", "cars", "--shots", "5").status == 0
+    assert calls[1]["shots"] == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("--shots 0", "Error: Invalid value for '--shots': 0 is not in the range x>=1."),
+        ("--shots 5 --fine-tune", "Error: --shots and --fine-tune can't go together; give one of them."),
+    ],
+)
+def test_shots_used_wrongly(kuzov: Kuzov, calls: list[dict[str, Any]], words: str, error: str) -> None:
+    done = kuzov("train", "cars", *words.split())
+    assert (done.status, done.err.splitlines()[-1]) == (2, error)
+    assert calls == []
 
 
 def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:
@@ -81,6 +98,18 @@ def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainRe
     assert done.err == ""
 
 
+@pytest.mark.parametrize(("shots", "name"), [(1, "1 photo a model    "), (26, "26 photos a model  ")])
+def test_the_summary_of_few_shots(
+    kuzov: Kuzov, trained: TrainResult, monkeypatch: pytest.MonkeyPatch, shots: int, name: str
+) -> None:
+    few = {"shots": shots, "draws": 20, "mean": 0.9812, "std": 0.0123, "least": 0.95}
+    result = replace(trained, metrics={**trained.metrics, "cross_validation": None, "shots": few})
+    monkeypatch.setattr(api, "train", lambda *_, **__: result)
+    printed = kuzov("train", "cars", "--shots", shots).out
+    assert printed.splitlines()[1] == f"{name}98.1% ± 1.2% over 20 draws (least 95.0%)"
+    assert "Cross-validation" not in printed
+
+
 def test_json_is_one_object(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:
     done = kuzov("train", "cars", "--json")
     assert (done.out.count("\n"), done.err) == (1, "")
@@ -94,7 +123,7 @@ def test_a_process_trains_and_its_stdout_is_one_json_value(run_kuzov: Run, tmp_p
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert set(printed) == {
-        "bundle", "validation", "cross_validation", "ece", "seconds", "kept", "run"
+        "bundle", "validation", "cross_validation", "shots", "ece", "seconds", "kept", "run"
     }  # fmt: skip
     assert [str(version) for version in versions(tmp_path / "models")] == [Path(printed["bundle"]).name]
     assert (tmp_path / printed["run"] / "report.html").is_file()

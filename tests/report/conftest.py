@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kuzov.report.metrics import RunMetrics, read_metrics
+from kuzov.report.metrics import read_metrics
+from kuzov.report.records import RunMetrics
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -41,6 +42,7 @@ def metrics() -> dict[str, Any]:
         "classes": [{"id": id_, "en": en, "ru": ru} for id_, en, ru in NAMES],
         "validation": {"right": 8, "total": 9, "accuracy": 8 / 9, "interval": [0.565, 0.98]},
         "cross_validation": {"mean": 0.9714, "std": 0.02, "folds": [0.95, 0.97, 0.994]},
+        "shots": None,
         "ece": {"before": 0.05, "after": 0.0123},
         "inverse_regularisation": 30.0,
         "temperature": 0.41,
@@ -58,6 +60,16 @@ def metrics() -> dict[str, Any]:
             },
             "fine_tune": None,
         },
+        "learning_curve": {
+            "shots": [1, 2, 3, 5, 10],
+            "mean": [0.5, 0.65, 0.72, 0.83, 0.93],
+            "std": [0.05, 0.06, 0.05, 0.04, 0.02],
+            "draws": 10,
+        },
+        "reliability": {
+            "before": [bin_(0.41, 12), bin_(0.72, 13), bin_(0.95, 13)],
+            "after": [bin_(0.84, 12), bin_(0.98, 13), bin_(0.999, 13)],
+        },
         "photos": photos,
         "data": {
             "train": counts,
@@ -72,6 +84,21 @@ def metrics() -> dict[str, Any]:
             "head": {"folds": 5, "inverse_regularisation": [1.0, 30.0]},
         },
     }
+
+
+def bin_(confidence: float, right: int) -> dict[str, Any]:
+    """One of thirteen photos."""
+    return {"confidence": confidence, "accuracy": right / 13, "interval": [0.67, 0.99], "photos": 13}
+
+
+@pytest.fixture
+def few_shots(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A run with five photos of each class."""
+    metrics["cross_validation"] = None
+    metrics["shots"] = {
+        "shots": 5, "draws": 20, "photos": 72, "mean": 0.832, "std": 0.046, "least": 0.733, "most": 0.913
+    }  # fmt: skip
+    return metrics
 
 
 @pytest.fixture

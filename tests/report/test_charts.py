@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kuzov.report.charts import draw_classes, draw_confusion, draw_curves
-from kuzov.report.metrics import RunMetrics
+from kuzov.report.charts import (
+    draw_classes,
+    draw_confusion,
+    draw_curves,
+    draw_learning_curve,
+    draw_reliability,
+)
+from kuzov.report.records import RunMetrics
 
 Read = Callable[[object], RunMetrics]
-DRAW = (draw_curves, draw_confusion, draw_classes)
+DRAW = (draw_curves, draw_confusion, draw_classes, draw_learning_curve, draw_reliability)
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -51,6 +57,17 @@ def test_the_order_of_the_candidates_does_not_matter(metrics: dict[str, Any], re
     for values in metrics["curves"]["regularisation"].values():
         values.reverse()
     assert draw_curves(read(metrics)) == sorted_png
+
+
+def test_a_learning_curve_of_one_point(metrics: dict[str, Any], read: Read) -> None:
+    metrics["learning_curve"] = {"shots": [1], "mean": [1.0], "std": [0.0], "draws": 3}
+    assert draw_learning_curve(read(metrics))
+
+
+def test_answers_that_are_all_sure_and_right(metrics: dict[str, Any], read: Read) -> None:
+    sure = {"confidence": 1.0, "accuracy": 1.0, "interval": [1.0, 1.0], "photos": 13}
+    metrics["reliability"] = {"before": [sure], "after": [sure]}
+    assert draw_reliability(read(metrics))
 
 
 def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None:

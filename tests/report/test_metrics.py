@@ -6,7 +6,8 @@ import pytest
 
 from kuzov.errors import KuzovError
 from kuzov.records import ClassName
-from kuzov.report.metrics import RunMetrics, read_metrics
+from kuzov.report.metrics import read_metrics
+from kuzov.report.records import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 
@@ -20,6 +21,20 @@ def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:
     assert run.fine_tune is None
     assert run.photos[4].predicted == "vaz_2110"
     assert run.data.rejected == (("train/vaz_2110/<битый>.jpg", "it is not an image"),)
+
+
+def test_the_learning_curve_and_the_bins_are_read(metrics: dict[str, Any], read: Read) -> None:
+    run = read(metrics)
+    assert (run.learning_curve.shots, run.learning_curve.draws) == ((1, 2, 3, 5, 10), 10)
+    assert run.reliability.after[0].interval == (0.67, 0.99)
+    assert [each.confidence for each in run.reliability.before] == [0.41, 0.72, 0.95]
+
+
+def test_a_run_of_few_shots_has_no_cross_validation(few_shots: dict[str, Any], read: Read) -> None:
+    run = read(few_shots)
+    assert run.cross_validation is None
+    assert run.shots is not None
+    assert (run.shots.shots, run.shots.photos, run.shots.least) == (5, 72, 0.733)
 
 
 def test_fine_tuning_is_read_and_more_columns_do_no_harm(fine_tuned: dict[str, Any], read: Read) -> None:
@@ -50,6 +65,12 @@ def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
         ("versions", 3, "versions is 3; it must be an object."),
         ("validation.interval", [0.5], "validation.interval is [0.5]; it must be a list of two numbers."),
         ("validation.right", "8", 'validation.right is "8"; it must be a number.'),
+        (
+            "learning_curve.std",
+            [],
+            "learning_curve.std is []; it must be a list of 5 numbers, as long as the others of its curve.",
+        ),
+        ("reliability.after", None, "reliability.after is null; it must be a list."),
         (
             "curves.regularisation.log_loss",
             [0.1],

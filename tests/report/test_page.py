@@ -3,8 +3,10 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
-from kuzov.report.metrics import RunMetrics
+import pytest
+
 from kuzov.report.page import render_page
+from kuzov.report.records import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 
@@ -41,7 +43,8 @@ class Page(HTMLParser):
 
 
 def render(run: RunMetrics) -> str:
-    return render_page(run, "17<95", curves=b"one", confusion=b"two", classes=b"three")
+    names = ("curves", "learning_curve", "reliability", "confusion", "classes")
+    return render_page(run, "17<95", {name: name.encode() for name in names})
 
 
 def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) -> None:
@@ -57,6 +60,45 @@ def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) ->
     assert "78 to learn from, 9 to judge by; files left out: 1" in texts["en"]
     assert "Validation photos: 1 of 9. Each shows one of them, so 0 is best." in texts["en"]
     assert "The head on the frozen backbone" in texts["en"]
+
+
+def test_few_shots_stand_in_for_the_cross_validation(few_shots: dict[str, Any], read: Read) -> None:
+    texts = Page(render(read(few_shots))).texts
+    told = "83.2\u00a0% ± 4.6\u00a0% with 5 of each model, from 73.3\u00a0% to 91.3\u00a0% (random draws: 20)"
+    assert told in texts["en"]
+    assert "при 5 фото каждой модели" in texts["ru"]
+    assert "Cross-validation" not in texts["en"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "english", "russian"),
+    [
+        (0.93, "More photos would probably help: from 5 to 10", "скорее всего, помогут: от 5 до 10"),
+        (0.85, "of this kind would hardly help: from 5 to 10", "вряд ли помогут: от 5 до 10"),
+        (0.80, "accuracy went from 83.0\u00a0% to 80.0\u00a0%", "с 83,0\u00a0% до 80,0\u00a0%"),
+    ],
+)
+def test_whether_more_photos_would_help(
+    metrics: dict[str, Any], read: Read, mean: float, english: str, russian: str
+) -> None:
+    metrics["learning_curve"]["mean"][-1] = mean
+    texts = Page(render(read(metrics))).texts
+    assert english in texts["en"]
+    assert russian in texts["ru"]
+    assert "varies with the draw (±\u00a04.0\u00a0%)" in texts["en"]  # the larger of both spreads
+
+
+def test_a_single_point_tells_nothing_and_none_is_left_out(metrics: dict[str, Any], read: Read) -> None:
+    metrics["learning_curve"] = {"shots": [1], "mean": [0.9], "std": [0.1], "draws": 10}
+    assert "These are too few photos to tell." in render(read(metrics))
+    metrics["learning_curve"] = {"shots": [], "mean": [], "std": [], "draws": 10}
+    assert "Would more photos help?" not in render(read(metrics))
+
+
+def test_the_groups_of_the_reliability_diagram_are_counted(metrics: dict[str, Any], read: Read) -> None:
+    texts = Page(render(read(metrics))).texts
+    assert "in equal groups (3 of them)" in texts["en"]
+    assert "на равные группы (их 3)" in texts["ru"]
 
 
 def test_each_language_reads_its_own_names_only(metrics: dict[str, Any], read: Read) -> None:
@@ -81,7 +123,7 @@ def test_what_fine_tuning_means(fine_tuned: dict[str, Any], read: Read) -> None:
 def test_the_page_needs_nothing_beside_it(metrics: dict[str, Any], read: Read) -> None:
     page = render(read(metrics))
     assert all(each.startswith("data:") for each in Page(page).sources)
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 5
     assert "url(" not in page
     assert "@import" not in page
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kuzov.report import tables
-from kuzov.report.metrics import RunMetrics
+from kuzov.report.records import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

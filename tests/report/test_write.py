@@ -8,7 +8,7 @@ import pytest
 from kuzov.errors import KuzovError
 from kuzov.report.write import write_report
 
-PICTURES = ("classes.png", "confusion.png", "curves.png")
+PICTURES = ("classes.png", "confusion.png", "curves.png", "learning_curve.png", "reliability.png")
 
 
 def save(metrics: dict[str, Any], run_folder: Path) -> None:
@@ -23,11 +23,18 @@ def test_everything_stands_beside_the_metrics(metrics: dict[str, Any], run_folde
     save(metrics, run_folder)
     (run_folder / "report.html").write_text("an older one", encoding="utf-8")
     assert write_report(run_folder) == run_folder / "report.html"
-    assert names(run_folder) == [*PICTURES, "metrics.json", "report.html"]
+    assert names(run_folder) == sorted([*PICTURES, "metrics.json", "report.html"])
     page = (run_folder / "report.html").read_text(encoding="utf-8")
     assert "Version 1795361919" in page
     for name in PICTURES:
         assert base64.b64encode((run_folder / name).read_bytes()).decode() in page
+
+
+def test_no_learning_curve_makes_no_picture(metrics: dict[str, Any], run_folder: Path) -> None:
+    metrics["learning_curve"] = {"shots": [], "mean": [], "std": [], "draws": 3}
+    save(metrics, run_folder)
+    write_report(run_folder)
+    assert "learning_curve.png" not in names(run_folder)
 
 
 def test_a_name_that_is_not_unicode(metrics: dict[str, Any], run_folder: Path) -> None:

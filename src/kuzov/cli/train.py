@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,6 +48,12 @@ STAGES = {
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Short for --set seed=N.")
 @click.option(
+    "--shots",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Learn from K photos a model only, drawn from all, and judge by the others, 20 times.",
+)
+@click.option(
     "--fine-tune",
     is_flag=True,
     help="Also train the backbone's last layers; kept only if better. The same command goes on after a kill.",
@@ -67,6 +73,7 @@ def command(
     config_file: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
+    shots: int | None,
     fine_tune: bool,
     tensorboard: Path | None,
     strict: bool,
@@ -77,6 +84,8 @@ def command(
     Where train/ and validation/ lie inside, they are used; else a quarter of each model's photos is kept
     for judging. Needs kuzov[train].
     """
+    if shots is not None and fine_tune:
+        raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")
     from kuzov.api import train
 
     seeds = () if seed is None else (f"seed={seed}",)
@@ -87,6 +96,7 @@ def command(
             out,
             config=config,
             runs=runs,
+            shots=shots,
             fine_tune=fine_tune,
             strict=strict,
             tensorboard=tensorboard,
@@ -99,22 +109,32 @@ def command(
 
 def _summary(result: TrainResult) -> str:
     metrics = result.metrics
-    validation, folds, ece = metrics["validation"], metrics["cross_validation"], metrics["ece"]
+    validation, ece = metrics["validation"], metrics["ece"]
     low, high = validation["interval"]
     kept = {"head": "a head on the frozen backbone", "fine-tuned": "the fine-tuned network"}[metrics["kept"]]
-    return "\n".join(
-        [
-            f"Validation         {validation['right']} of {validation['total']} photos right: "
-            f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
-            f"Cross-validation   {folds['mean']:.1%} ± {folds['std']:.1%} "
-            f"over {len(folds['folds'])} folds of all photos",
-            f"Calibration error  {ece['before']:.1%} before, {ece['after']:.1%} after, on photos held out",
-            f"Kept               {kept}",
-            f"Took               {metrics['seconds']:.0f} s",
-            f"Bundle             {result.bundle}",
-            f"Report             {result.run_folder / 'report.html'}",
-        ]
-    )
+    lines = {
+        "Validation": f"{validation['right']} of {validation['total']} photos right: "
+        f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
+        **_over_all_photos(metrics),
+        "Calibration error": f"{ece['before']:.1%} before, {ece['after']:.1%} after, on photos held out",
+        "Kept": kept,
+        "Took": f"{metrics['seconds']:.0f} s",
+        "Bundle": result.bundle,
+        "Report": result.run_folder / "report.html",
+    }
+    return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
+
+
+def _over_all_photos(metrics: dict[str, Any]) -> dict[str, str]:
+    """The line of the summary that says how good such a recogniser is, whichever photos it learned from."""
+    folds, few = metrics["cross_validation"], metrics["shots"]
+    if few is None:
+        accuracy = f"{folds['mean']:.1%} ± {folds['std']:.1%} over {len(folds['folds'])} folds of all photos"
+        return {"Cross-validation": accuracy}
+    name = f"{few['shots']} photo{'' if few['shots'] == 1 else 's'} a model"
+    return {
+        name: f"{few['mean']:.1%} ± {few['std']:.1%} over {few['draws']} draws (least {few['least']:.1%})"
+    }
 
 
 @contextmanager

@@ -14,11 +14,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.metrics import FineTuneCurve, RunMetrics
+from kuzov.report.records import FineTuneCurve, RunMetrics
 from kuzov.report.texts import Words
 
 DPI = 110
@@ -64,6 +64,53 @@ def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(_label(texts.EPOCH), fontsize=8.5)
         _finish(axes, name)
+
+
+def draw_learning_curve(metrics: RunMetrics) -> bytes:
+    """Accuracy by the number of photos of each class, in a band of one standard deviation."""
+    curve = metrics.learning_curve
+    mean, std = np.array(curve.mean), np.array(curve.std)
+    low, high = np.maximum(mean - std, 0), np.minimum(mean + std, 1)
+    figure = Figure(figsize=(8.0, 3.4), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.fill_between(curve.shots, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    axes.plot(curve.shots, mean, color=BLUE, marker="o")
+    for shots, value, edge in zip(curve.shots, mean, high, strict=True):
+        axes.annotate(
+            f"{value:.1%}", (shots, edge), (0, 6), textcoords="offset points", ha="center", fontsize=8.5
+        )
+    axes.set_xscale("log")
+    axes.set_xticks(curve.shots, [str(each) for each in curve.shots])
+    axes.minorticks_off()
+    axes.margins(y=0.15)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel(_label(texts.PHOTOS_A_CLASS), fontsize=8.5)
+    _finish(axes, texts.ACCURACY)
+    return _png(figure)
+
+
+def draw_reliability(metrics: RunMetrics) -> bytes:
+    """Confidence against accuracy with its interval, before and after calibration, and the diagonal."""
+    before, after = metrics.reliability.before, metrics.reliability.after
+    least = min(value for each in before + after for value in (each.confidence, each.interval[0]))
+    corner = np.floor(5 * min(least, 0.9)) / 5
+    room = 0.04 * (1 - corner)
+    figure = Figure(figsize=(8.0, 4.2), dpi=DPI, layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    steps = ((texts.BEFORE_CALIBRATION, before, ORANGE), (texts.AFTER_CALIBRATION, after, BLUE))
+    for axes, (name, bins, colour) in zip(panels, steps, strict=True):
+        axes.plot((0, 1), (0, 1), color=GREY, linestyle=":")
+        for each in bins:
+            axes.plot([each.confidence] * 2, each.interval, color=colour, alpha=0.45)
+            axes.plot(each.confidence, each.accuracy, color=colour, marker="o")
+        axes.set(xlim=(corner - room, 1 + room), ylim=(corner - room, 1 + room), aspect="equal")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MultipleLocator(0.1 if corner >= 0.4 else 0.2))
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_xlabel(_label(texts.CONFIDENCE), fontsize=8.5)
+        _finish(axes, name)
+    panels[0].set_ylabel(_label(texts.ACCURACY), fontsize=8.5)
+    return _png(figure)
 
 
 def draw_confusion(metrics: RunMetrics) -> bytes:
@@ -131,7 +178,8 @@ def _finish(axes: Axes, title: Words) -> None:
     axes.set_title(_label(title), fontsize=10, loc="left")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
 
 
 def _label(words: Words) -> str:

@@ -1,120 +1,33 @@
-"""metrics.json: what a training run says of itself, as typed records."""
+"""Reads metrics.json."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from kuzov.errors import KuzovError
 from kuzov.records import ClassName
 from kuzov.report.field import Field
+from kuzov.report.records import (
+    Bin,
+    CalibrationError,
+    ClassScores,
+    CrossValidation,
+    FineTuneCurve,
+    JudgedPhoto,
+    LearningCurve,
+    Photos,
+    RegularisationCurve,
+    Reliability,
+    RunMetrics,
+    Shots,
+    Validation,
+)
 
 METRICS_FILE = "metrics.json"
 KEPT = ("head", "fine-tuned")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
-    """How many validation photos were recognised, and the 95 % interval of the accuracy."""
-
-    right: int
-    total: int
-    accuracy: float
-    interval: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossValidation:
-    """Accuracy of the folds, each judged by a head that was not fitted on it."""
-
-    mean: float
-    std: float
-    folds: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationError:
-    """Expected calibration error before and after temperature scaling, 0..1."""
-
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassScores:
-    """How well one class is recognised on its validation photos."""
-
-    precision: float
-    recall: float
-    f1: float
-    photos: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegularisationCurve:
-    """The candidates for the head's strength and what each came to."""
-
-    inverse_regularisation: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    log_loss: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FineTuneCurve:
-    """Each epoch of fine-tuning, on the photos learned from and (val_…) on those held out."""
-
-    loss: tuple[float, ...]
-    val_loss: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    val_accuracy: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedPhoto:
-    """The answer to one validation photo; `label` and `predicted` are class ids."""
-
-    photo: str
-    label: str
-    predicted: str
-    probability: float
-    unknown: float
-    is_unknown: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Photos:
-    """Number of photos by class id, and the files that were left out with the reason."""
-
-    train: Mapping[str, int]
-    validation: Mapping[str, int]
-    rejected: tuple[tuple[str, str], ...]
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunMetrics:
-    """All of metrics.json. Rows of `confusion` are true classes, its columns predicted ones."""
-
-    bundle: str
-    seconds: float
-    kept: str
-    classes: tuple[ClassName, ...]
-    validation: Validation
-    cross_validation: CrossValidation
-    ece: CalibrationError
-    inverse_regularisation: float
-    temperature: float
-    confusion: tuple[tuple[int, ...], ...]
-    per_class: tuple[ClassScores, ...]
-    regularisation: RegularisationCurve
-    fine_tune: FineTuneCurve | None
-    photos: tuple[JudgedPhoto, ...]
-    data: Photos
-    versions: Mapping[str, str]
-    config: Mapping[str, Any]
 
 
 def read_metrics(run_folder: Path) -> RunMetrics:
@@ -135,14 +48,15 @@ def read_metrics(run_folder: Path) -> RunMetrics:
 
 def _run_metrics(root: Field) -> RunMetrics:
     classes = tuple(_class_name(each) for each in _filled(root["classes"]))
-    fine_tune = root["curves"]["fine_tune"]
+    crossed, shots, fine_tune = root["cross_validation"], root["shots"], root["curves"]["fine_tune"]
     return RunMetrics(
         bundle=root["bundle"].text(),
         seconds=root["seconds"].number(),
         kept=_kept(root["kept"]),
         classes=classes,
         validation=_validation(root["validation"]),
-        cross_validation=_cross_validation(root["cross_validation"]),
+        cross_validation=None if crossed.value is None else _cross_validation(crossed),
+        shots=None if shots.value is None else _shots(shots),
         ece=CalibrationError(before=root["ece"]["before"].number(), after=root["ece"]["after"].number()),
         inverse_regularisation=root["inverse_regularisation"].number(),
         temperature=root["temperature"].number(),
@@ -153,6 +67,8 @@ def _run_metrics(root: Field) -> RunMetrics:
         per_class=tuple(_class_scores(each) for each in _sized(root["per_class"], len(classes))),
         regularisation=RegularisationCurve(**_columns(root["curves"]["regularisation"], RegularisationCurve)),
         fine_tune=None if fine_tune.value is None else FineTuneCurve(**_columns(fine_tune, FineTuneCurve)),
+        learning_curve=_learning_curve(root["learning_curve"]),
+        reliability=_reliability(root["reliability"]),
         photos=tuple(_judged_photo(each) for each in root["photos"].elements()),
         data=_photos(root["data"]),
         versions={key: each.text() for key, each in root["versions"].members().items()},
@@ -174,8 +90,12 @@ def _sized(field: Field, length: int) -> list[Field]:
 
 
 def _columns(field: Field, curve: type[RegularisationCurve | FineTuneCurve]) -> dict[str, tuple[float, ...]]:
+    return _equally_long(field, [each.name for each in fields(curve)])
+
+
+def _equally_long(field: Field, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
     """The columns of a curve, all as long as its first."""
-    columns = {each.name: field[each.name].numbers() for each in fields(curve)}
+    columns = {name: field[name].numbers() for name in names}
     length = len(next(iter(columns.values())))
     for name, column in columns.items():
         if len(column) != length:
@@ -194,20 +114,62 @@ def _class_name(field: Field) -> ClassName:
 
 
 def _validation(field: Field) -> Validation:
-    interval = field["interval"].numbers()
-    if len(interval) != 2:
-        raise field["interval"].wrong("a list of two numbers")
     return Validation(
         right=field["right"].count(),
         total=field["total"].count(),
         accuracy=field["accuracy"].number(),
-        interval=(interval[0], interval[1]),
+        interval=_interval(field["interval"]),
     )
+
+
+def _interval(field: Field) -> tuple[float, float]:
+    ends = field.numbers()
+    if len(ends) != 2:
+        raise field.wrong("a list of two numbers")
+    return ends[0], ends[1]
 
 
 def _cross_validation(field: Field) -> CrossValidation:
     return CrossValidation(
         mean=field["mean"].number(), std=field["std"].number(), folds=field["folds"].numbers()
+    )
+
+
+def _shots(field: Field) -> Shots:
+    return Shots(
+        shots=field["shots"].count(),
+        draws=field["draws"].count(),
+        photos=field["photos"].count(),
+        mean=field["mean"].number(),
+        std=field["std"].number(),
+        least=field["least"].number(),
+        most=field["most"].number(),
+    )
+
+
+def _learning_curve(field: Field) -> LearningCurve:
+    columns = _equally_long(field, ("shots", "mean", "std"))
+    return LearningCurve(
+        shots=tuple(each.count() for each in field["shots"].elements()),
+        mean=columns["mean"],
+        std=columns["std"],
+        draws=field["draws"].count(),
+    )
+
+
+def _reliability(field: Field) -> Reliability:
+    return Reliability(before=_bins(field["before"]), after=_bins(field["after"]))
+
+
+def _bins(field: Field) -> tuple[Bin, ...]:
+    return tuple(
+        Bin(
+            confidence=each["confidence"].number(),
+            accuracy=each["accuracy"].number(),
+            interval=_interval(each["interval"]),
+            photos=each["photos"].count(),
+        )
+        for each in field.elements()
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 
 from kuzov.report import tables, texts
 from kuzov.report.markup import both, definitions, paragraph, picture, section
-from kuzov.report.metrics import RunMetrics
+from kuzov.report.records import LearningCurve, RunMetrics
 from kuzov.report.texts import Words, number, percent, percent_interval
 
 STYLE_FILE = Path(__file__).with_name("page.css")
@@ -37,15 +38,14 @@ PAGE = """<!doctype html>
 """
 
 
-def render_page(metrics: RunMetrics, version: str, *, curves: bytes, confusion: bytes, classes: bytes) -> str:
+def render_page(metrics: RunMetrics, version: str, pictures: Mapping[str, bytes]) -> str:
     """Render the report.
 
     Args:
         metrics: Of the run.
         version: Its name, as the run folder's.
-        curves: curves.png, to stand in the page.
-        confusion: confusion.png, too.
-        classes: classes.png, too.
+        pictures: PNG by name, to stand in the page: curves, learning_curve (where there is one), reliability,
+            confusion, classes.
     """
     many = len(metrics.classes) > tables.WIDEST_MATRIX
     content = [
@@ -53,16 +53,26 @@ def render_page(metrics: RunMetrics, version: str, *, curves: bytes, confusion: 
         _judgement(metrics),
         section(
             texts.CLASSES,
-            picture(classes, texts.CLASSES_CAPTION, name=texts.CLASSES, large=many),
+            picture(pictures["classes"], texts.CLASSES_CAPTION, name=texts.CLASSES, large=many),
             tables.class_table(metrics),
         ),
         section(
             texts.CONFUSION,
-            picture(confusion, texts.CONFUSION_CAPTION, name=texts.CONFUSION, large=many),
+            picture(pictures["confusion"], texts.CONFUSION_CAPTION, name=texts.CONFUSION, large=many),
             tables.confusion_table(metrics),
         ),
         section(texts.MISTAKES, tables.mistake_table(metrics)),
-        section(texts.CURVES, picture(curves, _curves_caption(metrics), name=texts.CURVES, large=False)),
+        _learning_curve(metrics.learning_curve, pictures),
+        section(
+            texts.RELIABILITY,
+            picture(
+                pictures["reliability"], _reliability_caption(metrics), name=texts.RELIABILITY, large=False
+            ),
+        ),
+        section(
+            texts.CURVES,
+            picture(pictures["curves"], _curves_caption(metrics), name=texts.CURVES, large=False),
+        ),
         section(texts.REJECTED, tables.rejected_table(metrics)),
         f"<details>\n<summary>{both(texts.SETTINGS)}</summary>",
         tables.setting_tables(metrics),
@@ -100,11 +110,6 @@ def _judgement(metrics: RunMetrics) -> str:
 
 
 def _facts(metrics: RunMetrics) -> list[tuple[Words, Words]]:
-    crossed = texts.CROSS_VALIDATED.fill(
-        mean=percent(metrics.cross_validation.mean),
-        std=percent(metrics.cross_validation.std),
-        folds=len(metrics.cross_validation.folds),
-    )
     photos = texts.PHOTO_COUNTS.fill(
         train=sum(metrics.data.train.values()),
         validation=sum(metrics.data.validation.values()),
@@ -112,7 +117,7 @@ def _facts(metrics: RunMetrics) -> list[tuple[Words, Words]]:
     )
     alarms = sum(each.is_unknown for each in metrics.photos)
     return [
-        (texts.CROSS_VALIDATION, crossed),
+        *_over_all_photos(metrics),
         (texts.KEPT, texts.KEPT_HEAD if metrics.kept == "head" else texts.KEPT_FINE_TUNED),
         (
             texts.ECE,
@@ -122,6 +127,64 @@ def _facts(metrics: RunMetrics) -> list[tuple[Words, Words]]:
         (texts.PHOTOS, photos),
         (texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(metrics.seconds, 1))),
     ]
+
+
+def _over_all_photos(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
+    """How good such a recogniser is, whichever of the photos it learned from."""
+    crossed, few = metrics.cross_validation, metrics.shots
+    if crossed is not None:
+        yield (
+            texts.CROSS_VALIDATION,
+            texts.CROSS_VALIDATED.fill(
+                mean=percent(crossed.mean), std=percent(crossed.std), folds=len(crossed.folds)
+            ),
+        )
+    if few is not None:
+        yield (
+            texts.FEW_SHOTS,
+            texts.FEW_SHOTS_JUDGED.fill(
+                shots=few.shots,
+                mean=percent(few.mean),
+                std=percent(few.std),
+                draws=few.draws,
+                least=percent(few.least),
+                most=percent(few.most),
+                photos=few.photos,
+            ),
+        )
+
+
+def _learning_curve(curve: LearningCurve, pictures: Mapping[str, bytes]) -> str:
+    if not curve.shots:
+        return ""
+    caption = texts.LEARNING_CURVE_CAPTION.fill(draws=curve.draws)
+    return section(
+        texts.LEARNING_CURVE,
+        paragraph(_would_more_help(curve)),
+        picture(pictures["learning_curve"], caption, name=texts.LEARNING_CURVE, large=False),
+    )
+
+
+def _would_more_help(curve: LearningCurve) -> Words:
+    """Whether the last doubling of the photos gained more than the accuracy varies from draw to draw."""
+    doubling = curve.last_doubling()
+    if doubling is None:
+        return texts.TOO_FEW_TO_TELL
+    fewer, most = doubling
+    std = max(curve.std[fewer], curve.std[most])
+    gained = curve.mean[most] - curve.mean[fewer]
+    words = texts.MORE_WOULD_HELP if gained > std else texts.MORE_WOULD_HARDLY_HELP
+    return words.fill(
+        fewer=curve.shots[fewer],
+        shots=curve.shots[most],
+        before=percent(curve.mean[fewer]),
+        after=percent(curve.mean[most]),
+        std=percent(std),
+    )
+
+
+def _reliability_caption(metrics: RunMetrics) -> Words:
+    return texts.RELIABILITY_CAPTION.fill(groups=len(metrics.reliability.after))
 
 
 def _curves_caption(metrics: RunMetrics) -> Words:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.markup import both, framed_table, paragraph, table
-from kuzov.report.metrics import RunMetrics
+from kuzov.report.records import RunMetrics
 from kuzov.report.texts import Words, number, percent, plain
 
 # A wider matrix is hardly read as a table; there the confused pairs say more.

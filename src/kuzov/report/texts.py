@@ -69,6 +69,15 @@ CROSS_VALIDATED = Words(
     "{mean} ± {std} (частей: {folds}). Каждую фотографию один раз оценил выходной слой, который на ней "
     "не учился, по признакам замороженной основы сети.",
 )
+FEW_SHOTS = Words("With few photos", "Когда фотографий мало")
+FEW_SHOTS_JUDGED = Words(
+    "{mean} ± {std} with {shots} of each model, from {least} to {most} (random draws: {draws}). The head of "
+    "each draw learned from these photos alone and was judged on all others ({photos}); the first draw's is "
+    "the one that was exported.",
+    "{mean} ± {std} верных при {shots} фото каждой модели, от {least} до {most} (случайных выборок: "
+    "{draws}). В каждой выборке выходной слой учился только на этих фото, а проверялся на всех остальных "
+    "(их {photos}); сохранён тот, что из первой выборки.",
+)
 ECE = Words("Calibration error (ECE)", "Ошибка калибровки (ECE)")
 ECE_VALUES = Words(
     "{before} before calibration, {after} after it: how far the probabilities stray from how often "
@@ -109,6 +118,38 @@ FINE_TUNE_CAPTION = Words(
     "Below, each epoch of fine-tuning, on the photos learned from and on those held out.",
     "Ниже — каждая эпоха дообучения: на обучающих фотографиях и на отложенных.",
 )
+LEARNING_CURVE = Words("Would more photos help?", "Помогут ли новые фотографии?")
+LEARNING_CURVE_CAPTION = Words(
+    "Accuracy by how many photos of each model the head learned from, judged on all other photos: the mean "
+    "over {draws} random draws, the same regularisation for all. The band is one standard deviation wide on "
+    "either side: how much it matters which photos were drawn.",
+    "Доля верных ответов в зависимости от того, на скольких фотографиях каждой модели учился выходной слой; "
+    "проверка — на всех остальных. Показано среднее по случайным выборкам (их {draws}), регуляризация всюду "
+    "одна. Полоса — одно стандартное отклонение в обе стороны: насколько важно, какие фотографии попались.",
+)
+MORE_WOULD_HELP = Words(
+    "More photos would probably help: from {fewer} to {shots} photos of each model, accuracy still rose from "
+    "{before} to {after}, by more than it varies with the draw (±\u00a0{std}).",
+    "Новые фотографии, скорее всего, помогут: от {fewer} до {shots} фотографий каждой модели доля верных "
+    "ответов ещё выросла с {before} до {after}, и прирост больше разброса между выборками (±\u00a0{std}).",
+)
+MORE_WOULD_HARDLY_HELP = Words(
+    "More photos of this kind would hardly help: from {fewer} to {shots} photos of each model, accuracy went "
+    "from {before} to {after}: no gain beyond what varies with the draw (±\u00a0{std}).",
+    "Новые фотографии того же рода вряд ли помогут: от {fewer} до {shots} фотографий каждой модели доля "
+    "верных ответов изменилась с {before} до {after}: прирост не больше разброса между выборками "
+    "(±\u00a0{std}).",
+)
+TOO_FEW_TO_TELL = Words("These are too few photos to tell.", "Фотографий слишком мало, чтобы об этом судить.")
+RELIABILITY = Words("Are the probabilities true?", "Верны ли вероятности?")
+RELIABILITY_CAPTION = Words(
+    "How sure the answers are and how often they are right, on photos not learned from, in equal groups "
+    "({groups} of them). The bars are 95\u00a0% intervals. True probabilities lie on the dotted line; above "
+    "it the recogniser is right more often than it promises, below it less often.",
+    "Насколько ответы уверенны и как часто верны на фотографиях не из обучения; они поделены на равные "
+    "группы (их {groups}). Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше "
+    "него распознаватель прав чаще, чем обещает, ниже — реже.",
+)
 CLASSES = Words("Classes", "Классы")
 CLASSES_CAPTION = Words(
     "Precision: how many answers with this class are right. Recall: how many photos of it are recognised. "
@@ -128,6 +169,10 @@ ACCURACY = Words("accuracy", "доля верных")
 LOG_LOSS = Words("log loss", "логарифмические потери")
 INVERSE_REGULARISATION = Words("inverse regularisation C", "обратная регуляризация C")
 CHOSEN = Words("chosen", "выбрано")
+PHOTOS_A_CLASS = Words("photos of each model", "фотографий каждой модели")
+CONFIDENCE = Words("mean probability", "средняя вероятность")
+BEFORE_CALIBRATION = Words("before calibration", "до калибровки")
+AFTER_CALIBRATION = Words("after calibration", "после калибровки")
 EPOCH = Words("epoch", "эпоха")
 LEARNED_FROM = Words("learned from", "обучающие")
 HELD_OUT = Words("held out", "отложенные")

@@ -6,7 +6,13 @@ import os
 from pathlib import Path
 
 from kuzov.errors import KuzovError
-from kuzov.report.charts import draw_classes, draw_confusion, draw_curves
+from kuzov.report.charts import (
+    draw_classes,
+    draw_confusion,
+    draw_curves,
+    draw_learning_curve,
+    draw_reliability,
+)
 from kuzov.report.metrics import read_metrics
 from kuzov.report.page import render_page
 
@@ -14,7 +20,7 @@ REPORT_FILE = "report.html"
 
 
 def write_report(run_folder: Path) -> Path:
-    """Write curves.png, confusion.png, classes.png and report.html from a run's metrics.json.
+    """Write the pictures and report.html from a run's metrics.json.
 
     Each file appears whole or not at all, and takes the place of an older one; the page comes last.
 
@@ -28,16 +34,18 @@ def write_report(run_folder: Path) -> Path:
         KuzovError: metrics.json is missing or broken, or the folder can't be written.
     """
     metrics = read_metrics(run_folder)
-    curves, confusion, classes = draw_curves(metrics), draw_confusion(metrics), draw_classes(metrics)
-    version = run_folder.resolve().name
-    page = render_page(metrics, version, curves=curves, confusion=confusion, classes=classes)
-    files = {
-        "curves.png": curves,
-        "confusion.png": confusion,
-        "classes.png": classes,
-        # A file's name need not be valid Unicode; a page must be.
-        REPORT_FILE: page.encode("utf-8", "replace"),
+    pictures = {
+        "curves": draw_curves(metrics),
+        "reliability": draw_reliability(metrics),
+        "confusion": draw_confusion(metrics),
+        "classes": draw_classes(metrics),
     }
+    if metrics.learning_curve.shots:
+        pictures["learning_curve"] = draw_learning_curve(metrics)
+    page = render_page(metrics, run_folder.resolve().name, pictures)
+    # A file's name need not be valid Unicode; a page must be.
+    content = page.encode("utf-8", "replace")
+    files = {f"{name}.png": picture for name, picture in pictures.items()} | {REPORT_FILE: content}
     try:
         for name, content in files.items():
             _replace(run_folder / name, content)
