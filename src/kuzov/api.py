@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
 from kuzov.data.photos import load_dataset
-from kuzov.errors import MissingExtraError
+from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from kuzov.engine.recogniser import Recogniser
@@ -27,6 +27,7 @@ def train(
     *,
     config: TrainConfig | None = None,
     runs: StrPath = "runs",
+    shots: int | None = None,
     fine_tune: bool = False,
     strict: bool = False,
     tensorboard: StrPath | None = None,
@@ -39,6 +40,8 @@ def train(
         out: The model folder; the new version appears in it, whole.
         config: The settings; by default those of `TrainConfig()`.
         runs: Folder for the run's own folder: metrics.json, pictures, report.html.
+        shots: Learn from so many photos of each class only, drawn from all of the folder, and judge by the
+            others; 20 draws tell how good that is, and the first becomes the bundle.
         fine_tune: Also train the backbone's last layers; kept only if it is better on the validation photos.
         strict: Refuse to train where a file can't be used, rather than leave it out.
         tensorboard: Folder for TensorBoard's logs of the fine-tuning.
@@ -50,11 +53,17 @@ def train(
     for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
         if find_spec(package) is None:
             raise MissingExtraError("Training", "train")
+    if shots is not None and fine_tune:
+        raise ConfigError("shots and fine_tune can't go together; give one of them.")
     started, config = time.monotonic(), config or TrainConfig()
     # Wrong photos are told before TensorFlow's seconds of loading.
     dataset = load_dataset(
         Path(photos), validation_fraction=config.validation_fraction, seed=config.seed, strict=strict
     )
+    if shots is not None:
+        from kuzov.training.shots import require_shots
+
+        require_shots(dataset, shots)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
     with _silent_stderr():
         import tensorflow  # noqa: F401
@@ -67,6 +76,7 @@ def train(
         Path(out),
         config,
         runs=Path(runs),
+        shots=shots,
         fine_tuning=fine_tune,
         tensorboard=None if tensorboard is None else Path(tensorboard),
         progress=progress or silent,
@@ -76,19 +86,22 @@ def train(
     return result
 
 
-def load(path: StrPath = "models/img_classifier", *, precision: str = "auto") -> Recogniser:
+def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     """Load a bundle to recognise photos in this process; needs no TensorFlow.
 
     Args:
-        path: A model folder, whose newest version is taken, or one version's folder.
+        path: A model folder, whose newest version is taken, or one version's folder. By default
+            models/img_classifier; where there is none, the model that comes with kuzov, which knows five
+            models of cars.
         precision: "f32", "bf16", or "auto", what was proved at export.
 
     Raises:
         BundleError: It is missing, incomplete or broken.
     """
+    from kuzov.bundle.ready import default_model
     from kuzov.engine.recogniser import Recogniser
 
-    return Recogniser.load(path, precision=precision)
+    return Recogniser.load(default_model() if path is None else path, precision=precision)
 
 
 @contextmanager

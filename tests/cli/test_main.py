@@ -71,11 +71,14 @@ def test_no_command_shows_the_help(kuzov: Kuzov) -> None:
     ("words", "sentence"),
     [
         (
-            ["predict", "a.jpg"],
-            "Error: There is no model folder models/img_classifier. Train one: kuzov train",
+            ["predict", "a.jpg", "--model", "none"],
+            "Error: There is no model folder none. Train one: kuzov train",
         ),
         (["train", "none"], "Error: There is no folder none; give one with a subfolder of photos a model."),
-        (["serve"], "Error: There is no model folder models/img_classifier. Train one: kuzov train"),
+        (
+            ["serve", "--model-base-path", "none"],
+            "Error: There is no model folder none. Train one: kuzov train",
+        ),
         (["train", "none", "--set", "sead=1"], "Error: There is no setting sead. Did you mean seed?"),
     ],
     ids=["predict", "train", "serve", "config"],

@@ -39,7 +39,7 @@ def test_a_line_a_photo(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
         names = {"hatchback": "Hatchback", "sedan": "Sedan", "suv": "SUV"}
         ranked = sorted(found.probabilities, key=found.probabilities.__getitem__, reverse=True)
         first, second, third = [f"{names[each]} {found.probabilities[each]:.1%}" for each in ranked]
-        doubt = "perhaps none of these models; most like " if found.is_unknown else ""
+        doubt = "none of these models, most like " if found.is_unknown else ""
         expected.append(f"{photo}: {doubt}{first}  ({second}, {third})")
     assert done.out.splitlines() == expected
 
@@ -55,7 +55,7 @@ def test_the_names_in_russian(kuzov: Kuzov, model: Path, photos: list[Path]) -> 
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", "perhaps none of these models; most like "), ("ru", "возможно, ни одна из этих моделей; ")],
+    [("en", "none of these models, most like "), ("ru", "ни одна из этих моделей, ")],
 )
 def test_an_unknown_car_is_told(
     kuzov: Kuzov, model: Path, tmp_path: Path, photos: list[Path], language: str, words: str
@@ -111,6 +111,25 @@ def test_a_broken_photo_is_named_and_the_others_answered(
 def test_one_version_may_be_named(kuzov: Kuzov, trained: TrainResult, photos: list[Path]) -> None:
     done = kuzov("predict", photos[2], "--model", trained.bundle, "--json")
     assert (done.status, json.loads(done.out)[0]["label"]) == (0, "suv")
+
+
+def test_a_fresh_install_answers(kuzov: Kuzov, photos: list[Path]) -> None:
+    done = kuzov("predict", photos[2], "--json")
+    assert done.status == 0
+    assert done.err.startswith(
+        "There is no models/img_classifier, so the model that comes with kuzov answers"
+    )
+    assert done.err.count("\n") == 1
+    assert set(json.loads(done.out)[0]["probabilities"]) == {
+        "bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110"
+    }  # fmt: skip
+
+
+def test_an_empty_model_folder_is_told(kuzov: Kuzov, photos: list[Path]) -> None:
+    Path("models/img_classifier").mkdir(parents=True)
+    done = kuzov("predict", photos[2])
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: No version in the model folder models/img_classifier: ")
 
 
 def test_predicting_loads_no_tensorflow(run_kuzov: Run, model: Path, photos: list[Path]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kuzov.bundle.ready import ready_model
 from kuzov.cli.serve import command
 from kuzov.errors import BundleError
 from kuzov.serve import server
@@ -14,7 +15,9 @@ from kuzov.serve.server import ServeSettings
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[ServeSettings]:
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ServeSettings]:
+    """What would be served; the command runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
     served: list[ServeSettings] = []
     monkeypatch.setattr(server, "serve", served.append)
     return served
@@ -23,7 +26,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[ServeSettings]:
 @pytest.mark.parametrize(
     ("words", "settings"),
     [
-        ("", ServeSettings()),
+        ("", ServeSettings(model_base_path=ready_model())),
         (
             "--model-name cars --model-base-path /models/cars --host 0.0.0.0 --rest-api-port 0 "
             "--precision f32",
@@ -53,6 +56,18 @@ def test_options(served: list[ServeSettings], words: str, settings: ServeSetting
 def test_wrong_use(served: list[ServeSettings], words: str) -> None:
     assert CliRunner().invoke(command, words.split()).exit_code == 2
     assert served == []
+
+
+def test_a_fresh_install_serves_the_ready_model(served: list[ServeSettings]) -> None:
+    result = CliRunner().invoke(command, [])
+    assert "so the model that comes with kuzov answers; it knows BMW X5 (E70), " in result.stderr
+    assert served[0].model_base_path == ready_model()
+
+
+def test_the_users_model_is_served_even_if_empty(served: list[ServeSettings]) -> None:
+    Path("models/img_classifier").mkdir(parents=True)
+    assert CliRunner().invoke(command, []).output == ""
+    assert served == [ServeSettings()]
 
 
 def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:

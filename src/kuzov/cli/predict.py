@@ -21,8 +21,7 @@ RUNNERS_UP = 2
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO…")
 @click.option(
     "--model",
-    default=Path("models/img_classifier"),
-    show_default=True,
+    show_default="models/img_classifier, or the model that comes with kuzov",
     type=click.Path(path_type=Path),
     help="Model folder, whose newest version is asked, or one version's folder.",
 )
@@ -31,7 +30,9 @@ RUNNERS_UP = 2
     "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the names."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo.")
-def command(photos: tuple[str, ...], model: Path, url: str | None, language: str, as_json: bool) -> None:
+def command(
+    photos: tuple[str, ...], model: Path | None, url: str | None, language: str, as_json: bool
+) -> None:
     """Tell which car each PHOTO shows, in this process, or by a server with --url.
 
     A photo that can't be read is named, the others are still answered, and the status at the end is 1.
@@ -53,14 +54,15 @@ def command(photos: tuple[str, ...], model: Path, url: str | None, language: str
         sys.exit(1)
 
 
-def _ask(photos: tuple[str, ...], model: Path, url: str | None) -> Iterator[Prediction | PhotoError]:
+def _ask(photos: tuple[str, ...], model: Path | None, url: str | None) -> Iterator[Prediction | PhotoError]:
     if url is not None:
         from kuzov.client.client import Client
 
         return Client(url).predict_many(photos)
     from kuzov.api import load
+    from kuzov.cli.model import model_or_default
 
-    return load(model).predict_many(photos)
+    return load(model_or_default(model)).predict_many(photos)
 
 
 def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
@@ -81,8 +83,8 @@ def _as_text(answer: Prediction, language: str) -> str:
     first, *others = [f"{name(label)} {probability:.1%}" for label, probability in ranked[: 1 + RUNNERS_UP]]
     if answer.is_unknown:
         words = {
-            "en": "perhaps none of these models; most like",
-            "ru": "возможно, ни одна из этих моделей; больше всего похоже на",
+            "en": "none of these models, most like",
+            "ru": "ни одна из этих моделей, больше всего похоже на",
         }
         first = f"{words[language]} {first}"
     return f"{answer.photo}: {first}" + (f"  ({', '.join(others)})" if others else "")

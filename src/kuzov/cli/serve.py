@@ -24,8 +24,7 @@ import click
 @click.option(
     "--model-base-path",
     metavar="FOLDER",
-    default="models/img_classifier",
-    show_default=True,
+    show_default="models/img_classifier, or the model that comes with kuzov",
     type=click.Path(path_type=Path),
     help="Folder of the model's versions; the newest is served.",
 )
@@ -55,7 +54,7 @@ import click
 def command(
     *,
     model_name: str,
-    model_base_path: Path,
+    model_base_path: Path | None,
     host: str,
     rest_api_port: int,
     precision: str,
@@ -65,12 +64,13 @@ def command(
     TensorFlow Serving's spelling of the options, --model_name, works too. When the server is ready, see what
     it serves with: curl http://127.0.0.1:8501/v1/models/img_classifier
     """
+    from kuzov.cli.model import model_or_default
     from kuzov.serve.server import ServeSettings, serve
 
     logging.getLogger("kuzov").setLevel(logging.INFO)
     settings = ServeSettings(
         model_name=model_name,
-        model_base_path=model_base_path,
+        model_base_path=model_or_default(model_base_path),
         host=host,
         rest_api_port=rest_api_port,
         precision=precision,

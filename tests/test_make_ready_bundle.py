@@ -1,0 +1,84 @@
+"""scripts/make_ready_bundle.py, on a bundle of drawn cars."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+import kuzov
+from kuzov.bundle.layout import versions
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "make_ready_bundle.py"
+
+
+@pytest.fixture
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_ready_bundle", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+
+
+def test_the_trained_bundle_becomes_the_only_version(
+    script: ModuleType,
+    trained: TrainResult,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(kuzov, "train", lambda *_, **__: trained, raising=False)
+    monkeypatch.setattr(script, "ready_model", lambda: tmp_path)
+    for turn in ("first", "again"):
+        script.main(Path("photos"))
+        assert [entry.name for entry in tmp_path.iterdir()] == ["1"], turn
+        assert contents(tmp_path / "1") == contents(trained.bundle)
+    said = capsys.readouterr().out.splitlines()[0]
+    assert said.startswith(f"{tmp_path / '1'}: 1")
+    assert " of 9 validation photos right, " in said
+
+
+def test_a_failure_leaves_the_old_one(
+    script: ModuleType, trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.replace_model(trained.bundle, tmp_path)
+    old = contents(tmp_path)
+    monkeypatch.setattr(shutil, "copytree", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(kuzov.KuzovError, match="can't be written: full"):
+        script.replace_model(trained.bundle, tmp_path)
+    assert contents(tmp_path) == old
+
+
+def test_a_kill_before_the_last_rename_leaves_a_whole_version(
+    script: ModuleType, trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.replace_model(trained.bundle, tmp_path)
+
+    def killed(folder: Path, **_: object) -> None:
+        if folder.name == "1":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            script.replace_model(trained.bundle, tmp_path)
+    newest = versions(tmp_path)[-1]
+    assert newest > 1
+    assert contents(tmp_path / str(newest)) == contents(trained.bundle)
+    script.replace_model(trained.bundle, tmp_path)
+    assert versions(tmp_path) == [1]
