@@ -25,8 +25,12 @@ format: $(VENV)/.dev  ## Put the code into its form.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/.dev  ## Measure the README's figures on the real photos; takes about three minutes.
+bench: $(VENV)/.dev .no-car  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
 	$(BIN)/python -m benchmarks.figures
+	$(BIN)/python -m benchmarks.fewshot
+
+.no-car: | $(VENV)/.dev
+	$(BIN)/python -m benchmarks.no_car_photos $@
 
 clean:  ## Remove the environment, the caches and the demo's folder; models/ and runs/ stay.
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .demo

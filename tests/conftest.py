@@ -64,7 +64,7 @@ def trained(synthetic_photos: Path, own_cache: Path, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def backbone() -> Any:
-    """The shipped network, for reading only."""
+    """The network with ImageNet weights, for reading only."""
     from kuzov.model.backbones import find_backbone
 
     return find_backbone("efficientnet-lite0-imagenet").load()
@@ -83,7 +83,7 @@ def ten_photos(request: pytest.FixtureRequest, synthetic_photos: Path) -> list[P
 
 @pytest.fixture(scope="session")
 def ten_images(ten_photos: list[Path]) -> npt.NDArray[np.float32]:
-    """Ten photos as the network sees them: (10, 224, 224, 3)."""
+    """Ten photos as that network sees them: (10, 224, 224, 3)."""
     return np.stack([frame(decode(photo), 224) for photo in ten_photos]).astype(np.float32)
 
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kuzov import api
-from kuzov.errors import BundleError, DatasetError, MissingExtraError
+from kuzov.errors import BundleError, ConfigError, DatasetError, MissingExtraError
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -31,6 +31,33 @@ def test_a_trained_bundle_recognises_cars(trained: TrainResult, synthetic_photos
     photos = sorted((synthetic_photos / "test").iterdir())
     assert [recogniser.predict(photo).label for photo in photos] == ["hatchback", "sedan", "suv"]
     assert api.load(str(trained.bundle), precision="f32").card == recogniser.card
+
+
+def test_few_shots_are_what_training_is_asked_for(
+    trained: TrainResult, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def run_training(*_: object, **options: Any) -> TrainResult:
+        asked.append(options)
+        return trained
+
+    monkeypatch.setattr("kuzov.training.pipeline.run_training", run_training)
+    assert api.train(synthetic_photos, shots=10) is trained
+    assert asked[0]["shots"] == 10
+
+
+def test_shots_that_can_not_be_are_told_before_anything_is_made(
+    synthetic_photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match=r"^With 11 photo\(s\) of each class to learn from, "):
+        api.train(synthetic_photos, tmp_path / "models", runs=tmp_path / "runs", shots=11)
+    with pytest.raises(ConfigError, match=r"^shots is 0; "):
+        api.train(synthetic_photos, shots=0)
+    with pytest.raises(ConfigError) as caught:
+        api.train(synthetic_photos, shots=1, fine_tune=True)
+    assert str(caught.value) == "shots and fine_tune can't go together; give one of them."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_report_is_written(trained: TrainResult) -> None:

@@ -39,8 +39,8 @@ class Server:
 
 
 @contextmanager
-def serving(base_path: Path) -> Iterator[Server]:
-    command = [sys.executable, "-m", "kuzov", "serve", "--model_name=cars", f"--model_base_path={base_path}"]
+def serving(*options: str) -> Iterator[Server]:
+    command = [sys.executable, "-m", "kuzov", "serve", "--model_name=cars", *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [*command, "--rest_api_port=0"], stderr=subprocess.PIPE, text=True, env=environment
@@ -80,6 +80,18 @@ def answers(client: Client | Recogniser, photos: list[Path]) -> list[Prediction]
     return [each for each in found if isinstance(each, Prediction)]
 
 
+def test_a_fresh_install_serves(
+    synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving() as server:
+        assert server.get()["model_version_status"][0]["version"] == "1"
+        (answer,) = answers(Client(server.url), [synthetic_photos / "test" / "suv.jpg"])
+        assert answer.names["vaz_2110"].ru == "ВАЗ-2110"
+        maps = Path(f"/proc/{server.process.pid}/maps")
+        assert not maps.exists() or "/site-packages/tensorflow/" not in maps.read_text()
+
+
 def test_train_serve_ask_stop(run_kuzov: Run, synthetic_photos: Path, tmp_path: Path) -> None:
     done = run_kuzov("train", synthetic_photos, "--out", "models/cars", "--json")
     assert done.returncode == 0, done.stderr
@@ -88,7 +100,7 @@ def test_train_serve_ask_stop(run_kuzov: Run, synthetic_photos: Path, tmp_path: 
     assert printed["validation"]["right"] >= 8
 
     photos = sorted((synthetic_photos / "test").iterdir())
-    with serving(tmp_path / "models" / "cars") as server:
+    with serving(f"--model_base_path={tmp_path / 'models' / 'cars'}") as server:
         version = Path(printed["bundle"]).name
         assert server.get() == {
             "model_version_status": [
@@ -125,7 +137,7 @@ def test_the_real_photos(run_kuzov: Run, real_photos: Path, tmp_path: Path) -> N
         file for file in (real_photos / "validation").rglob("*.*") if not file.name.startswith(".")
     )
     truth = [photo.parent.name for photo in photos]
-    with serving(tmp_path / "models" / "cars") as server:
+    with serving(f"--model_base_path={tmp_path / 'models' / 'cars'}") as server:
         asked = answers(Client(server.url), photos)
         assert len(asked) == 45
         assert sum(each.label == label for each, label in zip(asked, truth, strict=True)) >= 44

@@ -24,9 +24,10 @@ PORT = "8501"
 
 @pytest.fixture
 def workplace(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder as the README has it: photos/ with the loose photos that it names, examples/."""
+    """A folder as the README has it: photo.jpg, photos/ with the loose photos that it names, examples/."""
     drawn = render_cars(tmp_path / "photos")
     sample = sorted((drawn / "test").iterdir())[0]
+    shutil.copy(sample, tmp_path / "photo.jpg")
     for name in LOOSE:
         shutil.copy(sample, drawn / "test" / name)
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
@@ -86,6 +87,7 @@ def test_every_command_works(workplace: Path, free_port: int) -> None:
         if server is not None:
             server.send_signal(signal.SIGTERM)
             assert server.wait(timeout=30) == 0
+    assert seen[0] == ["kuzov", "predict"]  # by the ready model: nothing is trained yet
     assert ["kuzov", "train"] in seen
     assert ["kuzov", "serve"] in seen
 

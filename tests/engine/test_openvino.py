@@ -33,7 +33,7 @@ def photos(synthetic_photos: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def images(photos: list[bytes]) -> Floats:
-    return np.stack([frame(decode(photo), 224) for photo in photos]).astype(np.float32)
+    return np.stack([frame(decode(photo), 256) for photo in photos]).astype(np.float32)
 
 
 def objects(values: list[Any]) -> npt.NDArray[Any]:
@@ -54,7 +54,7 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
     }
     probabilities = ("DT_FLOAT", (-1, 3))
     assert shapes == {
-        "serving_default": ({"image": ("DT_FLOAT", (-1, 224, 224, 3))}, {"probabilities": probabilities}),
+        "serving_default": ({"image": ("DT_FLOAT", (-1, 256, 256, 3))}, {"probabilities": probabilities}),
         "image_bytes": (
             {"image_bytes": ("DT_STRING", (-1,))},
             {"probabilities": probabilities, "unknown": ("DT_FLOAT", (-1,)), "label": ("DT_STRING", (-1,))},
@@ -113,19 +113,19 @@ def test_answers_are_the_callers_own(engine: OpenVinoEngine, images: Floats) -> 
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((1, 224, 224, 3), np.float64), "Input image is of type float64; it must be DT_FLOAT."),
-        (np.zeros((1, 224, 224, 3), np.uint8), "Input image is of type uint8; it must be DT_FLOAT."),
+        (np.zeros((1, 256, 256, 3), np.float64), "Input image is of type float64; it must be DT_FLOAT."),
+        (np.zeros((1, 256, 256, 3), np.uint8), "Input image is of type uint8; it must be DT_FLOAT."),
         (
-            np.zeros((224, 224, 3), np.float32),
-            "Input image has shape [224, 224, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+            np.zeros((256, 256, 3), np.float32),
+            "Input image has shape [256, 256, 3]; the model takes [-1, 256, 256, 3], -1 being any size.",
         ),
         (
-            np.zeros((1, 224, 225, 3), np.float32),
-            "Input image has shape [1, 224, 225, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+            np.zeros((1, 256, 257, 3), np.float32),
+            "Input image has shape [1, 256, 257, 3]; the model takes [-1, 256, 256, 3], -1 being any size.",
         ),
         (
             np.float32(1),
-            "Input image has shape []; the model takes [-1, 224, 224, 3], -1 being any size.",
+            "Input image has shape []; the model takes [-1, 256, 256, 3], -1 being any size.",
         ),
     ],
 )
@@ -175,7 +175,7 @@ def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
 
 
 def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
-    outputs = engine.run("serving_default", {"image": np.zeros((0, 224, 224, 3), np.float32)})
+    outputs = engine.run("serving_default", {"image": np.zeros((0, 256, 256, 3), np.float32)})
     assert outputs["probabilities"].shape == (0, 3)
     outputs = engine.run("image_bytes", {"image_bytes": objects([])})
     assert {name: output.shape for name, output in outputs.items()} == {
