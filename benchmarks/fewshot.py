@@ -159,7 +159,7 @@ def _questions(features: FeatureSet) -> list[Question]:
     return [
         *russian_questions(features, square_roots, HELD_OUT, STRANGE, seeds=SEEDS),
         *few_shot_questions(features, square_roots, HELD_OUT, STRANGE, shots=5, draws=5),
-        *stanford_questions(features, square_roots, HELD_OUT, photos=20, draws=10),
+        *stanford_questions(features, square_roots, HELD_OUT, photos=15, draws=10),
     ]
 
 

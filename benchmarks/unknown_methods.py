@@ -190,7 +190,7 @@ def few_shot_questions(
 def stanford_questions(
     features: FeatureSet, transform: Transform, held_out: Sequence[int], *, photos: int, draws: int
 ) -> Iterator[Question]:
-    """Five held-out models known by 20 photos, against the other held-out models: near relatives too."""
+    """Five held-out models known by a few photos, against the other held-out models: near relatives too."""
     background = background_of(features, transform, held_out)
     labels = features.cars.labels
     for draw in range(draws):

@@ -85,9 +85,16 @@ class Trained:
     def probabilities(self) -> npt.NDArray[np.float64]:
         return self.classifier.probabilities(self.features)
 
-    def export(self, base: Path, probabilities: npt.NDArray[np.float64] | None = None) -> Path:
+    def export(
+        self,
+        base: Path,
+        probabilities: npt.NDArray[np.float64] | None = None,
+        unknown: npt.NDArray[np.float64] | None = None,
+    ) -> Path:
         proof = Proof(
-            images=self.images, probabilities=self.probabilities if probabilities is None else probabilities
+            images=self.images,
+            probabilities=self.probabilities if probabilities is None else probabilities,
+            unknown=self.classifier.unknown(self.features) if unknown is None else unknown,
         )
         return export_bundle(base, freeze(self.backbone), self.classifier, self.card, proof)
 
@@ -304,14 +311,24 @@ def test_a_wrong_form_for_openvino_is_not_published(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_wrong_unknown_is_not_published(small: Trained, tmp_path: Path) -> None:
+    wrong = 1 - small.classifier.unknown(small.features)
+    with pytest.raises(BundleError, match=r"in OpenVINO: unknown by 0\.\d{4}, more than 0\.001\."):
+        small.export(tmp_path, unknown=wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
 class Fake:
     """An engine that is off by this much."""
 
-    def __init__(self, expected: npt.NDArray[np.float64], error: float) -> None:
-        self._answers = iter(np.split(expected + np.array([error, -error, 0]), range(16, len(expected), 16)))
+    def __init__(self, trained: Trained, error: float) -> None:
+        expected = trained.probabilities + np.array([error, -error, 0])
+        answers = np.column_stack([expected, trained.classifier.unknown(trained.features)])
+        self._answers = iter(np.split(answers, range(16, len(answers), 16)))
 
     def recognise(self, _images: Floats) -> dict[str, npt.NDArray[np.float64]]:
-        return {"probabilities": next(self._answers)}
+        answers = next(self._answers)
+        return {"probabilities": answers[:, :-1], "unknown": answers[:, -1]}
 
 
 @pytest.mark.parametrize(
@@ -332,9 +349,7 @@ def test_bfloat16_is_served_where_it_was_proved(
     clear = replace(clear, images=clear.images[rows], features=clear.features[rows])
     errors = {"f32": 0.0, "bf16": error}
     monkeypatch.setattr(export, "bfloat16_available", lambda: available)
-    monkeypatch.setattr(
-        export, "load", lambda _folder, precision: Fake(clear.probabilities, errors[precision])
-    )
+    monkeypatch.setattr(export, "load", lambda _folder, precision: Fake(clear, errors[precision]))
     assert read_card(clear.export(tmp_path)).precision == served
 
 

@@ -26,6 +26,7 @@ from kuzov.errors import BundleError
 from kuzov.images.framing import Pixels
 from kuzov.model.calibration import Probabilities
 from kuzov.model.classifier import Classifier
+from kuzov.model.familiarity import Array
 from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,12 @@ class Proof:
     Attributes:
         images: Framed photos, uint8 (N, image_px, image_px, 3).
         probabilities: What the trained model says of them, (N, C).
+        unknown: Likewise, (N,).
     """
 
     images: Pixels
     probabilities: Probabilities
+    unknown: Array
 
 
 def export_bundle(base: Path, backbone: Any, classifier: Classifier, card: Card, proof: Proof) -> Path:
@@ -130,9 +133,16 @@ def _prove_openvino(staging: Path, proof: Proof) -> str:
     """Prove float32, try bfloat16; returns the precision to serve in."""
 
     def complaint(precision: str) -> str:
-        engine = load(staging, precision)
-        found = _in_batches(lambda images: engine.recognise(images)["probabilities"], proof)
-        return _compare(found, proof.probabilities, TOLERANCES[precision])
+        engine, tolerance = load(staging, precision), TOLERANCES[precision]
+
+        def ask(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            outputs = engine.recognise(images)
+            return np.column_stack([outputs["probabilities"], outputs["unknown"]])
+
+        found = _in_batches(ask, proof)
+        return _compare(found[:, :-1], proof.probabilities, tolerance) or _compare_unknown(
+            found[:, -1], proof.unknown, tolerance
+        )
 
     if differs := complaint("f32"):
         raise BundleError(f"The exported model differs from the trained one in OpenVINO: {differs}.")
@@ -161,3 +171,9 @@ def _compare(found: npt.NDArray[np.float32], expected: Probabilities, tolerance:
     clear = ordered[:, -1] - ordered[:, -2] > tolerance
     turned = clear & (found.argmax(axis=1) != expected.argmax(axis=1))
     return f"{turned.sum()} photos get another class" if turned.any() else ""
+
+
+def _compare_unknown(found: npt.NDArray[np.float32], expected: Array, tolerance: float) -> str:
+    """Empty where they agree, else what differs."""
+    difference = np.abs(found - expected).max()
+    return f"unknown by {difference:.4f}, more than {tolerance}" if difference > tolerance else ""

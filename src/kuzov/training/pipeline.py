@@ -126,6 +126,7 @@ def _export(
     asked = slice(data.validation.start, None, every)
     proof = Proof(
         images=data.frames(asked, backbone.image_px),
-        probabilities=candidate.classifier.probabilities(candidate.validation_features)[::every],
+        probabilities=candidate.classifier.probabilities(candidate.validation_features[::every]),
+        unknown=candidate.classifier.unknown(candidate.validation_features[::every]),
     )
     return export_bundle(out, candidate.backbone, candidate.classifier, card, proof)
