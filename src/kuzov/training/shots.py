@@ -24,7 +24,7 @@ LADDER = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 # A curve costs about as long as its fits' products, summed over draws: this many take a second. Three draws
 # of the longest ladder are still only a quarter of what choosing the head's regularisation takes.
 CURVE_PRODUCTS = 80_000_000
-FEWEST_CURVE_DRAWS, MOST_CURVE_DRAWS = 3, 10
+FEWEST_CURVE_DRAWS, MOST_CURVE_DRAWS = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
