@@ -18,7 +18,7 @@ from kuzov.data.synthetic import render_cars
 
 REPOSITORY = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LOOSE = ("x5_1.jpg", "cruiser.jpg", "2110.jpeg")
+LOOSE = ("x5_1.jpg", "cruiser.jpg", "2110.jpeg", "vitara.jpg")
 PORT = "8501"
 
 
