@@ -25,8 +25,9 @@ format: $(VENV)/.dev  ## Put the code into its form.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/.dev .no-car  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
+bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
 	$(BIN)/python -m benchmarks.figures
+	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.fewshot
 
 .no-car: | $(VENV)/.dev

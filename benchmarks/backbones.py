@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.features import REPOSITORY, FeatureSet, embed_everything, shared_data
-from benchmarks.heads import draw_shots, logistic_regression, nearest_prototype, shot_accuracies, square_roots
+from benchmarks.heads import draw_shots, logistic_regression, nearest_prototype, shot_accuracies
 from benchmarks.markdown import table
 from benchmarks.unknown_methods import against_background, judge, russian_questions
+from kuzov.model.head import directions
 from kuzov.training.judge import cross_validate, fit_views
 from recipes.backbone.product import backbone_from
 from recipes.backbone.recipe import read_recipe
@@ -43,13 +44,13 @@ def judge_backbone(features: FeatureSet) -> list[str]:
     right = int((answers == labels[features.validates]).sum())
     crossed = [float(np.mean(each)) for each in _cross_validations(features)]
     shots = [
-        shot_accuracies(features, each, draws=DRAWS, head=logistic_regression(C), transform=square_roots)
+        shot_accuracies(features, each, draws=DRAWS, head=logistic_regression(C), transform=directions)
         for each in SHOTS
     ]
     unseen = [_unseen_models(features, each) for each in (1, 5, 10)]
     areas = judge(
         against_background,
-        list(russian_questions(features, square_roots, HELD_OUT, STRANGE, seeds=SEEDS[:1])),
+        list(russian_questions(features, directions, HELD_OUT, STRANGE, seeds=SEEDS[:1])),
     )
     return [
         f"{np.mean(crossed):.1%} ({', '.join(f'{each:.1%}' for each in crossed)})",
@@ -75,7 +76,7 @@ def _cross_validations(features: FeatureSet) -> Iterator[Sequence[float]]:
 def _unseen_models(features: FeatureSet, shots: int) -> float:
     """Accuracy among the 46 held-out models by prototypes of a few photos, mean of 20 draws."""
     rows = np.flatnonzero(np.isin(features.cars.labels, HELD_OUT))
-    shown = square_roots(features.stanford[rows])
+    shown = directions(features.stanford[rows])
     labels = np.unique(features.cars.labels[rows], return_inverse=True)[1]
     accuracies = []
     for draw in range(DRAWS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ def embed_everything(backbone: Backbone, data: Path, no_car: Path) -> FeatureSet
     network, config, image_px = feature_network(backbone), TrainConfig(), backbone.image_px
     dataset = load_dataset(data / "russian-cars-5", validation_fraction=0.25, seed=0, strict=False)
     photos = dataset.train + dataset.validation
-    cars = load_stanford_cars(data / "stanford-cars")
+    cars = _stanford_cars(data / "stanford-cars")
     rng = np.random.default_rng(0)
     return FeatureSet(
         russian=np.stack(
@@ -75,3 +76,9 @@ def embed_everything(backbone: Backbone, data: Path, no_car: Path) -> FeatureSet
         cars=cars,
         no_car=embed(network, (frame(decode(file), image_px) for file in sorted(no_car.glob("*.jpg")))),
     )
+
+
+@functools.cache
+def _stanford_cars(folder: Path) -> StanfordCars:
+    """Two gigabytes of pixels, decoded once however many backbones see them."""
+    return load_stanford_cars(folder)

@@ -26,9 +26,7 @@ from benchmarks.heads import (
     Transform,
     centred,
     logistic_regression,
-    scaled,
     shot_accuracies,
-    square_roots,
 )
 from benchmarks.markdown import table
 from benchmarks.unknown_methods import (
@@ -40,6 +38,7 @@ from benchmarks.unknown_methods import (
     stanford_questions,
 )
 from kuzov.model.backbones import Backbone, find_backbone
+from kuzov.model.head import directions, normalise
 from kuzov.model.weight_files import WEIGHTS
 from recipes.backbone.product import backbone_from
 from scripts.convert_efficientnet_lite import NETWORKS, convert, load_reference
@@ -120,9 +119,9 @@ def _shot_cells(
 def _heads(features: FeatureSet) -> str:
     base = features.stanford[features.cars.rows(training=True)]
     transforms: Mapping[str, Transform] = {
-        "length 1": scaled,
-        "square roots": square_roots,
-        "square roots less their mean on Stanford Cars": centred(square_roots, base),
+        "length 1": normalise,
+        "square roots": directions,
+        "square roots less their mean on Stanford Cars": centred(directions, base),
     }
     rows = [
         [name, transformed, *_shot_cells(features, head, transform)]
@@ -135,11 +134,11 @@ def _heads(features: FeatureSet) -> str:
 def _views(features: FeatureSet) -> str:
     head = logistic_regression(C)
     rows = [
-        [name, "as shown", *_shot_cells(features, head, square_roots, views)] for name, views in VIEWS.items()
+        [name, "as shown", *_shot_cells(features, head, directions, views)] for name, views in VIEWS.items()
     ]
     everything = VIEWS["and the centred square, all mirrored"]
     rows.append(
-        ["all", "mean with its mirror image", *_shot_cells(features, head, square_roots, everything, (0, 3))]
+        ["all", "mean with its mirror image", *_shot_cells(features, head, directions, everything, (0, 3))]
     )
     return table(["views learned from", "photo asked about", *[f"{shots} a model" for shots in SHOTS]], rows)
 
@@ -157,9 +156,9 @@ def _unknown(sets: Mapping[str, FeatureSet]) -> str:
 
 def _questions(features: FeatureSet) -> list[Question]:
     return [
-        *russian_questions(features, square_roots, HELD_OUT, STRANGE, seeds=SEEDS),
-        *few_shot_questions(features, square_roots, HELD_OUT, STRANGE, shots=5, draws=5),
-        *stanford_questions(features, square_roots, HELD_OUT, photos=15, draws=10),
+        *russian_questions(features, directions, HELD_OUT, STRANGE, seeds=SEEDS),
+        *few_shot_questions(features, directions, HELD_OUT, STRANGE, shots=5, draws=5),
+        *stanford_questions(features, directions, HELD_OUT, photos=15, draws=10),
     ]
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmarks.features import FeatureSet
-from kuzov.model.head import MAX_ITERATIONS, TOLERANCE, Features, Labels
+from kuzov.model.head import MAX_ITERATIONS, TOLERANCE, Features, Labels, normalise
 
 Answers = npt.NDArray[np.int64]
 # Known features (n, V, D), their labels (n,), asked features (m, D) → columns (m,).
@@ -21,27 +21,16 @@ CLASSES = 5
 ALL_VIEWS = (0, 1, 2, 3, 4, 5)
 
 
-def scaled(features: Features) -> Features:
-    """Each row of length 1, or (…, D) each last axis."""
-    found: Features = features / np.maximum(np.linalg.norm(features, axis=-1, keepdims=True), 1e-12)
-    return found
-
-
-def square_roots(features: Features) -> Features:
-    """Square roots, then length 1 (Arandjelović and Zisserman, "RootSIFT", CVPR 2012)."""
-    return scaled(np.sqrt(np.maximum(features, 0)))
-
-
 def centred(transform: Transform, base: Features) -> Transform:
     """The transform less its mean over `base`, then length 1 (Wang et al., "SimpleShot", 2019)."""
     mean = transform(base).mean(axis=0)
-    return lambda features: scaled(transform(features) - mean)
+    return lambda features: normalise(transform(features) - mean)
 
 
 def nearest_prototype(known: Features, labels: Labels, asked: Features) -> Answers:
     """The class whose mean direction is nearest (Snell et al., "Prototypical Networks", 2017)."""
     rows, columns = _flatten(known, labels)
-    prototypes = scaled(np.stack([rows[columns == column].mean(axis=0) for column in np.unique(columns)]))
+    prototypes = normalise(np.stack([rows[columns == column].mean(axis=0) for column in np.unique(columns)]))
     return np.asarray((asked @ prototypes.T).argmax(axis=1))
 
 
@@ -132,7 +121,7 @@ def shot_accuracies(
         asked_views: Which views of a photo asked about are averaged.
     """
     shown = transform(features.russian)
-    asked = scaled(shown[:, asked_views].mean(axis=1))
+    asked = normalise(shown[:, asked_views].mean(axis=1))
     labels, accuracies = features.russian_labels, []
     for draw in range(draws):
         known, others = draw_shots(labels, features.russian_groups, shots, draw)

@@ -13,8 +13,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks.features import FeatureSet
 from benchmarks.heads import Transform, draw_shots, logits, shrunk_precision
-from kuzov.model.familiarity import SAME_MODEL_COSINE, SOFTNESS
-from kuzov.model.head import Features, Labels
+from kuzov.model.familiarity import prototypes_of
+from kuzov.model.head import Features, Labels, normalise
 
 Scores = npt.NDArray[np.float64]
 INVERSE_REGULARISATION = 10.0
@@ -46,13 +46,7 @@ class Known:
 
     def cosines(self, asked: Features) -> Scores:
         """To each class's prototype, (n, C)."""
-        return np.asarray(asked @ unit(self.means()).T, np.float64)
-
-
-def unit(rows: Features) -> Features:
-    """Rows of length 1."""
-    scaled: Features = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    return scaled
+        return np.asarray(asked @ normalise(self.means()).T, np.float64)
 
 
 def maximum_probability(known: Known, asked: Features) -> Scores:
@@ -90,11 +84,11 @@ def mahalanobis(known: Known, asked: Features) -> Scores:
 
 
 def against_background(known: Known, asked: Features) -> Scores:
-    """Cosine to the nearest prototype less the soft maximum of the cosines to other models'."""
-    prototypes = unit(known.means())
-    strange = (known.background @ prototypes.T).max(axis=1) < SAME_MODEL_COSINE
-    others = (asked @ known.background[strange].T).astype(np.float64)
-    return np.asarray(nearest_prototype(known, asked) - SOFTNESS * logsumexp(others / SOFTNESS, axis=1))
+    """The way that ships: see `kuzov.model.familiarity`."""
+    prototypes = prototypes_of(
+        known.rows, known.labels, classes=int(known.labels.max()) + 1, background=known.background
+    )
+    return prototypes.compare(asked)
 
 
 METHODS: Mapping[str, Callable[[Known, Features], Scores]] = {
@@ -139,7 +133,7 @@ def background_of(features: FeatureSet, transform: Transform, held_out: Sequence
     """Prototypes of the Stanford models that are not held out, from their training photos, (M, D)."""
     rows = features.cars.rows(training=True, held_out=held_out)
     shown, labels = transform(features.stanford[rows]), features.cars.labels[rows]
-    return unit(np.stack([shown[labels == label].mean(axis=0) for label in np.unique(labels)]))
+    return normalise(np.stack([shown[labels == label].mean(axis=0) for label in np.unique(labels)]))
 
 
 def russian_questions(

@@ -27,7 +27,7 @@ class _DepthwiseConvolution(torch.autograd.Function):
         stride, wants_images = context.stride, context.needs_input_grad[0]
         images_dtype = torch.bfloat16 if stride == 1 else torch.float32
         kernel_dtype = torch.bfloat16 if stride == 1 and kernel.shape[-1] == 3 else torch.float32
-        for_images, for_kernel = None, None
+        for_images = None
         if wants_images:
             for_images, _ = _gradients(gradients[0], images, kernel, stride, images_dtype, (True, False))
             for_images = for_images.bfloat16()

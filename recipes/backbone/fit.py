@@ -146,13 +146,12 @@ def _begin(backbone: EfficientNetLite, classes: int, recipe: Recipe) -> Run:
 def _fit_epoch(
     run: Run, views: Views, epoch: int, phase: Phase, recipe: Recipe, steps: int, tell: Tell
 ) -> None:
-    mix = np.random.default_rng([recipe.seed, epoch])
     run.model.train()
     device = next(run.model.parameters()).device
     losses, started = [], time.monotonic()
     for number, (images, labels) in enumerate(views.batches(epoch, phase.image_px), 1):
         _set_rates(run.optimiser, run.step / steps, recipe.warm_up)
-        loss = _loss(run.model, images.to(device), labels.to(device), recipe, mix)
+        loss = _loss(run.model, images.to(device), labels.to(device), recipe.label_smoothing)
         run.optimiser.zero_grad()
         loss.backward()
         run.optimiser.step()
@@ -167,21 +166,11 @@ def _fit_epoch(
 
 
 def _loss(
-    model: Classifier, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe, rng: np.random.Generator
+    model: Classifier, images: torch.Tensor, labels: torch.Tensor, label_smoothing: float
 ) -> torch.Tensor:
-    share, others = 1.0, labels
-    if recipe.mixup:  # Zhang et al., "mixup" (ICLR 2018)
-        share = float(rng.beta(recipe.mixup, recipe.mixup))
-        images = images.float()
-        images, others = share * images + (1 - share) * images.flip(0), labels.flip(0)
     with torch.autocast(images.device.type, torch.bfloat16):
         features = model.backbone(images)
-    with torch.autocast(images.device.type, enabled=False):
-        logits = model.score(features)
-    smoothing = recipe.label_smoothing
-    return share * functional.cross_entropy(logits, labels, label_smoothing=smoothing) + (
-        1 - share
-    ) * functional.cross_entropy(logits, others, label_smoothing=smoothing)
+    return functional.cross_entropy(model.score(features), labels, label_smoothing=label_smoothing)
 
 
 def _set_rates(optimiser: torch.optim.Optimizer, progress: float, warm_up: float) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from kuzov.engine.openvino import Network
-from kuzov.model.backbones import Backbone, weight_key
+from kuzov.model.backbones import Backbone, set_weights
 from kuzov.model.efficientnet_lite import efficientnet_lite
 from kuzov.model.head import Features
 
@@ -24,9 +24,7 @@ def backbone_from(file: Path, image_px: int, *, width: float = 1.0, depth: float
 
     def build() -> keras.Model:
         model = efficientnet_lite(width=width, depth=depth, image_px=image_px, name="backbone")
-        for layer in model.layers:
-            values = [tensors[weight_key(layer, weight)] for weight in layer.weights]
-            layer.set_weights([value.astype(np.float32) for value in values])
+        set_weights(model, tensors)
         return model
 
     return Backbone(name=str(file), image_px=image_px, build=build)

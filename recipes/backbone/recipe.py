@@ -66,7 +66,6 @@ class Recipe:
         warm_up: Part of the steps in which the rates rise.
         weight_decay: AdamW's.
         label_smoothing: Part of the target that goes to all models alike.
-        mixup: Alpha of the Beta distribution that two photos are mixed by; 0 mixes none.
         cosine_scale: Scale of a head on normalised features and weights; 0 for a plain linear head.
         average_decay: Of the moving average of the weights, a step; 0 keeps the last weights.
         initial_share: Part of the final weights that is the initial ones', which keeps what they knew.
@@ -86,7 +85,6 @@ class Recipe:
     warm_up: float = 0.2
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
-    mixup: float = 0.0
     cosine_scale: float = 0.0
     average_decay: float = 0.0
     initial_share: float = 0.0

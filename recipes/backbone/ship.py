@@ -1,7 +1,8 @@
-r"""Put trained weights into the package, with the prototypes of the models that they have seen.
+"""Put trained weights into the package, with the prototypes of the models that they have seen.
 
-python -m recipes.backbone.ship runs/backbone/backbone.safetensors STANFORD_CARS --image-px 256 \
-        src/kuzov/model/weights/efficientnet-lite0-cars.safetensors
+    python -m recipes.backbone.ship WEIGHTS STANFORD_CARS TARGET --image-px 256
+
+WEIGHTS is the recipe's backbone.safetensors; README.md has the whole command.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ from scipy.special import softmax
 
 from kuzov.model.calibration import (
     MAX_TEMPERATURE,
-    expected_calibration_error,
     fit_temperature,
     log_loss,
     probabilities,
 )
 from kuzov.model.head import Labels, Logits
+from kuzov.model.reliability import expected_calibration_error
 
 
 def calibrated(count: int = 20_000, classes: int = 4, seed: int = 0) -> tuple[Logits, Labels]:
@@ -54,34 +54,3 @@ def test_probabilities_are_the_softmax_of_the_divided_logits() -> None:
 def test_log_loss_by_hand() -> None:
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]))
     assert log_loss(logits, np.array([1, 1])) == pytest.approx(-(np.log(0.25) + np.log(0.8)) / 2)
-
-
-def rows(confidences: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Answers for class 0 of two, with these probabilities."""
-    return np.array([[each, 1 - each] for each in confidences])
-
-
-@pytest.mark.parametrize(
-    ("confidences", "labels", "error"),
-    [
-        ([1.0] * 4, [0] * 4, 0.0),  # sure and right
-        ([1.0] * 4, [1] * 4, 1.0),  # sure and wrong
-        ([0.8], [0], 0.2),
-        ([0.6, 0.9], [1, 0], (0.6 + 0.1) / 2),  # each photo is a bin
-        # Twenty photos are ten bins of two: 19 of them right, the least sure wrong.
-        ([0.5] + [0.75] * 19, [1] + [0] * 19, (abs(0.625 - 0.5) * 2 + 9 * 2 * 0.25) / 20),
-        # Eleven photos: the first bin has two.
-        ([0.6, 0.7] + [0.9] * 9, [1, 0] + [0] * 9, (2 * abs(0.65 - 0.5) + 9 * 0.1) / 11),
-    ],
-)
-def test_calibration_error_by_hand(confidences: list[float], labels: list[int], error: float) -> None:
-    found = expected_calibration_error(rows(confidences), np.array(labels, np.int64))
-    assert found == pytest.approx(error, abs=1e-12)
-
-
-def test_calibration_error_does_not_depend_on_the_order() -> None:
-    logits, labels = calibrated(200)
-    scores, order = probabilities(logits, 1.0), np.random.default_rng(0).permutation(200)
-    assert expected_calibration_error(scores[order], labels[order]) == pytest.approx(
-        expected_calibration_error(scores, labels)
-    )

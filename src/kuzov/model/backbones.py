@@ -40,10 +40,7 @@ class Backbone:
         """Build the model with its weights, frozen."""
         model = self.build()
         if self.weights is not None:
-            tensors = read_weights(self.weights)
-            for layer in model.layers:
-                values = [tensors[weight_key(layer, weight)] for weight in layer.weights]
-                layer.set_weights([value.astype("float32") for value in values])
+            set_weights(model, read_weights(self.weights))
         model.trainable = False
         return model
 
@@ -71,6 +68,13 @@ class Backbone:
 @functools.cache
 def _frozen(backbone: Backbone) -> Any:
     return freeze(backbone.load())
+
+
+def set_weights(model: keras.Model, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Put the tensors of a weights file, by their names there, into a model."""
+    for layer in model.layers:
+        values = [tensors[weight_key(layer, weight)] for weight in layer.weights]
+        layer.set_weights([value.astype(np.float32) for value in values])
 
 
 def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:

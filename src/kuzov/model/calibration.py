@@ -11,7 +11,6 @@ from kuzov.model.head import Labels, Logits
 
 Probabilities = npt.NDArray[np.float64]
 
-ECE_BINS = 10
 MAX_TEMPERATURE = 20.0
 
 
@@ -46,16 +45,3 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 def log_loss(logits: Logits, labels: Labels) -> float:
     """Mean negative log probability of the true class, in nats."""
     return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
-
-
-def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean gap between confidence and accuracy over ten bins of equally many photos, 0..1.
-
-    Bins of equal mass, as with few photos bins of equal width are mostly empty (Nixon et al., "Measuring
-    Calibration in Deep Learning", 2019).
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bins = np.array_split(np.argsort(confidence, kind="stable"), min(ECE_BINS, len(labels)))
-    gaps = [len(rows) * abs(confidence[rows].mean() - right[rows].mean()) for rows in bins]
-    return float(sum(gaps) / len(labels))

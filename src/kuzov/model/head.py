@@ -49,8 +49,8 @@ def directions(features: Features) -> Features:
 
 
 def normalise(rows: Features) -> Features:
-    """Scale each row to length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    """Scale each row, (…, D), to length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     normalised: Features = rows / np.maximum(lengths, 1e-12)
     return normalised
 

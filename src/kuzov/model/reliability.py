@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kuzov.model.calibration import ECE_BINS, Probabilities
+from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
+
+BINS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,10 @@ class Bin:
 
 
 def reliability(probabilities: Probabilities, labels: Labels) -> list[Bin]:
-    """The bins of `expected_calibration_error`: ten of equally many photos, the least sure first.
+    """Ten bins of equally many photos, the least sure first.
+
+    Bins of equal mass, as with few photos bins of equal width are mostly empty (Nixon et al., "Measuring
+    Calibration in Deep Learning", 2019).
 
     Args:
         probabilities: (N, C), N at least 1; with fewer than ten photos each is a bin.
@@ -39,8 +44,14 @@ def reliability(probabilities: Probabilities, labels: Labels) -> list[Bin]:
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    bins = np.array_split(np.argsort(confidence, kind="stable"), min(ECE_BINS, len(labels)))
+    bins = np.array_split(np.argsort(confidence, kind="stable"), min(BINS, len(labels)))
     return [
         Bin(confidence=float(confidence[rows].mean()), right=int(right[rows].sum()), photos=len(rows))
         for rows in bins
     ]
+
+
+def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:
+    """Mean gap between confidence and accuracy over the bins of `reliability`, 0..1."""
+    bins = reliability(probabilities, labels)
+    return float(sum(each.photos * abs(each.confidence - each.accuracy) for each in bins) / len(labels))

@@ -11,10 +11,10 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
-from kuzov.model.calibration import Probabilities, expected_calibration_error, probabilities
+from kuzov.model.calibration import Probabilities, probabilities
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels, Logits
-from kuzov.model.reliability import reliability
+from kuzov.model.reliability import expected_calibration_error, reliability
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
 from kuzov.training.judge import Choice, OutOfFold, judge_classes, wilson_interval

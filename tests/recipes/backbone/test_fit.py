@@ -12,7 +12,7 @@ from recipes.backbone.network import EfficientNetLite, weights_of
 from recipes.backbone.photos import StanfordCars, load_stanford_cars
 from recipes.backbone.recipe import Phase, Recipe
 
-RECIPE = Recipe(phases=(Phase(epochs=2, image_px=32),), batch=8, average_decay=0.5, mixup=0.2)
+RECIPE = Recipe(phases=(Phase(epochs=2, image_px=32),), batch=8, average_decay=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def train(cars: StanfordCars, recipe: Recipe, checkpoint: Path) -> tuple[Classif
 
 
 def test_it_learns_and_says_how_far_it_is(cars: StanfordCars, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, phases=(Phase(epochs=8, image_px=32),), mixup=0.0)
+    recipe = replace(RECIPE, phases=(Phase(epochs=8, image_px=32),))
 
     _, lines = train(cars, recipe, tmp_path / "checkpoint.pt")
 
