@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from kuzov.model.head import Head
 from kuzov.training import candidate as module
 from kuzov.training.candidate import Candidate, first_stage, second_stage
 from kuzov.training.fine_tune import fine_tune
-from kuzov.training.judge import cross_familiarity, fit_views, split_folds, view_prototypes
+from kuzov.training.judge import Choice, cross_familiarity, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import silent
 
@@ -201,20 +202,27 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return calls
 
 
-def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
-    data: LearningSet, tiny: Backbone, tmp_path: Path, calls: list[tuple[Any, ...]]
-) -> None:
-    first, choice = first_stage(data, tiny, CONFIG)
+def both_stages(
+    data: LearningSet, backbone: Backbone, cache: Path
+) -> tuple[Candidate, Choice, Candidate, Mapping[str, Sequence[float]]]:
+    first, choice = first_stage(data, backbone, CONFIG)
     tuned, history = second_stage(
         data,
         first,
-        tiny,
+        backbone,
         CONFIG,
         inverse_regularisation=choice.inverse_regularisation,
-        cache=tmp_path,
+        cache=cache,
         tensorboard=None,
         progress=silent,
     )
+    return first, choice, tuned, history
+
+
+def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
+    data: LearningSet, tiny: Backbone, tmp_path: Path, calls: list[tuple[Any, ...]]
+) -> None:
+    first, choice, tuned, history = both_stages(data, tiny, tmp_path)
     ((_, head, photos, held_out, config, options),) = calls
     fit, held = split_folds(data.labels[:12], data.groups[:12], folds=5, seed=0)[0]
     frames = data.frames(data.train, 32)
@@ -244,17 +252,7 @@ def test_a_fine_tuned_network_has_no_background(
     data: LearningSet, tiny: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backbone, "background", lambda _: np.eye(5, 48, dtype=np.float32))
-    first, choice = first_stage(data, tiny, CONFIG)
-    tuned, _ = second_stage(
-        data,
-        first,
-        tiny,
-        CONFIG,
-        inverse_regularisation=choice.inverse_regularisation,
-        cache=tmp_path,
-        tensorboard=None,
-        progress=silent,
-    )
+    first, _, tuned, _ = both_stages(data, tiny, tmp_path)
     assert first.classifier.prototypes.background.shape == (48, 5)
     assert tuned.classifier.prototypes.background.shape == (48, 0)
     assert tuned.classifier.prototypes.classes.shape == (48, 2)
