@@ -34,7 +34,7 @@ bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.m
 	$(BIN)/python -m benchmarks.no_car_photos $@
 
 clean:  ## Remove the environment, the caches and the demo's folder; models/ and runs/ stay.
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .demo
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench-peers .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
@@ -43,6 +43,7 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps tensorflow-serving-api  # it asks for tensorflow, whose CPU build is here already
 	touch $@ $(VENV)/.train
 
 $(BIN)/python:

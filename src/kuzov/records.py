@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,16 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One way to call a servable: named inputs, named outputs."""
+    """One way to call a servable: named inputs, named outputs.
+
+    Attributes:
+        inputs: What it takes, by name.
+        outputs: What it gives, by name.
+        method_name: TensorFlow's word for what it does, as tensorflow/serving/predict.
+        defaults: Values for inputs that a gRPC request may leave out.
+    """
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     method_name: str
+    defaults: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

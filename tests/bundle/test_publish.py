@@ -13,7 +13,7 @@ import pytest
 
 from kuzov.bundle import publish as module
 from kuzov.bundle.layout import versions
-from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish
+from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace
 from kuzov.errors import BundleError
 
 CONTENT = {"saved_model.pb": b"model", "variables/variables.index": b"index", "assets/labels.txt": b"a\nb\n"}
@@ -206,3 +206,53 @@ def test_what_a_kill_left_is_removed_after_a_day(tmp_path: Path) -> None:
 def test_a_staging_folder_that_another_writer_renames_meanwhile_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / f"{STAGING_PREFIX}gone").symlink_to(tmp_path / "nowhere")  # listed, but not there any more
     assert read(publish(tmp_path, write)) == CONTENT
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "1" / "assets.extra" / "part"
+    assert replace(target, write) == target
+    assert read(target) == CONTENT
+    replace(target, lambda staging: (staging / "new").write_bytes(b"new"))
+    assert read(target) == {"new": b"new"}
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_folder_that_can_not_be_written_anew_stays(tmp_path: Path) -> None:
+    target = tmp_path / "part"
+    replace(target, write)
+
+    def fail(staging: Path) -> None:
+        write(staging)
+        raise BundleError("not good enough")
+
+    with pytest.raises(BundleError, match=r"^not good enough$"):
+        replace(target, fail)
+    assert read(target) == CONTENT
+    assert list(tmp_path.iterdir()) == [target]
+
+
+REPLACED_AND_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from kuzov.bundle.publish import replace
+
+def write(folder):
+    (folder / "half").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+replace(Path(sys.argv[1]), write)
+"""
+
+
+def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
+    target = tmp_path / "part"
+    replace(target, write)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", REPLACED_AND_KILLED, str(target)], env=environment, check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert read(target) == CONTENT
+    assert [each.name[: len(STAGING_PREFIX)] for each in tmp_path.iterdir() if each != target] == [
+        STAGING_PREFIX
+    ]

@@ -11,6 +11,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from kuzov.bundle.saved_model import read_signatures, warmup_requests
 from kuzov.errors import BundleError
 from kuzov.records import Signature, TensorSpec
+from kuzov.wire import messages
 
 
 def fields(message: bytes) -> dict[int, list[Any]]:
@@ -73,6 +74,52 @@ def test_a_missing_or_broken_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
         read_signatures(tmp_path)
     assert str(caught.value) == f"{file} is not a SavedModel: it holds no graph."
+
+
+def saved(folder: Path, *graphs: messages.MetaGraphDef) -> Path:
+    (folder / "saved_model.pb").write_bytes(messages.SavedModel(meta_graphs=graphs).SerializeToString())
+    return folder
+
+
+def graph(method: str, *tags: str) -> messages.MetaGraphDef:
+    """A graph whose one signature tells it by its method's name."""
+    made = messages.MetaGraphDef(meta_info_def=messages.MetaGraphDef.MetaInfoDef(tags=tags))
+    made.signature_def["serving_default"].method_name = method
+    return made
+
+
+@pytest.mark.parametrize(
+    ("graphs", "method"),
+    [
+        ([graph("trains", "train"), graph("serves", "serve")], "serves"),
+        ([graph("serves on a GPU", "gpu", "serve"), graph("serves", "serve")], "serves on a GPU"),
+        ([graph("first", "train"), graph("second", "eval")], "first"),
+    ],
+)
+def test_the_graph_for_serving_is_read(
+    graphs: list[messages.MetaGraphDef], method: str, tmp_path: Path
+) -> None:
+    assert read_signatures(saved(tmp_path, *graphs))["serving_default"].method_name == method
+
+
+def test_defaults_of_inputs_are_read(tmp_path: Path) -> None:
+    made = graph("tensorflow/serving/predict", "serve")
+    default = messages.TensorProto(dtype="DT_INT32", int_val=[3])
+    default.tensor_shape.dim.add(size=2)
+    made.signature_def["serving_default"].defaults["k"].CopyFrom(default)
+    (found,) = read_signatures(saved(tmp_path, made))["serving_default"].defaults.items()
+    assert (found[0], found[1].tolist(), found[1].dtype.name) == ("k", [3, 3], "int32")
+
+
+def test_a_broken_default_is_told(tmp_path: Path) -> None:
+    made = graph("tensorflow/serving/predict", "serve")
+    made.signature_def["serving_default"].defaults["k"].dtype = messages.DT_RESOURCE
+    with pytest.raises(BundleError) as caught:
+        read_signatures(saved(tmp_path, made))
+    assert str(caught.value) == (
+        f"{tmp_path / 'saved_model.pb'} has a signature with a broken default: "
+        "tensors of type DT_RESOURCE are not supported."
+    )
 
 
 def inputs_of(record: bytes) -> Iterator[tuple[str, str, bytes]]:

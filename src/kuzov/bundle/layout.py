@@ -11,6 +11,8 @@ LABELS = Path("assets", "labels.txt")
 CARD = Path("assets.extra", "card.json")
 WARMUP_REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 OPENVINO_MODEL = Path("assets.extra", "openvino", "model.xml")
+OPENVINO_INT8 = Path("assets.extra", "openvino-int8")
+OPENVINO_INT8_MODEL = OPENVINO_INT8 / "model.xml"
 
 
 def versions(base: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""Make a version appear whole or not at all."""
+"""Make a version, or a part of one, appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -34,19 +34,50 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
     Raises:
         BundleError: The folder can't be written.
     """
+    return _stage(base, write, lambda staging: _rename(staging, base))
+
+
+def replace(target: Path, write: Callable[[Path], object]) -> Path:
+    """Write a folder beside the one that it replaces, if there is one, then rename it into place.
+
+    A failure leaves the old one. So does a kill, but for the moment between two renames, when there is none.
+
+    Args:
+        target: The folder; the one that it lies in is made if missing.
+        write: Fills the folder that it is given, and checks what it wrote; whatever it raises is passed on.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BundleError: The folder can't be written.
+    """
+
+    def put(staging: Path) -> Path:
+        if target.exists():
+            target.rename(Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent), target.name))
+        return staging.rename(target)
+
+    placed = _stage(target.parent, write, put)
+    for former in target.parent.glob(f"{STAGING_PREFIX}*/{target.name}"):
+        shutil.rmtree(former.parent, ignore_errors=True)
+    return placed
+
+
+def _stage(parent: Path, write: Callable[[Path], object], put: Callable[[Path], Path]) -> Path:
     try:
-        base.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(base)
-        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=base))
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(parent)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=parent))
     except OSError as error:
-        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+        raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
     try:
         write(staging)
         staging.chmod(0o755)  # mkdtemp's is for its owner alone; a server is often another user
         _flush(staging)
-        return _rename(staging, base)
+        return put(staging)
     except OSError as error:
-        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+        raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

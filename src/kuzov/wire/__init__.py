@@ -1,0 +1,1 @@
+"""TensorFlow's and TensorFlow Serving's messages, without either of them."""

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.errors import ConfigError
+from kuzov.wire.messages import BatchingParameters, ModelServerConfig
+from kuzov.wire.text_file import read_text_file
+
+
+def test_a_file_is_read_in_all_spellings(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(
+        """# The models.
+        model_config_list: {
+          config: { name: 'a', base_path: "/models/" "a"; model_platform: "tensorflow" },
+          config < name: 'b' version_labels { key: 'stable' value: 43 } >
+        }"""
+    )
+    first, second = read_text_file(file, ModelServerConfig).model_config_list.config
+    assert (first.name, first.base_path, first.model_platform) == ("a", "/models/a", "tensorflow")
+    assert dict(second.version_labels) == {"stable": 43}
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "none"
+    with pytest.raises(ConfigError) as caught:
+        read_text_file(file, BatchingParameters)
+    assert str(caught.value) == f"The file {file} can't be read: No such file or directory."
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    file.write_bytes(b"model\xff")
+    with pytest.raises(ConfigError) as caught:
+        read_text_file(file, ModelServerConfig)
+    assert str(caught.value) == f"The file {file} is not UTF-8 text: byte 5 is wrong."
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "max_batch_size { value: 8 }\nmixed_priority_policy: 1",
+            '2:1 : Message type "tensorflow.serving.BatchingParameters" has no field named '
+            '"mixed_priority_policy".',
+        ),
+        (
+            "max_batch_size { value: many }",
+            "1:25 : 'max_batch_size { value: many }': Couldn't parse integer: many",
+        ),
+        ("max_batch_size {", '1:16 : Expected "}".'),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(text: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "batching.config"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_text_file(file, BatchingParameters)
+    assert str(caught.value) == (
+        f"{file}: Error parsing text-format tensorflow.serving.BatchingParameters: {reason}"
+    )

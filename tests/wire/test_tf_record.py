@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from kuzov.wire.tf_record import crc32c, masked, read_records
+
+
+def read(content: bytes) -> list[bytes]:
+    return list(read_records(io.BytesIO(content), len(content)))
+
+
+def checked(part: bytes) -> bytes:
+    return part + masked(crc32c(part)).to_bytes(4, "little")
+
+
+def record(data: bytes) -> bytes:
+    return checked(len(data).to_bytes(8, "little")) + checked(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "check"),
+    [  # RFC 3720, B.4
+        (b"", 0),
+        (b"123456789", 0xE3069283),
+        (bytes(32), 0x8A9136AA),
+        (b"\xff" * 32, 0x62A8AB43),
+        (bytes(range(32)), 0x46DD794E),
+        (bytes(reversed(range(32))), 0x113FDB5C),
+    ],
+)
+def test_the_checksum_is_castagnolis(data: bytes, check: int) -> None:
+    assert crc32c(data) == check
+
+
+def test_records_of_every_length_are_read_as_tensorflow_wrote_them(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the records")
+    records = [bytes(range(256)) * 3, b"", *(b"kuzov" * length for length in range(9)), b"x" * 100_003]
+    with tf.io.TFRecordWriter(str(tmp_path / "records")) as writer:
+        for each in records:
+            writer.write(each)
+    assert read((tmp_path / "records").read_bytes()) == records
+
+
+HELLO = record(b"hello")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"this is a text, not records", "corrupted record at 0 (Is this even a TFRecord file?)"),
+        (HELLO[:12] + b"j" + HELLO[13:], "corrupted record at 12"),
+        (HELLO[:-1] + b"\x00", "corrupted record at 12"),
+        (HELLO + HELLO[:-2], "truncated record at 21' failed with Read less bytes than requested"),
+        (
+            checked((2**62).to_bytes(8, "little")),
+            "truncated record at 0' failed with Read less bytes than requested",
+        ),
+    ],
+)
+def test_a_broken_file_is_told_in_tensorflows_words(content: bytes, error: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        read(content)
+    assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("kept", [1, 8, 11])
+def test_a_length_that_is_cut_off_ends_the_file(kept: int) -> None:
+    assert read(HELLO + HELLO[:kept]) == [b"hello"]
