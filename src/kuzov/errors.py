@@ -6,6 +6,7 @@ KuzovError
 ├── DatasetError    a folder of photos can't be learned from
 ├── BundleError     a model folder is missing, incomplete or broken
 ├── RequestError    a request to the server can't be answered
+│   └── OverloadedError   now; later it can
 ├── ServerError     a server answered with an error, or not at all
 └── MissingExtraError   a command needs an optional dependency
 """
@@ -16,13 +17,24 @@ from enum import Enum
 
 
 class ErrorCode(Enum):
-    """Protocol-neutral kinds of failure; each transport holds one table from these to its statuses."""
+    """Kinds of failure, by the names that TensorFlow and gRPC share; each transport holds one table of them."""
 
-    INVALID = "invalid"
-    NOT_FOUND = "not found"
-    UNIMPLEMENTED = "unimplemented"
-    UNAVAILABLE = "unavailable"
-    INTERNAL = "internal"
+    CANCELLED = "CANCELLED"
+    UNKNOWN = "UNKNOWN"
+    INVALID = "INVALID_ARGUMENT"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+    DATA_LOSS = "DATA_LOSS"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
 
 
 class KuzovError(Exception):
@@ -61,6 +73,18 @@ class RequestError(KuzovError):
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class OverloadedError(RequestError):
+    """The server has as much work as it takes on; the same request may be sent again after a while.
+
+    Attributes:
+        retry_after_s: When to try again, in seconds.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(ErrorCode.RESOURCE_EXHAUSTED, message)
+        self.retry_after_s = retry_after_s
 
 
 class ServerError(KuzovError):

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kuzov.engine.openvino import OpenVinoEngine, bfloat16_available, load
+from kuzov.engine.engine import run
+from kuzov.engine.network import bfloat16_available
+from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
@@ -63,7 +65,7 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
 
 
 def test_pixels_get_probabilities(engine: OpenVinoEngine, images: Floats) -> None:
-    outputs = engine.run("serving_default", {"image": images})
+    outputs = run(engine, "serving_default", {"image": images})
     assert set(outputs) == {"probabilities"}
     found = outputs["probabilities"]
     assert (found.shape, str(found.dtype)) == ((3, 3), "float32")
@@ -74,12 +76,12 @@ def test_pixels_get_probabilities(engine: OpenVinoEngine, images: Floats) -> Non
 def test_photos_get_labels_and_unknown_too(
     engine: OpenVinoEngine, photos: list[bytes], images: Floats
 ) -> None:
-    outputs = engine.run("image_bytes", {"image_bytes": objects(photos)})
+    outputs = run(engine, "image_bytes", {"image_bytes": objects(photos)})
     assert set(outputs) == {"probabilities", "unknown", "label"}
     assert outputs["label"].tolist() == [b"hatchback", b"sedan", b"suv"]
     assert (outputs["unknown"].shape, str(outputs["unknown"].dtype)) == ((3,), "float32")
     assert ((outputs["unknown"] >= 0) & (outputs["unknown"] <= 1)).all()
-    by_pixels = engine.run("serving_default", {"image": images})["probabilities"]
+    by_pixels = run(engine, "serving_default", {"image": images})["probabilities"]
     np.testing.assert_array_equal(outputs["probabilities"], by_pixels)
 
 
@@ -133,13 +135,13 @@ def test_a_tensor_that_does_not_fit_is_refused(
     engine: OpenVinoEngine, image: npt.NDArray[Any], message: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        engine.run("serving_default", {"image": np.asarray(image)})
+        run(engine, "serving_default", {"image": np.asarray(image)})
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, message)
 
 
 def test_photos_of_a_wrong_shape_are_refused(engine: OpenVinoEngine, photos: list[bytes]) -> None:
     with pytest.raises(RequestError) as caught:
-        engine.run("image_bytes", {"image_bytes": objects(photos)[:, np.newaxis]})
+        run(engine, "image_bytes", {"image_bytes": objects(photos)[:, np.newaxis]})
     assert str(caught.value) == (
         "Input image_bytes has shape [3, 1]; the model takes [-1], -1 being any size."
     )
@@ -160,14 +162,14 @@ def test_a_photo_that_can_not_be_decoded_is_named(
     engine: OpenVinoEngine, photos: list[bytes], bad: bytes, reason: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        engine.run("image_bytes", {"image_bytes": objects([photos[0], bad, photos[1]])})
+        run(engine, "image_bytes", {"image_bytes": objects([photos[0], bad, photos[1]])})
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, f"image_bytes[1]: {reason}")
 
 
 def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
     assert "__saved_model_init_op" in engine.signatures
     with pytest.raises(RequestError) as caught:
-        engine.run("__saved_model_init_op", {})
+        run(engine, "__saved_model_init_op", {})
     assert (caught.value.code, str(caught.value)) == (
         ErrorCode.INVALID,
         "Signature __saved_model_init_op takes no input; ask another.",
@@ -175,9 +177,9 @@ def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
 
 
 def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
-    outputs = engine.run("serving_default", {"image": np.zeros((0, 256, 256, 3), np.float32)})
+    outputs = run(engine, "serving_default", {"image": np.zeros((0, 256, 256, 3), np.float32)})
     assert outputs["probabilities"].shape == (0, 3)
-    outputs = engine.run("image_bytes", {"image_bytes": objects([])})
+    outputs = run(engine, "image_bytes", {"image_bytes": objects([])})
     assert {name: output.shape for name, output in outputs.items()} == {
         "probabilities": (0, 3),
         "unknown": (0,),
@@ -244,7 +246,31 @@ def test_auto_is_what_was_proved_where_the_processor_has_it(
 def test_no_such_precision(trained: TrainResult) -> None:
     with pytest.raises(ConfigError) as caught:
         load(trained.bundle, "f16")
-    assert str(caught.value) == "There is no precision 'f16'; choose from auto, f32, bf16."
+    assert str(caught.value) == "There is no precision 'f16'; choose from auto, f32, bf16, int8."
+
+
+def test_int8_is_served_where_it_is(trained: TrainResult, tmp_path: Path) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    with pytest.raises(ConfigError) as caught:
+        load(bundle, "int8")
+    assert str(caught.value) == (
+        f"The model in {bundle} has no int8 form. Make one of a bundle: kuzov optimize BUNDLE --photos PHOTOS"
+    )
+    # What it holds is another's matter; here it is the float32 form again.
+    shutil.copytree(bundle / "assets.extra" / "openvino", bundle / "assets.extra" / "openvino-int8")
+    assert [load(bundle, precision).name for precision in ("auto", "int8", "f32")] == [
+        "OpenVINO int8",
+        "OpenVINO int8",
+        "OpenVINO f32",
+    ]
+
+
+def test_photos_larger_than_allowed_are_refused(trained: TrainResult, photos: list[bytes]) -> None:
+    engine = load(trained.bundle, "f32", max_pixels=100)
+    with pytest.raises(RequestError) as caught:
+        run(engine, "image_bytes", {"image_bytes": objects(photos)})
+    assert str(caught.value) == "image_bytes[0]: claims more than 100 pixels; make it smaller"
 
 
 @pytest.mark.parametrize("missing", ["assets.extra/openvino/model.xml", "assets.extra/openvino/model.bin"])
@@ -284,11 +310,11 @@ def test_a_model_from_elsewhere_answers_by_its_serving_default(foreign: Path) ->
     engine = load(foreign)
     assert list(engine.signatures) == ["serving_default"]
     assert engine.name == "OpenVINO f32"
-    outputs = engine.run("serving_default", {"x": np.array([[1, 2, 4], [0, -4, 6]], np.float32)})
+    outputs = run(engine, "serving_default", {"x": np.array([[1, 2, 4], [0, -4, 6]], np.float32)})
     assert outputs["y"].tolist() == [[2.5, 3.0, 4.0], [2.0, 0.0, 5.0]]
     assert list(outputs) == ["y"]
     with pytest.raises(RequestError, match=r"^Input x has shape \[3\]; the model takes \[-1, 3\]"):
-        engine.run("serving_default", {"x": np.zeros(3, np.float32)})
+        run(engine, "serving_default", {"x": np.zeros(3, np.float32)})
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_a_version_or_its_model_folder_may_be_named(trained: TrainResult, tmp_pa
     assert [each.id for each in card.classes] == ["hatchback", "sedan", "suv"]
     with pytest.raises(BundleError, match=r"^There is no model folder "):
         Recogniser.load(tmp_path / "none")
-    with pytest.raises(ConfigError, match=r"^There is no precision 'f64'; choose from auto, f32, bf16\.$"):
+    with pytest.raises(
+        ConfigError, match=r"^There is no precision 'f64'; choose from auto, f32, bf16, int8\.$"
+    ):
         Recogniser.load(trained.bundle, precision="f64")
 
 

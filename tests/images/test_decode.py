@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 
 from kuzov.errors import PhotoError
-from kuzov.images import decode as module
-from kuzov.images.decode import decode, exif_orientation
+from kuzov.images.decode import MAX_SCANS, decode, exif_orientation
 
 SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
@@ -284,15 +283,119 @@ def test_a_large_webp_is_refused_by_its_header() -> None:
 
 
 def test_a_photo_just_under_the_limit_is_decoded_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)  # the host's own limit is none of ours
     with warnings.catch_warnings(record=True) as leaked:
         warnings.simplefilter("always")
         for image_format in ("JPEG", "PNG", "BMP", "GIF", "WEBP"):
-            assert decode(encode(Image.new("RGB", (10, 10)), image_format)).size == (10, 10)
-            with pytest.raises(PhotoError, match="claims more than"):
-                decode(encode(Image.new("RGB", (101, 1)), image_format))
+            whole = decode(encode(Image.new("RGB", (10, 10)), image_format), max_pixels=100)
+            assert whole.size == (10, 10)
+            with pytest.raises(PhotoError) as caught:
+                decode(encode(Image.new("RGB", (101, 1)), image_format), max_pixels=100)
+            assert caught.value.reason == "claims more than 100 pixels; make it smaller"
     assert leaked == []
+
+
+@pytest.fixture(scope="module")
+def large_photo() -> Image.Image:
+    """A soft landscape of 1600 × 1200 pixels with some grain."""
+    chance = np.random.default_rng(0)
+    colours = Image.fromarray(chance.integers(0, 256, (12, 16, 3), np.uint8))
+    pixels = np.asarray(colours.resize((1600, 1200), Image.Resampling.BICUBIC), np.int16)
+    return Image.fromarray((pixels + chance.integers(-8, 9, pixels.shape)).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("at_least_px", "size"),
+    [
+        (None, (1600, 1200)),
+        (1200, (1600, 1200)),
+        (601, (1600, 1200)),
+        (600, (800, 600)),
+        (300, (400, 300)),
+        (150, (200, 150)),
+        (1, (200, 150)),
+    ],
+)
+def test_a_jpeg_is_decoded_no_larger_than_needed(
+    large_photo: Image.Image, at_least_px: int | None, size: tuple[int, int]
+) -> None:
+    assert decode(encode(large_photo, "JPEG"), at_least_px=at_least_px).size == size
+
+
+def test_a_reduced_jpeg_shows_the_same(large_photo: Image.Image) -> None:
+    encoded = encode(large_photo, "JPEG", quality=90)
+    whole, reduced = (
+        pixels_of(decode(encoded, at_least_px=px).resize((100, 75), Image.Resampling.BILINEAR))
+        for px in (None, 300)
+    )
+    assert np.abs(whole - reduced).max() <= 3
+
+
+@pytest.mark.parametrize("size", [(1599, 1200), (1600, 1199)])
+def test_a_jpeg_that_does_not_divide_is_decoded_whole(
+    large_photo: Image.Image, size: tuple[int, int]
+) -> None:
+    assert decode(encode(large_photo.resize(size), "JPEG"), at_least_px=100).size == size
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_printers_jpegs_are_reduced_too(large_photo: Image.Image, mode: str) -> None:
+    image = decode(encode(large_photo.convert(mode), "JPEG"), at_least_px=600)
+    assert (image.mode, image.size) == ("RGB", (800, 600))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_jpeg_is_turned_upright(large_photo: Image.Image, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    encoded = encode(large_photo, "JPEG", quality=90, exif=exif)
+    whole, reduced = decode(encoded), decode(encoded, at_least_px=300)
+    assert [4 * side for side in reduced.size] == list(whole.size)
+    small = whole.resize(reduced.size, Image.Resampling.BOX)
+    assert np.abs(pixels_of(small) - pixels_of(reduced)).mean() < 2
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP", "BMP"])
+def test_other_formats_are_decoded_whole(large_photo: Image.Image, image_format: str) -> None:
+    encoded = encode(large_photo.crop((0, 0, 320, 240)), image_format)
+    assert decode(encoded, at_least_px=10).tobytes() == decode(encoded).tobytes()
+
+
+def test_a_large_jpeg_is_refused_however_small_it_may_be_decoded() -> None:
+    with pytest.raises(PhotoError) as caught:
+        decode(claim("JPEG", 10_001, 10_000), name="bomb", at_least_px=1)
+    assert str(caught.value) == f"bomb: {TOO_LARGE}"
+
+
+def with_scans(photo: Image.Image, scans: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated until there are so many."""
+    encoded = encode(photo, "JPEG", progressive=True)
+    last = encoded.rindex(b"\xff\xda")
+    repeated = scans - encoded.count(b"\xff\xda")
+    return encoded[:-2] + encoded[last:-2] * repeated + encoded[-2:]
+
+
+def test_a_jpeg_of_too_many_scans_is_refused(photo: Image.Image) -> None:
+    assert decode(with_scans(photo, MAX_SCANS)).size == photo.size
+    with pytest.raises(PhotoError) as caught:
+        decode(with_scans(photo, MAX_SCANS + 1), name="bomb")
+    assert str(caught.value) == "bomb: is a JPEG of more than 32 scans; save it anew as an ordinary one"
+
+
+def test_scans_can_not_hide(photo: Image.Image) -> None:
+    bomb = with_scans(photo, 2 * MAX_SCANS)
+    first = bomb.index(b"\xff\xda")
+    for hidden in (b"\xff\x01", b"\xff\xd0", b"\xff", b"\xff\x00"):  # what a decoder passes over
+        with pytest.raises(PhotoError, match="more than 32 scans"):
+            decode(bomb[:first] + hidden + bomb[first:])
+
+
+def test_what_only_looks_like_scans_does_not_count(photo: Image.Image) -> None:
+    lookalikes = b"\xff\xda" * 500
+    appended = encode(photo, "JPEG") + lookalikes  # as phones append a film
+    assert decode(appended).size == photo.size
+    assert decode(encode(photo, "JPEG", exif=b"Exif\0\0" + lookalikes)).size == photo.size
+    assert decode(encode(photo, "JPEG", comment=lookalikes)).size == photo.size
 
 
 def test_a_wrong_animation_header_does_not_warn(photo: Image.Image) -> None:

@@ -1,8 +1,12 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from kuzov.images.framing import frame, frame_box, resize_box
+from kuzov.errors import PhotoError
+from kuzov.images.decode import decode
+from kuzov.images.framing import frame, frame_box, least_side, read_frame, resize_box
 
 
 @pytest.mark.parametrize(
@@ -46,3 +50,34 @@ def test_reducing_is_antialiased() -> None:
 
 def test_even_a_photo_of_one_pixel_is_framed() -> None:
     assert (frame(Image.new("RGB", (1, 1), (1, 2, 3)), 16) == (1, 2, 3)).all()
+
+
+def test_twice_the_pixels_are_kept_for_the_frame() -> None:
+    side = least_side(256)
+    assert side == 569
+    left, _, right, _ = frame_box(side, side)
+    assert right - left >= 2 * 256 > frame_box(side - 1, side - 1)[2] - frame_box(side - 1, side - 1)[0]
+
+
+def test_a_large_photo_is_framed_as_if_it_were_decoded_whole() -> None:
+    chance = np.random.default_rng(0)
+    colours = Image.fromarray(chance.integers(0, 256, (12, 16, 3), np.uint8))
+    encoded = io.BytesIO()
+    colours.resize((1600, 1200), Image.Resampling.BICUBIC).save(encoded, "JPEG", quality=90)
+    quick = read_frame(encoded.getvalue(), 64)
+    assert decode(encoded.getvalue(), at_least_px=least_side(64)).size == (200, 150)
+    whole = frame(decode(encoded.getvalue()), 64)
+    assert np.abs(quick.astype(int) - whole).max() <= 4
+
+
+def test_a_photo_that_can_not_be_framed_is_named() -> None:
+    with pytest.raises(PhotoError) as caught:
+        read_frame(b"text", 64, name="upload 3")
+    assert str(caught.value) == (
+        "upload 3: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
+    )
+    encoded = io.BytesIO()
+    Image.new("RGB", (10, 10)).save(encoded, "PNG")
+    with pytest.raises(PhotoError) as caught:
+        read_frame(encoded.getvalue(), 64, max_pixels=99)
+    assert str(caught.value) == "photo: claims more than 99 pixels; make it smaller"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,78 +11,66 @@ import numpy.typing as npt
 import openvino
 
 from kuzov.bundle.card import Card, has_card, read_card
-from kuzov.bundle.layout import OPENVINO_MODEL
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
-from kuzov.errors import BundleError, ConfigError, ErrorCode, PhotoError, RequestError
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
+from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
+from kuzov.engine.photos import PHOTO_INPUT, decode_photos
+from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
+from kuzov.images.decode import MAX_PIXELS
 from kuzov.records import Signature
 
-PRECISIONS = ("auto", "f32", "bf16")
-PHOTO_INPUT = "image_bytes"
-
-
-class Network:
-    """A compiled network with named inputs and outputs. Safe to call from several threads at once."""
-
-    def __init__(self, model: openvino.Model, *, precision: str) -> None:
-        """Compile for this machine's processor; `precision` is "f32" or "bf16"."""
-        settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
-        self.precision = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
-        self.output_names = [output.get_any_name() for output in self._compiled.outputs]
-        # An infer request holds one call's tensors, so each thread has its own.
-        self._local = threading.local()
-
-    def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
-        """Compute all outputs, by name; they are copies, the next call leaves them alone.
-
-        Raises:
-            RequestError: INVALID where a shape does not fit the model.
-        """
-        if not hasattr(self._local, "request"):
-            self._local.request = self._compiled.create_infer_request()
-        try:
-            results = self._local.request.infer(dict(inputs), share_inputs=True)
-        except RuntimeError as error:
-            text = f"The model refuses these inputs: {_own_words(error)}"
-            raise RequestError(ErrorCode.INVALID, text) from error
-        return {name: results[index] for index, name in enumerate(self.output_names)}
-
-
-def _own_words(error: RuntimeError) -> str:
-    """OpenVINO's own sentence, without the lines that name its source files."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
-    return " ".join(told or lines)
+PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 
 class OpenVinoEngine:
     """A bundle, or any frozen SavedModel with one signature, run by OpenVINO."""
 
     def __init__(
-        self, network: Network, signatures: Mapping[str, Signature], card: Card | None = None
+        self,
+        network: Network,
+        signatures: Mapping[str, Signature],
+        card: Card | None = None,
+        *,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.name = f"OpenVINO {network.precision}"
         self.signatures = signatures
         self._network = network
         self._card = card
+        self._max_pixels = max_pixels
 
-    def run(self, signature: str, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
-        """Compute all the outputs of a signature; see `Engine.run`."""
+    def network(self, _signature: str) -> str:
+        """The one network of the model; see `Engine.network`."""
+        return "network"
+
+    def batched(self, _signature: str) -> bool:
+        """Whether rows of several requests may share a batch; see `Engine.batched`."""
+        return self._network.batched
+
+    def prepare(self, signature: str, inputs: Tensors) -> Tensors:
+        """Check the inputs of a signature, and decode its photos; see `Engine.prepare`."""
         specs = self.signatures[signature]
         if not specs.inputs:  # such as TensorFlow's own __saved_model_init_op, which the metadata lists too
             raise RequestError(ErrorCode.INVALID, f"Signature {signature} takes no input; ask another.")
         for name, spec in specs.inputs.items():
             _check(name, inputs[name], spec.dtype, spec.shape)
         if PHOTO_INPUT in specs.inputs and self._card is not None:
-            outputs = self.recognise(_decode(inputs[PHOTO_INPUT], self._card.image_px))
+            photos = inputs[PHOTO_INPUT]
+            return {"image": decode_photos(photos, self._card.image_px, max_pixels=self._max_pixels)}
+        return inputs
+
+    def infer(self, _network: str, tensors: Tensors) -> Tensors:
+        """Compute all the outputs of the network; see `Engine.infer`."""
+        return self._network(tensors)
+
+    def finish(self, signature: str, outputs: Tensors) -> dict[str, npt.NDArray[Any]]:
+        """The outputs of a signature; see `Engine.finish`."""
+        named = {name: outputs[name] for name in self.signatures[signature].outputs if name in outputs}
+        if "label" in self.signatures[signature].outputs and self._card is not None:
             ids = np.array([each.id.encode() for each in self._card.classes], np.object_)
-            outputs["label"] = ids[outputs["probabilities"].argmax(axis=1)]
-            return outputs
-        outputs = self._network(inputs)
-        return {name: outputs[name] for name in specs.outputs}
+            named["label"] = ids[outputs["probabilities"].argmax(axis=1)]
+        return named
 
     def recognise(self, images: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
         """What the bundle says of framed photos.
@@ -96,16 +83,6 @@ class OpenVinoEngine:
         """
         outputs = self._network({"image": images})
         return {"probabilities": outputs["probabilities"], "unknown": outputs["unknown"]}
-
-
-def _decode(photos: npt.NDArray[Any], image_px: int) -> npt.NDArray[np.float32]:
-    images = np.empty((len(photos), image_px, image_px, 3), np.float32)
-    for row, photo in enumerate(photos):
-        try:
-            images[row] = frame(decode(photo, name=f"image_bytes[{row}]"), image_px)
-        except PhotoError as error:
-            raise RequestError(ErrorCode.INVALID, str(error)) from error
-    return images
 
 
 def _check(name: str, tensor: npt.NDArray[Any], dtype: str, shape: tuple[int, ...] | None) -> None:
@@ -123,7 +100,14 @@ def _check(name: str, tensor: npt.NDArray[Any], dtype: str, shape: tuple[int, ..
         )
 
 
-def load(version_dir: Path, precision: str = "auto") -> OpenVinoEngine:
+def load(
+    version_dir: Path,
+    precision: str = "auto",
+    *,
+    threads: int = 0,
+    streams: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> OpenVinoEngine:
     """Load a version of a model.
 
     A bundle is run from OpenVINO's own form in assets.extra, which also computes `unknown`; any other
@@ -131,30 +115,52 @@ def load(version_dir: Path, precision: str = "auto") -> OpenVinoEngine:
 
     Args:
         version_dir: `<model_base_path>/<version>`.
-        precision: "f32", "bf16", or "auto": what the bundle's card says was proved at export, bf16 only on a
-            processor that has it; f32 for a model without a card.
+        precision: "f32", "bf16", "int8", which `kuzov optimize` adds to a bundle, or "auto": see
+            `choose_precision`.
+        threads: Processor cores to use; 0 for all.
+        streams: Calls that are computed at the same time, each on its share of the threads.
+        max_pixels: The largest photo that is decoded, by the size that its header tells.
 
     Raises:
         BundleError: It is missing, incomplete, or OpenVINO can't run it.
-        ConfigError: No such precision.
+        ConfigError: No such precision, or the model has no int8 form.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"There is no precision {precision!r}; choose from {', '.join(PRECISIONS)}.")
     card = read_card(version_dir) if has_card(version_dir) else None
     signatures = read_signatures(version_dir)
     if precision == "auto":
-        precision = card.precision if card is not None and bfloat16_available() else "f32"
-    source = version_dir / OPENVINO_MODEL if card is not None else version_dir
+        precision = choose_precision(version_dir, card)
+    source = version_dir if card is None else version_dir / OPENVINO_MODEL
+    if precision == "int8":
+        source = version_dir / OPENVINO_INT8_MODEL
+        if card is None or not source.is_file():
+            raise ConfigError(
+                f"The model in {version_dir} has no int8 form. Make one of a bundle: "
+                "kuzov optimize BUNDLE --photos PHOTOS"
+            )
+    settings = NetworkSettings(precision=precision, threads=threads, streams=streams)
     try:
-        network = Network(openvino.Core().read_model(source), precision=precision)
+        network = Network(openvino.Core().read_model(source), settings)
     except RuntimeError as error:
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {_own_words(error)}") from error
+        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {own_words(error)}") from error
     if card is None:
         signatures = {name: each for name, each in signatures.items() if name == "serving_default"}
-    return OpenVinoEngine(network, signatures, card)
+    return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 
-def bfloat16_available() -> bool:
-    """Whether this processor computes in bfloat16."""
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "BF16" in capabilities
+def choose_precision(version_dir: Path, card: Card | None) -> str:
+    """What a version is served in unless told otherwise.
+
+    int8 where `kuzov optimize` has proved it, else what was proved at export; f32 for a model without a card.
+    """
+    if card is None:
+        return "f32"
+    if (version_dir / OPENVINO_INT8_MODEL).is_file():
+        return "int8"
+    return proved_precision(card)
+
+
+def proved_precision(card: Card) -> str:
+    """What a bundle's own form is served in: what was proved at export, bf16 only where there is bf16."""
+    return card.precision if bfloat16_available() else "f32"

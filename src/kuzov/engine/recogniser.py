@@ -12,8 +12,7 @@ from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import PhotoError
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
+from kuzov.images.framing import read_frame
 from kuzov.records import Prediction
 
 PhotoSource = str | os.PathLike[str] | bytes
@@ -32,7 +31,7 @@ class Recogniser:
 
         Args:
             path: A model folder, whose newest version is taken, or one version's folder.
-            precision: "auto", "f32" or "bf16"; see `kuzov.engine.openvino.load`.
+            precision: "auto", "f32", "bf16" or "int8"; see `kuzov.engine.openvino.load`.
 
         Raises:
             BundleError: It is missing, incomplete or broken.
@@ -58,12 +57,11 @@ class Recogniser:
         """Recognise photos, in the order given; a photo that can't be read becomes its error."""
         for photo in photos:
             try:
-                image = decode(photo)
+                image = read_frame(photo, self.card.image_px)
             except PhotoError as error:
                 yield error
                 continue
-            pixels = frame(image, self.card.image_px)[np.newaxis].astype(np.float32)
-            outputs = self._engine.recognise(pixels)
+            outputs = self._engine.recognise(image[np.newaxis].astype(np.float32))
             name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
             scores = outputs["probabilities"][0].tolist()
             yield self.card.prediction(name, scores, float(outputs["unknown"][0]))

@@ -2,12 +2,13 @@
 
 The format is told by the content, never by the name. Pillow's own `Image.open` is left aside: it warns of
 large photos at a limit that the host program sets, and suppressing a warning changes the filters of every
-thread. So the plugin is chosen here, and the size is judged here before a pixel is decoded.
+thread. So the plugin is chosen here, and the size and the scans are judged here before a pixel is decoded.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 import threading
@@ -30,6 +31,7 @@ from PIL import (
 from kuzov.errors import PhotoError
 
 MAX_PIXELS = 100_000_000
+MAX_SCANS = 32
 
 NO_FILE = "no such file; check the path"
 FOLDER = "is a folder, not a photo; give the path of one photo"
@@ -37,7 +39,8 @@ NOT_A_FILE = "is not an ordinary file; give the path of one photo"
 EMPTY = "is empty; replace it with a whole copy of the photo"
 UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
-TOO_LARGE = f"claims more than {MAX_PIXELS:,} pixels; make it smaller"
+TOO_LARGE = "claims more than {:,} pixels; make it smaller"
+TOO_MANY_SCANS = f"is a JPEG of more than {MAX_SCANS} scans; save it anew as an ordinary one"
 
 _MAGIC_BYTES = 16
 _ORIENTATION_TAG = 0x0112
@@ -50,6 +53,10 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_REDUCTIONS = (8, 4, 2)
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+# Those that a length follows, and the end; not the stuffing, nor what may stand alone among the pixels.
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 # catch_warnings works on the whole process; the rare photos that need it take turns.
 _quiet = threading.Lock()
 
@@ -61,7 +68,13 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
         return Image.Exif()
 
 
-def decode(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Image.Image:
+def decode(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    at_least_px: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Image.Image:
     """Decode a photo: JPEG, PNG, WebP, BMP, or the first frame of a GIF or another animation.
 
     Grey, 16-bit, palette and CMYK photos become RGB; what is transparent becomes white. Colour profiles
@@ -70,18 +83,20 @@ def decode(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -
     Args:
         source: A path, or the encoded photo itself.
         name: What errors call the photo; the path, or "photo", where it is not given.
+        at_least_px: A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is a few times quicker, where
+            both its sides divide by that, and keep so many pixels; by default it is decoded whole.
+        max_pixels: The largest photo that is decoded, by the size that its header tells.
 
     Returns:
         A loaded image in mode RGB, turned upright by its EXIF orientation, without metadata.
 
     Raises:
-        PhotoError: There is no such file, or it is a folder, empty, not in a supported format, broken, or
-            larger than MAX_PIXELS by its header.
+        PhotoError: There is no such file, or it is a folder, empty, not in a supported format, broken,
+            larger than `max_pixels`, or a JPEG of more scans than anybody needs.
     """
-    if isinstance(source, bytes):
-        return _decode_bytes(source, name or "photo")
-    shown = name or os.fspath(source)
-    return _decode_bytes(_read(source, shown), shown)
+    shown = name or ("photo" if isinstance(source, bytes) else os.fspath(source))
+    content = source if isinstance(source, bytes) else _read(source, shown)
+    return _decode_bytes(content, shown, at_least_px, max_pixels)
 
 
 def _read(path: str | os.PathLike[str], name: str) -> bytes:
@@ -114,12 +129,14 @@ def _plugin(start: bytes) -> Callable[[BytesIO], ImageFile.ImageFile] | None:
     return None
 
 
-def _decode_bytes(content: bytes, name: str) -> Image.Image:
+def _decode_bytes(content: bytes, name: str, at_least_px: int | None, max_pixels: int) -> Image.Image:
     if not content:
         raise PhotoError(name, EMPTY)
     plugin = _plugin(content[:_MAGIC_BYTES])
     if plugin is None:
         raise PhotoError(name, UNSUPPORTED)
+    if plugin is _Jpeg and _has_too_many_scans(content):
+        raise PhotoError(name, TOO_MANY_SCANS)
     try:
         # Of these two Pillow may warn while it reads them: of a wrong animation header, of a large frame.
         if plugin is GifImagePlugin.GifImageFile or (
@@ -127,23 +144,53 @@ def _decode_bytes(content: bytes, name: str) -> Image.Image:
         ):
             with _quiet, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return _upright(_load(plugin, content, name))
-        return _upright(_load(plugin, content, name))
+                return _upright(_load(plugin(BytesIO(content)), name, at_least_px, max_pixels))
+        return _upright(_load(plugin(BytesIO(content)), name, at_least_px, max_pixels))
     except PhotoError:
         raise
     except Image.DecompressionBombError as error:
-        raise PhotoError(name, TOO_LARGE) from error
+        raise PhotoError(name, TOO_LARGE.format(max_pixels)) from error
     except Exception as error:
         # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
         raise PhotoError(name, BROKEN) from error
 
 
-def _load(plugin: Callable[[BytesIO], ImageFile.ImageFile], content: bytes, name: str) -> ImageFile.ImageFile:
-    image = plugin(BytesIO(content))
-    if image.width * image.height > MAX_PIXELS:
-        raise PhotoError(name, TOO_LARGE)
+def _has_too_many_scans(jpeg: bytes) -> bool:
+    """Whether a JPEG would be decoded over and over: a small file may ask for thousands of scans."""
+    # A scan's two bytes also occur by chance in what some phones append, so they are only the first sign.
+    if jpeg.count(b"\xff\xda") <= MAX_SCANS:
+        return False
+    scans, at = 0, 2
+    while scans <= MAX_SCANS and (found := _JPEG_MARKER.search(jpeg, at)):
+        if found[1][0] == _END_OF_IMAGE:
+            break
+        scans += found[1][0] == _START_OF_SCAN
+        at = found.end() + int.from_bytes(jpeg[found.end() : found.end() + 2], "big")
+    return scans > MAX_SCANS
+
+
+def _load(
+    image: ImageFile.ImageFile, name: str, at_least_px: int | None, max_pixels: int
+) -> ImageFile.ImageFile:
+    # A progressive JPEG fills the memory of its whole size, whatever it is reduced to.
+    if image.width * image.height > max_pixels:
+        raise PhotoError(name, TOO_LARGE.format(max_pixels))
+    if at_least_px is not None and isinstance(image, _Jpeg):
+        _reduce(image, at_least_px)
     image.load()
     return image
+
+
+def _reduce(jpeg: _Jpeg, at_least_px: int) -> None:
+    """Have the pixels decoded at the smallest size that is allowed.
+
+    Sides that don't divide would end in a pixel of which a part lies outside, and shift what is framed.
+    """
+    for scale in _REDUCTIONS:
+        (width, left), (height, below) = divmod(jpeg.width, scale), divmod(jpeg.height, scale)
+        if left == below == 0 and min(width, height) >= at_least_px:
+            jpeg.draft(None, (width, height))
+            return
 
 
 def _upright(image: ImageFile.ImageFile) -> Image.Image:

@@ -6,13 +6,22 @@ operations for the exported graph, and a test holds the two together on real pho
 
 from __future__ import annotations
 
+import math
+import os
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kuzov.images.decode import MAX_PIXELS, decode
+
 # People leave some room around the car. The middle nine tenths of both sides, stretched to the square, did
 # better on russian-cars-5 than a square crop, the whole photo stretched, or a letterbox (docs/adr/0003).
 KEPT_FRACTION = 0.9
+
+# What is left of a photo that is decoded at a fraction of its size. At twice the network's pixels it moves
+# probabilities less than rounding the pixels does; at 1.5 times it can move them more (docs/adr/0009).
+SPARE_PIXELS = 2
 
 Box = tuple[float, float, float, float]
 Pixels = npt.NDArray[np.uint8]
@@ -37,3 +46,33 @@ def resize_box(image: Image.Image, box: Box, image_px: int) -> Pixels:
 def frame(image: Image.Image, image_px: int) -> Pixels:
     """Turn an RGB photo, oriented upright, into the network's input: uint8 (image_px, image_px, 3)."""
     return resize_box(image, frame_box(*image.size), image_px)
+
+
+def least_side(image_px: int) -> int:
+    """Pixels that both sides of a photo need, for its frame to be resized well to `image_px`."""
+    return math.ceil(SPARE_PIXELS * image_px / KEPT_FRACTION)
+
+
+def read_frame(
+    source: str | os.PathLike[str] | bytes,
+    image_px: int,
+    *,
+    name: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Pixels:
+    """Decode a photo, no larger than needed, and frame it.
+
+    Args:
+        source: A path, or the encoded photo itself.
+        image_px: Side of the network's square input, in pixels.
+        name: What errors call the photo; see `decode`.
+        max_pixels: The largest photo that is decoded, by the size that its header tells.
+
+    Returns:
+        RGB uint8, (image_px, image_px, 3).
+
+    Raises:
+        PhotoError: It can't be read.
+    """
+    image = decode(source, name=name, at_least_px=least_side(image_px), max_pixels=max_pixels)
+    return frame(image, image_px)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import openvino
+import pytest
+from openvino import opset13 as ops
+
+from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
+from kuzov.errors import ErrorCode, RequestError
+
+F32 = NetworkSettings(precision="f32")
+
+
+def doubling(*shape: int) -> openvino.Model:
+    """`twice` = 2 · `x`."""
+    x = ops.parameter(shape, np.float32, name="x")
+    x.output(0).set_names({"x"})
+    twice = ops.multiply(x, np.float32(2))
+    twice.output(0).set_names({"twice"})
+    return openvino.Model([twice], [x])
+
+
+def test_outputs_are_named() -> None:
+    network = Network(doubling(-1, 2), F32)
+    assert (network.precision, network.output_names) == ("f32", ["twice"])
+    assert network({"x": np.array([[1, 2], [3, 4]], np.float32)})["twice"].tolist() == [[2, 4], [6, 8]]
+
+
+def test_outputs_are_the_callers_own() -> None:
+    network = Network(doubling(-1, 2), F32)
+    first = network({"x": np.ones((1, 2), np.float32)})["twice"]
+    network({"x": np.zeros((1, 2), np.float32)})
+    assert first.tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize(("shape", "batched"), [((-1, 2), True), ((1, 2), False), ((), False)])
+def test_a_batch_dimension_is_a_first_one_of_any_size(shape: tuple[int, ...], batched: bool) -> None:
+    assert Network(doubling(*shape), F32).batched == batched
+
+
+def test_a_shape_that_does_not_fit_is_told_in_one_line() -> None:
+    network = Network(doubling(-1, 2), F32)
+    with pytest.raises(RequestError) as caught:
+        network({"x": np.zeros((1, 3), np.float32)})
+    assert caught.value.code == ErrorCode.INVALID
+    assert str(caught.value).startswith("The model refuses these inputs: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 2)])
+def test_threads_and_streams_leave_the_answers_alone(threads: int, streams: int) -> None:
+    network = Network(doubling(-1, 2), NetworkSettings(precision="f32", threads=threads, streams=streams))
+    wrong = []
+
+    def ask(value: float) -> None:
+        for _ in range(20):
+            found = network({"x": np.full((1, 2), value, np.float32)})["twice"]
+            if found.tolist() != [[2 * value, 2 * value]]:
+                wrong.append(found)
+
+    askers = [threading.Thread(target=ask, args=(float(number),)) for number in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert wrong == []
+
+
+def test_bfloat16_where_there_is_bfloat16() -> None:
+    network = Network(doubling(-1, 2), NetworkSettings(precision="bf16"))
+    assert network.precision == ("bf16" if bfloat16_available() else "f32")
+
+
+def test_a_quantised_network_says_so() -> None:
+    assert Network(doubling(-1, 2), NetworkSettings(precision="int8")).precision == "int8"
+
+
+def test_openvinos_words_without_its_source_files() -> None:
+    told = "Exception from src/core.cpp:1:\nCheck 'a == b' failed at src/node.cpp:2:\nThe shapes differ.\n\n"
+    assert own_words(RuntimeError(told)) == "The shapes differ."
+    assert own_words(RuntimeError("Exception from src/core.cpp:1:")) == "Exception from src/core.cpp:1:"

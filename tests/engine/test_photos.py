@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kuzov.engine.photos import decode_photos
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.images.framing import read_frame
+
+
+@pytest.fixture
+def photos(synthetic_photos: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted((synthetic_photos / "test").iterdir())]
+
+
+def test_photos_become_one_tensor(photos: list[bytes]) -> None:
+    images = decode_photos(photos, 64)
+    assert (images.shape, str(images.dtype)) == ((3, 64, 64, 3), "float32")
+    np.testing.assert_array_equal(images, np.stack([read_frame(photo, 64) for photo in photos]))
+
+
+def test_no_photos_become_an_empty_tensor() -> None:
+    assert decode_photos([], 64).shape == (0, 64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("photo", "reason"),
+    [
+        (b"", "is empty; replace it with a whole copy of the photo"),
+        (b"text", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+    ],
+)
+def test_a_photo_that_can_not_be_decoded_is_named_by_its_row(
+    photos: list[bytes], photo: bytes, reason: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        decode_photos([photos[0], photo], 64)
+    assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, f"image_bytes[1]: {reason}")
+
+
+def test_a_photo_larger_than_allowed_is_refused() -> None:
+    encoded: Any = io.BytesIO()
+    Image.new("RGB", (11, 10)).save(encoded, "PNG")
+    assert decode_photos([encoded.getvalue()], 64, max_pixels=110).shape == (1, 64, 64, 3)
+    with pytest.raises(RequestError) as caught:
+        decode_photos([encoded.getvalue()], 64, max_pixels=109)
+    assert str(caught.value) == "image_bytes[0]: claims more than 109 pixels; make it smaller"
