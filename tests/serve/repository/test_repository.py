@@ -1,41 +1,130 @@
 from __future__ import annotations
 
+import json
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from kuzov.engine.engine import Engine
+from kuzov.bundle.card import Card
+from kuzov.engine.engine import run
 from kuzov.errors import BundleError, ErrorCode, RequestError
-from kuzov.serve.servable import ServableStore, VersionStatus
-from kuzov.serve.service import Service
+from kuzov.serve.repository import keeper
+from kuzov.serve.repository import repository as module
+from kuzov.serve.repository.config import ALL, ModelConfig, RepositorySettings, VersionPolicy
+from kuzov.serve.repository.repository import Repository
+from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.source import Listing, look
+from tests.serve.repository.fakes import Engines, delete, put, until
+
+
+class Make(Protocol):
+    def __call__(
+        self, *configs: ModelConfig, warm_up: Callable[[Servable, Path, int], None] = ..., **settings: float
+    ) -> Repository: ...
+
+
+@pytest.fixture(autouse=True)
+def given_back(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Counts how often memory is given back, which takes long."""
+    calls: list[None] = []
+    monkeypatch.setattr(keeper, "give_back_memory", lambda: calls.append(None))
+    return calls
 
 
 @pytest.fixture
-def store(service: Service) -> ServableStore:
-    return service._store
+def engines() -> Engines:
+    return Engines()
 
 
-def test_the_newest_version_is_loaded(base_path: Path, store: ServableStore) -> None:
-    newer = base_path / "0124"
-    newer.mkdir()
-    (newer / "saved_model.pb").touch()
-    engine = store.get("m").engine
-    loaded: list[Path] = []
+@pytest.fixture
+def make(engines: Engines) -> Iterator[Make]:
+    """A repository that looks at its folders only when it is told to."""
+    made: list[Repository] = []
 
-    def load(version_dir: Path) -> Engine:
-        loaded.append(version_dir)
-        return engine
+    def repository(
+        *configs: ModelConfig,
+        warm_up: Callable[[Servable, Path, int], None] = lambda servable, folder, iterations: None,
+        **settings: float,
+    ) -> Repository:
+        values = {"file_system_poll_wait_seconds": 0, "load_retry_interval_s": 0, "max_num_load_retries": 0}
+        made.append(
+            Repository(
+                configs,
+                RepositorySettings(**(values | settings)),  # type: ignore[arg-type]
+                engines,
+                warm_up=warm_up,
+            )
+        )
+        return made[-1]
 
-    found = ServableStore("m", base_path, load).get("m")
-    assert loaded == [newer]
+    yield repository
+    for gate in engines.gates.values():
+        gate.set()
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The base path of model m, with version 1."""
+    put(tmp_path / "m", 1)
+    return tmp_path / "m"
+
+
+def states(repository: Repository, name: str = "m") -> dict[int, str]:
+    return {each.version: each.state for each in repository.status(name)}
+
+
+def answer(repository: Repository, name: str = "m") -> int:
+    return int(run(repository.get(name).engine, "serving_default", {})["version"])
+
+
+def code_and_text(caught: pytest.ExceptionInfo[RequestError]) -> tuple[ErrorCode, str]:
+    return caught.value.code, str(caught.value)
+
+
+def model(base: Path, policy: VersionPolicy | None = None, **labels: int) -> ModelConfig:
+    return ModelConfig(name=base.name, base_path=base, policy=policy or VersionPolicy(), labels=labels)
+
+
+# What is found
+
+
+def test_the_newest_version_is_served(base: Path, make: Make, engines: Engines) -> None:
+    put(base, "0124")
+    repository = make(model(base))
+    repository.start()
+    found = repository.get("m")
     assert (found.name, found.version, found.card) == ("m", 124, None)
+    assert repository.get("m", 124) is found
+    assert repository.status("m") == (VersionStatus(version=124, state="AVAILABLE", engine="fake"),)
+    assert repository.models() == ("m",)
+    assert engines.order == [base / "0124"]
 
 
-@pytest.mark.usefixtures("with_card")
-def test_the_card_is_read(store: ServableStore) -> None:
-    card = store.get("m", 123).card
-    assert card is not None
-    assert card.classes[0].id == "qashqai"
+def test_the_card_is_read(base: Path, make: Make) -> None:
+    card = Card(
+        classes=(),
+        backbone="tiny",
+        image_px=32,
+        temperature=1.0,
+        unknown_threshold=0.4,
+        precision="f32",
+        metrics={},
+        data={},
+        versions={},
+        config={},
+    )
+    (base / "1" / "assets.extra").mkdir()
+    (base / "1" / "assets.extra" / "card.json").write_text(json.dumps(card.to_json()))
+    repository = make(model(base))
+    repository.start()
+    assert repository.get("m").card == card
 
 
 @pytest.mark.parametrize(
@@ -46,20 +135,681 @@ def test_the_card_is_read(store: ServableStore) -> None:
     ],
 )
 def test_what_is_not_loaded_is_not_found(
-    store: ServableStore, name: str, version: int | None, lookup: str, status: str
+    base: Path, make: Make, name: str, version: int | None, lookup: str, status: str
 ) -> None:
+    repository = make(model(base))
+    repository.start()
     with pytest.raises(RequestError) as caught:
-        store.get(name, version)
-    assert (caught.value.code, str(caught.value)) == (ErrorCode.NOT_FOUND, lookup)
+        repository.get(name, version)
+    assert code_and_text(caught) == (ErrorCode.NOT_FOUND, lookup)
     with pytest.raises(RequestError) as caught:
-        store.status(name, version)
-    assert (caught.value.code, str(caught.value)) == (ErrorCode.NOT_FOUND, status)
+        repository.status(name, version)
+    assert code_and_text(caught) == (ErrorCode.NOT_FOUND, status)
 
 
-def test_status_of_the_loaded_version(store: ServableStore) -> None:
-    assert store.status("m") == (VersionStatus(version=123, state="AVAILABLE"),)
+@pytest.mark.parametrize(
+    ("policy", "served"),
+    [
+        (VersionPolicy(), {3}),
+        (VersionPolicy(latest=2), {2, 3}),
+        (ALL, {1, 2, 3}),
+        (VersionPolicy(specific=(1, 3)), {1, 3}),
+    ],
+)
+def test_the_policy_says_which_versions_are_served(
+    base: Path, make: Make, policy: VersionPolicy, served: set[int]
+) -> None:
+    put(base, 2, 3)
+    repository = make(model(base, policy))
+    repository.start()
+    assert states(repository) == dict.fromkeys(served, "AVAILABLE")
+    assert {repository.get("m", version).version for version in served} == served
 
 
-def test_a_base_path_without_versions(tmp_path: Path, store: ServableStore) -> None:
-    with pytest.raises(BundleError, match="No version in the model folder"):
-        ServableStore("m", tmp_path, lambda _: store.get("m").engine)
+# Starting
+
+
+@pytest.mark.parametrize(
+    ("versions", "policy", "text"),
+    [
+        ((), VersionPolicy(), "There is no model folder {0}. Train one: kuzov train PHOTOS --out {0}"),
+        (
+            ("notes",),
+            VersionPolicy(),
+            "No version in the model folder {0}: it needs a subfolder named by a number, with a "
+            "saved_model.pb inside. Train one: kuzov train PHOTOS --out {0}",
+        ),
+        (
+            ("1",),
+            VersionPolicy(specific=(7,)),
+            "Version 7 of model m is wanted by its policy, but not found under base path {0}.",
+        ),
+    ],
+)
+def test_a_model_with_nothing_to_load_stops_the_start(
+    tmp_path: Path, make: Make, versions: tuple[str, ...], policy: VersionPolicy, text: str
+) -> None:
+    put(tmp_path / "m", *versions)
+    with pytest.raises(BundleError) as caught:
+        make(model(tmp_path / "m", policy)).start()
+    assert str(caught.value) == text.format(tmp_path / "m")
+
+
+def test_a_model_that_does_not_load_stops_the_start(base: Path, make: Make, engines: Engines) -> None:
+    engines.errors[base / "1"] = BundleError("It is broken.")
+    put(base.parent / "n", 1)
+    repository = make(model(base), model(base.parent / "n"))
+    with pytest.raises(BundleError) as caught:
+        repository.start()
+    assert str(caught.value) == (
+        "Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: "
+        "{{{name: m version: 1} due to error: FAILED_PRECONDITION: It is broken.}}"
+    )
+
+
+def test_models_load_side_by_side_at_the_start_and_then_one_by_one(
+    tmp_path: Path, make: Make, engines: Engines
+) -> None:
+    bases = [tmp_path / name for name in "abc"]
+    barrier = threading.Barrier(3)
+    for base in bases:
+        put(base, 1)
+
+    def meet(servable: Servable, folder: Path, iterations: int) -> None:
+        if servable.version == 1:
+            barrier.wait(10)
+
+    repository = make(*map(model, bases), warm_up=meet)
+    repository._loader.limit = 3  # a machine with three cores
+    repository.start()
+    gates = [engines.hold(put(base, 2)) for base in bases]
+    engines.most_at_a_time = 0
+    repository.poll_once()
+    assert [states(repository, name)[2] for name in "abc"] == ["LOADING", "START", "START"]
+    for gate in gates:
+        gate.set()
+    until(lambda: [answer(repository, name) for name in "abc"] == [2, 2, 2])
+    assert engines.most_at_a_time == 1
+
+
+def test_stopping_ends_a_start(base: Path, make: Make, engines: Engines) -> None:
+    gate = engines.hold(base / "1")
+    repository = make(model(base))
+    errors: list[Exception] = []
+
+    def start() -> None:
+        try:
+            repository.start()
+        except RequestError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    until(lambda: engines.order)
+    threading.Timer(0.05, gate.set).start()
+    repository.stop()
+    thread.join(10)
+    assert [str(error) for error in errors] == ["The server is stopping."]
+
+
+def test_stopping_ends_the_threads_and_leaves_the_servables(base: Path, make: Make) -> None:
+    before = set(threading.enumerate())
+    repository = make(model(base), file_system_poll_wait_seconds=60)
+    repository.start()
+    repository.stop()
+    assert set(threading.enumerate()) <= before
+    assert answer(repository) == 1
+
+
+# Swapping
+
+
+def test_an_old_version_serves_until_the_new_one_does(base: Path, make: Make, engines: Engines) -> None:
+    repository = make(model(base))
+    repository.start()
+    gate = engines.hold(put(base, 2))
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "LOADING", 1: "AVAILABLE"})
+    assert answer(repository) == 1
+    gate.set()
+    until(lambda: states(repository) == {2: "AVAILABLE", 1: "END"})
+    assert answer(repository) == 2
+
+
+def test_new_versions_are_found_by_polling(base: Path, make: Make) -> None:
+    repository = make(model(base), file_system_poll_wait_seconds=0.01)
+    repository.start()
+    put(base, 2)
+    until(lambda: answer(repository) == 2)
+
+
+def test_a_folder_that_is_still_being_copied_is_no_version(base: Path, make: Make, engines: Engines) -> None:
+    repository = make(model(base))
+    repository.start()
+    (base / "2").mkdir()
+    repository.poll_once()
+    assert states(repository) == {1: "AVAILABLE"}
+    (base / "2" / "saved_model.pb").touch()
+    repository.poll_once()
+    until(lambda: answer(repository) == 2)
+
+
+def test_the_highest_of_several_new_versions_is_loaded_first(
+    base: Path, make: Make, engines: Engines
+) -> None:
+    repository = make(model(base, ALL))
+    repository.start()
+    put(base, 3, 2, 4)
+    repository.poll_once()
+    until(lambda: set(states(repository).values()) == {"AVAILABLE"})
+    assert [folder.name for folder in engines.order] == ["1", "4", "3", "2"]
+
+
+def test_requests_under_way_keep_their_version(
+    base: Path, make: Make, given_back: list[None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    repository = make(model(base))
+    repository.start()
+    held = repository.get("m")
+    engine = weakref.ref(held.engine)
+    put(base, 2)
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "AVAILABLE", 1: "UNLOADING"})
+    assert run(held.engine, "serving_default", {})["version"] == 1
+    assert not given_back
+    del held
+    until(lambda: states(repository) == {2: "AVAILABLE", 1: "END"})
+    until(lambda: given_back and engine() is None)
+    assert [text.split(", in")[0] for text in caplog.messages] == [
+        "Loaded m, version 1, by fake",
+        "Loaded m, version 2, by fake",
+        "Unloaded m, version 1",
+    ]
+
+
+def test_without_its_folder_a_version_gives_way_to_the_next_older(
+    base: Path, make: Make, engines: Engines
+) -> None:
+    put(base, 2)
+    repository = make(model(base))
+    repository.start()
+    gate = engines.hold(base / "1")
+    delete(base, 2)
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "AVAILABLE", 1: "LOADING"})
+    assert answer(repository) == 2
+    gate.set()
+    until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
+    assert answer(repository) == 1
+
+
+def test_a_version_that_loads_slower_than_new_ones_come_is_served_all_the_same(
+    base: Path, make: Make, engines: Engines
+) -> None:
+    repository = make(model(base))
+    repository.start()
+    second, third = engines.hold(put(base, 2)), engines.hold(base / "3")
+    repository.poll_once()
+    until(lambda: len(engines.order) == 2)
+    put(base, 3)
+    repository.poll_once()
+    second.set()
+    until(lambda: states(repository) == {3: "LOADING", 2: "AVAILABLE", 1: "AVAILABLE"})
+    assert answer(repository) == 2
+    third.set()
+    until(lambda: states(repository) == {3: "AVAILABLE", 2: "END", 1: "END"})
+
+
+def test_a_version_deleted_while_it_loads_is_never_served(base: Path, make: Make, engines: Engines) -> None:
+    repository = make(model(base))
+    repository.start()
+    gate = engines.hold(put(base, 2))
+    repository.poll_once()
+    until(lambda: len(engines.order) == 2)
+    delete(base, 2)
+    repository.poll_once()
+    served = {1}
+    gate.set()
+
+    def ended() -> bool:
+        served.add(answer(repository))
+        return states(repository) == {2: "END", 1: "AVAILABLE"}
+
+    until(ended)
+    assert served == {1}
+
+
+def test_a_model_without_versions_is_unloaded(
+    base: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    repository = make(model(base))
+    repository.start()
+    delete(base, 1)
+    repository.poll_once()
+    repository.poll_once()
+    with pytest.raises(RequestError, match=r"Servable not found for request: Latest\(m\)"):
+        repository.get("m")
+    until(lambda: states(repository) == {1: "END"})
+    assert caplog.messages == [
+        f"No versions of servable m found under base path {base}. "
+        "Did you forget to name your leaf directory as a number (eg. '/1/')?"
+    ]
+    put(base, 1)
+    repository.poll_once()
+    until(lambda: states(repository) == {1: "AVAILABLE"})
+
+
+def test_a_base_path_that_vanishes_unloads_nothing(
+    base: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = base.parent / "n"
+    put(other, 1)
+    repository = make(model(base), model(other))
+    repository.start()
+    base.rename(base.parent / "away")
+    put(other, 2)
+    repository.poll_once()
+    repository.poll_once()
+    until(lambda: answer(repository, "n") == 2)
+    assert answer(repository) == 1
+    assert caplog.messages == [
+        f"The base path {base} of model m can't be read: No such file or directory. "
+        "What is loaded is served on."
+    ]
+
+
+# Failing
+
+
+def test_a_version_that_fails_is_tried_again_and_never_replaces_a_good_one(
+    base: Path, make: Make, engines: Engines, caplog: pytest.LogCaptureFixture
+) -> None:
+    repository = make(model(base), max_num_load_retries=2)
+    repository.start()
+    engines.errors[put(base, 2)] = BundleError("It is broken.")
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
+    assert repository.status("m", 2) == (
+        VersionStatus(
+            version=2, state="END", error_code="FAILED_PRECONDITION", error_message="It is broken."
+        ),
+    )
+    repository.poll_once()
+    assert (engines.tries[base / "2"], answer(repository)) == (3, 1)
+    assert caplog.messages == [
+        "Can't load m, version 2: It is broken. It is tried again in 0 s.",
+        "Can't load m, version 2: It is broken. It is tried again in 0 s.",
+        "Can't load m, version 2: It is broken. It is given up.",
+    ]
+
+
+def test_a_version_that_failed_is_tried_anew_when_its_folder_comes_back(
+    base: Path, make: Make, engines: Engines
+) -> None:
+    repository = make(model(base))
+    repository.start()
+    folder = put(base, 2)
+    engines.errors[folder] = BundleError("It is broken.")
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
+    delete(base, 2)
+    repository.poll_once()
+    assert states(repository) == {2: "END", 1: "AVAILABLE"}
+    put(base, 2)
+    del engines.errors[folder]
+    repository.poll_once()
+    until(lambda: states(repository) == {2: "AVAILABLE", 1: "END"})
+
+
+def test_a_retry_may_succeed(base: Path, make: Make, engines: Engines) -> None:
+    engines.errors[base / "1"] = BundleError("It is still being copied.")
+    repository = make(model(base), max_num_load_retries=1000, load_retry_interval_s=0.01)
+    thread = threading.Thread(target=repository.start)
+    thread.start()
+    until(lambda: engines.tries[base / "1"] > 2)
+    engines.errors.clear()
+    thread.join(10)
+    assert answer(repository) == 1
+
+
+def test_waiting_for_a_retry_holds_nobody_up(base: Path, make: Make, engines: Engines) -> None:
+    other = base.parent / "n"
+    put(other, 1)
+    repository = make(model(base), model(other), max_num_load_retries=5, load_retry_interval_s=600)
+    repository.start()
+    engines.errors[put(base, 2)] = BundleError("It is broken.")
+    repository.poll_once()
+    until(lambda: engines.tries[base / "2"])
+    put(other, 2)
+    repository.poll_once()
+    until(lambda: answer(repository, "n") == 2)
+    assert states(repository) == {2: "LOADING", 1: "AVAILABLE"}
+    delete(base, 2)
+    repository.poll_once()
+    assert repository.status("m", 2)[0].error_message == "It is broken."
+    assert states(repository) == {2: "END", 1: "AVAILABLE"}
+
+
+# Warm-up
+
+
+def test_a_version_is_warm_before_it_is_available(base: Path, make: Make) -> None:
+    seen: list[tuple[Path, int]] = []
+
+    def warm_up(servable: Servable, folder: Path, iterations: int) -> None:
+        seen.append((folder, iterations))
+        with pytest.raises(RequestError):
+            repository.get("m", servable.version)
+
+    repository = make(model(base), warm_up=warm_up, num_request_iterations_for_warmup=3)
+    repository.start()
+    assert seen == [(base / "1", 3)]
+
+
+def test_each_warm_up_request_runs_once_unless_told_otherwise(base: Path, make: Make) -> None:
+    seen: list[int] = []
+    make(model(base), warm_up=lambda servable, folder, iterations: seen.append(iterations)).start()
+    assert seen == [1]
+
+
+def test_warm_up_can_be_switched_off(base: Path, make: Make) -> None:
+    def warm_up(servable: Servable, folder: Path, iterations: int) -> None:
+        raise AssertionError
+
+    repository = make(model(base), warm_up=warm_up, enable_model_warmup=False)
+    repository.start()
+    assert states(repository) == {1: "AVAILABLE"}
+
+
+# Labels
+
+
+def test_labels_name_versions(base: Path, make: Make) -> None:
+    put(base, 2)
+    repository = make(model(base, ALL, stable=1, gone=7), allow_version_labels_for_unavailable_models=True)
+    repository.start()
+    assert repository.get("m", label="stable").version == 1
+    with pytest.raises(RequestError) as caught:
+        repository.get("m", label="gone")
+    assert code_and_text(caught) == (
+        ErrorCode.NOT_FOUND,
+        "Servable not found for request: Specific(m, 7)",
+    )
+    for name in ("m", "n"):
+        with pytest.raises(RequestError) as caught:
+            repository.get(name, label="canary")
+        assert code_and_text(caught) == (
+            ErrorCode.INVALID,
+            "Unrecognized servable version label: canary",
+        )
+
+
+def test_labels_at_the_start_need_the_setting(base: Path, make: Make) -> None:
+    with pytest.raises(BundleError) as caught:
+        make(model(base, stable=1)).start()
+    assert str(caught.value) == (
+        "Failed to start server. Error: FAILED_PRECONDITION: "
+        "Request to assign label to version 1 of model m, which is not currently available for inference. "
+        "Labels that are there from the start need --allow_version_labels_for_unavailable_models."
+    )
+
+
+def test_labels_are_given_and_moved_by_a_reload(base: Path, make: Make) -> None:
+    put(base, 2)
+    repository = make(model(base, ALL))
+    repository.start()
+    repository.reload([model(base, ALL, stable=1)])
+    assert repository.get("m", label="stable").version == 1
+    repository.reload([model(base, ALL, stable=2)])
+    assert repository.get("m", label="stable").version == 2
+    with pytest.raises(RequestError) as caught:
+        repository.reload([model(base, ALL, stable=3)])
+    assert code_and_text(caught) == (
+        ErrorCode.FAILED_PRECONDITION,
+        "Request to assign label to version 3 of model m, which is not currently available for inference",
+    )
+    assert repository.get("m", label="stable").version == 2
+
+
+# Reloading
+
+
+def test_a_reload_replaces_the_set_of_models(base: Path, make: Make) -> None:
+    other = base.parent / "n"
+    put(other, 5)
+    repository = make(model(base))
+    repository.start()
+    repository.reload([model(other)])
+    assert (repository.models(), answer(repository, "n")) == (("n",), 5)
+    with pytest.raises(RequestError, match=r"Servable not found for request: Latest\(m\)"):
+        repository.get("m")
+    until(lambda: states(repository) == {1: "END"})
+    repository.reload([model(base), model(other)])
+    assert (repository.models(), answer(repository), answer(repository, "n")) == (("m", "n"), 1, 5)
+
+
+def test_an_empty_set_unloads_everything(base: Path, make: Make) -> None:
+    repository = make(model(base))
+    repository.start()
+    repository.reload([])
+    assert repository.models() == ()
+    until(lambda: states(repository) == {1: "END"})
+
+
+def test_a_reload_looks_at_the_folders_and_waits_only_for_new_models(
+    base: Path, make: Make, engines: Engines
+) -> None:
+    repository = make(model(base))
+    repository.start()
+    gate = engines.hold(put(base, 2))
+    repository.reload([model(base)])
+    assert answer(repository) == 1
+    gate.set()
+    until(lambda: answer(repository) == 2)
+
+
+def test_a_reload_changes_policies(base: Path, make: Make) -> None:
+    put(base, 2)
+    repository = make(model(base, ALL))
+    repository.start()
+    repository.reload([model(base, VersionPolicy(specific=(1,)))])
+    until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
+
+
+def test_a_reload_changes_base_paths(base: Path, make: Make, engines: Engines) -> None:
+    repository = make(model(base))
+    repository.start()
+    former = repository.get("m")
+    gate = engines.hold(put(base.parent / "elsewhere", 1))
+    repository.reload([ModelConfig(name="m", base_path=base.parent / "elsewhere")])
+    assert repository.get("m") is former
+    gate.set()
+    until(lambda: repository.get("m") is not former)
+    assert engines.order == [base / "1", base.parent / "elsewhere" / "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("missing", "The base path {base} of model missing can't be read: No such file or directory."),
+        (
+            "empty",
+            "No versions of servable empty found under base path {base}. "
+            "Did you forget to name your leaf directory as a number (eg. '/1/')?",
+        ),
+    ],
+)
+def test_a_new_model_with_nothing_to_load_fails_at_once(base: Path, make: Make, name: str, text: str) -> None:
+    (base.parent / "empty").mkdir()
+    repository = make(model(base))
+    repository.start()
+    with pytest.raises(RequestError) as caught:
+        repository.reload([model(base.parent / name)])
+    assert code_and_text(caught) == (ErrorCode.NOT_FOUND, text.format(base=base.parent / name))
+    assert (repository.models(), answer(repository)) == (("m",), 1)
+
+
+def test_an_old_model_is_not_moved_to_where_there_is_nothing(base: Path, make: Make) -> None:
+    repository = make(model(base))
+    repository.start()
+    with pytest.raises(RequestError) as caught:
+        repository.reload([ModelConfig(name="m", base_path=base / "nowhere")])
+    assert code_and_text(caught) == (
+        ErrorCode.NOT_FOUND,
+        f"The base path {base / 'nowhere'} of model m can't be read: No such file or directory.",
+    )
+    assert answer(repository) == 1
+
+
+def test_a_look_that_began_before_a_reload_counts_no_more(
+    base: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make(model(base))
+    repository.start()
+    reload = threading.Thread(target=repository.reload, args=([],))
+
+    def look_slowly(config: ModelConfig) -> Listing:
+        listing = look(config)
+        reload.start()
+        until(lambda: repository.models() == ())
+        return listing
+
+    monkeypatch.setattr(module, "look", look_slowly)
+    repository.poll_once()
+    reload.join(10)
+    until(lambda: states(repository) == {1: "END"})
+
+
+def test_a_model_named_twice_is_refused(base: Path, make: Make) -> None:
+    with pytest.raises(BundleError) as start:
+        make(model(base), model(base)).start()
+    assert str(start.value) == (
+        "Failed to start server. Error: INVALID_ARGUMENT: "
+        "Illegal to list model m multiple times in config list."
+    )
+    repository = make(model(base))
+    repository.start()
+    with pytest.raises(RequestError) as caught:
+        repository.reload([model(base), model(base)])
+    assert code_and_text(caught) == (
+        ErrorCode.INVALID,
+        "Illegal to list model m multiple times in config list",
+    )
+
+
+def test_a_new_model_that_does_not_load_changes_nothing(base: Path, make: Make, engines: Engines) -> None:
+    bases = [base.parent / name for name in ("good", "bad")]
+    put(bases[0], 1)
+    engines.errors[put(bases[1], 1)] = BundleError("It is broken.")
+    repository = make(model(base))
+    repository.start()
+    with pytest.raises(RequestError) as caught:
+        repository.reload([model(each) for each in bases])
+    assert code_and_text(caught) == (
+        ErrorCode.UNKNOWN,
+        "1 model(s) did not become available: "
+        "{{{name: bad version: 1} due to error: FAILED_PRECONDITION: It is broken.}}",
+    )
+    assert (repository.models(), answer(repository)) == (("m",), 1)
+    assert repository.status("bad", 1)[0].error_message == "It is broken."
+
+
+def test_a_reload_has_a_deadline(base: Path, make: Make, engines: Engines) -> None:
+    other = base.parent / "n"
+    gate = engines.hold(put(other, 1))
+    repository = make(model(base))
+    repository.start()
+    with pytest.raises(RequestError) as caught:
+        repository.reload([model(other)], deadline_s=0.01)
+    assert code_and_text(caught) == (ErrorCode.DEADLINE_EXCEEDED, "Not available in time: n.")
+    gate.set()
+    until(lambda: states(repository, "n") == {1: "END"})
+    assert (repository.models(), answer(repository)) == (("m",), 1)
+
+
+def test_reloads_take_turns(base: Path, make: Make, engines: Engines) -> None:
+    other = base.parent / "n"
+    gate = engines.hold(put(other, 1))
+    repository = make(model(base))
+    repository.start()
+    first = threading.Thread(target=repository.reload, args=([model(other)],))
+    first.start()
+    until(lambda: len(engines.order) == 2)
+    with pytest.raises(RequestError) as caught:
+        repository.reload([], deadline_s=0.01)
+    assert code_and_text(caught) == (
+        ErrorCode.DEADLINE_EXCEEDED,
+        "Another reload of the configuration is under way, and has taken all the time of this one.",
+    )
+    second = threading.Thread(target=repository.reload, args=([model(base)],))
+    second.start()
+    gate.set()
+    first.join(10)
+    second.join(10)
+    assert repository.models() == ("m",)
+
+
+# Under load
+
+
+def test_no_request_fails_while_versions_are_swapped(base: Path, make: Make) -> None:
+    repository = make(
+        model(base, VersionPolicy(), stable=1), allow_version_labels_for_unavailable_models=True
+    )
+    repository.start()
+    done = threading.Event()
+    errors: list[Exception] = []
+    answers: list[set[int]] = []
+
+    def ask() -> None:
+        seen: set[int] = set()
+        answers.append(seen)
+        while not done.is_set():
+            try:
+                seen.add(answer(repository))
+                repository.status("m")
+            except Exception as error:
+                errors.append(error)
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for version in range(2, 32):
+        put(base, version)
+        delete(base, version - 1)
+        repository.poll_once()
+        until(lambda version=version: answer(repository) == version)  # type: ignore[misc]
+    until(lambda: all(31 in seen for seen in answers) or errors)
+    done.set()
+    for thread in threads:
+        thread.join(10)
+    assert errors == []
+    until(lambda: states(repository) == {31: "AVAILABLE"} | dict.fromkeys(range(1, 31), "END"))
+
+
+def test_many_swaps_leave_nothing_behind(base: Path, make: Make) -> None:
+    repository = make(model(base))
+    repository.start()
+    engines: weakref.WeakSet[object] = weakref.WeakSet()
+    for version in range(2, 131):
+        engines.add(repository.get("m").engine)
+        put(base, version)
+        delete(base, version - 1)
+        repository.poll_once()
+        until(lambda version=version: answer(repository) == version)  # type: ignore[misc]
+    until(lambda: "UNLOADING" not in states(repository).values())
+    assert states(repository) == {130: "AVAILABLE"} | dict.fromkeys(range(30, 130), "END")
+    assert len(engines) == 0
+
+
+def test_models_that_come_and_go_are_forgotten_in_the_end(base: Path, make: Make) -> None:
+    repository = make(model(base))
+    repository.start()
+    for number in range(102):
+        repository.reload([ModelConfig(name=f"m{number}", base_path=base)])
+    until(lambda: states(repository, "m100") == {1: "END"})
+    with pytest.raises(RequestError, match="Could not find any versions of model m0"):
+        repository.status("m0")
+    assert len(repository._removed) == 100

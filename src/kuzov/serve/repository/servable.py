@@ -1,23 +1,21 @@
-"""The loaded versions of a model, and how they are found."""
+"""A loaded version of a model, and what is told of versions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from kuzov.bundle.card import Card, has_card, read_card
-from kuzov.bundle.layout import newest
+from kuzov.bundle.card import Card
 from kuzov.engine.engine import Engine
-from kuzov.errors import ErrorCode, RequestError
 
 LoadEngine: TypeAlias = Callable[[Path], Engine]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Servable:
-    """One loaded version of a model.
+    """One loaded version of a model. Whoever holds it keeps it loaded.
 
     Attributes:
         name: The model's name, as requests spell it.
@@ -34,40 +32,33 @@ class Servable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionStatus:
-    """A version and its state in TensorFlow Serving's words: START, LOADING, AVAILABLE, UNLOADING or END."""
+    """A version and its state.
+
+    Attributes:
+        version: Its number.
+        state: In TensorFlow Serving's words: START, LOADING, AVAILABLE, UNLOADING or END.
+        error_code: "OK", or the name of an ErrorCode where it failed to load.
+        error_message: Why; empty where it did not fail.
+        engine: The runtime that computes it, with its precision; None unless it is loaded.
+    """
 
     version: int
     state: str
+    error_code: str = "OK"
+    error_message: str = ""
+    engine: str | None = None
 
 
-class ServableStore:
-    """The model that a server serves: one name, one base path, the version that was newest at the start."""
+class Servables(Protocol):
+    """Finds loaded versions, and tells of all. Safe to call from several threads at once."""
 
-    def __init__(self, name: str, base_path: Path, load_engine: LoadEngine) -> None:
-        """Load the newest version under `base_path`.
-
-        Raises:
-            BundleError: The base path is missing, holds no version, or its newest version can't be loaded.
-        """
-        version_dir = newest(base_path)
-        self._servable = Servable(
-            name=name,
-            version=int(version_dir.name),
-            engine=load_engine(version_dir),
-            card=read_card(version_dir) if has_card(version_dir) else None,
-        )
-
-    def get(self, name: str, version: int | None = None) -> Servable:
-        """Find a loaded version, the newest unless one is named.
+    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
+        """Find a loaded version: the newest unless a version or a label is named.
 
         Raises:
-            RequestError: NOT_FOUND, in TensorFlow Serving's words.
+            RequestError: NOT_FOUND for a model or version that is not loaded, INVALID for an unknown label,
+                in TensorFlow Serving's words.
         """
-        found = self._servable
-        if name == found.name and version in (None, found.version):
-            return found
-        wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-        raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
 
     def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
         """The states of a model's versions, newest first, or of the one that is named.
@@ -75,8 +66,6 @@ class ServableStore:
         Raises:
             RequestError: NOT_FOUND, in TensorFlow Serving's words.
         """
-        found = self._servable
-        if name == found.name and version in (None, found.version):
-            return (VersionStatus(version=found.version, state="AVAILABLE"),)
-        wanted = "any versions" if version is None else f"version {version}"
-        raise RequestError(ErrorCode.NOT_FOUND, f"Could not find {wanted} of model {name}")
+
+    def models(self) -> tuple[str, ...]:
+        """Names of all models, sorted."""

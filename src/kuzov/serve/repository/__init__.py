@@ -1,0 +1,1 @@
+"""Which models there are: their versions on disk, loaded, labelled, told of."""

@@ -1,0 +1,88 @@
+"""Which models a server is to serve, and which of their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kuzov.errors import ErrorCode, RequestError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPolicy:
+    """Which versions of a model are wanted.
+
+    Attributes:
+        latest: This many of the newest versions; None where `specific` or all versions are wanted.
+        specific: These versions; None where `latest` or all versions are wanted.
+    """
+
+    latest: int | None = 1
+    specific: tuple[int, ...] | None = None
+
+    def wanted(self, versions: Sequence[int]) -> tuple[int, ...]:
+        """Those of the versions on disk that the policy asks for, newest first."""
+        newest_first = tuple(sorted(set(versions), reverse=True))
+        if self.specific is not None:
+            return tuple(version for version in newest_first if version in self.specific)
+        return newest_first if self.latest is None else newest_first[: self.latest]
+
+
+LATEST = VersionPolicy()
+ALL = VersionPolicy(latest=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """A model to serve.
+
+    Attributes:
+        name: Its name, as requests spell it.
+        base_path: The folder of its versions.
+        policy: Which of them are wanted.
+        labels: Versions by label, as the configuration gives them.
+    """
+
+    name: str
+    base_path: Path
+    policy: VersionPolicy = LATEST
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_names(configs: Sequence[ModelConfig]) -> None:
+    """Check that a set of models names each once.
+
+    Raises:
+        RequestError: INVALID, in TensorFlow Serving's words.
+    """
+    seen: set[str] = set()
+    for config in configs:
+        if config.name in seen:
+            text = f"Illegal to list model {config.name} multiple times in config list"
+            raise RequestError(ErrorCode.INVALID, text)
+        seen.add(config.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositorySettings:
+    """How the repository looks after its models; the names are those of TensorFlow Serving's flags.
+
+    Attributes:
+        file_system_poll_wait_seconds: Time between two looks at the folders; 0 looks once.
+        max_num_load_retries: How often a version that failed to load is tried again.
+        load_retry_interval_s: Time between two tries.
+        allow_version_labels_for_unavailable_models: Whether a new label may name a version that is not
+            loaded yet.
+        enable_model_warmup: Whether a version's warm-up requests run before it is available.
+        num_request_iterations_for_warmup: How often each of them runs; 0 is once.
+        num_load_threads: How many versions are loaded at a time.
+    """
+
+    file_system_poll_wait_seconds: float = 1.0
+    max_num_load_retries: int = 5
+    load_retry_interval_s: float = 60.0
+    allow_version_labels_for_unavailable_models: bool = False
+    enable_model_warmup: bool = True
+    num_request_iterations_for_warmup: int = 0
+    num_load_threads: int = 0

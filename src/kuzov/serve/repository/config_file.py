@@ -1,0 +1,106 @@
+"""TensorFlow Serving's configuration of models: the file of --model_config_file, and a reload's message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kuzov.errors import ConfigError, ErrorCode, RequestError
+from kuzov.serve.repository.config import ALL, ModelConfig, VersionPolicy
+from kuzov.wire import messages
+from kuzov.wire.messages import ModelServerConfig
+from kuzov.wire.text_file import read_text_file
+
+PLATFORM = "tensorflow"
+
+
+def read_model_configs(file: Path) -> tuple[ModelConfig, ...]:
+    """The models that a file lists; none for an empty file, which a reload may fill later.
+
+    Raises:
+        ConfigError: The file can't be read, or what it says can't be served; the text names the file.
+    """
+    message = read_text_file(file, ModelServerConfig)
+    if message.WhichOneof("config") is None:
+        return ()
+    try:
+        return model_configs(message)
+    except RequestError as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def model_configs(message: ModelServerConfig) -> tuple[ModelConfig, ...]:
+    """The models that a configuration lists, in its order.
+
+    Raises:
+        RequestError: INVALID: it has no list, or lists a model twice, or one that can't be served; in
+            TensorFlow Serving's words where it has some.
+    """
+    if message.WhichOneof("config") != "model_config_list":
+        raise _invalid("Only model_config_list is supported in a ModelServerConfig.")
+    listed = message.model_config_list.config
+    names: set[str] = set()
+    for each in listed:
+        if each.name in names:
+            raise _invalid(f"Illegal to list model {each.name} multiple times in config list")
+        names.add(each.name)
+    for each in listed:
+        _check_base_path(each)
+    for each in listed:
+        _check_platform(each)
+    return tuple(
+        ModelConfig(
+            name=each.name,
+            base_path=Path(each.base_path),
+            policy=_policy(each.model_version_policy),
+            labels=dict(each.version_labels),
+        )
+        for each in listed
+    )
+
+
+def _check_base_path(config: messages.ModelConfig) -> None:
+    if "://" in config.base_path:
+        raise _invalid(
+            f"Model {config.name} has the base path {config.base_path}, but only folders of this computer "
+            "can be served. Mount or copy it, and give its path."
+        )
+    if not Path(config.base_path).is_absolute():
+        raise _invalid(
+            f"Expected model {config.name} to have an absolute path or URI; "
+            f"got base_path()={config.base_path}"
+        )
+
+
+def _check_platform(config: messages.ModelConfig) -> None:
+    if config.model_type:
+        if config.model_platform:
+            raise _invalid(
+                "Illegal setting both ModelServerConfig::model_type (deprecated) and "
+                "ModelServerConfig::model_platform."
+            )
+        if config.model_type != messages.TENSORFLOW:
+            raise _invalid(f"ModelServerConfig::model_type choice {config.model_type} not supported.")
+    elif not config.model_platform:
+        raise _invalid(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+            "ModelServerConfig::model_platform."
+        )
+    elif config.model_platform != PLATFORM:
+        raise _invalid(
+            f'Model {config.name} has the platform "{config.model_platform}"; only "{PLATFORM}" is supported.'
+        )
+
+
+def _policy(message: messages.FileSystemStoragePathSourceConfig.ServableVersionPolicy) -> VersionPolicy:
+    match message.WhichOneof("policy_choice"):
+        case "all":
+            return ALL
+        case "specific":
+            return VersionPolicy(latest=None, specific=tuple(message.specific.versions))
+        case _:
+            # TensorFlow Serving takes a number that is not given, and so 0, for 1.
+            return VersionPolicy(latest=max(1, message.latest.num_versions))
+
+
+def _invalid(message: str) -> RequestError:
+    return RequestError(ErrorCode.INVALID, message)

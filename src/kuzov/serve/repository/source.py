@@ -1,0 +1,109 @@
+"""What is on disk under a base path, and which of its versions are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuzov.bundle.layout import SAVED_MODEL, newest
+from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.serve.repository.config import ModelConfig
+
+MAX_VERSION = 2**63 - 1  # a request's version is a signed 64-bit number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What one look at a base path found.
+
+    Attributes:
+        found: Folders by version, all that hold a model.
+        wanted: Those that the model's policy asks for.
+        remarks: What an operator should put right, in sentences.
+    """
+
+    found: Mapping[int, Path]
+    wanted: Mapping[int, Path]
+    remarks: tuple[str, ...]
+
+
+def look(config: ModelConfig) -> Listing:
+    """Look at a model's base path.
+
+    A folder whose saved_model.pb is not there yet is still being copied, and not a version.
+
+    Raises:
+        BundleError: The base path is missing or can't be read.
+    """
+    try:
+        folders = sorted(path for path in config.base_path.iterdir() if _is_version(path))
+    except OSError as error:
+        raise BundleError(
+            f"The base path {config.base_path} of model {config.name} can't be read: {error.strerror}."
+        ) from error
+    found: dict[int, Path] = {}
+    remarks = []
+    for folder in folders:
+        taken = found.setdefault(int(folder.name), folder)
+        if taken is not folder:
+            remarks.append(
+                f"Version {int(folder.name)} of model {config.name} is there twice: {taken} is used, "
+                f"{folder} is ignored. Remove one of them."
+            )
+    wanted = {version: found[version] for version in config.policy.wanted(tuple(found))}
+    return Listing(found=found, wanted=wanted, remarks=(*remarks, *_missing(config, found)))
+
+
+def look_for_start(config: ModelConfig) -> Listing:
+    """Look at the base path of a model that can't be done without.
+
+    Raises:
+        BundleError: It is missing, can't be read, or holds none of the versions that are wanted.
+    """
+    try:
+        listing = look(config)
+    except BundleError:
+        with suppress(OSError):  # where it is no mere absence, `look` has told the reason
+            newest(config.base_path)
+        raise
+    if not listing.found:
+        newest(config.base_path)
+    if not listing.wanted:
+        raise BundleError(" ".join(listing.remarks))
+    return listing
+
+
+def look_for_reload(config: ModelConfig) -> Listing:
+    """Look at the base path of a model that a reload adds or moves; nobody should wait for it in vain.
+
+    Raises:
+        RequestError: NOT_FOUND: it is missing, can't be read, or holds none of the versions that are wanted.
+    """
+    try:
+        listing = look(config)
+    except BundleError as error:
+        raise RequestError(ErrorCode.NOT_FOUND, str(error)) from error
+    if not listing.wanted:
+        raise RequestError(ErrorCode.NOT_FOUND, " ".join(listing.remarks))
+    return listing
+
+
+def _is_version(folder: Path) -> bool:
+    name = folder.name
+    return name.isascii() and name.isdigit() and int(name) <= MAX_VERSION and (folder / SAVED_MODEL).is_file()
+
+
+def _missing(config: ModelConfig, found: Mapping[int, Path]) -> list[str]:
+    if not found:
+        return [
+            f"No versions of servable {config.name} found under base path {config.base_path}. "
+            "Did you forget to name your leaf directory as a number (eg. '/1/')?"
+        ]
+    return [
+        f"Version {version} of model {config.name} is wanted by its policy, "
+        f"but not found under base path {config.base_path}."
+        for version in config.policy.specific or ()
+        if version not in found
+    ]

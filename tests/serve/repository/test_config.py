@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.repository.config import ALL, LATEST, ModelConfig, VersionPolicy, check_names
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [
+        (LATEST, (10,)),
+        (VersionPolicy(latest=2), (10, 9)),
+        (VersionPolicy(latest=7), (10, 9, 1)),
+        (ALL, (10, 9, 1)),
+        (VersionPolicy(specific=(1, 8, 10)), (10, 1)),
+    ],
+)
+def test_a_policy_asks_for_versions(policy: VersionPolicy, wanted: tuple[int, ...]) -> None:
+    assert policy.wanted([9, 1, 10]) == wanted
+
+
+def test_a_set_of_models_names_each_once() -> None:
+    m, n = (ModelConfig(name=name, base_path=Path("/models")) for name in "mn")
+    check_names([m, n])
+    with pytest.raises(RequestError) as caught:
+        check_names([m, n, m])
+    assert caught.value.code is ErrorCode.INVALID
+    assert str(caught.value) == "Illegal to list model m multiple times in config list"

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.serve.repository.lifecycle import Failure, State, VersionLife, load
+from kuzov.serve.repository.servable import Servable, VersionStatus
+from tests.serve.repository.fakes import FakeEngine, put
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> VersionLife:
+    return VersionLife(model="m", version=1, folder=put(tmp_path, 1), tries_left=2)
+
+
+def no_warm_up(servable: Servable, folder: Path) -> None:
+    pass
+
+
+def test_a_life_without_trouble(life: VersionLife) -> None:
+    assert (life.state, life.is_due(0.0), life.is_new) == (State.START, True, True)
+    life.begin()
+    assert (life.state, life.is_due(0.0), life.is_new) == (State.LOADING, False, True)
+    servable = load(life, FakeEngine, no_warm_up)
+    assert isinstance(servable, Servable)
+    life.succeed(servable)
+    assert life.status() == VersionStatus(version=1, state="AVAILABLE", engine="fake")
+    assert life.release() is servable
+    assert life.status() == VersionStatus(version=1, state="UNLOADING", engine="fake")
+    life.end()
+    assert life.status() == VersionStatus(version=1, state="END")
+
+
+def test_failures_end_a_life_when_no_try_is_left(life: VersionLife) -> None:
+    failure = Failure(code=ErrorCode.INTERNAL, message="It is broken.")
+    life.begin()
+    life.fail(failure, retry_at=5.0)
+    assert life.status() == VersionStatus(version=1, state="LOADING")
+    assert (life.is_due(4.9), life.is_due(5.0), life.is_new) == (False, True, False)
+    life.begin()
+    life.fail(failure, retry_at=10.0)
+    assert not life.is_due(10.0)
+    assert life.status() == VersionStatus(
+        version=1, state="END", error_code="INTERNAL", error_message="It is broken."
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (BundleError("It is broken."), ErrorCode.FAILED_PRECONDITION, "It is broken."),
+        (RequestError(ErrorCode.DATA_LOSS, "Bad record."), ErrorCode.DATA_LOSS, "Bad record."),
+        (MemoryError(), ErrorCode.RESOURCE_EXHAUSTED, "There is not enough memory to load {}."),
+        (
+            ZeroDivisionError("a secret"),
+            ErrorCode.INTERNAL,
+            "Loading {} ended in an unexpected ZeroDivisionError; the log tells more.",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_is_told(
+    life: VersionLife,
+    error: Exception,
+    code: ErrorCode,
+    message: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> FakeEngine:
+        raise error
+
+    expected = Failure(code=code, message=message.format(life.folder))
+    assert load(life, fail, no_warm_up) == expected
+    assert load(life, FakeEngine, fail) == expected  # type: ignore[arg-type]
+    assert ("a secret" in caplog.text) == (code is ErrorCode.INTERNAL)
+
+
+def test_missing_files_are_told_apart(life: VersionLife) -> None:
+    def read(folder: Path) -> FakeEngine:
+        try:
+            (folder / "variables").read_bytes()
+        except OSError as error:
+            raise BundleError("There are no variables.") from error
+        raise AssertionError
+
+    def vanish(folder: Path) -> FakeEngine:
+        (folder / "saved_model.pb").unlink()
+        raise BundleError("It is gone.")
+
+    missing = Failure(code=ErrorCode.NOT_FOUND, message="There are no variables.")
+    assert load(life, read, no_warm_up) == missing
+    assert load(life, vanish, no_warm_up) == Failure(code=ErrorCode.NOT_FOUND, message="It is gone.")
