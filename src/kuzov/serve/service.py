@@ -6,9 +6,9 @@ request's values into the tensors that the call's signature declares, and transl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,17 @@ from kuzov.bundle.card import Card
 from kuzov.engine.engine import NUMPY_DTYPES, Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
-from kuzov.serve.servable import Servable, ServableStore, VersionStatus
+from kuzov.serve.examples import (
+    CLASSIFY,
+    PREDICT,
+    REGRESS,
+    check_classifies,
+    check_regresses,
+    classifications,
+    example_tensor,
+    regressions,
+)
+from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -66,11 +76,72 @@ class MetadataAnswer:
     card: Card | None
 
 
-class Service:
-    """Answers requests from a store of loaded models. Safe to call from several threads at once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyAnswer:
+    """For each example its classes, as pairs of label and score; "" and 0 where the model gives none."""
 
-    def __init__(self, store: ServableStore) -> None:
-        self._store = store
+    model: str
+    version: int
+    signature_name: str
+    results: Sequence[Sequence[tuple[bytes, float]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressAnswer:
+    """For each example its number."""
+
+    model: str
+    version: int
+    signature_name: str
+    results: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One of the inferences of a MultiInference request; its method is one of `kuzov.serve.examples`."""
+
+    spec: ModelSpec
+    signature_name: str
+    method_name: str
+
+
+class UnknownSignatureError(RequestError):
+    """INVALID: the model has no such signature; gRPC words it in another way than REST, from `signature`."""
+
+    def __init__(self, signature: str) -> None:
+        text = f'Serving signature name: "{signature}" not found in signature def'
+        super().__init__(ErrorCode.INVALID, text)
+        self.signature = signature
+
+
+class Compute(Protocol):
+    """Computes calls: `kuzov.serve.batching.scheduler.Scheduler`."""
+
+    async def __call__(
+        self, servable: Servable, signature: str, inputs: Tensors
+    ) -> dict[str, npt.NDArray[Any]]:
+        """All outputs of a signature.
+
+        Raises:
+            RequestError: The inputs do not fit, or the model refuses them.
+            OverloadedError: Too much work is waiting already.
+        """
+
+
+class Service:
+    """Answers requests from loaded models, on an event loop."""
+
+    def __init__(self, servables: Servables, compute: Compute, *, method_name_check: bool = False) -> None:
+        """Answer from these servables.
+
+        Args:
+            servables: The loaded models.
+            compute: Computes their signatures.
+            method_name_check: Whether a signature may do only what its method name says.
+        """
+        self._servables = servables
+        self._compute = compute
+        self._method_name_check = method_name_check
 
     def find(self, spec: ModelSpec, signature_name: str = "") -> Call:
         """The call that a request means; an empty signature name is `serving_default`.
@@ -83,29 +154,100 @@ class Service:
         name = signature_name or DEFAULT_SIGNATURE
         signature = servable.engine.signatures.get(name)
         if signature is None:
-            text = f'Serving signature name: "{name}" not found in signature def'
-            raise RequestError(ErrorCode.INVALID, text)
+            raise UnknownSignatureError(name)
         return Call(servable=servable, signature_name=name, signature=signature)
 
-    def predict(self, call: Call, inputs: Tensors) -> PredictAnswer:
+    async def predict(
+        self, call: Call, inputs: Tensors, output_filter: Collection[str] = ()
+    ) -> PredictAnswer:
         """Compute a call's outputs.
 
         Args:
             call: What `find` gave for the request.
             inputs: A tensor for every input of the signature, of its declared type. DT_STRING tensors are
                 object arrays of `bytes`.
+            output_filter: The outputs to answer with; all where it is empty.
 
         Raises:
             RequestError: INVALID where an input is missing, unknown or of the wrong type, or where the model
-                refuses its shape or content.
+                refuses its shape or content; INVALID for an output that is unknown or named twice.
+            OverloadedError: Too much work is waiting already.
         """
+        inputs = _with_defaults(call.signature, inputs)
         _check_inputs(call.signature, inputs)
-        outputs = call.servable.engine.run(call.signature_name, inputs)
+        _check_filter(call.signature, output_filter)
+        self._check_method_name(call.signature, PREDICT, CLASSIFY, REGRESS)
+        outputs = await self._compute(call.servable, call.signature_name, inputs)
+        if output_filter:
+            outputs = {name: outputs[name] for name in output_filter}
         return PredictAnswer(
             model=call.servable.name,
             version=call.servable.version,
             signature_name=call.signature_name,
             outputs=outputs,
+        )
+
+    async def classify(
+        self, spec: ModelSpec, signature_name: str, examples: Sequence[bytes]
+    ) -> ClassifyAnswer:
+        """Classify examples.
+
+        Args:
+            spec: The model.
+            signature_name: One that takes examples; `serving_default` where it is empty.
+            examples: Serialized tensorflow.Example messages.
+
+        Raises:
+            RequestError: Unknown model or signature, a signature that does not classify, no examples, or
+                examples that the model refuses; in TensorFlow Serving's words.
+        """
+        return await self._classify(self._servable(spec), signature_name, examples)
+
+    async def regress(self, spec: ModelSpec, signature_name: str, examples: Sequence[bytes]) -> RegressAnswer:
+        """Give each example its number; as `classify`."""
+        return await self._regress(self._servable(spec), signature_name, examples)
+
+    async def multi_inference(
+        self, tasks: Sequence[Task], examples: Sequence[bytes]
+    ) -> Sequence[ClassifyAnswer | RegressAnswer]:
+        """Several inferences on the same examples, by one version of one model, in the order of the tasks.
+
+        Raises:
+            RequestError: As `classify`; also for tasks on different models, or the same one twice.
+        """
+        if not tasks:
+            raise RequestError(ErrorCode.INVALID, "The request has no tasks; name at least one signature.")
+        servable = self._servable(tasks[0].spec)
+        check_tasks(tasks, servable.engine.signatures)
+        example_tensor(examples)
+        answers: list[ClassifyAnswer | RegressAnswer] = []
+        for task in tasks:
+            infer = self._classify if task.method_name == CLASSIFY else self._regress
+            answers.append(await infer(servable, task.signature_name, examples))
+        return answers
+
+    async def _classify(
+        self, servable: Servable, signature_name: str, examples: Sequence[bytes]
+    ) -> ClassifyAnswer:
+        name, signature = _signature(servable, signature_name)
+        check_classifies(name, signature)
+        self._check_method_name(signature, CLASSIFY)
+        outputs = await self._compute(servable, name, example_tensor(examples))
+        results = classifications(outputs, len(examples))
+        return ClassifyAnswer(
+            model=servable.name, version=servable.version, signature_name=name, results=results
+        )
+
+    async def _regress(
+        self, servable: Servable, signature_name: str, examples: Sequence[bytes]
+    ) -> RegressAnswer:
+        name, signature = _signature(servable, signature_name)
+        check_regresses(name, signature)
+        self._check_method_name(signature, REGRESS)
+        outputs = await self._compute(servable, name, example_tensor(examples))
+        results = regressions(outputs, len(examples))
+        return RegressAnswer(
+            model=servable.name, version=servable.version, signature_name=name, results=results
         )
 
     def model_status(self, spec: ModelSpec) -> tuple[VersionStatus, ...]:
@@ -114,7 +256,11 @@ class Service:
         Raises:
             RequestError: NOT_FOUND where the model or the version is unknown.
         """
-        return self._store.status(spec.name, spec.version)
+        return self._servables.status(spec.name, spec.version)
+
+    def models(self) -> Mapping[str, tuple[VersionStatus, ...]]:
+        """The states of all versions by model, newest first."""
+        return {name: self._servables.status(name) for name in self._servables.models()}
 
     def metadata(self, spec: ModelSpec) -> MetadataAnswer:
         """The signatures of a version, and its card.
@@ -130,10 +276,62 @@ class Service:
             card=servable.card,
         )
 
+    def _check_method_name(self, signature: Signature, *allowed: str) -> None:
+        if self._method_name_check and signature.method_name not in allowed:
+            what = " or ".join(allowed)
+            text = f"Expected signature method_name to be one of {what}. Was: {signature.method_name}"
+            raise RequestError(ErrorCode.INVALID, text)
+
     def _servable(self, spec: ModelSpec) -> Servable:
-        if spec.label is not None:
-            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {spec.label}")
-        return self._store.get(spec.name, spec.version)
+        return self._servables.get(spec.name, spec.version, spec.label)
+
+
+def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> None:
+    """Raise INVALID or UNIMPLEMENTED, in TensorFlow Serving's words, for tasks that can't go together."""
+    seen: set[str] = set()
+    for task in tasks:
+        name = task.signature_name or DEFAULT_SIGNATURE
+        if task.spec.name != tasks[0].spec.name:
+            text = "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+            raise RequestError(ErrorCode.INVALID, text)
+        if name in seen:
+            raise RequestError(ErrorCode.INVALID, f"Duplicate evaluation of signature: {name}")
+        seen.add(name)
+        if name not in signatures:
+            text = f"Requested signature not found in model graph: {name}"
+            raise RequestError(ErrorCode.INVALID, text)
+        if task.method_name not in {CLASSIFY, REGRESS}:
+            text = f"Unsupported signature method_name: {task.method_name}"
+            raise RequestError(ErrorCode.UNIMPLEMENTED, text)
+
+
+def _signature(servable: Servable, signature_name: str) -> tuple[str, Signature]:
+    """The signature that a request for classification or regression means."""
+    name = signature_name or DEFAULT_SIGNATURE
+    signature = servable.engine.signatures.get(name)
+    if signature is None:
+        raise RequestError(ErrorCode.INVALID, f"No signature was found with the name: {name}")
+    return name, signature
+
+
+def _with_defaults(signature: Signature, inputs: Tensors) -> Tensors:
+    absent = signature.defaults.keys() - inputs.keys()
+    return {**{name: signature.defaults[name] for name in absent}, **inputs} if absent else inputs
+
+
+def _check_filter(signature: Signature, output_filter: Collection[str]) -> None:
+    seen: set[str] = set()
+    for name in output_filter:
+        if name not in signature.outputs:
+            known = ",".join(sorted(signature.outputs))
+            text = (
+                f"output tensor alias not found in signature: {name} "
+                f"Outputs expected to be in the set {{{known}}}."
+            )
+            raise RequestError(ErrorCode.INVALID, text)
+        if name in seen:
+            raise RequestError(ErrorCode.INVALID, f"duplicate output tensor alias: {name}")
+        seen.add(name)
 
 
 def _check_inputs(signature: Signature, inputs: Tensors) -> None:

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from kuzov.engine.engine import Engine
+from kuzov.serve.batching.queue import Job, JobQueue
+
+ENGINE: Any = object()
+OTHER: Any = object()
+
+
+def job(
+    rows: int = 1,
+    *,
+    engine: Engine = ENGINE,
+    shares: bool = True,
+    width: int = 1,
+    cancelled: bool = False,
+) -> Job:
+    return Job(
+        engine=engine,
+        network="n",
+        model="m",
+        tensors={"x": np.zeros((rows, width))},
+        rows=rows,
+        shares=shares,
+        done=lambda _: None,
+        cancelled=lambda: cancelled,
+    )
+
+
+def filled(*jobs: Job, max_rows: int = 4, wait_s: float = 0.0) -> JobQueue:
+    queue = JobQueue(max_rows, wait_s)
+    for each in jobs:
+        queue.put(each)
+    return queue
+
+
+def test_what_waits_is_taken_together_up_to_the_limit() -> None:
+    jobs = [job(), job(2), job(), job()]
+    queue = filled(*jobs)
+    assert queue.take() == jobs[:3]
+    assert queue.take() == jobs[3:]
+
+
+def test_a_job_larger_than_a_batch_goes_alone() -> None:
+    jobs = [job(9), job()]
+    queue = filled(*jobs)
+    assert queue.take() == jobs[:1]
+
+
+def test_the_order_is_kept_even_where_a_later_one_would_fit() -> None:
+    jobs = [job(3), job(2), job(1)]
+    queue = filled(*jobs)
+    assert queue.take() == jobs[:1]
+    assert queue.take() == jobs[1:]
+
+
+def test_rows_of_another_shape_go_apart() -> None:
+    jobs = [job(), job(width=2), job()]
+    queue = filled(*jobs)
+    assert [queue.take() for _ in jobs] == [[each] for each in jobs]
+
+
+def test_models_take_turns_by_age() -> None:
+    jobs = [job(), job(engine=OTHER), job()]
+    queue = filled(*jobs)
+    assert queue.take() == [jobs[0], jobs[2]]
+    assert queue.take() == [jobs[1]]
+
+
+def test_what_may_not_share_goes_alone() -> None:
+    jobs = [job(shares=False), job(shares=False), job()]
+    queue = filled(*jobs)
+    assert [queue.take() for _ in jobs] == [[each] for each in jobs]
+
+
+def test_what_nobody_waits_for_is_dropped() -> None:
+    jobs = [job(cancelled=True), job(), job(cancelled=True), job()]
+    queue = filled(*jobs)
+    assert queue.take() == [jobs[1], jobs[3]]
+
+
+def test_rows_that_wait_are_counted() -> None:
+    queue = filled(job(2), job(3), job(engine=OTHER))
+    assert queue.waiting_rows(job().key) == 5
+    queue.take()
+    assert queue.waiting_rows(job().key) == 3
+
+
+def test_the_oldest_waits_for_company_as_long_as_it_is_told() -> None:
+    queue = filled(job(), wait_s=0.2)
+    late = job()
+    threading.Timer(0.02, queue.put, [late]).start()
+    start = time.perf_counter()
+    assert late in queue.take()
+    assert time.perf_counter() - start >= 0.1
+
+
+def test_a_full_batch_does_not_wait() -> None:
+    queue = filled(job(2), job(2), wait_s=3600)
+    assert len(queue.take()) == 2
+
+
+def test_a_closed_queue_gives_what_waits_and_then_nothing() -> None:
+    queue = filled(job(), wait_s=3600)
+    queue.close()
+    assert len(queue.take()) == 1
+    assert queue.take() == []
+
+
+def test_close_wakes_those_who_wait() -> None:
+    queue = JobQueue(4)
+    taken: list[list[Job]] = []
+    thread = threading.Thread(target=lambda: taken.append(queue.take()))
+    thread.start()
+    queue.close()
+    thread.join(timeout=10)
+    assert taken == [[]]
