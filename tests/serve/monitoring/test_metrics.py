@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from kuzov.errors import ErrorCode
+from kuzov.serve.monitoring import metrics as module
+from kuzov.serve.monitoring.journal import Record
+from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.monitoring.prometheus import exposition, sum_snapshots
+from kuzov.serve.repository.servable import VersionStatus
+from tests.serve.monitoring.prometheus_page import parse
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+def ended(**known: Any) -> Record:
+    """A REST prediction of model m, answered in 25 ms, unless told otherwise."""
+    usual = {
+        "protocol": "REST",
+        "method": "POST",
+        "path": "/v1/models/m:predict",
+        "request_id": "1",
+        "api": "predict",
+        "model": "m",
+        "seconds": 0.025,
+    }
+    return Record(**{**usual, **known})
+
+
+def lines(metrics: Metrics, prefix: str) -> list[str]:
+    return [line for line in metrics.text({}, 0).decode().splitlines() if line.startswith(prefix)]
+
+
+def test_requests_are_counted_as_tensorflow_serving_does(metrics: Metrics) -> None:
+    metrics.count(ended())
+    metrics.count(ended(protocol="GRPC", method="Predict", api="Predict"))
+    metrics.count(ended(api="", method="GET"))
+    metrics.count(ended(status=ErrorCode.INVALID))
+    metrics.count(ended(model="", api="", status=ErrorCode.INVALID))
+    assert lines(metrics, ":tensorflow:serving:request_count") == [
+        ':tensorflow:serving:request_count{model_name="",status="INVALID_ARGUMENT"} 1',
+        ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"} 1',
+        ':tensorflow:serving:request_count{model_name="m",status="OK"} 3',
+    ]
+    assert lines(metrics, ":tensorflow:serving:request_latency_sum") == [
+        ':tensorflow:serving:request_latency_sum{model_name="m",API="",entrypoint="REST"} 25000',
+        ':tensorflow:serving:request_latency_sum{model_name="m",API="Predict",entrypoint="GRPC"} 25000',
+        ':tensorflow:serving:request_latency_sum{model_name="m",API="predict",entrypoint="REST"} 25000',
+    ]
+
+
+def test_what_tensorflow_serving_does_not_know_is_counted_only_as_ours(metrics: Metrics) -> None:
+    metrics.count(ended(api=None, method="GET", path="/healthz", model=""))
+    metrics.count(ended(protocol="GRPC", api=None, method="GetModelStatus"))
+    assert lines(metrics, ":tensorflow:serving:request") == []
+    assert lines(metrics, "kuzov_requests_total") == [
+        'kuzov_requests_total{protocol="GRPC",model="m",version="",method="GetModelStatus",status="OK"} 1',
+        'kuzov_requests_total{protocol="REST",model="",version="",method="GET",status="OK"} 1',
+    ]
+
+
+def test_latencies_have_tensorflow_servings_buckets(metrics: Metrics) -> None:
+    metrics.count(ended(seconds=0.000_100))
+    buckets = lines(metrics, ":tensorflow:serving:request_latency_bucket")
+    start = ':tensorflow:serving:request_latency_bucket{model_name="m",API="predict",entrypoint="REST",le='
+    assert len(buckets) == 34
+    assert buckets[:5] == [
+        f'{start}"10"}} 0',
+        f'{start}"18"}} 0',
+        f'{start}"32.4"}} 0',
+        f'{start}"58.32"}} 0',
+        f'{start}"104.976"}} 1',
+    ]
+    assert buckets[-2:] == [f'{start}"1.47476e+09"}} 1', f'{start}"+Inf"}} 1']
+
+
+def test_requests_are_counted_by_version_and_method(metrics: Metrics) -> None:
+    metrics.count(ended(version=7))
+    metrics.count(ended(version=7))
+    metrics.count(ended(version=8, status=ErrorCode.RESOURCE_EXHAUSTED))
+    assert lines(metrics, "kuzov_requests_total") == [
+        'kuzov_requests_total{protocol="REST",model="m",version="7",method="predict",status="OK"} 2',
+        'kuzov_requests_total{protocol="REST",model="m",version="8",method="predict",'
+        'status="RESOURCE_EXHAUSTED"} 1',
+    ]
+    assert lines(metrics, "kuzov_request_seconds_count") == [
+        'kuzov_request_seconds_count{protocol="REST",method="predict"} 3'
+    ]
+
+
+def test_a_batch_counts_its_rows_and_how_long_each_request_waited(metrics: Metrics) -> None:
+    metrics.observe_batch("m", 3, [0.25, 0.5])
+    assert lines(metrics, "kuzov_batch_rows_sum") == ['kuzov_batch_rows_sum{model="m"} 3']
+    assert lines(metrics, "kuzov_batch_rows_count") == ['kuzov_batch_rows_count{model="m"} 1']
+    assert lines(metrics, "kuzov_queue_seconds_sum") == ["kuzov_queue_seconds_sum 0.75"]
+    assert lines(metrics, "kuzov_queue_seconds_count") == ["kuzov_queue_seconds_count 2"]
+
+
+def test_a_computation_counts_once_for_us_and_for_each_request_for_tensorflow_serving(
+    metrics: Metrics,
+) -> None:
+    metrics.observe_inference("m", 0.5, requests=3)
+    metrics.observe_inference("m", 0.25, api="Classify")
+    assert lines(metrics, "kuzov_inference_seconds_sum") == ['kuzov_inference_seconds_sum{model="m"} 0.75']
+    assert lines(metrics, "kuzov_inference_seconds_count") == ['kuzov_inference_seconds_count{model="m"} 2']
+    counts = [
+        ':tensorflow:serving:runtime_latency_count{model_name="m",API="Classify",runtime="TF1"} 1',
+        ':tensorflow:serving:runtime_latency_count{model_name="m",API="Predict",runtime="TF1"} 3',
+    ]
+    assert lines(metrics, ":tensorflow:serving:runtime_latency_count") == counts
+    assert lines(metrics, ":tensorflow:serving:runtime_latency_sum")[1].endswith(" 1500000")
+
+
+def test_the_page_tells_the_state_of_every_version(metrics: Metrics) -> None:
+    statuses = {
+        "m": (
+            VersionStatus(version=2, state="AVAILABLE", engine="OpenVINO bf16"),
+            VersionStatus(version=1, state="END"),
+        )
+    }
+    page = metrics.text(statuses, 5).decode()
+    assert (
+        'kuzov_model_version_state{model="m",version="1",state="END",engine=""} 1\n'
+        'kuzov_model_version_state{model="m",version="2",state="AVAILABLE",engine="OpenVINO bf16"} 1\n'
+    ) in page
+    assert "kuzov_requests_under_way 5\n" in page
+
+
+def test_prometheus_can_read_the_whole_page(metrics: Metrics) -> None:
+    empty = parse(metrics.text({}, 0))
+    metrics.count(ended(model='a"b\\c\nd'))
+    metrics.observe_batch("m", 1, [0.0])
+    metrics.observe_decode(0.02)
+    metrics.observe_inference("m", 0.002)
+    full = parse(metrics.text({"m": (VersionStatus(version=1, state="LOADING"),)}, 1))
+    assert list(full) == list(empty)
+    assert {name: metric.kind for name, metric in full.items() if not name.startswith("process_")} == {
+        ":tensorflow:serving:request_count": "counter",
+        ":tensorflow:serving:request_latency": "histogram",
+        ":tensorflow:serving:runtime_latency": "histogram",
+        "kuzov_requests_total": "counter",
+        "kuzov_request_seconds": "histogram",
+        "kuzov_queue_seconds": "histogram",
+        "kuzov_decode_seconds": "histogram",
+        "kuzov_inference_seconds": "histogram",
+        "kuzov_batch_rows": "histogram",
+        "kuzov_requests_under_way": "gauge",
+        "kuzov_model_version_state": "gauge",
+    }
+    assert (":tensorflow:serving:request_count", (("model_name", 'a"b\\c\nd'), ("status", "OK"))) in full[
+        ":tensorflow:serving:request_count"
+    ].samples
+
+
+def test_names_that_anyone_may_ask_for_are_bounded(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_UNKNOWN_NAMES", 4)
+    for number in range(20):
+        metrics.count(ended(model=f"no{number}", version=number, status=ErrorCode.NOT_FOUND))
+    metrics.count(ended(model="loaded"))
+    metrics.count(ended(model="loaded", status=ErrorCode.INVALID))
+    assert lines(metrics, ":tensorflow:serving:request_count") == [
+        ':tensorflow:serving:request_count{model_name="loaded",status="INVALID_ARGUMENT"} 1',
+        ':tensorflow:serving:request_count{model_name="loaded",status="OK"} 1',
+        ':tensorflow:serving:request_count{model_name="no0",status="NOT_FOUND"} 1',
+        ':tensorflow:serving:request_count{model_name="no1",status="NOT_FOUND"} 1',
+        ':tensorflow:serving:request_count{model_name="no2",status="NOT_FOUND"} 1',
+        ':tensorflow:serving:request_count{model_name="other",status="NOT_FOUND"} 17',
+    ]
+
+
+def test_a_very_long_name_is_not_kept(metrics: Metrics) -> None:
+    metrics.count(ended(model="x" * 201, status=ErrorCode.NOT_FOUND))
+    assert lines(metrics, ":tensorflow:serving:request_count") == [
+        ':tensorflow:serving:request_count{model_name="other",status="NOT_FOUND"} 1'
+    ]
+
+
+def test_threads_lose_no_request(metrics: Metrics) -> None:
+    def work() -> None:
+        for _ in range(500):
+            metrics.count(ended())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lines(metrics, ":tensorflow:serving:request_count") == [
+        ':tensorflow:serving:request_count{model_name="m",status="OK"} 2000'
+    ]
+
+
+def test_the_metrics_of_several_processes_become_one_page() -> None:
+    processes = [Metrics(), Metrics()]
+    for process in processes:
+        process.count(ended())
+    processes[1].count(ended(model="b"))
+    available = {"m": (VersionStatus(version=1, state="AVAILABLE"),)}
+    snapshots = [json.loads(json.dumps(process.snapshot(available, 2))) for process in processes]
+    page = exposition(sum_snapshots(snapshots))
+    parse(page)
+    text = page.decode()
+    assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 2\n' in text
+    assert ':tensorflow:serving:request_count{model_name="b",status="OK"} 1\n' in text
+    assert "kuzov_requests_under_way 4\n" in text
+    assert 'kuzov_model_version_state{model="m",version="1",state="AVAILABLE",engine=""} 1\n' in text

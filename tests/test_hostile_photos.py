@@ -1,0 +1,309 @@
+"""Photos that are meant to do harm, on their way from a request to the network's input."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from kuzov.errors import PhotoError
+from kuzov.images.framing import read_frame
+
+MAX_PIXELS = 50_000_000
+PHOTO = "(64, 64, 3) uint8"
+EMPTY = "is empty; replace it with a whole copy of the photo"
+BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
+UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
+TOO_LARGE = "claims more than 50,000,000 pixels; make it smaller"
+TOO_MANY_SCANS = "is a JPEG of more than 100 scans; save it anew as an ordinary one"
+
+
+def outcome(content: bytes) -> str:
+    """The shape and type of the network's input, or what is wrong with the photo."""
+    try:
+        pixels = read_frame(content, 64, max_pixels=MAX_PIXELS)
+    except PhotoError as error:
+        return error.reason
+    return f"{pixels.shape} {pixels.dtype}"
+
+
+def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def a_photo() -> Image.Image:
+    y, x = np.mgrid[0:64, 0:96]
+    return Image.fromarray(np.stack([x * 2, y * 3, x * y % 251], axis=-1).astype(np.uint8))
+
+
+JPEG = encode(a_photo(), "JPEG")
+PROGRESSIVE = encode(a_photo(), "JPEG", progressive=True)
+PNG = encode(a_photo(), "PNG")
+WEBP = encode(a_photo(), "WEBP")
+BMP = encode(a_photo(), "BMP")
+GIF = encode(a_photo(), "GIF")
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def in_jpeg(segments: bytes) -> bytes:
+    return JPEG[:2] + segments + JPEG[2:]
+
+
+def jpeg_of_size(width: int, height: int) -> bytes:
+    at = JPEG.index(b"\xff\xc0") + 5
+    return JPEG[:at] + struct.pack(">HH", height, width) + JPEG[at + 4 :]
+
+
+def jpeg_of_scans(px: int, scans: int) -> bytes:
+    """A grey progressive JPEG whose every further scan says in a few bytes that nothing changes."""
+    blocks = (px // 8) ** 2
+    # One code of one bit in each table: no difference to the block before; 32767 blocks without change.
+    tables = segment(0xC4, b"\x00\x01" + b"\0" * 15 + b"\0") + segment(
+        0xC4, b"\x10\x01" + b"\0" * 15 + b"\xe0"
+    )
+    frame = segment(0xC2, struct.pack(">BHHB3B", 8, px, px, 1, 1, 0x11, 0))
+    first = segment(0xDA, b"\1\1\0\0\0\0") + b"\0" * (blocks // 8)
+    further = segment(0xDA, b"\1\1\0\1\x3f\0") + b"\x7f\xff\0" * -(-blocks // 32767)
+    quantisation = segment(0xDB, b"\0" + b"\1" * 64)
+    return b"\xff\xd8" + quantisation + frame + tables + first + further * scans + b"\xff\xd9"
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def in_png(chunks: bytes) -> bytes:
+    return PNG[:33] + chunks + PNG[33:]
+
+
+def png(width: int, height: int, depth: int, colours: int, rows: bytes, before: bytes = b"") -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(rows, 9))
+    return b"\x89PNG\r\n\x1a\n" + header + before + pixels + chunk(b"IEND", b"")
+
+
+def zeros(size: int) -> bytes:
+    return zlib.compress(b"\0" * size, 9)
+
+
+def gif(screen: tuple[int, int], frame: tuple[int, int]) -> bytes:
+    """One GIF frame of four pixels, whatever its sizes claim."""
+    palette = bytes([1, 2, 3, 4, 5, 6])
+    return (
+        b"GIF89a" + struct.pack("<HHBBB", *screen, 0x80, 0, 0) + palette
+        + b"\x2c" + struct.pack("<HHHHB", 0, 0, *frame, 0) + b"\x02\x03\x44\x02\x05\0;"
+    )  # fmt: skip
+
+
+def animation(image_format: str) -> bytes:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
+    return encode(frames[0], image_format, save_all=True, append_images=frames[1:])
+
+
+def webp(chunks: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
+
+
+VP8X = b"VP8X" + struct.pack("<I", 10) + b"\0\0\0\0"
+
+ODD_BUT_HONEST = {
+    "progressive JPEG": PROGRESSIVE,
+    "grey JPEG": encode(a_photo().convert("L"), "JPEG"),
+    "CMYK JPEG": encode(a_photo().convert("CMYK"), "JPEG"),
+    "PNG of 16 bits a channel": png(2, 1, 16, 2, b"\0" + b"\xff\xff\0\0\x80\0" * 2),
+    "grey PNG of 16 bits": png(2, 1, 16, 0, b"\0\xff\xff\x80\0"),
+    "PNG with a transparent palette": png(
+        2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", b"\1\2\3\4\5\6") + chunk(b"tRNS", b"\0\x80")
+    ),
+    "animated GIF": animation("GIF"),
+    "animated WebP": animation("WEBP"),
+    "animated PNG": animation("PNG"),
+    "one pixel": encode(Image.new("RGB", (1, 1)), "JPEG"),
+    "one pixel wide": encode(Image.new("RGB", (1, 20_000)), "PNG"),
+    "one pixel high": encode(Image.new("RGB", (20_000, 1)), "JPEG"),
+    "as long as a JPEG can be": encode(Image.new("RGB", (1, 65_500)), "JPEG"),
+    "BMP from top to bottom": BMP[:22] + struct.pack("<i", -64) + BMP[26:],
+    "JPEG with an archive behind it": JPEG + b"PK\3\4 an archive",
+    "PNG with a script behind it": PNG + b"<script>alert(1)</script>",
+    "JPEG with a page in its comment": in_jpeg(segment(0xFE, b"<html><script>alert(1)</script>")),
+    "two JPEGs": JPEG + JPEG,
+    "JPEG of fill bytes": in_jpeg(b"\xff" * 10_000),
+    "JPEG of 10,000 comments": in_jpeg(segment(0xFE, b"") * 10_000),
+    "PNG of 10,000 chunks": in_png(chunk(b"abCd", b"") * 10_000),
+    "PNG that claims 2,147,483,647 frames": in_png(chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0))),
+}
+
+REFUSED = {
+    "nothing": (b"", EMPTY),
+    "text": (b"hello, world", UNSUPPORTED),
+    "page": (b"<!doctype html><img src=a.png>", UNSUPPORTED),
+    "drawing": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', UNSUPPORTED),
+    "document": (b"%PDF-1.7\n" + JPEG, UNSUPPORTED),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", UNSUPPORTED),
+    "archive": (b"PK\3\4" + JPEG, UNSUPPORTED),
+    "film": (b"\0\0\0\x18ftypmp42\0\0\0\0", UNSUPPORTED),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0", UNSUPPORTED),
+    "TIFF": (encode(a_photo(), "TIFF"), UNSUPPORTED),
+    "icon": (b"\0\0\1\0" + PNG, UNSUPPORTED),
+    "sound": (b"RIFF\0\0\0\0WAVEfmt ", UNSUPPORTED),
+    "PNG that calls itself JPEG": (b"\xff\xd8\xff" + PNG, BROKEN),
+    "script that calls itself GIF": (b"GIF89a=1;alert(1)//", BROKEN),
+    "JPEG without pixels": (JPEG[: JPEG.index(b"\xff\xda")], BROKEN),
+    "JPEG of no size": (jpeg_of_size(0, 0), BROKEN),
+    "JPEG of 12 bits": (JPEG.replace(b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c"), BROKEN),
+    "PNG of no size": (png(0, 0, 8, 2, b""), BROKEN),
+    "PNG of 3 bits": (png(8, 8, 3, 2, b""), BROKEN),
+    "WebP without pixels": (webp(VP8X + b"\0" * 6), BROKEN),
+}
+
+
+@pytest.mark.parametrize("name", ODD_BUT_HONEST)
+def test_what_is_only_odd_is_decoded(name: str) -> None:
+    assert outcome(ODD_BUT_HONEST[name]) == PHOTO
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_photo_is_refused_in_one_sentence(name: str) -> None:
+    content, reason = REFUSED[name]
+    assert outcome(content) == reason
+
+
+def test_a_jpeg_of_some_scans_is_decoded() -> None:
+    assert outcome(jpeg_of_scans(64, 99)) == PHOTO
+    assert outcome(jpeg_of_scans(64, 100)) == TOO_MANY_SCANS
+
+
+def bombs() -> dict[str, tuple[bytes, str]]:
+    """Small files that ask for much memory or much time, and how each is answered."""
+    return {
+        "JPEG of 60000 x 60000": (jpeg_of_size(60_000, 60_000), TOO_LARGE),
+        "PNG of 60000 x 60000": (png(60_000, 60_000, 8, 2, b"\0" * 100_000), TOO_LARGE),
+        "PNG of the largest size": (png(2**31 - 1, 2**31 - 1, 8, 2, b""), TOO_LARGE),
+        "BMP of 60000 x 60000": (BMP[:18] + struct.pack("<ii", 60_000, 60_000) + BMP[26:], TOO_LARGE),
+        "GIF of 60000 x 60000": (gif((60_000, 60_000), (2, 2)), TOO_LARGE),
+        "GIF with a frame of 60000 x 60000": (gif((2, 2), (60_000, 60_000)), TOO_LARGE),
+        "WebP of 16384 x 16384": (webp(VP8X + b"\xff\x3f\0" * 2 + WEBP[12:]), TOO_LARGE),
+        "PNG with a profile of 50 MB": (in_png(chunk(b"iCCP", b"a\0\0" + zeros(50_000_000))), BROKEN),
+        "PNG with a text of 50 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(50_000_000))), BROKEN),
+        "PNG with a page of 50 MB": (in_png(chunk(b"iTXt", b"a\0\1\0\0\0" + zeros(50_000_000))), BROKEN),
+        "PNG with 100 texts of 1 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(1_000_000)) * 100), BROKEN),
+        "PNG with more pixels than it has": (png(8, 8, 8, 2, b"\0" * 50_000_000), "a photo"),
+        "JPEG of 10,000 scans": (jpeg_of_scans(4096, 10_000), TOO_MANY_SCANS),
+    }  # fmt: skip
+
+
+CONFINED = """
+import json, pickle, resource, sys
+from kuzov.errors import PhotoError
+from kuzov.images.framing import read_frame
+
+def outcome(content):
+    try:
+        read_frame(content, 64, max_pixels=50_000_000)
+    except PhotoError as error:
+        return error.reason
+    return "a photo"
+
+contents = pickle.load(sys.stdin.buffer)
+outcome(contents.pop("warm-up"))  # what is allocated once and for all is none of the bombs' doing
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 100_000_000,) * 2)
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+print(json.dumps({name: outcome(content) for name, content in contents.items()}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux confines a process so.")
+def test_bombs_take_neither_memory_nor_time() -> None:
+    """All of them in one process that may take 100 MB more than it has, and 20 seconds."""
+    cases = bombs()
+    contents = {"warm-up": PNG, **{name: content for name, (content, _) in cases.items()}}
+    confined = subprocess.run(
+        [sys.executable, "-c", CONFINED],
+        input=pickle.dumps(contents),
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert json.loads(confined.stdout) == {name: answer for name, (_, answer) in cases.items()}
+
+
+@pytest.mark.parametrize("content", [JPEG, PROGRESSIVE], ids=["baseline", "progressive"])
+def test_a_jpeg_that_is_cut_anywhere_is_refused(content: bytes) -> None:
+    # Only the mark of the end may be missing: all the pixels are there then.
+    cuts = {cut: outcome(content[:cut]) for cut in range(1, len(content) - 2, 7)}
+    assert {cut: found for cut, found in cuts.items() if found != BROKEN} == dict.fromkeys((1,), UNSUPPORTED)
+    assert outcome(content[:-2]) in {PHOTO, BROKEN}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("px", [96, 768], ids=["whole", "reduced"])
+def test_every_orientation_ends_upright(orientation: int, px: int) -> None:
+    upright = Image.new("RGB", (px, px), "black")
+    upright.paste("red", (0, 0, px // 2, px // 2))
+    upright.paste("lime", (px // 2, 0, px, px // 2))
+    as_taken: dict[int, Callable[[Image.Image], Image.Image]] = {
+        1: lambda image: image,
+        2: lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        3: lambda image: image.transpose(Image.Transpose.ROTATE_180),
+        4: lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        5: lambda image: image.transpose(Image.Transpose.TRANSPOSE),
+        6: lambda image: image.transpose(Image.Transpose.ROTATE_90),
+        7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
+        8: lambda image: image.transpose(Image.Transpose.ROTATE_270),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    taken = encode(as_taken[orientation](upright), "JPEG", exif=exif, subsampling=0)
+    pixels = read_frame(taken, 64).astype(int)
+    corners = pixels[8, 8], pixels[8, 56], pixels[56, 8], pixels[56, 56]
+    expected = (254, 0, 0), (0, 255, 1), (0, 0, 0), (0, 0, 0)
+    assert np.abs(np.array(corners) - np.array(expected)).max() <= 4
+
+
+def changed(photo: bytes, kind: str, at: int, new: bytes) -> bytes:
+    match kind:
+        case "overwrite":
+            return photo[:at] + new + photo[at + len(new) :]
+        case "insert":
+            return photo[:at] + new + photo[at:]
+        case "delete":
+            return photo[:at] + photo[at + len(new) :]
+        case _:
+            return photo[:at] + photo[at : at + 64] * len(new) + photo[at + 64 :]
+
+
+KINDS = st.sampled_from(["overwrite", "insert", "delete", "repeat"])
+TELLING = st.sampled_from([b"\xff\xda", b"\xff\xc4", b"\xff\xd9", b"\0\0", b"\xff\xff\xff\xff"])
+CHANGES = st.tuples(KINDS, st.integers(0, 1 << 16), st.binary(min_size=1, max_size=8) | TELLING)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    photo=st.sampled_from([JPEG, PROGRESSIVE, PNG, WEBP, GIF, BMP]),
+    changes=st.lists(CHANGES, min_size=1, max_size=12),
+)
+def test_damage_ends_in_a_photo_or_in_a_sentence(photo: bytes, changes: list[tuple[str, int, bytes]]) -> None:
+    for kind, place, new in changes:
+        photo = changed(photo, kind, place % (len(photo) + 1), new)
+    assert outcome(photo) in {PHOTO, EMPTY, BROKEN, UNSUPPORTED, TOO_LARGE, TOO_MANY_SCANS}
