@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.card import Card
-from kuzov.engine.engine import Tensors
+from kuzov.engine.engine import Tensors, run
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import ClassName, Signature, TensorSpec
-from kuzov.serve.rest import rest_app
-from kuzov.serve.servable import ServableStore
+from kuzov.serve.admission import Admission
+from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring.journal import Journal
+from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.rest.app import rest_app
 from kuzov.serve.service import Service
 
 Ask: TypeAlias = Callable[..., httpx.Response]
@@ -50,7 +54,20 @@ class FakeEngine:
         "refused": signature({"x": "FLOAT"}, {"y": "FLOAT"}),
     }
 
-    def run(self, signature: str, inputs: Tensors) -> dict[str, Any]:
+    def network(self, signature: str) -> str:
+        return signature
+
+    def batched(self, signature: str) -> bool:
+        return signature == "serving_default"
+
+    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
+        return inputs
+
+    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
+        return dict(outputs)
+
+    def infer(self, network: str, tensors: Tensors) -> dict[str, Any]:
+        signature, inputs = network, tensors
         outputs: dict[str, Callable[[], dict[str, Any]]] = {
             "serving_default": lambda: {"y": inputs["x"] / np.float32(2) + np.float32(2)},
             "photo": lambda: {"photo_bytes": inputs["photo"]},
@@ -81,33 +98,68 @@ def a_card() -> Card:
     )
 
 
-@pytest.fixture
-def base_path(tmp_path: Path) -> Path:
-    version = tmp_path / "m" / "123"
-    version.mkdir(parents=True)
-    (version / "saved_model.pb").touch()
-    return version.parent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneServable:
+    """Version 123 of a model named m, with the label stable."""
+
+    servable: Servable
+
+    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
+        if label not in {None, "stable"}:
+            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
+        if name == "m" and version in {None, 123}:
+            return self.servable
+        wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+        raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+
+    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
+        if name == "m" and version in {None, 123}:
+            return (VersionStatus(version=123, state="AVAILABLE", engine="fake"),)
+        wanted = "any versions" if version is None else f"version {version}"
+        raise RequestError(ErrorCode.NOT_FOUND, f"Could not find {wanted} of model {name}")
+
+    def models(self) -> tuple[str, ...]:
+        return ("m",)
+
+
+async def compute_here(servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
+    """Computes at once and alone."""
+    return run(servable.engine, signature, inputs)
 
 
 @pytest.fixture
-def with_card(base_path: Path) -> None:
-    extra = base_path / "123" / "assets.extra"
-    extra.mkdir()
-    (extra / "card.json").write_text(json.dumps(a_card().to_json()))
+def card() -> Card | None:
+    """The card of the model m; a test that needs one overrides it."""
+    return None
 
 
 @pytest.fixture
-def service(base_path: Path) -> Service:
-    return Service(ServableStore("m", base_path, lambda _: FakeEngine()))
+def service(card: Card | None) -> Service:
+    servable = Servable(name="m", version=123, engine=FakeEngine(), card=card)
+    return Service(OneServable(servable=servable), compute_here)
 
 
 @pytest.fixture
-def ask(service: Service) -> Ask:
+def limits() -> Limits:
+    return Limits()
+
+
+@pytest.fixture
+def ask(service: Service, limits: Limits) -> Iterator[Ask]:
     """Sends a request to the REST API, in this process."""
-    transport = httpx.ASGITransport(rest_app(service))
+    with ThreadPoolExecutor(1) as pool:
+        app = rest_app(
+            service,
+            admission=Admission(limits.max_requests),
+            limits=limits,
+            journal=Journal(Metrics().count),
+            keys=None,
+            decode_pool=pool,
+        )
+        transport = httpx.ASGITransport(app)
 
-    async def send(method: str, path: str, **options: Any) -> httpx.Response:
-        async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
-            return await client.request(method, path, **options)
+        async def send(method: str, path: str, **options: Any) -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
+                return await client.request(method, path, **options)
 
-    return lambda method, path, **options: asyncio.run(send(method, path, **options))
+        yield lambda method, path, **options: asyncio.run(send(method, path, **options))

@@ -8,47 +8,91 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
+from urllib.parse import urlsplit
 
 import pytest
 
 from kuzov.errors import BundleError, KuzovError
-from kuzov.serve.server import ServeSettings, serve
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.server import serve
+from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
 
-# A server whose model takes a second for an answer, and says on stdout when it has begun.
+Start: TypeAlias = Callable[..., subprocess.Popen[str]]
+
+# A server whose model takes as many seconds for an answer as it is asked, and says when it has begun.
 SLOW_SERVER = """
 import logging, sys, time
 from pathlib import Path
 import numpy as np
 from kuzov.records import Signature, TensorSpec
-from kuzov.serve.server import ServeSettings, serve
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.server import serve
+from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
 
 class SlowEngine:
     name = "slow"
     spec = TensorSpec(dtype="DT_FLOAT", shape=(-1,), name="x:0")
     signatures = {"serving_default": Signature(inputs={"x": spec}, outputs={"x": spec}, method_name="")}
-    def run(self, signature, inputs):
+    def network(self, signature):
+        return signature
+    def batched(self, signature):
+        return False
+    def prepare(self, signature, inputs):
+        return inputs
+    def infer(self, network, tensors):
         print("under way", flush=True)
-        time.sleep(float(inputs["x"][0]))
-        return dict(inputs)
+        time.sleep(float(tensors["x"][0]))
+        return tensors
+    def finish(self, signature, outputs):
+        return dict(outputs)
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-settings = ServeSettings(model_name="m", model_base_path=Path(sys.argv[1]), rest_api_port=0)
-serve(settings, load_engine=lambda _: SlowEngine())
+serve(
+    ServeSettings(
+        models=(ModelConfig(name="m", base_path=Path(sys.argv[1])),),
+        host="127.0.0.1",
+        rpc=RpcSettings(port=FREE_PORT),
+        rest=RestSettings(port=FREE_PORT),
+        grace_s=float(sys.argv[2]),
+        workers=int(sys.argv[3]),
+    ),
+    load_engine=lambda _: SlowEngine(),
+)
 """
 
 
 @pytest.fixture
-def server(base_path: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", SLOW_SERVER, str(base_path)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        yield process
-        process.kill()
+def base_path(tmp_path: Path) -> Path:
+    version = tmp_path / "m" / "123"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    return version.parent
+
+
+@pytest.fixture
+def start(base_path: Path) -> Iterator[Start]:
+    """Starts the server; it is killed at the end if it still runs."""
+    with ExitStack() as stack:
+
+        def start_one(grace_s: float = 30, workers: int = 1) -> subprocess.Popen[str]:
+            command = [sys.executable, "-c", SLOW_SERVER, str(base_path), str(grace_s), str(workers)]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start_one
+
+
+@pytest.fixture
+def server(start: Start) -> subprocess.Popen[str]:
+    return start()
 
 
 def lines(process: subprocess.Popen[str]) -> IO[str]:
@@ -68,12 +112,13 @@ def ask_in_background(url: str, seconds: float) -> tuple[threading.Thread, list[
     answers: list[object] = []
 
     def ask() -> None:
-        body = json.dumps({"inputs": [seconds]}).encode()
-        try:
-            with urllib.request.urlopen(f"{url}:predict", body, timeout=10) as response:
-                answers.append(json.load(response))
-        except (urllib.error.URLError, ConnectionError) as error:
-            answers.append(error)
+        parts = urlsplit(url)
+        with closing(HTTPConnection(parts.netloc, timeout=10)) as connection:
+            try:
+                connection.request("POST", f"{parts.path}:predict", json.dumps({"inputs": [seconds]}))
+                answers.append(json.load(connection.getresponse()))
+            except (HTTPException, ConnectionError, json.JSONDecodeError) as error:
+                answers.append(error)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -105,12 +150,39 @@ def test_a_second_signal_ends_the_server_at_once(server: subprocess.Popen[str]) 
     assert isinstance(answers[0], Exception)
 
 
+def test_requests_longer_than_the_grace_are_cut_off(start: Start) -> None:
+    server = start(grace_s=0.2)
+    thread, answers = ask_in_background(url_of(server), 5)
+    assert lines(server).readline() == "under way\n"
+    server.send_signal(signal.SIGTERM)
+    thread.join()
+    assert isinstance(answers[0], Exception)
+    assert server.wait(timeout=20) == 0
+
+
+def test_workers_share_the_ports_and_end_together(start: Start) -> None:
+    server = start(workers=2)
+    url = url_of(server)
+    assert url_of(server) == url
+    for _ in range(4):
+        thread, answers = ask_in_background(url, 0)
+        thread.join()
+        assert answers == [{"outputs": [0.0]}]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
+def settings(base_path: Path, *, host: str = "127.0.0.1", port: int = FREE_PORT) -> ServeSettings:
+    models = (ModelConfig(name="m", base_path=base_path),)
+    rpc, rest = RpcSettings(port=FREE_PORT), RestSettings(port=port)
+    return ServeSettings(models=models, host=host, rpc=rpc, rest=rest)
+
+
 def test_a_port_in_use_is_told(base_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        settings = ServeSettings(model_base_path=base_path, rest_api_port=port)
         with pytest.raises(KuzovError) as caught:
-            serve(settings)
+            serve(settings(base_path, port=port))
     assert str(caught.value) == (
         f"Can't listen on 127.0.0.1, port {port}: Address already in use. "
         "Stop the program that uses the port, or choose another with --rest-api-port."
@@ -119,9 +191,9 @@ def test_a_port_in_use_is_told(base_path: Path) -> None:
 
 def test_an_unknown_host_is_told(base_path: Path) -> None:
     with pytest.raises(KuzovError, match=r"Can't listen on not a host: .*\. Check --host\."):
-        serve(ServeSettings(model_base_path=base_path, host="not a host", rest_api_port=0))
+        serve(settings(base_path, host="not a host"))
 
 
 def test_a_missing_base_path_is_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="There is no model folder"):
-        serve(ServeSettings(model_base_path=tmp_path / "none", rest_api_port=0))
+        serve(settings(tmp_path / "none"))

@@ -1,115 +1,223 @@
-"""The server process: load the model, open the port, answer until a signal ends it."""
+"""The server process: load the models, open the ports, answer until a signal ends it."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
+import os
 import signal
-import socket
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from types import FrameType
 
-import uvicorn
-
-from kuzov.engine import openvino
-from kuzov.errors import KuzovError
-from kuzov.serve.rest import rest_app
-from kuzov.serve.servable import LoadEngine, ServableStore
+from kuzov.engine.choose import load_engine as choose_engine
+from kuzov.serve.admission import Admission
+from kuzov.serve.api_keys import ApiKeys
+from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
+from kuzov.serve.listening import bind, free_port, shown
+from kuzov.serve.memory import keep_freed_memory
+from kuzov.serve.monitoring.journal import Journal
+from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.repository.config_file import read_model_configs
+from kuzov.serve.repository.config_poll import ConfigPoller
+from kuzov.serve.repository.repository import Repository
+from kuzov.serve.repository.servable import LoadEngine
+from kuzov.serve.repository.warmup import warm_up
+from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.server import RestServer
+from kuzov.serve.rpc.server import GrpcServer, grpc_server
 from kuzov.serve.service import Service
+from kuzov.serve.settings import ServeSettings
+from kuzov.serve.workers import run_workers
 
-SHUTDOWN_GRACE_S = 30
-KEEP_ALIVE_S = 60
+# A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
+# keep it are as long as an inference.
+SWITCH_INTERVAL_S = 0.0005
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
-    """What to serve, and where.
-
-    Attributes:
-        model_name: The model's name in the paths of the API.
-        model_base_path: The folder that holds its versions.
-        host: Name or address to listen on; 0.0.0.0 for every address of the machine.
-        rest_api_port: Port of the REST API; 0 takes a free one, which the log names.
-        precision: "auto", "f32" or "bf16"; see `kuzov.engine.openvino.load`.
-    """
-
-    model_name: str = "img_classifier"
-    model_base_path: Path = Path("models/img_classifier")
-    host: str = "127.0.0.1"
-    rest_api_port: int = 8501
-    precision: str = "auto"
-
-
 def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> None:
-    """Serve a model until SIGTERM or SIGINT; requests under way are then finished, within 30 seconds.
+    """Serve models until SIGTERM or SIGINT; requests under way are then finished, within the time of grace.
 
-    It logs `Exporting HTTP/REST API at:HOST:PORT ...` when requests are answered. A second signal ends the
-    process at once. Call it in the main thread, which alone gets signals.
+    It logs `Running gRPC ModelServer at HOST:PORT ...` and `Exporting HTTP/REST API at:HOST:PORT ...` when
+    requests are answered. A second signal ends the process at once. Call it in the main thread, which alone
+    gets signals.
 
     Args:
-        settings: What to serve, and where.
-        load_engine: Loads a version's folder; OpenVINO unless another is given.
+        settings: What to serve, where, and within which bounds.
+        load_engine: Loads a version's folder; what the settings say unless another is given.
 
     Raises:
-        BundleError: There is no model under the base path, or it can't be loaded.
-        KuzovError: The port can't be opened.
+        BundleError: A model can't be loaded.
+        KuzovError: A port can't be opened.
     """
-    load = load_engine or partial(openvino.load, precision=settings.precision)
-    # A port that is taken is found out before the model is loaded; no client gets in until it is served.
-    with _bind(settings.host, settings.rest_api_port) as listener:
-        store = ServableStore(settings.model_name, settings.model_base_path, load)
-        loaded = store.get(settings.model_name)
-        _log.info("Loaded %s, version %d, by %s", loaded.name, loaded.version, loaded.engine.name)
-        config = uvicorn.Config(
-            rest_app(Service(store)),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+    settings = _with_ports(settings)
+    if settings.workers == 1:
+        _serve_alone(settings, load_engine or _engine_loader(settings), 0)
+        return
+    cores = max(1, (os.cpu_count() or 1) // settings.workers)
+    engine = replace(settings.engine, threads=settings.engine.threads or cores)
+    settings = replace(settings, engine=engine, decode_threads=settings.decode_threads or cores)
+    load = load_engine or _engine_loader(settings)
+    run_workers(settings.workers, lambda index: _serve_alone(settings, load, index))
+
+
+def _with_ports(settings: ServeSettings) -> ServeSettings:
+    """The settings with the ports that are free; one that is taken is found out before a model is loaded."""
+    shared = settings.workers > 1
+    rpc, rest = settings.rpc, settings.rest
+    if rpc.port is not None:
+        rpc = replace(rpc, port=free_port(settings.host, rpc.port, "--port", shared=shared))
+    if rest.port is not None:
+        rest = replace(rest, port=free_port(settings.host, rest.port, "--rest-api-port", shared=shared))
+    return replace(settings, rpc=rpc, rest=rest)
+
+
+def _engine_loader(settings: ServeSettings) -> LoadEngine:
+    engine = settings.engine
+    return partial(
+        choose_engine,
+        engine=engine.engine,
+        precision=engine.precision,
+        intra_op_parallelism=engine.threads,
+        threads=engine.threads,
+        max_pixels=settings.limits.max_image_pixels,
+    )
+
+
+def _serve_alone(settings: ServeSettings, load_engine: LoadEngine, _index: int) -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    keep_freed_memory()
+    # What was imported until now stays: the collector need not look at it again with every request.
+    gc.collect()
+    gc.freeze()
+    with _core(settings, load_engine) as core:
+        asyncio.run(_answer(settings, core))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """What both protocols share."""
+
+    service: Service
+    repository: Repository
+    admission: Admission
+    journal: Journal
+    metrics: Metrics
+    keys: ApiKeys | None
+    decode_pool: ThreadPoolExecutor
+
+
+@contextmanager
+def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
+    """Load the models; their threads end with the context."""
+    keys = None if settings.api_key_file is None else ApiKeys.read(settings.api_key_file)
+    metrics = Metrics()
+    with ExitStack() as stack:
+        threads = settings.decode_threads or os.cpu_count() or 1
+        decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
+        scheduling = SchedulerSettings(parameters=settings.batching)
+        scheduler = Scheduler(scheduling, decode_pool, metrics)
+        stack.callback(scheduler.close)
+        repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)
+        stack.callback(repository.stop)
+        repository.start()
+        if settings.model_config_file is not None and settings.model_config_file_poll_wait_seconds:
+            poller = ConfigPoller(
+                partial(read_model_configs, settings.model_config_file),
+                repository.reload,
+                applied=settings.models,
+                interval_s=settings.model_config_file_poll_wait_seconds,
+            )
+            stack.callback(poller.stop)
+            poller.start()
+        yield _Core(
+            service=Service(repository, scheduler, method_name_check=settings.method_name_check),
+            repository=repository,
+            admission=Admission(settings.limits.max_requests),
+            journal=Journal(metrics.count),
+            metrics=metrics,
+            keys=keys,
+            decode_pool=decode_pool,
         )
-        _Server(config).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, but a signal that was obeyed counts as a success: the process ends with status 0."""
+async def _answer(settings: ServeSettings, core: _Core) -> None:
+    """Answer requests until a signal comes, then finish those under way."""
+    stop = _stop_signal()
+    rpc = _rpc_server(settings, core)
+    rest = _rest_server(settings, core)
+    if rpc is not None:
+        await rpc.start()
+        _log.info("Running gRPC ModelServer at %s ...", shown(settings.host, settings.rpc.port or 0))
+    if rest is not None:
+        await rest.start()
+        _log.info("Exporting HTTP/REST API at:%s ...", shown(settings.host, settings.rest.port or 0))
+    await stop.wait()
+    core.admission.close()
+    async with asyncio.TaskGroup() as ending:
+        if rpc is not None:
+            ending.create_task(rpc.stop(settings.grace_s))
+        if rest is not None:
+            ending.create_task(rest.stop())
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listener in sockets or []:
-            host, port = listener.getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            _log.info("Exporting HTTP/REST API at:%s:%d ...", shown, port)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        # uvicorn's own handler also notes the signal, to raise it again after the shutdown: the process
-        # would then die by the signal that it has just obeyed.
-        if self.should_exit:
-            signal.signal(sig, signal.SIG_DFL)
-            signal.raise_signal(sig)
-        self.should_exit = True
+def _stop_signal() -> asyncio.Event:
+    """An event that the first SIGTERM or SIGINT sets; the second ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def obey(number: signal.Signals) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, obey, number)
+    return stop
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise KuzovError(f"Can't listen on {host}: {error.strerror}. Check --host.") from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise KuzovError(
-            f"Can't listen on {host}, port {port}: {error.strerror}. "
-            "Stop the program that uses the port, or choose another with --rest-api-port."
-        ) from error
-    return listener
+def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
+    if settings.rpc.port is None and settings.rpc.socket_path is None:
+        return None
+    server = grpc_server(
+        core.service,
+        core.repository,
+        admission=core.admission,
+        limits=settings.limits,
+        journal=core.journal,
+        decode_pool=core.decode_pool,
+        keys=core.keys,
+        tls=settings.rpc.tls,
+        tensor_content=settings.rpc.tensor_content,
+        channel_options=settings.rpc.channel_options,
+        share_port=settings.workers > 1,
+    )
+    if settings.rpc.port is not None:
+        server.listen(shown(settings.host, settings.rpc.port))
+    if settings.rpc.socket_path is not None:
+        server.listen(f"unix:{settings.rpc.socket_path}")
+    return server
+
+
+def _rest_server(settings: ServeSettings, core: _Core) -> RestServer | None:
+    if settings.rest.port is None:
+        return None
+    app = rest_app(
+        core.service,
+        admission=core.admission,
+        limits=settings.limits,
+        journal=core.journal,
+        keys=core.keys,
+        decode_pool=core.decode_pool,
+        cors=settings.rest.cors,
+        metrics_path=settings.rest.metrics_path,
+        metrics=lambda: core.metrics.text(core.service.models(), core.admission.under_way),
+    )
+    listener = bind(settings.host, settings.rest.port, "--rest-api-port", shared=settings.workers > 1)
+    return RestServer(app, listener, settings.grace_s)

@@ -1,20 +1,46 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
 
-from kuzov.serve import rest
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.admission import Admission
+from kuzov.serve.api_keys import ApiKeys
+from kuzov.serve.limits import Limits
+from kuzov.serve.rest.answer import STATUSES
+from tests.serve.conftest import a_card
+from tests.serve.rest.port import Port
 
+PREDICT = "/v1/models/m:predict"
+WHOLE_BODY = {"type": "http.request", "body": b'{"inputs": [1]}', "more_body": False}
 Ask: TypeAlias = Callable[..., httpx.Response]
 
-CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "cases.json").read_text(encoding="utf-8")
+)
+
+
+def never_ends() -> tuple[list[str], Callable[..., Coroutine[Any, Any, dict[str, Any]]]]:
+    """A computation that waits until it is cancelled, and what has become of it."""
+    ends: list[str] = []
+
+    async def compute(*_: object) -> dict[str, Any]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("cancelled")
+        return {}
+
+    return ends, compute
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
@@ -61,7 +87,7 @@ def test_metadata_has_the_form_of_tensorflow_serving(ask: Ask) -> None:
     }
 
 
-@pytest.mark.usefixtures("with_card")
+@pytest.mark.parametrize("card", [a_card()])
 def test_metadata_tells_the_card(ask: Ask) -> None:
     card = ask("GET", "/v1/models/m/metadata").json()["metadata"]["card"]
     assert card["classes"] == [{"id": "qashqai", "en": "Nissan Qashqai", "ru": "Ниссан Кашкай"}]
@@ -81,33 +107,6 @@ def test_a_broken_gzip_body_reads_as_empty(ask: Ask, body: bytes) -> None:
     assert response.json() == {"error": "JSON Parse error: The document is empty"}
 
 
-def test_a_gzip_body_may_not_grow_without_limit(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "MAX_INFLATED_BYTES", 1000)
-    body = gzip.compress(b" " * 1001)
-    response = ask("POST", "/v1/models/m:predict", content=body, headers={"Content-Encoding": "gzip"})
-    assert response.status_code == 413
-    assert response.json() == {
-        "error": "The unpacked body is larger than 1000 bytes. "
-        "Send fewer photos in one request, or smaller ones."
-    }
-
-
-async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
-    yield body
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_large_body_is_refused(ask: Ask, monkeypatch: pytest.MonkeyPatch, *, chunked: bool) -> None:
-    monkeypatch.setattr(rest, "MAX_BODY_BYTES", 1000)
-    body = b" " * 1001
-    response = ask("POST", "/v1/models/m:predict", content=in_chunks(body) if chunked else body)
-    assert response.status_code == 413
-    assert response.json() == {
-        "error": "The request's body is larger than 1000 bytes. "
-        "Send fewer photos in one request, or smaller ones."
-    }
-
-
 def test_an_unexpected_failure_is_logged_and_not_told(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         response = ask("POST", "/v1/models/m:predict", json={"signature_name": "broken", "inputs": 1})
@@ -117,14 +116,18 @@ def test_an_unexpected_failure_is_logged_and_not_told(ask: Ask, caplog: pytest.L
     assert "a secret" in caplog.text
 
 
-@pytest.mark.parametrize("where", ["ignored", "inputs"])
-def test_deep_nesting_is_refused_and_does_no_harm(ask: Ask, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("ignored", "Missing 'inputs' or 'instances' key"),
+        ("inputs", "JSON Parse error: The value of 'inputs' is nested too deeply for this server."),
+    ],
+)
+def test_deep_nesting_does_no_harm(ask: Ask, where: str, error: str) -> None:
     body = f'{{"{where}": {"[" * 100_000}{"]" * 100_000}}}'
     response = ask("POST", "/v1/models/m:predict", content=body)
     assert response.status_code == 400
-    assert response.json() == {
-        "error": "JSON Parse error: The document is nested too deeply for this server."
-    }
+    assert response.json() == {"error": error}
     assert ask("GET", "/v1/models/m").status_code == 200
 
 
@@ -139,3 +142,228 @@ def test_bytes_that_are_not_utf8_reach_the_model(ask: Ask) -> None:
     body = b'{"signature_name": "photo", "inputs": "\xff\xd8"}'
     response = ask("POST", "/v1/models/m:predict", content=body)
     assert response.json() == {"outputs": {"b64": "/9g="}}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_refused(port: Port, *, chunked: bool) -> None:
+    async def in_chunks() -> AsyncIterator[bytes]:
+        yield b" " * 1001
+
+    port.limits = Limits(max_body_bytes=1000)
+    response = port.ask("POST", PREDICT, content=in_chunks() if chunked else b" " * 1001)
+    assert response.status_code == 413
+    assert response.json() == {
+        "error": "The request's body is larger than 1000 bytes. "
+        "Send fewer photos in one request, or smaller ones."
+    }
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_the_body_is_read(port: Port) -> None:
+    port.limits = Limits(max_body_bytes=1000)
+    start, body = port.ask_slowly([], [(b"content-length", b"1001"), (b"expect", b"100-continue")])
+    assert start["status"] == 413
+    # Without the 100 the client may keep the body, or send it: only a new connection is unmistakable.
+    assert (b"connection", b"close") in start["headers"]
+    assert b"larger than 1000 bytes" in body["body"]
+
+
+def test_a_full_server_refuses_before_the_body_is_read(port: Port) -> None:
+    port.admission = Admission(0)
+    start, body = port.ask_slowly([])
+    assert start["status"] == 503
+    assert dict(start["headers"])[b"retry-after"] == b"1"
+    assert json.loads(body["body"]) == {
+        "error": "The server has 0 requests under way already. Try again in a second."
+    }
+    assert port.ask("GET", "/v1/models/m").status_code == 200
+    assert [record.status for record in port.records] == [ErrorCode.RESOURCE_EXHAUSTED, None]
+
+
+def test_a_stopping_server_takes_no_calls(port: Port) -> None:
+    port.admission.close()
+    response = port.ask("POST", PREDICT, json={"inputs": [1]})
+    assert response.status_code == 503
+    assert response.json() == {"error": "The server is stopping. Send the request again."}
+
+
+def test_a_place_is_free_again_after_the_answer(port: Port) -> None:
+    port.admission = Admission(1)
+    for _ in range(2):
+        assert port.ask("POST", PREDICT, json={"inputs": [1]}).json() == {"outputs": [2.5]}
+    assert port.admission.under_way == 0
+
+
+def test_a_slow_body_times_out(port: Port) -> None:
+    port.limits = Limits(request_timeout_s=0.01)
+    start, body = port.ask_slowly([{"type": "http.request", "body": b"{", "more_body": True}])
+    assert start["status"] == 408
+    assert dict(start["headers"])[b"connection"] == b"close"
+    assert json.loads(body["body"]) == {
+        "error": "The request's body did not arrive within 0.01 seconds. Send it again."
+    }
+    assert port.records[0].status is ErrorCode.DEADLINE_EXCEEDED
+
+
+def test_a_slow_answer_times_out(port: Port) -> None:
+    port.limits = Limits(request_timeout_s=0.01)
+    stopped, port.compute = never_ends()
+    start, body = port.ask_slowly([WHOLE_BODY])
+    assert start["status"] == 504
+    assert json.loads(body["body"]) == {
+        "error": "The answer was not ready within 0.01 seconds. Send fewer rows in one request."
+    }
+    assert stopped == ["cancelled"]
+
+
+def test_the_work_for_a_client_that_left_is_given_up(port: Port) -> None:
+    stopped, port.compute = never_ends()
+    assert port.ask_slowly([WHOLE_BODY, {"type": "http.disconnect"}]) == []
+    assert stopped == ["cancelled"]
+    assert port.admission.under_way == 0
+    [record] = port.records
+    assert (record.status, record.http_status) == (ErrorCode.CANCELLED, 499)
+
+
+def test_a_client_that_left_amid_its_body_gets_no_answer(port: Port) -> None:
+    part = {"type": "http.request", "body": b"{", "more_body": True}
+    assert port.ask_slowly([part, {"type": "http.disconnect"}]) == []
+    assert port.records[0].http_status == 499
+
+
+@pytest.mark.parametrize("failure", [TimeoutError("a disk"), RuntimeError("a bug")])
+def test_other_failures_are_not_taken_for_a_time_limit(port: Port, failure: Exception) -> None:
+    async def fail(*_: object) -> dict[str, Any]:
+        raise failure
+
+    port.compute = fail
+    response = port.ask("POST", PREDICT, json={"inputs": [1]})
+    assert response.status_code == 500
+    assert response.json() == {"error": "Internal error: the server failed to answer; its log says why."}
+    assert port.records[0].status is ErrorCode.INTERNAL
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_kind_of_failure_has_a_status(port: Port, code: ErrorCode) -> None:
+    async def fail(*_: object) -> dict[str, Any]:
+        raise RequestError(code, "Why.")
+
+    port.compute = fail
+    response = port.ask("POST", PREDICT, json={"inputs": [1]})
+    assert response.status_code == STATUSES[code]
+    assert response.json() == {"error": "Why."}
+
+
+KEY = "0123456789abcdef"
+HOW = "Send one in the header Authorization: Bearer KEY, or X-API-Key: KEY."
+
+
+@pytest.fixture
+def guarded(port: Port, tmp_path: Path) -> Port:
+    file = tmp_path / "keys"
+    file.write_text(KEY)
+    file.chmod(0o600)
+    port.options = {"keys": ApiKeys.read(file)}
+    return port
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": f"bearer {KEY}"}, {"X-API-Key": KEY}])
+@pytest.mark.parametrize("path", ["/v1/models/m", "/status", "/docs"])
+def test_a_key_lets_in(guarded: Port, path: str, headers: dict[str, str]) -> None:
+    assert guarded.ask("GET", path, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m", "/status", "/docs", "/openapi.json", "/nothing"])
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ({}, f"This server needs an API key. {HOW}"),
+        ({"Authorization": f"Basic {KEY}"}, f"This server needs an API key. {HOW}"),
+        ({"X-API-Key": "wrong"}, f"The server does not know this API key. {HOW}"),
+    ],
+)
+def test_without_a_key_nothing_is_told(guarded: Port, path: str, headers: dict[str, str], error: str) -> None:
+    response = guarded.ask("GET", path, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json() == {"error": error}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_what_watches_the_server_needs_no_key(guarded: Port, path: str) -> None:
+    assert guarded.ask("GET", path).status_code == 200
+
+
+def test_a_preflight_needs_no_key(guarded: Port) -> None:
+    guarded.options["cors"] = True
+    response = guarded.ask("OPTIONS", PREDICT, headers={"Origin": "https://site"})
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-headers"] == "Content-Type, Authorization, X-API-Key"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
+def test_other_methods_are_malformed(port: Port, method: str) -> None:
+    response = port.ask(method, "/v1/models/m")
+    assert response.status_code == 400
+    assert response.json() == {"error": f"Malformed request: {method} /v1/models/m"}
+
+
+def test_head_is_malformed_too(port: Port) -> None:
+    assert port.ask("HEAD", "/v1/models/m").status_code == 400
+
+
+def test_what_is_nowhere_is_not_found(port: Port) -> None:
+    response = port.ask("GET", "/v2/models")
+    assert response.status_code == 404
+    assert response.json() == {
+        "error": "There is nothing at /v2/models; the API's paths begin with /v1/models/."
+    }
+
+
+def test_a_request_keeps_its_id(port: Port) -> None:
+    response = port.ask("GET", "/v1/models/m", headers={"X-Request-ID": "order-7"})
+    assert response.headers["x-request-id"] == "order-7"
+    assert port.records[0].request_id == "order-7"
+
+
+@pytest.mark.parametrize("unfit", ["", "two words", "x" * 129])
+def test_a_request_without_a_fit_id_gets_one(port: Port, unfit: str) -> None:
+    response = port.ask("GET", "/v1/models/m", headers={"X-Request-ID": unfit})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_a_large_answer_is_packed_for_those_who_ask(port: Port) -> None:
+    many = {"inputs": [1.0] * 1000}
+    packed = port.ask("POST", PREDICT, json=many, headers={"Accept-Encoding": "gzip"})
+    plain = port.ask("POST", PREDICT, json=many, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.json() == plain.json() == {"outputs": [2.5] * 1000}
+
+
+def test_a_small_answer_is_not_packed(port: Port) -> None:
+    response = port.ask("POST", PREDICT, json={"inputs": 1.0}, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in response.headers
+    assert "vary" not in response.headers
+
+
+def test_every_request_is_recorded(port: Port) -> None:
+    body = b'{"instances": [1.0, 2.0]}'
+    answer = port.ask("POST", PREDICT, content=body)
+    port.ask("GET", "/v1/models/m")
+    port.ask("GET", "/healthz")
+    call, status, health = port.records
+    assert (call.protocol, call.method, call.path, call.api) == ("REST", "POST", PREDICT, "predict")
+    assert (call.model, call.version, call.signature, call.rows) == ("m", 1, "serving_default", 2)
+    assert (call.status, call.http_status) == (None, 200)
+    assert (call.bytes_in, call.bytes_out) == (len(body), len(answer.content))
+    assert (status.api, status.model) == ("", "m")
+    assert health.api is None
+
+
+def test_metrics_are_found_only_where_they_are_wanted(port: Port) -> None:
+    assert port.ask("GET", "/monitoring/prometheus/metrics").status_code == 404
+    port.options = {"metrics_path": "/monitoring/prometheus/metrics", "metrics": lambda: b"up 1"}
+    response = port.ask("GET", "/monitoring/prometheus/metrics")
+    assert (response.text, response.headers["content-type"]) == ("up 1", "text/plain")

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
-import json
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from kuzov.errors import RequestError
-from kuzov.serve.json_tensors import check_value, regular_tensor, shape_of
+from kuzov.serve.rest.json_tensors import (
+    check_value,
+    fits,
+    regular_tensor,
+    shape_of,
+    string_bytes,
+    to_dtype,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +46,41 @@ def test_an_integer_beyond_a_double() -> None:
     assert str(caught.value) == "JSON Parse error: Number too big to be stored in double."
 
 
-def test_an_image_is_read_quickly() -> None:
-    image = np.random.default_rng(7).integers(0, 256, (1, 224, 224, 3)).astype(np.float32)
-    value = json.loads(json.dumps(image.tolist()))
-    start = time.perf_counter()
-    tensor = regular_tensor(value, "DT_FLOAT")
-    assert time.perf_counter() - start < 0.5  # some 20 ms on an idle machine
-    assert tensor is not None
-    np.testing.assert_array_equal(tensor, image, strict=True)
+def test_a_number_too_big_for_a_float_is_infinite() -> None:
+    assert to_dtype(np.array([1e39, -1e39, 1e-60]), "DT_FLOAT").tolist() == [np.inf, -np.inf, 0]
+
+
+def test_small_integers_are_read_as_int32() -> None:
+    assert fits(2**31 - 1, "DT_UINT8")
+    assert not fits(2**31, "DT_UINT8")
+    assert to_dtype(np.array([300]), "DT_UINT8").tolist() == [44]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\udcff", b"a\xff"),
+        ({"b64": "/9g="}, b"\xff\xd8"),
+        ({"b64": "/9g"}, b"\xff\xd8"),
+        ({"b64": " /9\ng = "}, b"\xff\xd8"),
+        ({"b64": ""}, b""),
+    ],
+)
+def test_strings(value: Any, expected: bytes) -> None:
+    assert string_bytes(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("\ud83d", "JSON Parse error: The surrogate pair in string is invalid."),
+        ({"b64": "_9g="}, "Unable to base64 decode"),
+        ({"b64": "a"}, "Unable to base64 decode"),
+        ({"b64": "я"}, "Unable to base64 decode"),
+        ({"b64": 1}, 'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data'),
+    ],
+)
+def test_strings_that_are_none(value: Any, error: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        string_bytes(value)
+    assert str(caught.value) == error

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import RequestError
-from kuzov.serve.json_text import MAX_QUOTED_BYTES, parse_object, quote, type_name
+from kuzov.serve.rest.json_text import (
+    MAX_QUOTED_BYTES,
+    finite_float,
+    parse_object,
+    quote,
+    read_signature_name,
+    type_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,12 +29,12 @@ from kuzov.serve.json_text import MAX_QUOTED_BYTES, parse_object, quote, type_na
 )
 def test_broken_json(text: str, error: str) -> None:
     with pytest.raises(RequestError) as caught:
-        parse_object(text.encode())
+        parse_object(text.encode(), [])
     assert str(caught.value) == f"JSON Parse error: {error}"
 
 
 def test_inf_inside_a_string_stays() -> None:
-    assert parse_object(b'{"a": "Inf \\" Inf", "b": Inf}') == {"a": 'Inf " Inf', "b": float("inf")}
+    assert parse_object(b'{"a": "Inf \\" Inf", "b": Inf}', []) == {"a": 'Inf " Inf', "b": float("inf")}
 
 
 def test_a_quoted_value_is_pretty_and_short() -> None:
@@ -42,3 +49,22 @@ def test_types_by_name() -> None:
     values: list[object] = [None, True, False, {}, [], "", 1, 1.0]
     names = ["Null", "True", "False", "Object", "Array", "String", "Number", "Number"]
     assert [type_name(value) for value in values] == names
+
+
+def test_a_signature_may_go_without_a_name() -> None:
+    assert read_signature_name({}) == ""
+    assert read_signature_name({"signature_name": "s"}) == "s"
+    with pytest.raises(RequestError) as caught:
+        read_signature_name({"signature_name": None})
+    assert str(caught.value) == (
+        'JSON Value: {\n    "signature_name": null\n} not formatted correctly. '
+        "'signature_name' key must be a string value."
+    )
+
+
+def test_a_number_beyond_a_double() -> None:
+    assert finite_float("1e308") == 1e308
+    assert finite_float("1e-400") == 0
+    with pytest.raises(RequestError) as caught:
+        finite_float("-1e309")
+    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double: -1e309"

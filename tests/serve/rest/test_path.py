@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.rest_path import Route, is_api_path, read_path
+from kuzov.serve.rest.path import Route, is_api_path, read_path
 from kuzov.serve.service import ModelSpec
 
 

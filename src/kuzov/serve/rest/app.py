@@ -1,136 +1,183 @@
-"""TensorFlow Serving's REST API over the service."""
+"""The REST port: TensorFlow Serving's API, and beside it kuzov's own pages, as an ASGI application."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import zlib
-from collections.abc import Mapping
-
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.json_answer import error_json, metadata_json, predict_json, status_json
-from kuzov.serve.json_request import read_predict
-from kuzov.serve.rest_path import Route, is_api_path, read_path
-from kuzov.serve.service import ModelSpec, Service
+from kuzov.serve.admission import Admission
+from kuzov.serve.api_keys import ApiKeys, bearer
+from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring.journal import Journal, Record, printable
+from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, send_answer
+from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send
+from kuzov.serve.rest.body import ClientGoneError, read_body
+from kuzov.serve.rest.calls import INLINE_BYTES, Calls
+from kuzov.serve.rest.compression import MIN_BYTES, accepts_gzip, gzip
+from kuzov.serve.rest.cors import cors_headers, preflight
+from kuzov.serve.rest.disconnect import while_client_waits
+from kuzov.serve.rest.json_answer import metadata_json, status_json
+from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
+from kuzov.serve.rest.path import Route, is_api_path, read_path
+from kuzov.serve.rest.request import Request
+from kuzov.serve.service import Service
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
-MAX_INFLATED_BYTES = 100 * 1000 * 1000
-
-STATUSES: Mapping[ErrorCode, int] = {
-    ErrorCode.INVALID: 400,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.INTERNAL: 500,
-    ErrorCode.UNIMPLEMENTED: 501,
-    ErrorCode.UNAVAILABLE: 503,
-}
-
+_FAILED = "Internal error: the server failed to answer; its log says why."
 _log = logging.getLogger(__name__)
 
 
-def rest_app(service: Service) -> ASGIApp:
-    """The REST API as an ASGI application."""
-    app = Starlette()
-    # The API has its own rules for paths, so it takes whatever no route takes.
-    app.router.default = RestApi(service)
-    return app
+def rest_app(
+    service: Service,
+    *,
+    admission: Admission,
+    limits: Limits,
+    journal: Journal,
+    keys: ApiKeys | None,
+    decode_pool: Executor,
+    cors: bool = False,
+    metrics_path: str | None = None,
+    metrics: Callable[[], bytes] | None = None,
+) -> ASGIApp:
+    """The REST port as an ASGI application.
+
+    Args:
+        service: Answers the calls.
+        admission: Counts the calls under way; those past its limit are refused before their body is read.
+        limits: Bounds of one request.
+        journal: Gets a record of every request.
+        keys: Who may use the server; None lets everybody in.
+        decode_pool: Reads and writes what would hold the event loop up.
+        cors: Whether the pages of other sites may call the API.
+        metrics_path: Where `metrics` is found; None for nowhere.
+        metrics: Writes the metrics in Prometheus's text format.
+    """
+    needs_key = keys is not None
+    return _RestApp(
+        service=service,
+        calls=Calls(service, limits, decode_pool),
+        pages=pages(
+            service,
+            admission=admission,
+            limits=limits,
+            needs_key=needs_key,
+            metrics_path=metrics_path,
+            metrics=metrics,
+        ),
+        admission=admission,
+        limits=limits,
+        journal=journal,
+        keys=keys,
+        pool=decode_pool,
+        headers=cors_headers(needs_key=needs_key) if cors else (),
+    )
 
 
-class RestApi:
-    """Answers every path: what is not TensorFlow Serving's API is not found."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RestApp:
+    """Answers one request after the other; every error's body is `{"error": "…"}`."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    service: Service
+    calls: Calls
+    pages: Mapping[str, Page]
+    admission: Admission
+    limits: Limits
+    journal: Journal
+    keys: ApiKeys | None
+    pool: Executor
+    headers: tuple[tuple[str, str], ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; the body of every error is `{"error": "…"}`."""
-        request = Request(scope, receive)
+        request = Request.of(scope)
+        record = self.journal.begin("REST", request.method, request.target, request.header(b"x-request-id"))
+        answer: Answer | None = None
         try:
-            response = await self._answer(request)
+            with suppress(ClientGoneError):
+                answer = await self._pack(request, await self._try_answer(request, record, receive))
+        finally:
+            if answer is None:
+                record.status, record.http_status = ErrorCode.CANCELLED, STATUSES[ErrorCode.CANCELLED]
+            else:
+                record.http_status, record.bytes_out = answer.status, len(answer.body)
+            # How long the client then takes to fetch its answer is not the server's time.
+            self.journal.end(record)
+        if answer is not None:
+            headers = (*answer.headers, *self.headers, ("x-request-id", record.request_id))
+            await send_answer(send, replace(answer, headers=headers))
+
+    async def _try_answer(self, request: Request, record: Record, receive: Receive) -> Answer:
+        try:
+            return await self._answer(request, record, receive)
         except RequestError as error:
-            response = _error(STATUSES[error.code], str(error))
-        except HTTPException as error:
-            response = _error(error.status_code, error.detail)
-        except ClientDisconnect:
-            return
+            record.status = error.code
+            answer = error_answer(error)
+        except ClientGoneError:
+            raise
         except Exception:
-            _log.exception("Failed to answer %s %s", request.method, _target(scope))
-            response = _error(500, "Internal error: the server failed to answer; its log says why.")
-        await response(scope, receive, send)
+            _log.exception("Failed to answer %s %s", request.method, printable(request.target))
+            record.status = ErrorCode.INTERNAL
+            answer = error_answer(RequestError(ErrorCode.INTERNAL, _FAILED))
+        if request.header(b"expect") and not record.bytes_in:
+            # The client may now send the body that it announced, or keep it: the next request can't be told.
+            answer = replace(answer, headers=(*answer.headers, ("connection", "close")))
+        return answer
 
-    async def _answer(self, request: Request) -> Response:
-        target = _target(request.scope)
-        if not is_api_path(target):
-            raise HTTPException(404, f"There is nothing at {target}; the API's paths begin with /v1/models/.")
-        route = read_path(request.method, target)
-        if route.verb == "predict":
-            body = await _read_body(request)
-            gzipped = request.headers.get("content-encoding", "").lower() == "gzip"
-            # Reading a large body takes as long as inference: both stay off the event loop.
-            return _ok(await run_in_threadpool(self._predict, route.spec, body, gzipped))
-        return _ok(self._read(route))
-
-    def _predict(self, spec: ModelSpec, body: bytes, gzipped: bool) -> bytes:
-        text = _inflate(body) if gzipped else body
-        call, inputs, form = read_predict(text, lambda name: self._service.find(spec, name))
-        return predict_json(self._service.predict(call, inputs).outputs, form)
-
-    def _read(self, route: Route) -> bytes:
+    async def _answer(self, request: Request, record: Record, receive: Receive) -> Answer:
+        of_api = is_api_path(request.target)
+        if of_api:
+            record.api = ""
+            if request.method == "OPTIONS":
+                return preflight(request)
+        if self.keys is not None and request.path not in OPEN_PATHS:
+            self.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
+        page = self.pages.get(request.path)
+        if page is not None:
+            return answer_page(page, request)
+        if not of_api:
+            text = f"There is nothing at {request.target}; the API's paths begin with /v1/models/."
+            raise HttpError(ErrorCode.NOT_FOUND, 404, text)
+        route = read_path(request.method, request.target)
+        record.model = route.spec.name
         if route.verb == "status":
-            return status_json(self._service.model_status(route.spec))
+            return Answer(body=status_json(self.service.model_status(route.spec)))
         if route.verb == "metadata":
-            return metadata_json(self._service.metadata(route.spec))
-        text = f"This server does not answer :{route.verb}. Send the request to :predict instead."
-        raise RequestError(ErrorCode.UNIMPLEMENTED, text)
+            return Answer(body=metadata_json(self.service.metadata(route.spec)))
+        record.api = route.verb
+        with self.admission.enter():
+            return Answer(body=await self._call(route, request, record, receive))
 
+    async def _call(self, route: Route, request: Request, record: Record, receive: Receive) -> bytes:
+        read = False
+        try:
+            async with asyncio.timeout(self.limits.request_timeout_s) as deadline:
+                body = await read_body(request, receive, self.limits.max_body_bytes)
+                record.bytes_in = len(body)
+                read = True
+                async with while_client_waits(receive):
+                    return await self.calls.answer(route, request, body, record)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            seconds = f"{self.limits.request_timeout_s:g} seconds"
+            if read:
+                text = f"The answer was not ready within {seconds}. Send fewer rows in one request."
+                raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
+            text = f"The request's body did not arrive within {seconds}. Send it again."
+            raise HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),)) from None
 
-def _target(scope: Scope) -> str:
-    """The path and query as they stand in the request line."""
-    path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path).decode("latin-1")
-
-
-async def _read_body(request: Request) -> bytes:
-    too_large = _too_large("The request's body", MAX_BODY_BYTES)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise too_large
-    return b"".join(chunks)
-
-
-def _inflate(body: bytes) -> bytes:
-    """Unpack a gzip body. A broken one reads as empty, as in TensorFlow Serving."""
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        text = inflater.decompress(body, MAX_INFLATED_BYTES + 1)
-    except zlib.error:
-        return b""
-    if len(text) > MAX_INFLATED_BYTES:
-        raise _too_large("The unpacked body", MAX_INFLATED_BYTES)
-    return text if inflater.eof else b""
-
-
-def _too_large(what: str, limit: int) -> HTTPException:
-    text = f"{what} is larger than {limit} bytes. Send fewer photos in one request, or smaller ones."
-    return HTTPException(413, text)
-
-
-def _ok(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
-def _error(status: int, message: str) -> Response:
-    return Response(error_json(message), status_code=status, media_type="application/json")
+    async def _pack(self, request: Request, answer: Answer) -> Answer:
+        """The answer, packed by gzip where the client asks for it."""
+        if len(answer.body) < MIN_BYTES:
+            return answer
+        headers = (*answer.headers, ("vary", "Accept-Encoding"))
+        if not accepts_gzip(request.header(b"accept-encoding")):
+            return replace(answer, headers=headers)
+        if len(answer.body) < INLINE_BYTES:
+            packed = gzip(answer.body)
+        else:
+            packed = await asyncio.get_running_loop().run_in_executor(self.pool, gzip, answer.body)
+        return replace(answer, body=packed, headers=(*headers, ("content-encoding", "gzip")))

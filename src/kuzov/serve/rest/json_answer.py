@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.records import Signature, TensorSpec
-from kuzov.serve.json_request import Form
-from kuzov.serve.json_text import invalid
-from kuzov.serve.servable import VersionStatus
+from kuzov.serve.repository.servable import VersionStatus
+from kuzov.serve.rest.json_request import Form
+from kuzov.serve.rest.json_signature import signature_json
+from kuzov.serve.rest.json_text import invalid
+from kuzov.serve.rest.json_values import floats_json, quoted, rows_json, tensor_json, text_json
 from kuzov.serve.service import MetadataAnswer
 
 Outputs = Mapping[str, npt.NDArray[Any]]
@@ -28,15 +28,26 @@ def predict_json(outputs: Outputs, form: Form) -> bytes:
     """
     if form is Form.ROW:
         _check_rows(outputs)
-    values = {name: _plain(name, output) for name, output in outputs.items()}
-    answer: Any
-    if len(values) == 1:
-        [answer] = values.values()
-    elif form is Form.ROW:
-        answer = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+        columns = {name: rows_json(name, output) for name, output in outputs.items()}
+        rows = (_members(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+        answer = f"[{', '.join(rows)}]"
     else:
-        answer = values
-    return _write({form.value: answer})
+        answer = _members({name: tensor_json(name, output) for name, output in outputs.items()})
+    return f'{{"{form.value}": {answer}}}'.encode()
+
+
+def classify_json(results: Sequence[Sequence[tuple[bytes, float]]]) -> bytes:
+    """The answer to a classify request: for each example its classes, as pairs of label and score."""
+    scores = iter(floats_json(np.array([score for classes in results for _, score in classes], np.float32)))
+    examples = (
+        ", ".join(f"[{text_json(label)}, {next(scores)}]" for label, _ in classes) for classes in results
+    )
+    return _results(f"[{classes}]" for classes in examples)
+
+
+def regress_json(results: Sequence[float]) -> bytes:
+    """The answer to a regress request: for each example its number."""
+    return _results(floats_json(np.array(results, np.float32)))
 
 
 def error_json(message: str) -> bytes:
@@ -45,7 +56,7 @@ def error_json(message: str) -> bytes:
     return json.dumps({"error": message}).encode()
 
 
-def status_json(statuses: tuple[VersionStatus, ...]) -> bytes:
+def status_json(statuses: Sequence[VersionStatus]) -> bytes:
     """The answer to a status request."""
     return _write(
         {
@@ -53,7 +64,7 @@ def status_json(statuses: tuple[VersionStatus, ...]) -> bytes:
                 {
                     "version": str(each.version),
                     "state": each.state,
-                    "status": {"error_code": "OK", "error_message": ""},
+                    "status": {"error_code": each.error_code, "error_message": each.error_message},
                 }
                 for each in statuses
             ]
@@ -67,30 +78,12 @@ def metadata_json(answer: MetadataAnswer) -> bytes:
     TensorFlow Serving has "signature_def" alone in the metadata. Where kuzov made the model, "card" stands
     beside it, with all that the bundle says of itself: clients read the classes and their names from there.
     """
-    signatures = {name: _signature(each) for name, each in answer.signatures.items()}
+    signatures = {name: signature_json(each) for name, each in answer.signatures.items()}
     metadata: dict[str, object] = {"signature_def": {"signature_def": signatures}}
     if answer.card is not None:
         metadata["card"] = answer.card.to_json()
     spec = {"name": answer.model, "signature_name": "", "version": str(answer.version)}
     return _write({"model_spec": spec, "metadata": metadata})
-
-
-def _signature(signature: Signature) -> dict[str, object]:
-    return {
-        "inputs": {name: _tensor_info(spec) for name, spec in signature.inputs.items()},
-        "outputs": {name: _tensor_info(spec) for name, spec in signature.outputs.items()},
-        "method_name": signature.method_name,
-        "defaults": {},
-    }
-
-
-def _tensor_info(spec: TensorSpec) -> dict[str, object]:
-    sizes = [{"size": str(size), "name": ""} for size in spec.shape or ()]
-    return {
-        "dtype": spec.dtype,
-        "tensor_shape": {"dim": sizes, "unknown_rank": spec.shape is None},
-        "name": spec.name,
-    }
 
 
 def _check_rows(outputs: Outputs) -> None:
@@ -103,27 +96,17 @@ def _check_rows(outputs: Outputs) -> None:
         rows = len(output)
 
 
-def _plain(name: str, output: npt.NDArray[Any]) -> Any:
-    """A tensor as nested lists of what Python's encoder writes the way that TensorFlow Serving does."""
-    if output.dtype.kind == "O":
-        convert = np.frompyfunc(_base64_object if name.endswith("_bytes") else _text, 1, 1)
-        return np.asarray(convert(output), np.object_).tolist()
-    if output.dtype == np.float32:
-        # Through its own shortest text: 0.1 as a float is 0.10000000149011612 as a double.
-        return output.astype(np.str_).astype(np.float64).tolist()
-    if output.dtype == np.float64 or output.dtype.kind in "biu":
-        return output.tolist()
-    type_name = "half" if output.dtype == np.float16 else output.dtype.name
-    raise invalid(f"Failed to write JSON value for tensor type: {type_name}")
+def _members(texts: Mapping[str, str]) -> str:
+    """The value of the only output, or an object of several."""
+    if len(texts) == 1:
+        [text] = texts.values()
+        return text
+    members = (f"{quoted(name)}: {text}" for name, text in texts.items())
+    return f"{{{', '.join(members)}}}"
 
 
-def _base64_object(value: bytes) -> dict[str, str]:
-    return {"b64": base64.b64encode(value).decode("ascii")}
-
-
-def _text(value: bytes) -> str:
-    # TensorFlow Serving sends broken UTF-8 as it is, which strict JSON parsers refuse.
-    return value.decode("utf-8", "replace")
+def _results(examples: Iterable[str]) -> bytes:
+    return f'{{"results": [{", ".join(examples)}]}}'.encode()
 
 
 def _write(answer: dict[str, Any]) -> bytes:

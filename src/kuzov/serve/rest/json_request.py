@@ -8,24 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import RequestError
 from kuzov.records import TensorSpec
-from kuzov.serve.json_tensors import (
+from kuzov.serve.rest.json_numbers import read_numbers
+from kuzov.serve.rest.json_tensors import (
     Tensor,
     check_value,
     is_base64_object,
     regular_tensor,
     shape_of,
 )
-from kuzov.serve.json_text import check_overflow, invalid, parse_object, quote
+from kuzov.serve.rest.json_text import check_overflow, invalid, parse_object, quote, read_signature_name
 from kuzov.serve.service import Call
 
 Specs = Mapping[str, TensorSpec]
 
-_STATUS_NAMES: Mapping[ErrorCode, str] = {
-    ErrorCode.INVALID: "INVALID_ARGUMENT",
-    ErrorCode.UNIMPLEMENTED: "UNIMPLEMENTED",
-}
+_KEYS = ("signature_name", "instances", "inputs")
 
 
 class Form(Enum):
@@ -51,20 +49,19 @@ def read_predict(body: bytes, find: Callable[[str], Call]) -> tuple[Call, dict[s
     Raises:
         RequestError: Whatever `find` raises; INVALID or UNIMPLEMENTED, in TensorFlow Serving's words.
     """
-    document = parse_object(body)
-    name = document.get("signature_name", "")
-    if not isinstance(name, str):
-        raise invalid(
-            f"JSON Value: {quote(document)} not formatted correctly. "
-            "'signature_name' key must be a string value."
-        )
+    numbers = read_numbers(body)
+    document = {} if numbers else parse_object(body, _KEYS)
+    name = numbers.signature_name if numbers else read_signature_name(document)
     call = find(name)
-    if not call.signature.inputs:
+    specs = call.signature.inputs
+    if not specs:
         raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
-    try:
-        tensors, form = _read_tensors(document, call.signature.inputs)
-    except RecursionError as error:
-        raise invalid("The lists are nested too deeply to be a tensor.") from error
+    if numbers:
+        plain = numbers.tensors(specs)
+        if plain is not None:
+            return call, plain, Form.ROW if numbers.in_rows else Form.COLUMN
+        document = parse_object(body, _KEYS)
+    tensors, form = _read_tensors(document, specs)
     if any(tensor.dtype.kind == "f" and np.isinf(tensor).any() for tensor in tensors.values()):
         check_overflow(body)
     return call, tensors, form
@@ -136,7 +133,7 @@ def _check_rows(instances: list[Any], specs: Specs, *, named: bool) -> None:
                 key = f" key: {name}" if named else ""
                 raise invalid(
                     f"Failed to process element: {index}{key} of 'instances' list. "
-                    f"Error: {_STATUS_NAMES[error.code]}: {error}"
+                    f"Error: {error.code.value}: {error}"
                 ) from error
         if named and row.keys() != specs.keys():
             raise invalid(

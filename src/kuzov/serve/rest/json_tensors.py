@@ -7,6 +7,7 @@ recurse. Only a value that fails is walked once more, one number after the other
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -16,23 +17,19 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.json_text import invalid, quote, type_name
+from kuzov.serve.rest.json_text import invalid, quote, type_name
 
 Tensor = npt.NDArray[Any]
 
 MAX_RANK = 32  # what NumPy 1 can hold
 
+FLOATS = frozenset({"DT_FLOAT", "DT_DOUBLE"})
+INTEGERS = frozenset({"DT_INT8", "DT_INT16", "DT_INT32", "DT_INT64", "DT_UINT8", "DT_UINT32", "DT_UINT64"})
+
 _NUMBER, _WHOLE = frozenset({int, float}), frozenset({int})
 _JSON_TYPES: Mapping[str, frozenset[type]] = {
-    "DT_FLOAT": _NUMBER,
-    "DT_DOUBLE": _NUMBER,
-    "DT_INT8": _WHOLE,
-    "DT_INT16": _WHOLE,
-    "DT_INT32": _WHOLE,
-    "DT_INT64": _WHOLE,
-    "DT_UINT8": _WHOLE,
-    "DT_UINT32": _WHOLE,
-    "DT_UINT64": _WHOLE,
+    **dict.fromkeys(FLOATS, _NUMBER),
+    **dict.fromkeys(INTEGERS, _WHOLE),
     "DT_BOOL": frozenset({bool}),
     STRING_DTYPE: frozenset({str, dict}),
 }
@@ -118,9 +115,44 @@ def check_value(value: Any, shape: tuple[int, ...], dtype: str, *, level: int = 
     return count
 
 
+def fits(value: int, dtype: str) -> bool:
+    """Whether a whole number can be read as an integer type."""
+    limits = np.iinfo(np.dtype(_READ_AS[dtype]))
+    return int(limits.min) <= value <= int(limits.max)
+
+
+def to_dtype(numbers: npt.NDArray[Any], dtype: str) -> Tensor:
+    """A tensor of numbers that fit: one that is too big for a float is infinite."""
+    with np.errstate(over="ignore"):
+        return numbers.astype(NUMPY_DTYPES[dtype])
+
+
 def is_base64_object(value: Any) -> bool:
     """Whether a value is `{"b64": "…"}`, the only key and its value a string: bytes, not a named input."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def string_bytes(value: Any) -> bytes:
+    """The bytes of a JSON string or a `{"b64": …}` object.
+
+    Raises:
+        RequestError: INVALID: it is another object, or the string can't be decoded.
+    """
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from error
+    if not is_base64_object(value):
+        raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
+    try:
+        return binascii.a2b_base64(value["b64"], strict_mode=True)
+    except ValueError:  # it may be in lines, or have no padding
+        text = "".join(value["b64"].split()).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise invalid("Unable to base64 decode") from error
 
 
 def _flat_tensor(values: list[Any], dtype: str) -> Tensor | None:
@@ -129,18 +161,15 @@ def _flat_tensor(values: list[Any], dtype: str) -> Tensor | None:
         return None
     if dtype == STRING_DTYPE:
         strings = np.empty(len(values), np.object_)
-        strings[:] = [_string(value) for value in values]
+        strings[:] = [string_bytes(value) for value in values]
         return strings
-    if types is _WHOLE and not (
-        _fits(min(values, default=0), dtype) and _fits(max(values, default=0), dtype)
-    ):
+    if types is _WHOLE and not (fits(min(values, default=0), dtype) and fits(max(values, default=0), dtype)):
         return None
     try:
         read = np.array(values, _READ_AS.get(dtype, np.float64))
     except OverflowError:  # an integer too big for a double
         return None
-    with np.errstate(over="ignore"):  # a number too big for a float is infinite
-        return read.astype(NUMPY_DTYPES[dtype])
+    return to_dtype(read, dtype)
 
 
 def _check_scalar(value: Any, dtype: str) -> None:
@@ -149,32 +178,12 @@ def _check_scalar(value: Any, dtype: str) -> None:
     if types is None and not isinstance(value, dict):
         text = f"Conversion of JSON Value: {quote(value)} to type: {name}"
         raise RequestError(ErrorCode.UNIMPLEMENTED, text)
-    if types is None or type(value) not in types or (types is _WHOLE and not _fits(value, dtype)):
+    if types is None or type(value) not in types or (types is _WHOLE and not fits(value, dtype)):
         raise invalid(f"JSON Value: {quote(value)} Type: {type_name(value)} is not of expected type: {name}")
     if dtype == STRING_DTYPE:
-        _string(value)
+        string_bytes(value)
     elif types is _NUMBER:
         try:
             float(value)
         except OverflowError as error:
             raise invalid("JSON Parse error: Number too big to be stored in double.") from error
-
-
-def _fits(value: int, dtype: str) -> bool:
-    limits = np.iinfo(np.dtype(_READ_AS[dtype]))
-    return int(limits.min) <= value <= int(limits.max)
-
-
-def _string(value: Any) -> bytes:
-    if isinstance(value, str):
-        try:
-            return value.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError as error:
-            raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from error
-    if not is_base64_object(value):
-        raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
-    text = "".join(value["b64"].split()).rstrip("=")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError as error:
-        raise invalid("Unable to base64 decode") from error

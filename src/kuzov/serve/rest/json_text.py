@@ -1,7 +1,8 @@
 """JSON text as TensorFlow Serving reads it, and how its error messages quote it.
 
 Its parser is rapidjson: the first of duplicate keys wins, text after the document is ignored, and the tokens
-NaN, Inf and Infinity are numbers. Python's own parser does the work here, bent to the same rules.
+NaN, Inf and Infinity are numbers. Python's own parser does the work here, bent to the same rules. It follows
+some hundreds of nested brackets: only keys that a request does not need may hold more.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.rest.json_nesting import TOO_DEEP, read_members
 
 MAX_QUOTED_BYTES = 256
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*"|\bInf\b', re.DOTALL)
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STRING_OR_INF = re.compile(r'"(?:[^"\\]++|\\.)*+"|\bInf\b', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_MAX_EXPLAINED = 4 * 1024 * 1024  # characters that are searched for the bracket that a fault stands in
 _RAPIDJSON_TEXTS: Mapping[str, str] = {
     "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": "Missing a name for object member.",
@@ -37,20 +40,47 @@ def invalid(message: str) -> RequestError:
     return RequestError(ErrorCode.INVALID, message)
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_object(
+    body: bytes, used: Collection[str], parse_float: Callable[[str], float] = float
+) -> dict[str, Any]:
     """Parse a request's body.
 
     Bytes that are not UTF-8 stay in their strings, as surrogates: encode with "surrogateescape".
 
+    Args:
+        body: The JSON text.
+        used: The keys that the request needs. Other keys may be missing from the answer, where their values
+            are nested deeper than Python's parser can follow.
+        parse_float: Reads a number with a fraction or an exponent: `float`, to which 1e400 is an infinity,
+            or the slower `finite_float`.
+
     Raises:
-        RequestError: INVALID: it is not JSON, not an object, or nested too deeply to be read.
+        RequestError: INVALID: it is not JSON, not an object, or nested too deeply where it is needed.
     """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
-    document = _decode(body.decode("utf-8-sig", "surrogateescape"), float)
+    document = _decode(body.decode("utf-8-sig", "surrogateescape"), parse_float)
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {quote(document)} Is not object")
-    return document
+    for key in used:
+        if document.get(key) is TOO_DEEP:
+            raise invalid(f"JSON Parse error: The value of {key!r} is nested too deeply for this server.")
+    return {key: value for key, value in document.items() if value is not TOO_DEEP}
+
+
+def read_signature_name(document: Mapping[str, Any]) -> str:
+    """The name of the signature that a request means; "" where it gives none.
+
+    Raises:
+        RequestError: INVALID: it is no string.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid(
+            f"JSON Value: {quote(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    return name
 
 
 def check_overflow(body: bytes) -> None:
@@ -61,7 +91,19 @@ def check_overflow(body: bytes) -> None:
     Raises:
         RequestError: INVALID: there is such a number.
     """
-    _decode(body.decode("utf-8-sig", "surrogateescape"), _finite_float)
+    _decode(body.decode("utf-8-sig", "surrogateescape"), finite_float)
+
+
+def finite_float(token: str) -> float:
+    """Read a number.
+
+    Raises:
+        RequestError: INVALID: it is too big for a double, such as 1e400, which Python reads as infinity.
+    """
+    value = float(token)
+    if math.isinf(value):
+        raise invalid(f"JSON Parse error: Number too big to be stored in double: {token[:40]}")
+    return value
 
 
 def quote(value: Any) -> str:
@@ -102,17 +144,24 @@ def _decode(text: str, parse_float: Callable[[str], float]) -> Any:
     decoder = json.JSONDecoder(object_pairs_hook=_first_wins, parse_float=parse_float)
     try:
         try:
-            return decoder.raw_decode(text, start)[0]
+            return _read_value(text, start, decoder)
         except json.JSONDecodeError:
             if "Inf" not in text:
                 raise
-            return decoder.raw_decode(_STRING_OR_INF.sub(_spell_out, text), start)[0]
+            return _read_value(_STRING_OR_INF.sub(_spell_out, text), start, decoder)
     except json.JSONDecodeError as error:
         raise invalid(_describe(error)) from error
     except ValueError as error:  # Python reads no integer of more than 4300 digits
         raise invalid("JSON Parse error: Number too big to be stored in double.") from error
     except RecursionError as error:
         raise invalid("JSON Parse error: The document is nested too deeply for this server.") from error
+
+
+def _read_value(text: str, start: int, decoder: json.JSONDecoder) -> Any:
+    try:
+        return decoder.raw_decode(text, start)[0]
+    except RecursionError:
+        return read_members(text, start, decoder)
 
 
 def _end_of_space(text: str) -> int:
@@ -131,17 +180,10 @@ def _spell_out(found: re.Match[str]) -> str:
     return "Infinity" if found[0] == "Inf" else found[0]
 
 
-def _finite_float(token: str) -> float:
-    value = float(token)
-    if math.isinf(value):
-        raise invalid(f"JSON Parse error: Number too big to be stored in double: {token[:40]}")
-    return value
-
-
 def _describe(error: json.JSONDecodeError) -> str:
     text = _RAPIDJSON_TEXTS.get(error.msg)
     if text is None and error.msg == "Expecting ',' delimiter":
-        text = _missing_comma(error.doc[: error.pos])
+        text = _missing_comma(error.doc[: min(error.pos, _MAX_EXPLAINED)])
     offset = len(error.doc[: error.pos].encode("utf-8", "surrogateescape"))
     return f"JSON Parse error: {text or error.msg} at offset: {offset}"
 
@@ -151,7 +193,7 @@ def _missing_comma(before: str) -> str:
     for found in _STRING_OR_BRACKET.finditer(before):
         if found[0] in "[{":
             depth.append(found[0])
-        elif found[0] in "]}":
+        elif found[0] in "]}" and depth:
             depth.pop()
     if depth[-1:] == ["{"]:
         return "Missing a comma or } after an object member."

@@ -1,0 +1,85 @@
+"""An answer, and which HTTP status tells which error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kuzov.errors import ErrorCode, OverloadedError, RequestError
+from kuzov.serve.rest.asgi import Send
+from kuzov.serve.rest.json_answer import error_json
+
+JSON = "application/json"
+# TensorFlow Serving's table.
+STATUSES: Mapping[ErrorCode, int] = {
+    ErrorCode.CANCELLED: 499,
+    ErrorCode.UNKNOWN: 500,
+    ErrorCode.INVALID: 400,
+    ErrorCode.DEADLINE_EXCEEDED: 504,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.ALREADY_EXISTS: 409,
+    ErrorCode.PERMISSION_DENIED: 403,
+    ErrorCode.RESOURCE_EXHAUSTED: 429,
+    ErrorCode.FAILED_PRECONDITION: 400,
+    ErrorCode.ABORTED: 409,
+    ErrorCode.OUT_OF_RANGE: 400,
+    ErrorCode.UNIMPLEMENTED: 501,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.DATA_LOSS: 500,
+    ErrorCode.UNAUTHENTICATED: 401,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to a request.
+
+    Attributes:
+        status: The HTTP status.
+        body: The whole body.
+        content_type: The type of the body.
+        headers: Further headers, their names in small letters.
+    """
+
+    status: int = 200
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class HttpError(RequestError):
+    """A failure with an HTTP status of its own, which the table of codes does not give."""
+
+    def __init__(
+        self, code: ErrorCode, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.headers = headers
+
+
+def error_answer(error: RequestError) -> Answer:
+    """The answer that tells an error: `{"error": "…"}`."""
+    body = error_json(str(error))
+    if isinstance(error, HttpError):
+        return Answer(status=error.status, body=body, headers=error.headers)
+    if isinstance(error, OverloadedError):
+        # 429 would blame this one client; balancers take 503 elsewhere.
+        return Answer(status=503, body=body, headers=(("retry-after", str(error.retry_after_s)),))
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        return Answer(status=401, body=body, headers=(("www-authenticate", "Bearer"),))
+    return Answer(status=STATUSES[error.code], body=body)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send an answer."""
+    head = (("content-type", answer.content_type), ("content-length", str(len(answer.body))), *answer.headers)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in head],
+        }
+    )
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,115 @@
+"""What kuzov answers beside TensorFlow Serving's API: health, the state of all models, documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from kuzov.errors import ErrorCode
+from kuzov.serve.admission import Admission
+from kuzov.serve.limits import Limits
+from kuzov.serve.repository.servable import VersionStatus
+from kuzov.serve.rest.answer import Answer, HttpError
+from kuzov.serve.rest.docs_page import docs_page
+from kuzov.serve.rest.openapi import openapi
+from kuzov.serve.rest.request import Request
+from kuzov.serve.service import Service
+
+Page: TypeAlias = Callable[[], Answer]
+
+# What watches the server has no key.
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+# The page has a style of its own, and needs nothing else from anywhere.
+_DOCS_POLICY = (("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),)
+
+
+def pages(
+    service: Service,
+    *,
+    admission: Admission,
+    limits: Limits,
+    needs_key: bool,
+    metrics_path: str | None,
+    metrics: Callable[[], bytes] | None,
+) -> Mapping[str, Page]:
+    """The pages by their paths.
+
+    Args:
+        service: Tells of the models.
+        admission: Whether the server takes requests on.
+        limits: What the documentation tells of them.
+        needs_key: Whether the API asks for a key.
+        metrics_path: Where `metrics` is found; None for nowhere.
+        metrics: Writes the metrics in Prometheus's text format.
+    """
+
+    def document() -> dict[str, Any]:
+        return openapi(tuple(service.models()), limits, needs_key=needs_key, metrics_path=metrics_path)
+
+    def docs() -> Answer:
+        names = tuple(service.models())
+        html = docs_page(names, document()["paths"], limits, needs_key=needs_key)
+        return Answer(body=html.encode(), content_type="text/html; charset=utf-8", headers=_DOCS_POLICY)
+
+    found: dict[str, Page] = {
+        "/healthz": lambda: Answer(body=b'{"alive": true}'),
+        "/readyz": lambda: _ready(service, admission),
+        "/status": lambda: _json(_status(service)),
+        "/openapi.json": lambda: _json(document()),
+        "/docs": docs,
+    }
+    if metrics_path is not None and metrics is not None:
+        found[metrics_path] = lambda: Answer(body=metrics(), content_type="text/plain")
+    return found
+
+
+def answer_page(page: Page, request: Request) -> Answer:
+    """Answer a request for a page.
+
+    Raises:
+        HttpError: 405: the method is neither GET nor HEAD.
+    """
+    if request.method not in {"GET", "HEAD"}:
+        text = f"{request.path} answers GET only, not {request.method}."
+        raise HttpError(ErrorCode.UNIMPLEMENTED, 405, text, (("allow", "GET, HEAD"),))
+    return page()
+
+
+def _ready(service: Service, admission: Admission) -> Answer:
+    reason = _why_not_ready(service.models(), admission)
+    if reason is None:
+        return Answer(body=b'{"ready": true}')
+    return Answer(status=503, body=json.dumps({"ready": False, "reason": reason}).encode())
+
+
+def _why_not_ready(models: Mapping[str, tuple[VersionStatus, ...]], admission: Admission) -> str | None:
+    if admission.closed:
+        return "The server is stopping."
+    if not models:
+        return "There is no model to serve."
+    for name, versions in models.items():
+        if not any(each.state == "AVAILABLE" for each in versions):
+            return f'No version of the model "{name}" is available.'
+    return None
+
+
+def _status(service: Service) -> dict[str, object]:
+    return {
+        "models": {
+            name: [
+                {
+                    "version": str(each.version),
+                    "state": each.state,
+                    "status": {"error_code": each.error_code, "error_message": each.error_message},
+                    "engine": each.engine,
+                }
+                for each in versions
+            ]
+            for name, versions in service.models().items()
+        }
+    }
+
+
+def _json(value: Mapping[str, Any]) -> Answer:
+    return Answer(body=json.dumps(value, ensure_ascii=False).encode())

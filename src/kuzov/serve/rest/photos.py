@@ -1,0 +1,100 @@
+"""Photos as the body of a request: one plain, or several in a form."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from kuzov.engine.engine import STRING_DTYPE
+from kuzov.engine.photos import PHOTO_INPUT
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.service import Call, ModelSpec, Service
+
+_FORM = "multipart/form-data"
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+# A form's file has a name; what has none is a plain field of the form.
+_FILE = re.compile(
+    rb"^content-disposition[ \t]*:[^\r\n]*;[ \t]*filename\*?[ \t]*=", re.IGNORECASE | re.MULTILINE
+)
+
+
+def is_photo_type(content_type: str | None) -> bool:
+    """Whether a body of this type is photos rather than JSON."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    return kind == _FORM or kind.startswith("image/")
+
+
+def find_photo_call(service: Service, spec: ModelSpec) -> Call:
+    """The call that takes encoded photos: of a signature whose only input is the DT_STRING `image_bytes`.
+
+    Raises:
+        RequestError: NOT_FOUND or INVALID where the model, its version or label is unknown; INVALID where it
+            has no such signature.
+    """
+    names = sorted(
+        name
+        for name, signature in service.metadata(spec).signatures.items()
+        if signature.inputs.keys() == {PHOTO_INPUT} and signature.inputs[PHOTO_INPUT].dtype == STRING_DTYPE
+    )
+    if not names:
+        raise _invalid(
+            f'The model "{spec.name}" takes no photos: none of its signatures has {PHOTO_INPUT}, a string, '
+            "as its only input. Send JSON instead."
+        )
+    return service.find(spec, PHOTO_INPUT if PHOTO_INPUT in names else names[0])
+
+
+def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[np.object_]:
+    """The photos of a body.
+
+    Args:
+        body: One encoded photo, or a form with a file for each.
+        content_type: image/… or multipart/form-data.
+        max_photos: The highest number of them.
+
+    Returns:
+        Encoded photos, (N,) of `bytes`, N >= 1.
+
+    Raises:
+        RequestError: INVALID: the form is broken, or holds no file, or too many.
+    """
+    photos = [body]
+    if content_type.lstrip()[: len(_FORM)].lower() == _FORM:
+        photos = _files(body, content_type, max_photos)
+    tensor = np.empty(len(photos), np.object_)
+    tensor[:] = photos
+    return tensor
+
+
+def _files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
+    """The content of each file of a form (RFC 2046: parts between lines of two dashes and the boundary)."""
+    found = _BOUNDARY.search(content_type)
+    if found is None:
+        raise _invalid("The form's Content-Type does not name its boundary. Let the HTTP client write it.")
+    boundary = b"--" + (found[1] or found[2]).encode("latin-1")
+    # One split more than there may be parts: forms of many small parts are refused without the work.
+    _, *parts = (b"\r\n" + body).split(b"\r\n" + boundary, max_files + 2)
+    files: list[bytes] = []
+    closed = False
+    for part in parts:
+        closed = part.startswith(b"--")
+        if closed:
+            break
+        head, separator, content = part.lstrip(b" \t").partition(b"\r\n\r\n")
+        if not separator or not head.startswith(b"\r\n"):
+            break
+        if _FILE.search(head):
+            files.append(content)
+    if len(parts) > max_files + 1:
+        raise _invalid(f"The form has more than {max_files} parts. Send the photos in several requests.")
+    if not closed:
+        raise _invalid("The form is broken or cut short. Send it again, whole.")
+    if not files:
+        raise _invalid("The form holds no photo. Send one file or several: curl -F photo=@car.jpg URL")
+    return files
+
+
+def _invalid(message: str) -> RequestError:
+    return RequestError(ErrorCode.INVALID, message)

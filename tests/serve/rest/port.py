@@ -1,0 +1,153 @@
+"""A REST port to ask in tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import numpy as np
+
+from kuzov.engine.engine import Tensors, run
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import Signature, TensorSpec
+from kuzov.serve.admission import Admission
+from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring.journal import Journal, Record
+from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.asgi import ASGIApp
+from kuzov.serve.service import Service
+
+FLOAT, STRING = (TensorSpec(dtype=dtype, shape=(-1,), name="t:0") for dtype in ("DT_FLOAT", "DT_STRING"))
+
+
+class PhotoEngine:
+    """Half plus two, and a signature that answers each photo with its size."""
+
+    name = "OpenVINO f32"
+    signatures: Mapping[str, Signature] = {
+        "serving_default": Signature(inputs={"x": FLOAT}, outputs={"y": FLOAT}, method_name="predict"),
+        "image_bytes": Signature(
+            inputs={"image_bytes": STRING}, outputs={"size": FLOAT}, method_name="predict"
+        ),
+        "regress": Signature(inputs={"inputs": STRING}, outputs={"outputs": FLOAT}, method_name="predict"),
+        "classify": Signature(inputs={"inputs": STRING}, outputs={"scores": FLOAT}, method_name="predict"),
+    }
+
+    def network(self, signature: str) -> str:
+        return signature
+
+    def batched(self, _signature: str) -> bool:
+        return True
+
+    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
+        return inputs
+
+    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
+        return dict(outputs)
+
+    def infer(self, network: str, tensors: Tensors) -> dict[str, Any]:
+        if network == "serving_default":
+            return {"y": tensors["x"] / np.float32(2) + np.float32(2)}
+        [photos] = tensors.values()
+        sizes = np.array([len(photo) for photo in photos], np.float32)
+        if network == "image_bytes":
+            return {"size": sizes}
+        return {"outputs": sizes} if network == "regress" else {"scores": sizes[:, np.newaxis]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Models by name, each with version 1; those whose engine is None have failed to load."""
+
+    engines: Mapping[str, PhotoEngine | None]
+
+    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
+        engine = self.engines.get(name)
+        if engine is None:
+            raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: Latest({name})")
+        return Servable(name=name, version=1, engine=engine, card=None)
+
+    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
+        if name not in self.engines:
+            raise RequestError(ErrorCode.NOT_FOUND, f"Could not find any versions of model {name}")
+        if self.engines[name] is None:
+            return (VersionStatus(version=1, state="END", error_code="DATA_LOSS", error_message="broken"),)
+        return (VersionStatus(version=1, state="AVAILABLE", engine="OpenVINO f32"),)
+
+    def models(self) -> tuple[str, ...]:
+        return tuple(sorted(self.engines))
+
+
+async def compute_here(servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
+    return run(servable.engine, signature, inputs)
+
+
+@dataclass(slots=True, kw_only=True)
+class Port:
+    """A REST port in this process, and the records of what it was asked."""
+
+    pool: ThreadPoolExecutor
+    engines: Mapping[str, PhotoEngine | None] = field(default_factory=lambda: {"m": PhotoEngine()})
+    compute: Callable[..., Coroutine[Any, Any, dict[str, Any]]] = compute_here
+    admission: Admission = field(default_factory=lambda: Admission(8))
+    limits: Limits = field(default_factory=Limits)
+    options: dict[str, Any] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def service(self) -> Service:
+        return Service(Models(engines=self.engines), self.compute)
+
+    @property
+    def app(self) -> ASGIApp:
+        return rest_app(
+            self.service,
+            admission=self.admission,
+            limits=self.limits,
+            journal=Journal(self.records.append),
+            decode_pool=self.pool,
+            **{"keys": None, **self.options},
+        )
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(send())
+
+    def ask_slowly(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> list[Mapping[str, Any]]:
+        """What the port sends to a client of whom no more than these messages come."""
+        sent: list[Mapping[str, Any]] = []
+        waiting = list(messages)
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "raw_path": b"/v1/models/m:predict",
+            "query_string": b"",
+            "headers": headers,
+        }
+
+        async def receive() -> Any:
+            if not waiting:
+                await asyncio.Event().wait()
+            return waiting.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def answer() -> None:
+            await self.app(scope, receive, send)
+
+        asyncio.run(answer())
+        return sent

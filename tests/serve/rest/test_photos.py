@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import Signature
+from kuzov.serve.rest.photos import find_photo_call, read_photos
+from kuzov.serve.service import ModelSpec
+from tests.serve.rest.port import FLOAT, STRING, PhotoEngine, Port
+
+FORM = "multipart/form-data; boundary=xyz"
+
+
+def part(
+    content: bytes, head: bytes = b'Content-Disposition: form-data; name="a"; filename="1.jpg"'
+) -> bytes:
+    return b"--xyz\r\n" + head + b"\r\n\r\n" + content + b"\r\n"
+
+
+def test_an_image_is_the_whole_body() -> None:
+    assert read_photos(b"--xyz", "image/jpeg", 1).tolist() == [b"--xyz"]
+
+
+@pytest.mark.parametrize("content_type", [FORM, 'Multipart/Form-Data; charset=utf-8; Boundary="xyz"'])
+def test_a_form_holds_files(content_type: str) -> None:
+    field = part(b"not a file", b'Content-Disposition: form-data; name="comment"')
+    body = b"preamble\r\n" + part(b"1\r\n--xy\r\n") + field + part(b"") + b"--xyz--\r\nepilogue"
+    assert read_photos(body, content_type, 3).tolist() == [b"1\r\n--xy\r\n", b""]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error"),
+    [
+        (
+            b"",
+            "multipart/form-data",
+            "The form's Content-Type does not name its boundary. Let the HTTP client write it.",
+        ),
+        (b"", FORM, "The form is broken or cut short. Send it again, whole."),
+        (part(b"1"), FORM, "The form is broken or cut short. Send it again, whole."),
+        (
+            b"--xyz\r\nno end of the head\r\n--xyz--",
+            FORM,
+            "The form is broken or cut short. Send it again, whole.",
+        ),
+        (
+            part(b"1") * 3 + b"--xyz--",
+            FORM,
+            "The form has more than 2 parts. Send the photos in several requests.",
+        ),
+        (
+            b"--xyz--",
+            FORM,
+            "The form holds no photo. Send one file or several: curl -F photo=@car.jpg URL",
+        ),
+    ],
+)
+def test_a_form_that_can_not_be_read(body: bytes, content_type: str, error: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        read_photos(body, content_type, 2)
+    assert str(caught.value) == error
+    assert caught.value.code is ErrorCode.INVALID
+
+
+class Renamed(PhotoEngine):
+    signatures: Mapping[str, Signature] = {
+        "a": Signature(inputs={"image_bytes": FLOAT}, outputs={}, method_name=""),
+        "b": Signature(inputs={"image_bytes": STRING}, outputs={}, method_name=""),
+        "c": Signature(inputs={"image_bytes": STRING, "x": FLOAT}, outputs={}, method_name=""),
+    }
+
+
+class Blind(PhotoEngine):
+    signatures: Mapping[str, Signature] = {"a": Signature(inputs={"x": STRING}, outputs={}, method_name="")}
+
+
+@pytest.mark.parametrize(("engine", "name"), [(PhotoEngine(), "image_bytes"), (Renamed(), "b")])
+def test_the_signature_that_takes_photos_is_found(port: Port, engine: PhotoEngine, name: str) -> None:
+    port.engines = {"m": engine}
+    assert find_photo_call(port.service, ModelSpec(name="m")).signature_name == name
+
+
+def test_a_model_may_take_no_photos(port: Port) -> None:
+    port.engines = {"m": Blind()}
+    with pytest.raises(RequestError) as caught:
+        find_photo_call(port.service, ModelSpec(name="m"))
+    assert str(caught.value) == (
+        'The model "m" takes no photos: none of its signatures has image_bytes, a string, as its only input. '
+        "Send JSON instead."
+    )
