@@ -1,0 +1,81 @@
+"""tensorflow.serving.ModelService: the states of models, and which models are served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import grpc
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.repository.config_file import model_configs
+from kuzov.serve.repository.servable import VersionStatus
+from kuzov.serve.rpc.gate import Gate, Rpc
+from kuzov.serve.rpc.model_spec import missing_spec, spec_of
+from kuzov.serve.rpc.request import parse
+from kuzov.serve.service import Service
+from kuzov.wire import messages
+
+
+class Reloads(Protocol):
+    """Can be told to serve other models: `kuzov.serve.repository.repository.Repository`."""
+
+    def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
+        """Serve these models from now on; returns when the new ones are available, or after the deadline.
+
+        Raises:
+            RequestError: They can't be served, in TensorFlow Serving's words.
+        """
+
+
+class ModelService:
+    """Answers the service's methods."""
+
+    def __init__(self, service: Service, repository: Reloads) -> None:
+        self._service = service
+        self._repository = repository
+
+    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
+        """The methods' handlers by name."""
+        methods = messages.METHODS[messages.MODEL_SERVICE]
+        answers = {
+            "GetModelStatus": self.get_model_status,
+            "HandleReloadConfigRequest": self.handle_reload_config_request,
+        }
+        return {
+            name: gate.handler(methods[name].path, answer, computes=False) for name, answer in answers.items()
+        }
+
+    async def get_model_status(self, rpc: Rpc) -> bytes:
+        """The states of a model's versions, newest first, or of the one that the request names."""
+        message = parse(messages.GetModelStatusRequest, rpc.request)
+        if not message.HasField("model_spec"):
+            raise missing_spec()
+        spec = spec_of(message.model_spec)
+        rpc.record.model, rpc.record.version = spec.name, spec.version
+        statuses = self._service.model_status(spec)
+        answer = messages.GetModelStatusResponse(model_version_status=map(_status, statuses))
+        return answer.SerializeToString()
+
+    async def handle_reload_config_request(self, rpc: Rpc) -> bytes:
+        """Serve the models that the request lists, and no others; returns when the new ones are available."""
+        config = parse(messages.ReloadConfigRequest, rpc.request).config
+        if config.WhichOneof("config") != "model_config_list":
+            raise RequestError(
+                ErrorCode.INVALID,
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                "Only ModelConfigList is currently supported",
+            )
+        # The repository's own clock ends the reload: a thread can't be stopped from here.
+        await asyncio.to_thread(self._repository.reload, model_configs(config), deadline_s=rpc.remaining_s)
+        return messages.ReloadConfigResponse(status=messages.StatusProto()).SerializeToString()
+
+
+def _status(status: VersionStatus) -> messages.ModelVersionStatus:
+    return messages.ModelVersionStatus(
+        version=status.version,
+        state=status.state,
+        status=messages.StatusProto(error_code=status.error_code, error_message=status.error_message),
+    )

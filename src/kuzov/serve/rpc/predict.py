@@ -1,0 +1,127 @@
+"""PredictionService.Predict: tensors in, tensors out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import Signature
+from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring.journal import Record
+from kuzov.serve.rpc.gate import Rpc
+from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
+from kuzov.serve.rpc.off_loop import OffLoop
+from kuzov.serve.rpc.request import check_rows, not_a_message
+from kuzov.serve.service import DEFAULT_SIGNATURE, Call, PredictAnswer, Service, UnknownSignatureError
+from kuzov.wire import messages
+from kuzov.wire.predict_request import lift_tensors
+from kuzov.wire.tensors import LAYOUTS, from_numpy, shape_of, to_numpy
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    call: Call
+    inputs: Tensors
+    output_filter: tuple[str, ...]
+
+
+class Predict:
+    """Answers the method's requests."""
+
+    def __init__(self, service: Service, limits: Limits, off_loop: OffLoop, *, tensor_content: bool) -> None:
+        """Answer from a service; for the arguments see `PredictionService`."""
+        self._service = service
+        self._limits = limits
+        self._off_loop = off_loop
+        self._tensor_content = tensor_content
+
+    async def __call__(self, rpc: Rpc) -> bytes:
+        """Compute a signature's outputs.
+
+        Raises:
+            RequestError: The request can't be read, or the service refuses it.
+        """
+        question = await self._off_loop.run(len(rpc.request), self._read, rpc.request, rpc.record)
+        answer = await self._service.predict(question.call, question.inputs, question.output_filter)
+        size = sum(output.nbytes for output in answer.outputs.values())
+        return await self._off_loop.run(size, self._write, answer)
+
+    def _read(self, request: bytes, record: Record) -> _Question:
+        try:
+            message, lifted = lift_tensors(request)
+        except messages.DecodeError as error:
+            raise not_a_message(messages.PredictRequest.DESCRIPTOR.full_name) from error
+        if not message.HasField("model_spec"):
+            raise missing_spec()
+        spec = read_spec(message.model_spec)
+        signature_name = message.model_spec.signature_name
+        record.model, record.signature = spec.name, signature_name or DEFAULT_SIGNATURE
+        try:
+            call = self._service.find(spec, signature_name)
+        except UnknownSignatureError as error:
+            text = f'Serving signature key "{error.signature}" not found.'
+            raise RequestError(ErrorCode.FAILED_PRECONDITION, text) from error
+        record.version = call.servable.version
+        _check_names(call.signature, message.inputs)
+        inputs = {
+            name: lifted[name] if name in lifted else self._array(name, tensor)
+            for name, tensor in message.inputs.items()
+        }
+        record.rows = max((len(array) for array in inputs.values() if array.ndim), default=0)
+        check_rows(record.rows, self._limits)
+        return _Question(call=call, inputs=inputs, output_filter=tuple(message.output_filter))
+
+    def _array(self, name: str, tensor: messages.TensorProto) -> npt.NDArray[Any]:
+        try:
+            self._check_size(name, tensor)
+            return to_numpy(tensor)
+        except ValueError as error:
+            raise RequestError(ErrorCode.INVALID, f"tensor parsing error: {name}") from error
+
+    def _check_size(self, name: str, tensor: messages.TensorProto) -> None:
+        """Refuse a small message that stands for a huge tensor: one value and a shape to repeat it in."""
+        _, elements = shape_of(tensor.tensor_shape)
+        layout = LAYOUTS.get(tensor.dtype)
+        size = elements * (layout.stored.itemsize if layout else 8)
+        limit = max(self._limits.max_inflated_bytes, self._limits.max_body_bytes)
+        if size > limit:
+            raise RequestError(
+                ErrorCode.INVALID,
+                f"Input {name!r} has {size} bytes by its shape, but this server takes at most {limit} at "
+                "a time. Send them in several requests.",
+            )
+
+    def _write(self, answer: PredictAnswer) -> bytes:
+        response = messages.PredictResponse(
+            outputs={
+                name: from_numpy(output, as_content=self._tensor_content)
+                for name, output in answer.outputs.items()
+            }
+        )
+        write_spec(response.model_spec, answer.model, answer.version, answer.signature_name)
+        return response.SerializeToString()
+
+
+def _check_names(signature: Signature, sent: Collection[str]) -> None:
+    """Raise INVALID for inputs of other names; a wrong number of them is left to the service."""
+    known, names = signature.inputs, ",".join(sorted(sent))
+    if len(sent) > len(known) or (len(sent) < len(known) and not signature.defaults):
+        return
+    for name in sorted(known.keys() - signature.defaults.keys()):
+        if name not in sent:
+            raise RequestError(
+                ErrorCode.INVALID,
+                f"Signature input alias: {name}(feed name: {known[name].name}) not found in request and no "
+                f"default value provided. Inputs expected to be in the request {{{names}}}, or default input "
+                f"alias set: {','.join(sorted(signature.defaults))}",
+            )
+    if not known.keys() >= set(sent):
+        used = ",".join(sorted(known.keys() & set(sent)))
+        text = f"Inputs contains invalid name. Used request inputs: {used}, request input: {names}"
+        raise RequestError(ErrorCode.INVALID, text)

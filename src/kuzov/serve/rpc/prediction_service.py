@@ -1,0 +1,151 @@
+"""tensorflow.serving.PredictionService: everything that models compute, and what they tell of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.limits import Limits
+from kuzov.serve.rpc.gate import Answer, Gate, Rpc
+from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
+from kuzov.serve.rpc.off_loop import OffLoop
+from kuzov.serve.rpc.predict import Predict
+from kuzov.serve.rpc.request import parse, read_examples
+from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
+from kuzov.serve.rpc.signature_defs import signature_def_map
+from kuzov.serve.service import DEFAULT_SIGNATURE, ClassifyAnswer, ModelSpec, RegressAnswer, Service, Task
+from kuzov.wire import messages
+
+SIGNATURE_DEF = "signature_def"
+_ANY = "type.googleapis.com"
+
+
+class PredictionService:
+    """Answers the service's methods."""
+
+    def __init__(self, service: Service, limits: Limits, off_loop: OffLoop, *, tensor_content: bool) -> None:
+        """Answer from a service.
+
+        Args:
+            service: Computes the answers.
+            limits: How much one request may ask for.
+            off_loop: Reads and writes the messages.
+            tensor_content: Whether answers carry tensors as tensor_content rather than in typed fields.
+        """
+        self._service = service
+        self._limits = limits
+        self._off_loop = off_loop
+        self._predict = Predict(service, limits, off_loop, tensor_content=tensor_content)
+
+    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
+        """The methods' handlers by name."""
+        methods = messages.METHODS[messages.PREDICTION_SERVICE]
+        answers: Mapping[str, Answer] = {
+            "Predict": self._predict,
+            "Classify": self.classify,
+            "Regress": self.regress,
+            "MultiInference": self.multi_inference,
+            "GetModelMetadata": self.get_model_metadata,
+        }
+        return {
+            name: gate.handler(methods[name].path, answer, computes=name != "GetModelMetadata")
+            for name, answer in answers.items()
+        }
+
+    async def classify(self, rpc: Rpc) -> bytes:
+        """For each example its classes with their scores."""
+        spec, signature_name, examples = await self._read(messages.ClassificationRequest, rpc)
+        answer = await self._service.classify(spec, signature_name, examples)
+        rpc.record.version = answer.version
+        response = messages.ClassificationResponse(result=classification_result(answer))
+        _say_who(response.model_spec, answer)
+        return response.SerializeToString()
+
+    async def regress(self, rpc: Rpc) -> bytes:
+        """For each example its number."""
+        spec, signature_name, examples = await self._read(messages.RegressionRequest, rpc)
+        answer = await self._service.regress(spec, signature_name, examples)
+        rpc.record.version = answer.version
+        response = messages.RegressionResponse(result=regression_result(answer))
+        _say_who(response.model_spec, answer)
+        return response.SerializeToString()
+
+    async def multi_inference(self, rpc: Rpc) -> bytes:
+        """Classifications and regressions of the same examples, by one model."""
+        message = await self._off_loop.run(
+            len(rpc.request), parse, messages.MultiInferenceRequest, rpc.request
+        )
+        tasks = _read_tasks(message)
+        rpc.record.model = tasks[0].spec.name
+        examples = await self._read_examples(message.input, rpc)
+        answers = await self._service.multi_inference(tasks, examples)
+        response = messages.MultiInferenceResponse()
+        for answer in answers:
+            rpc.record.version = answer.version
+            result = inference_result(answer)
+            _say_who(result.model_spec, answer)
+            response.results.append(result)
+        return response.SerializeToString()
+
+    async def get_model_metadata(self, rpc: Rpc) -> bytes:
+        """A version's signatures."""
+        message = parse(messages.GetModelMetadataRequest, rpc.request)
+        if not message.HasField("model_spec"):
+            raise missing_spec()
+        if not message.metadata_field:
+            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in message.metadata_field:
+            if field != SIGNATURE_DEF:
+                raise _invalid(f"Metadata field {field} is not supported")
+        spec = read_spec(message.model_spec)
+        rpc.record.model = spec.name
+        answer = self._service.metadata(spec)
+        rpc.record.version = answer.version
+        signatures = signature_def_map(answer.signatures)
+        response = messages.GetModelMetadataResponse()
+        write_spec(response.model_spec, answer.model, answer.version)
+        packed = response.metadata[SIGNATURE_DEF]
+        packed.type_url = f"{_ANY}/{signatures.DESCRIPTOR.full_name}"
+        packed.value = signatures.SerializeToString()
+        return response.SerializeToString()
+
+    async def _read(
+        self, kind: type[messages.ClassificationRequest] | type[messages.RegressionRequest], rpc: Rpc
+    ) -> tuple[ModelSpec, str, list[bytes]]:
+        message = await self._off_loop.run(len(rpc.request), parse, kind, rpc.request)
+        if not message.HasField("model_spec"):
+            raise missing_spec()
+        spec = read_spec(message.model_spec)
+        signature_name = message.model_spec.signature_name
+        rpc.record.model, rpc.record.signature = spec.name, signature_name or DEFAULT_SIGNATURE
+        return spec, signature_name, await self._read_examples(message.input, rpc)
+
+    async def _read_examples(self, message: messages.Input, rpc: Rpc) -> list[bytes]:
+        examples = await self._off_loop.run(len(rpc.request), read_examples, message, self._limits)
+        rpc.record.rows = len(examples)
+        return examples
+
+
+def _read_tasks(message: messages.MultiInferenceRequest) -> list[Task]:
+    # The first task says which model it is about; without tasks none does.
+    read_spec(message.tasks[0].model_spec if message.tasks else messages.ModelSpec())
+    if not all(task.model_spec.name for task in message.tasks):
+        raise _invalid("Found ModelSpec with an empty model name.")
+    return [
+        Task(
+            spec=read_spec(task.model_spec),
+            signature_name=task.model_spec.signature_name,
+            method_name=task.method_name,
+        )
+        for task in message.tasks
+    ]
+
+
+def _say_who(message: messages.ModelSpec, answer: ClassifyAnswer | RegressAnswer) -> None:
+    write_spec(message, answer.model, answer.version, answer.signature_name)
+
+
+def _invalid(message: str) -> RequestError:
+    return RequestError(ErrorCode.INVALID, message)

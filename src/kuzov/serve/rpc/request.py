@@ -1,0 +1,65 @@
+"""Reading a request: its message, its examples, and how much it asks for."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.limits import Limits
+from kuzov.wire import messages
+
+M = TypeVar("M", bound=Message)
+
+
+def parse(message: type[M], request: bytes) -> M:
+    """A request as a message.
+
+    Raises:
+        RequestError: INVALID: its bytes are no such message.
+    """
+    try:
+        return message.FromString(request)
+    except messages.DecodeError as error:
+        raise not_a_message(message.DESCRIPTOR.full_name) from error
+
+
+def not_a_message(full_name: str) -> RequestError:
+    """The error for a request whose bytes are not the message that its method takes."""
+    return RequestError(ErrorCode.INVALID, f"The request is not a {full_name} message.")
+
+
+def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
+    """The serialized tensorflow.Example messages of a request, each with the features of their context.
+
+    Raises:
+        RequestError: INVALID: there are more than the server takes, or they are too large with the context
+            that each of them gets.
+    """
+    if message.WhichOneof("kind") != "example_list_with_context":
+        examples = message.example_list.examples
+        check_rows(len(examples), limits)
+        return [example.SerializeToString() for example in examples]
+    with_context = message.example_list_with_context
+    check_rows(len(with_context.examples), limits)
+    context = with_context.context.SerializeToString()
+    size = with_context.ByteSize() + len(context) * len(with_context.examples)
+    if size > limits.max_inflated_bytes:
+        raise RequestError(
+            ErrorCode.INVALID,
+            f"With its context repeated for each example the request has {size} bytes, but this server "
+            f"takes at most {limits.max_inflated_bytes} at a time. Send them in several requests.",
+        )
+    # Two messages one after the other read as both merged.
+    return [context + example.SerializeToString() for example in with_context.examples]
+
+
+def check_rows(rows: int, limits: Limits) -> None:
+    """Raise INVALID for more rows than the server takes in one request."""
+    if rows > limits.max_rows:
+        raise RequestError(
+            ErrorCode.INVALID,
+            f"The request has {rows} rows, but this server takes at most {limits.max_rows} at a time. "
+            "Send them in several requests.",
+        )

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import grpc
+import numpy as np
+import pytest
+from google.protobuf.message import Message
+
+from kuzov.engine.engine import Tensors
+from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import Signature, TensorSpec
+from kuzov.serve.admission import Admission
+from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring.journal import Journal, Record
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.rpc.server import GrpcServer, grpc_server
+from kuzov.serve.service import Service
+from kuzov.wire import messages
+
+R = TypeVar("R")
+
+
+def spec(dtype: str, *shape: int, name: str = "x") -> TensorSpec:
+    return TensorSpec(dtype=dtype, shape=shape, name=f"{name}:0")
+
+
+def signature(
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    method: str = "predict",
+    defaults: Mapping[str, Any] | None = None,
+) -> Signature:
+    return Signature(
+        inputs={name: spec(dtype, -1, name=name) for name, dtype in inputs.items()},
+        outputs={name: spec(dtype, -1, name=name) for name, dtype in outputs.items()},
+        method_name=f"tensorflow/serving/{method}",
+        defaults=defaults or {},
+    )
+
+
+X, Y = {"x": "DT_FLOAT"}, {"y": "DT_FLOAT"}
+EXAMPLES = {"inputs": "DT_STRING"}
+SIGNATURES = {
+    "serving_default": signature(X, Y),
+    "both": signature(X, {"y": "DT_FLOAT", "z": "DT_FLOAT"}),
+    "two": signature({"a": "DT_FLOAT", "b": "DT_STRING"}, Y),
+    "with_default": signature(X, Y, defaults={"x": np.zeros(1, np.float32)}),
+    "classify": signature(EXAMPLES, {"classes": "DT_STRING", "scores": "DT_FLOAT"}, "classify"),
+    "regress": signature(EXAMPLES, {"outputs": "DT_FLOAT"}, "regress"),
+    "string": signature({"x": "DT_STRING"}, {"y": "DT_STRING"}),
+    "slow": signature(X, Y),
+    "broken": signature(X, Y),
+}
+
+
+class FakeEngine:
+    name = "fake"
+    signatures = SIGNATURES
+
+
+@dataclass(frozen=True)
+class OneModel:
+    """Versions 123 and 124 of the model m; 123 has the label stable."""
+
+    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
+        if label not in {None, "stable"}:
+            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
+        if name != "m" or version not in {None, 123, 124}:
+            wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+        found = 123 if label else version or 124
+        return Servable(name=name, version=found, engine=FakeEngine(), card=None)  # type: ignore[arg-type]
+
+    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
+        statuses = (
+            VersionStatus(version=124, state="AVAILABLE"),
+            VersionStatus(version=123, state="END", error_code="UNKNOWN", error_message="No such file"),
+        )
+        if name != "m":
+            raise RequestError(ErrorCode.NOT_FOUND, f"Could not find any versions of model {name}")
+        return tuple(status for status in statuses if version in {None, status.version})
+
+    def models(self) -> tuple[str, ...]:
+        return ("m",)
+
+
+@dataclass
+class Site:
+    """Everything that a server is built of, and what became of it."""
+
+    limits: Limits = field(default_factory=Limits)
+    admission: Admission = field(default_factory=lambda: Admission(8))
+    records: list[Record] = field(default_factory=list)
+    reloads: list[Sequence[ModelConfig]] = field(default_factory=list)
+    reload_error: RequestError | None = None
+    computing: asyncio.Event = field(default_factory=asyncio.Event)
+    computed: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    decode_pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(1))
+
+    async def compute(self, servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
+        """Half plus two, mostly."""
+        match signature:
+            case "slow":
+                self.computing.set()
+                try:
+                    await self.computed.wait()
+                except asyncio.CancelledError:
+                    self.cancelled.set()
+                    raise
+            case "broken":
+                raise ZeroDivisionError("a secret")
+            case "string":
+                return {"y": inputs["x"]}
+            case "classify":
+                rows = len(inputs["inputs"])
+                classes = np.array([[b"qashqai", b"\xff"]] * rows, np.object_)
+                return {"classes": classes, "scores": np.array([[0.75, 0.25]] * rows, np.float32)}
+            case "regress":
+                return {"outputs": np.array([len(each) for each in inputs["inputs"]], np.float32)}
+            case "two":
+                return {"y": inputs["a"]}
+        y = inputs["x"] / np.float32(2) + np.float32(2)
+        return {"y": y, "z": y + 1} if signature == "both" else {"y": y}
+
+    def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
+        if self.reload_error is not None:
+            raise self.reload_error
+        self.reloads.append(configs)
+
+    def server(self, **options: Any) -> GrpcServer:
+        return grpc_server(
+            Service(OneModel(), self.compute),
+            self,
+            admission=self.admission,
+            limits=self.limits,
+            journal=Journal(self.records.append),
+            decode_pool=self.decode_pool,
+            **options,
+        )
+
+    @asynccontextmanager
+    async def serving(self, **options: Any) -> AsyncIterator[grpc.aio.Channel]:
+        """A channel to a server in this process."""
+        server = self.server(**options)
+        port = server.listen("127.0.0.1:0")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel
+        await server.stop(0)
+
+    def run(self, scenario: Callable[[grpc.aio.Channel], Awaitable[R]], **options: Any) -> R:
+        """What happens to a client."""
+
+        async def play() -> R:
+            async with self.serving(**options) as channel:
+                return await scenario(channel)
+
+        return asyncio.run(play())
+
+    def call(self, method: str, request: Message, **options: Any) -> Any:
+        """Send one request.
+
+        Raises:
+            grpc.aio.AioRpcError: It is refused.
+        """
+        return self.run(lambda channel: send(channel, method, request), **options)
+
+
+async def send(channel: grpc.aio.Channel, method: str, request: Message | bytes, **options: Any) -> Any:
+    """Send one request; `method` is a name of PredictionService or ModelService."""
+    known = next(each[method] for each in messages.METHODS.values() if method in each)
+    call = channel.unary_unary(known.path, response_deserializer=known.response.FromString)
+    raw = request if isinstance(request, bytes) else request.SerializeToString()
+    return await call(raw, **options)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.decode_pool.shutdown()
+
+
+def model_spec(signature_name: str = "", **version: Any) -> messages.ModelSpec:
+    """The model m."""
+    found = messages.ModelSpec(name="m", signature_name=signature_name)
+    if "version" in version:
+        found.version.value = version["version"]
+    if "label" in version:
+        found.version_label = version["label"]
+    return found
+
+
+def floats(*values: float) -> messages.TensorProto:
+    """A vector of DT_FLOAT."""
+    shape = messages.TensorShapeProto(dim=[messages.TensorShapeProto.Dim(size=len(values))])
+    return messages.TensorProto(dtype=messages.DT_FLOAT, tensor_shape=shape, float_val=values)
+
+
+def example(**features: float) -> messages.Example:
+    """An Example of floats."""
+    return messages.Example(
+        features=messages.Features(
+            feature={
+                name: messages.Feature(float_list=messages.FloatList(value=[value]))
+                for name, value in features.items()
+            }
+        )
+    )
+
+
+def examples(*found: messages.Example) -> messages.Input:
+    """The input of Classify, Regress and MultiInference."""
+    return messages.Input(example_list=messages.ExampleList(examples=found))
+
+
+def refusal(call: Callable[[], Any]) -> tuple[str, str]:
+    """The status and details of a request that is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        call()
+    return caught.value.code().name, caught.value.details()

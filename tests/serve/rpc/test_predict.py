@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kuzov.errors import ErrorCode
+from kuzov.serve.limits import Limits
+from kuzov.serve.rpc.off_loop import LARGE_BYTES
+from kuzov.wire import messages
+from kuzov.wire.tensors import from_numpy, to_numpy
+from tests.serve.rpc.conftest import Site, floats, model_spec, refusal
+
+X = {"x": floats(1.0, 2.0, 5.0)}
+
+
+def request(
+    inputs: Mapping[str, messages.TensorProto],
+    signature: str = "",
+    only: tuple[str, ...] = (),
+    **version: Any,
+) -> messages.PredictRequest:
+    return messages.PredictRequest(
+        model_spec=model_spec(signature, **version), inputs=inputs, output_filter=only
+    )
+
+
+def test_predict_half_plus_two(site: Site) -> None:
+    answer = site.call("Predict", request(X))
+    y = answer.outputs["y"]
+    assert list(y.float_val) == [2.5, 3.0, 4.5]
+    assert (y.dtype, [dim.size for dim in y.tensor_shape.dim], y.tensor_content) == (
+        messages.DT_FLOAT,
+        [3],
+        b"",
+    )
+    assert answer.model_spec == model_spec("serving_default", version=124)
+
+
+def test_tensors_may_come_and_go_as_tensor_content(site: Site) -> None:
+    content = from_numpy(np.array([[1.0, 2.0]], np.float32), as_content=True)
+    answer = site.call("Predict", request({"x": content}), tensor_content=True)
+    assert answer.outputs["y"] == from_numpy(np.array([[2.5, 3.0]], np.float32), as_content=True)
+
+
+def test_fewer_values_than_the_shape_repeat_the_last_and_no_shape_is_a_scalar(site: Site) -> None:
+    short = floats(1.0, 2.0, 2.0)
+    del short.float_val[2:]
+    assert list(site.call("Predict", request({"x": short})).outputs["y"].float_val) == [2.5, 3.0, 3.0]
+    scalar = messages.TensorProto(dtype=messages.DT_FLOAT, float_val=[1.0])
+    assert (
+        site.call("Predict", request({"x": scalar})).outputs["y"].tensor_shape == messages.TensorShapeProto()
+    )
+
+
+def test_strings_are_bytes(site: Site) -> None:
+    strings = from_numpy(np.array([b"\xff\xd8", b""], np.object_))
+    answer = site.call("Predict", request({"x": strings}, "string"))
+    assert list(answer.outputs["y"].string_val) == [b"\xff\xd8", b""]
+
+
+def test_a_large_request_and_a_large_answer_lose_nothing(site: Site) -> None:
+    x = np.arange(LARGE_BYTES // 4 + 4, dtype=np.float32).reshape(4, -1)
+    answer = site.call("Predict", request({"x": from_numpy(x, as_content=True)}))
+    assert np.array_equal(to_numpy(answer.outputs["y"]), x / 2 + 2)
+
+
+def test_the_version_is_chosen_by_number_or_label(site: Site) -> None:
+    for version, answers in (({}, 124), ({"version": 123}, 123), ({"label": "stable"}, 123)):
+        assert site.call("Predict", request(X, **version)).model_spec.version.value == answers
+
+
+def test_the_outputs_may_be_chosen(site: Site) -> None:
+    assert set(site.call("Predict", request(X, "both")).outputs) == {"y", "z"}
+    assert set(site.call("Predict", request(X, "both", only=("z",))).outputs) == {"z"}
+
+
+def test_an_input_with_a_default_may_be_absent(site: Site) -> None:
+    assert list(site.call("Predict", request({}, "with_default")).outputs["y"].float_val) == [2.0]
+
+
+def misshapen() -> messages.TensorProto:
+    tensor = floats(1.0, 2.0)
+    tensor.tensor_content = b"abc"
+    return tensor
+
+
+@pytest.mark.parametrize(
+    ("refused", "code", "text"),
+    [
+        (messages.PredictRequest(inputs=X), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        (
+            messages.PredictRequest(model_spec=messages.ModelSpec(), inputs=X),
+            "INVALID_ARGUMENT",
+            "ModelSpec has no name specified.",
+        ),
+        (
+            messages.PredictRequest(model_spec=messages.ModelSpec(name="n")),
+            "NOT_FOUND",
+            "Servable not found for request: Latest(n)",
+        ),
+        (request(X, version=99), "NOT_FOUND", "Servable not found for request: Specific(m, 99)"),
+        (request(X, label="canary"), "INVALID_ARGUMENT", "Unrecognized servable version label: canary"),
+        (request(X, "S"), "FAILED_PRECONDITION", 'Serving signature key "S" not found.'),
+        (
+            request({}),
+            "INVALID_ARGUMENT",
+            "input size does not match signature: 0!=1 len({}) != len({x}). Sent extra: {}. "
+            "Missing but required: {x}.",
+        ),
+        (
+            request({**X, "z": floats(1.0)}),
+            "INVALID_ARGUMENT",
+            "input size does not match signature: 2!=1 len({x,z}) != len({x}). Sent extra: {z}. "
+            "Missing but required: {}.",
+        ),
+        (
+            request(X, "both", only=("Z",)),
+            "INVALID_ARGUMENT",
+            "output tensor alias not found in signature: Z Outputs expected to be in the set {y,z}.",
+        ),
+        (
+            request(X, "both", only=("y", "y")),
+            "INVALID_ARGUMENT",
+            "duplicate output tensor alias: y",
+        ),
+        (
+            request({"z": floats(1.0)}),
+            "INVALID_ARGUMENT",
+            "Signature input alias: x(feed name: x:0) not found in request and no default value provided. "
+            "Inputs expected to be in the request {z}, or default input alias set: ",
+        ),
+        (
+            request({"z": floats(1.0)}, "with_default"),
+            "INVALID_ARGUMENT",
+            "Inputs contains invalid name. Used request inputs: , request input: z",
+        ),
+        (request({"x": misshapen()}), "INVALID_ARGUMENT", "tensor parsing error: x"),
+        (
+            request({"x": messages.TensorProto(dtype=messages.DT_RESOURCE)}),
+            "INVALID_ARGUMENT",
+            "tensor parsing error: x",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_request_is_refused_in_tensorflow_servings_words(
+    site: Site, refused: messages.PredictRequest, code: str, text: str
+) -> None:
+    assert refusal(lambda: site.call("Predict", refused)) == (code, text)
+
+
+def test_a_small_message_may_not_stand_for_a_huge_tensor(site: Site) -> None:
+    site.limits = Limits(max_body_bytes=1000, max_inflated_bytes=2000)
+    huge = floats(1.0)
+    huge.tensor_shape.dim[0].size = 501
+    text = (
+        "Input 'x' has 2004 bytes by its shape, but this server takes at most 2000 at a time. "
+        "Send them in several requests."
+    )
+    assert refusal(lambda: site.call("Predict", request({"x": huge}))) == ("INVALID_ARGUMENT", text)
+
+
+def test_there_may_not_be_too_many_rows(site: Site) -> None:
+    site.limits = Limits(max_rows=2)
+    text = "The request has 3 rows, but this server takes at most 2 at a time. Send them in several requests."
+    assert refusal(lambda: site.call("Predict", request(X))) == ("INVALID_ARGUMENT", text)
+
+
+def test_the_journal_knows_what_was_asked(site: Site) -> None:
+    asked = request(X, label="stable")
+    answer = site.call("Predict", asked)
+    refusal(lambda: site.call("Predict", request(X, "S")))
+    done, refused = site.records
+    assert (done.protocol, done.method, done.path) == (
+        "GRPC",
+        "Predict",
+        "/tensorflow.serving.PredictionService/Predict",
+    )
+    assert (done.api, done.model, done.version, done.signature) == ("Predict", "m", 123, "serving_default")
+    assert (done.rows, done.status) == (3, None)
+    assert (done.bytes_in, done.bytes_out) == (asked.ByteSize(), answer.ByteSize())
+    assert (refused.model, refused.signature, refused.status) == ("m", "S", ErrorCode.FAILED_PRECONDITION)

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from kuzov.errors import ConfigError, KuzovError
+from kuzov.serve.limits import Limits
+from kuzov.serve.rpc.server import GrpcServer, read_channel_arguments
+from kuzov.serve.rpc.ssl_config import SslConfig
+from kuzov.wire import messages
+from tests.serve.rpc.conftest import Site, floats, model_spec, refusal, send
+
+HALF = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(1.0)})
+SLOW = messages.PredictRequest(model_spec=model_spec("slow"), inputs={"x": floats(1.0)})
+
+REQUEST = (
+    *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
+    *("-addext", "subjectAltName=IP:127.0.0.1"),
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    key: bytes
+    certificate: bytes
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
+    """Makes a key and a certificate that it signs itself."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl")
+
+    def make(name: str) -> Pair:
+        folder = tmp_path_factory.mktemp(name)
+        key, certificate = folder / "key.pem", folder / "cert.pem"
+        subprocess.run(
+            [openssl, *REQUEST, "-subj", f"/CN={name}", "-keyout", key, "-out", certificate],
+            check=True,
+            capture_output=True,
+        )
+        return Pair(key=key.read_bytes(), certificate=certificate.read_bytes())
+
+    return make
+
+
+async def ask(
+    server: GrpcServer, address: str, credentials: grpc.ChannelCredentials | None = None
+) -> list[float]:
+    """What a server answers at an address; `%` stands for its port."""
+    port = server.listen(address.replace("%", "0"))
+    await server.start()
+    target = address.replace("%", str(port))
+    channel = (
+        grpc.aio.secure_channel(target, credentials) if credentials else grpc.aio.insecure_channel(target)
+    )
+    async with channel:
+        try:
+            answer = await send(channel, "Predict", HALF, timeout=5)
+        finally:
+            await server.stop(0)
+    return list(answer.outputs["y"].float_val)
+
+
+def test_tls(site: Site, pair: Callable[[str], Pair]) -> None:
+    own = pair("server")
+    tls = SslConfig(server_key=own.key, server_cert=own.certificate)
+    trusting = grpc.ssl_channel_credentials(own.certificate)
+
+    async def scenario() -> list[float]:
+        return await ask(site.server(tls=tls), "127.0.0.1:%", trusting)
+
+    assert asyncio.run(scenario()) == [2.5]
+
+
+def test_tls_that_asks_for_the_clients_certificate(site: Site, pair: Callable[[str], Pair]) -> None:
+    own, client, stranger = pair("server"), pair("client"), pair("stranger")
+    tls = SslConfig(
+        server_key=own.key, server_cert=own.certificate, custom_ca=client.certificate, client_verify=True
+    )
+
+    async def scenario(shown: Pair | None) -> list[float]:
+        shows = (shown.key, shown.certificate) if shown else (None, None)
+        return await ask(
+            site.server(tls=tls), "127.0.0.1:%", grpc.ssl_channel_credentials(own.certificate, *shows)
+        )
+
+    assert asyncio.run(scenario(client)) == [2.5]
+    for other in (stranger, None):
+        assert refusal(partial(asyncio.run, scenario(other)))[0] == "UNAVAILABLE"
+
+
+def test_a_key_that_does_not_belong_to_the_certificate_is_found_out(
+    site: Site, pair: Callable[[str], Pair]
+) -> None:
+    tls = SslConfig(server_key=pair("one").key, server_cert=pair("other").certificate)
+
+    async def scenario() -> None:
+        server = site.server(tls=tls)
+        try:
+            server.listen("127.0.0.1:0")
+        finally:
+            await server.stop(0)
+
+    with pytest.raises(KuzovError, match=r"--ssl_config_file does not belong to the certificate\.$"):
+        asyncio.run(scenario())
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
+def test_a_unix_socket(site: Site, tmp_path: Path) -> None:
+    async def scenario() -> list[float]:
+        return await ask(site.server(), f"unix:{tmp_path / 'grpc.sock'}")
+
+    assert asyncio.run(scenario()) == [2.5]
+
+
+def test_a_port_that_is_taken_is_an_error_in_words(site: Site) -> None:
+    async def scenario(port: int) -> None:
+        server = site.server()
+        try:
+            server.listen(f"127.0.0.1:{port}")
+        finally:
+            await server.stop(0)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(KuzovError) as caught:
+            asyncio.run(scenario(port))
+    assert str(caught.value) == (
+        f"Can't listen on 127.0.0.1:{port}. Stop the program that uses it, or choose another with --port."
+    )
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT")
+def test_workers_may_share_a_port(site: Site) -> None:
+    async def scenario() -> tuple[int, int]:
+        first, second = site.server(share_port=True), site.server(share_port=True)
+        port = first.listen("127.0.0.1:0")
+        ports = port, second.listen(f"127.0.0.1:{port}")
+        await first.stop(0)
+        await second.stop(0)
+        return ports
+
+    one, other = asyncio.run(scenario())
+    assert one == other
+
+
+def test_a_message_may_not_be_too_large(site: Site) -> None:
+    site.limits = Limits(max_body_bytes=1000)
+    large = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(*[1.0] * 500)})
+    code, text = refusal(lambda: site.call("Predict", large))
+    assert code == "RESOURCE_EXHAUSTED"
+    assert f"larger than max ({large.ByteSize()} vs. 1000)" in text
+
+
+def test_an_unknown_method_is_unimplemented(site: Site) -> None:
+    async def scenario(channel: grpc.aio.Channel) -> None:
+        await channel.unary_unary("/tensorflow.serving.SessionService/SessionRun")(b"")
+
+    assert refusal(lambda: site.run(scenario)) == ("UNIMPLEMENTED", "Method not found!")
+
+
+def test_requests_under_way_are_finished_within_the_time_of_grace(site: Site) -> None:
+    async def scenario(grace_s: float, during: Callable[[], Awaitable[object]]) -> str:
+        server = site.server()
+        port = server.listen("127.0.0.1:0")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            waiting = asyncio.ensure_future(send(channel, "Predict", SLOW, timeout=10))
+            await site.computing.wait()
+            stopping = asyncio.ensure_future(server.stop(grace_s))
+            await during()
+            await stopping
+            try:
+                await waiting
+            except grpc.aio.AioRpcError as error:
+                return str(error.code().name)
+        return "OK"
+
+    async def finish() -> None:
+        site.computed.set()
+
+    async def nothing() -> None:
+        pass
+
+    assert asyncio.run(scenario(10, finish)) == "OK"
+    site.computing, site.computed = asyncio.Event(), asyncio.Event()
+    assert asyncio.run(scenario(0.05, nothing)) == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", []),
+        ("grpc.max_connection_age_ms=60000", [("grpc.max_connection_age_ms", 60000)]),
+        ("a=1,b=text,c=-1,d=99999999999", [("a", 1), ("b", "text"), ("c", -1), ("d", "99999999999")]),
+        ("a=b=c", [("a", "b=c")]),
+    ],
+)
+def test_channel_arguments(text: str, options: list[tuple[str, Any]]) -> None:
+    assert list(read_channel_arguments(text)) == options
+
+
+def test_a_channel_argument_needs_a_value() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_channel_arguments("a=1,b")
+    assert str(caught.value) == (
+        "--grpc_channel_arguments: 'b' is not of the form name=value. "
+        "Write for example: grpc.max_connection_age_ms=60000"
+    )
+
+
+def test_channel_options_go_over_the_servers_own(site: Site) -> None:
+    options = read_channel_arguments("grpc.max_receive_message_length=10")
+    assert refusal(lambda: site.call("Predict", HALF, channel_options=options))[0] == "RESOURCE_EXHAUSTED"
+
+
+CLIENT = """
+import importlib.util, sys, types
+
+# TensorFlow's messages without TensorFlow, whose import takes seconds.
+tensorflow = types.ModuleType("tensorflow")
+tensorflow.__path__ = importlib.util.find_spec("tensorflow").submodule_search_locations
+sys.modules["tensorflow"] = tensorflow
+
+import grpc
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
+from tensorflow.core.example import example_pb2
+from tensorflow_serving.apis import (
+    classification_pb2, get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc, predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    predict = predict_pb2.PredictRequest()
+    predict.model_spec.name = "m"
+    predict.model_spec.version.value = 123
+    predict.inputs["x"].CopyFrom(tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_FLOAT,
+        tensor_shape=tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=3)]),
+        float_val=[1.0, 2.0, 5.0],
+    ))
+    answer = stub.Predict(predict, timeout=10)
+    spec = answer.model_spec
+    print(list(answer.outputs["y"].float_val), spec.version.value, spec.signature_name)
+
+    classify = classification_pb2.ClassificationRequest()
+    classify.model_spec.name = "m"
+    classify.model_spec.signature_name = "classify"
+    classify.input.example_list.examples.append(example_pb2.Example())
+    print(stub.Classify(classify, timeout=10).result.classifications[0].classes[0].label)
+
+    metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    metadata.model_spec.name = "m"
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert stub.GetModelMetadata(metadata, timeout=10).metadata["signature_def"].Unpack(signatures)
+    print(signatures.signature_def["serving_default"].inputs["x"].name)
+
+    status = get_model_status_pb2.GetModelStatusRequest()
+    status.model_spec.name = "m"
+    states = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, timeout=10)
+    print([(each.version, each.state) for each in states.model_version_status])
+"""
+
+
+def test_tensorflow_servings_own_client(site: Site) -> None:
+    async def scenario() -> tuple[str, str]:
+        server = site.server()
+        port = server.listen("127.0.0.1:0")
+        await server.start()
+        client = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            CLIENT,
+            f"127.0.0.1:{port}",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        out, err = await client.communicate()
+        await server.stop(0)
+        return out.decode(), err.decode()
+
+    said, complained = asyncio.run(scenario())
+    assert said.splitlines() == [
+        "[2.5, 3.0, 4.5] 123 serving_default",
+        "qashqai",
+        "x:0",
+        "[(124, 30), (123, 50)]",
+    ], complained
