@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,77 +12,216 @@ from kuzov.bundle.ready import ready_model
 from kuzov.cli.serve import command
 from kuzov.errors import BundleError
 from kuzov.serve import server
-from kuzov.serve.server import ServeSettings
+from kuzov.serve.batching.parameters import BatchingParameters
+from kuzov.serve.limits import Limits
+from kuzov.serve.repository.config import ModelConfig, RepositorySettings
+from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
+
+CARS = ServeSettings(models=(ModelConfig(name="cars", base_path=Path("/models/cars")),))
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ServeSettings]:
     """What would be served; the command runs in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MODEL_NAME", raising=False)
+    monkeypatch.delenv("MODEL_BASE_PATH", raising=False)
     served: list[ServeSettings] = []
     monkeypatch.setattr(server, "serve", served.append)
     return served
 
 
+def serve(words: str) -> None:
+    result = CliRunner().invoke(command, words.split())
+    assert result.exit_code == 0, result.output
+
+
+OF_CARS = "--model_name=cars --model_base_path=/models/cars "
+
+
 @pytest.mark.parametrize(
     ("words", "settings"),
     [
-        ("", ServeSettings(model_base_path=ready_model())),
+        ("", CARS),
+        ("--host 127.0.0.1 --grace 5 --workers 2", replace(CARS, host="127.0.0.1", grace_s=5, workers=2)),
         (
-            "--model-name cars --model-base-path /models/cars --host 0.0.0.0 --rest-api-port 0 "
-            "--precision f32",
-            ServeSettings(
-                model_name="cars",
-                model_base_path=Path("/models/cars"),
-                host="0.0.0.0",
-                rest_api_port=0,
-                precision="f32",
+            "--port=9000 --rest_api_port=80",
+            replace(CARS, rpc=RpcSettings(port=9000), rest=RestSettings(port=80)),
+        ),
+        (
+            "--port 0 --rest-api-port 0",
+            replace(CARS, rpc=RpcSettings(port=None), rest=RestSettings(port=None)),
+        ),
+        (
+            "--port auto --rest-api-port auto",
+            replace(CARS, rpc=RpcSettings(port=0), rest=RestSettings(port=0)),
+        ),
+        (
+            "--engine tensorflow --precision f32 --tensorflow_session_parallelism=2",
+            replace(CARS, engine=EngineSettings(engine="tensorflow", precision="f32", threads=2)),
+        ),
+        (
+            "--file_system_poll_wait_seconds 0 --max_num_load_retries 0 --load_retry_interval_micros=500000 "
+            "--num_load_threads=2 --num_request_iterations_for_warmup 3 --enable_model_warmup=false",
+            replace(
+                CARS,
+                repository=RepositorySettings(
+                    file_system_poll_wait_seconds=0,
+                    max_num_load_retries=0,
+                    load_retry_interval_s=0.5,
+                    num_load_threads=2,
+                    num_request_iterations_for_warmup=3,
+                    enable_model_warmup=False,
+                ),
             ),
         ),
         (
-            "--model_name=cars --model_base_path=/models/cars --rest_api_port=80",
-            ServeSettings(model_name="cars", model_base_path=Path("/models/cars"), rest_api_port=80),
+            "--max-body-bytes 1000 --max-rows 2 --max-image-pixels 3 --max-requests 4 --rest_api_timeout_in_ms=5000",
+            replace(
+                CARS,
+                limits=Limits(
+                    max_body_bytes=1000,
+                    max_rows=2,
+                    max_image_pixels=3,
+                    max_requests=4,
+                    request_timeout_s=5.0,
+                ),
+            ),
         ),
+        (
+            "--grpc_channel_arguments=grpc.max_connection_age_ms=60000,a=b --grpc_socket_path /tmp/s "
+            "--enable_serialization_as_tensor_content --enable_grpc_healthcheck_service=false",
+            replace(
+                CARS,
+                rpc=RpcSettings(
+                    socket_path="/tmp/s",
+                    channel_options=(("grpc.max_connection_age_ms", 60000), ("a", "b")),
+                    tensor_content=True,
+                    health=False,
+                ),
+            ),
+        ),
+        ("--rest_api_enable_cors_support", replace(CARS, rest=RestSettings(cors=True))),
+        ("--rest_api_num_threads=8", replace(CARS, decode_threads=8)),
+        ("--enable_signature_method_name_check", replace(CARS, method_name_check=True)),
+        ("--enable_batching", replace(CARS, batching=BatchingParameters())),
+        ("--enable_profiler=false", CARS),
     ],
 )
 def test_options(served: list[ServeSettings], words: str, settings: ServeSettings) -> None:
-    result = CliRunner().invoke(command, words.split())
-    assert result.exit_code == 0, result.output
+    serve(OF_CARS + words)
     assert served == [settings]
 
 
+@pytest.mark.parametrize("word", ["", "=true", " true", "=True", " 1"])
+def test_a_boolean_flag_in_all_its_spellings(served: list[ServeSettings], word: str) -> None:
+    serve(f"{OF_CARS}--allow_version_labels_for_unavailable_models{word} --grace 5")
+    assert served[0].repository.allow_version_labels_for_unavailable_models
+    assert served[0].grace_s == 5
+
+
+@pytest.mark.parametrize("word", ["=false", " false", " 0"])
+def test_a_boolean_flag_that_is_off(served: list[ServeSettings], word: str) -> None:
+    serve(f"{OF_CARS}--enable_model_warmup{word}")
+    assert not served[0].repository.enable_model_warmup
+
+
+def test_a_config_file_goes_before_the_flags_of_one_model(
+    served: list[ServeSettings], tmp_path: Path
+) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(
+        "model_config_list { config { name: 'a' base_path: '/models/a' model_platform: 'tensorflow' } }"
+    )
+    serve(f"{OF_CARS}--model_config_file={file} --model_config_file_poll_wait_seconds=2")
+    assert served[0].models == (ModelConfig(name="a", base_path=Path("/models/a")),)
+    assert (served[0].model_config_file, served[0].model_config_file_poll_wait_seconds) == (file, 2)
+
+
+def test_files_in_text_form(served: list[ServeSettings], tmp_path: Path) -> None:
+    monitoring, batching = tmp_path / "monitoring.config", tmp_path / "batching.config"
+    monitoring.write_text('prometheus_config { enable: true, path: "/metrics" }')
+    batching.write_text("max_batch_size { value: 8 } batch_timeout_micros { value: 1000 }")
+    serve(
+        f"{OF_CARS}--monitoring_config_file={monitoring} --enable_batching "
+        f"--batching_parameters_file={batching}"
+    )
+    assert served[0].rest.metrics_path == "/metrics"
+    assert served[0].batching == BatchingParameters(max_batch_size=8, batch_timeout_micros=1000)
+
+
 @pytest.mark.parametrize(
-    "words", ["--rest-api-port 65536", "--rest-api-port x", "--precision f16", "--unknown", "extra"]
+    ("environment", "model"),
+    [
+        ({"MODEL_NAME": "cars"}, ModelConfig(name="cars", base_path=Path("/models/cars"))),
+        (
+            {"MODEL_NAME": "cars", "MODEL_BASE_PATH": "/data"},
+            ModelConfig(name="cars", base_path=Path("/data/cars")),
+        ),
+        (
+            {"MODEL_BASE_PATH": "/data"},
+            ModelConfig(name="img_classifier", base_path=Path("/data/img_classifier")),
+        ),
+    ],
 )
-def test_wrong_use(served: list[ServeSettings], words: str) -> None:
-    assert CliRunner().invoke(command, words.split()).exit_code == 2
-    assert served == []
+def test_the_environment_of_tensorflow_servings_image(
+    served: list[ServeSettings],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    model: ModelConfig,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    serve("")
+    assert served[0].models == (model,)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("--rest-api-port 65536", "'65536' is not a port: 1 to 65535, 0 for off, or auto for a free one."),
+        ("--port x", "'x' is not a port"),
+        ("--precision f16", "'f16' is not one of"),
+        ("--unknown", "No such option"),
+        ("extra", "unexpected extra argument"),
+        (
+            "--batching_parameters_file=f",
+            "--batching_parameters_file has no effect without --enable_batching",
+        ),
+        ("--mixed_precision=bfloat16", "--mixed_precision is not honoured: say --precision bf16 instead."),
+        ("--xla_cpu_compilation_enabled", "--xla_cpu_compilation_enabled is not honoured"),
+        ("--enable_profiler", "--enable_profiler is not honoured: there is no TensorFlow profiler in kuzov"),
+    ],
+)
+def test_wrong_use(served: list[ServeSettings], words: str, error: str) -> None:
+    result = CliRunner().invoke(command, words.split())
+    assert (result.exit_code, served) == (2, [])
+    assert error in result.stderr
 
 
 def test_a_fresh_install_serves_the_ready_model(served: list[ServeSettings]) -> None:
     result = CliRunner().invoke(command, [])
     assert "so the model that comes with kuzov answers; it knows BMW X5 (E70), " in result.stderr
-    assert served[0].model_base_path == ready_model()
+    assert served[0].models == (ModelConfig(name="img_classifier", base_path=ready_model()),)
 
 
 def test_the_users_model_is_served_even_if_empty(served: list[ServeSettings]) -> None:
     Path("models/img_classifier").mkdir(parents=True)
     assert CliRunner().invoke(command, []).output == ""
-    assert served == [ServeSettings()]
+    assert served[0].models[0].base_path == Path("models/img_classifier")
 
 
 def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
-    result = CliRunner().invoke(
-        command, ["--model-base-path", str(tmp_path / "none"), "--rest-api-port", "0"]
-    )
+    words = f"--model-base-path {tmp_path / 'none'} --rest-api-port auto --port auto --host 127.0.0.1"
+    result = CliRunner().invoke(command, words.split())
     assert isinstance(result.exception, BundleError)
-    assert str(result.exception).startswith(f"There is no model folder {tmp_path / 'none'}.")
+    assert f"There is no model folder {tmp_path / 'none'}." in str(result.exception)
 
 
 def test_help_loads_no_runtime() -> None:
     code = (
         "import sys; from kuzov.cli.serve import command; command(['--help'], standalone_mode=False); "
-        "assert not {'openvino', 'numpy', 'uvicorn', 'tensorflow'} & sys.modules.keys()"
+        "assert not {'openvino', 'numpy', 'uvicorn', 'grpc', 'tensorflow'} & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

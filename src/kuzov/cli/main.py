@@ -12,7 +12,7 @@ import click
 from kuzov import __version__
 from kuzov.errors import KuzovError
 
-COMMANDS = ("train", "predict", "serve")
+COMMANDS = ("train", "optimize", "predict", "serve")
 
 
 class LazyGroup(click.Group):

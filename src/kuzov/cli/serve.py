@@ -2,77 +2,135 @@
 
 from __future__ import annotations
 
-import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+from kuzov.cli.serving_options import serving_options
+from kuzov.cli.tf_serving_flags import refuse_unhonoured
+
+if TYPE_CHECKING:
+    from kuzov.serve.batching.parameters import BatchingParameters
+    from kuzov.serve.repository.config import ModelConfig
+    from kuzov.serve.settings import RestSettings, RpcSettings, ServeSettings
+
+DEFAULT_NAME = "img_classifier"
 
 
 @click.command(
     "serve",
-    short_help="Serve a model over REST.",
+    short_help="Serve models over gRPC and REST, as TensorFlow Serving does.",
     # TensorFlow Serving spells its options with underscores: --model_name is --model-name.
     context_settings={"token_normalize_func": lambda token: token.replace("_", "-")},
 )
-@click.option(
-    "--model-name",
-    metavar="NAME",
-    default="img_classifier",
-    show_default=True,
-    help="The model's name in the API's paths: /v1/models/NAME.",
-)
-@click.option(
-    "--model-base-path",
-    metavar="FOLDER",
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    type=click.Path(path_type=Path),
-    help="Folder of the model's versions; the newest is served.",
-)
-@click.option(
-    "--host",
-    metavar="HOST",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on; 0.0.0.0 lets other machines in.",
-)
-@click.option(
-    "--rest-api-port",
-    metavar="PORT",
-    type=click.IntRange(0, 65535),
-    default=8501,
-    show_default=True,
-    help="Port of the REST API; 0 takes a free one.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "f32", "bf16"]),
-    default="auto",
-    show_default=True,
-    help="What to compute in. bf16 is quicker on processors that have it; auto uses it there if the "
-    "model was proved in it.",
-)
-def command(
-    *,
-    model_name: str,
-    model_base_path: Path | None,
-    host: str,
-    rest_api_port: int,
-    precision: str,
-) -> None:
-    """Serve a model behind TensorFlow Serving's REST API, until Ctrl+C or SIGTERM.
+@serving_options
+@refuse_unhonoured
+def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
+    """Serve models behind TensorFlow Serving's gRPC and REST APIs, until Ctrl+C or SIGTERM.
 
     TensorFlow Serving's spelling of the options, --model_name, works too. When the server is ready, see what
     it serves with: curl http://127.0.0.1:8501/v1/models/img_classifier
     """
-    from kuzov.cli.model import model_or_default
-    from kuzov.serve.server import ServeSettings, serve
+    from kuzov.serve.monitoring.log import configure_logging
+    from kuzov.serve.server import serve
 
-    logging.getLogger("kuzov").setLevel(logging.INFO)
-    settings = ServeSettings(
-        model_name=model_name,
-        model_base_path=model_or_default(model_base_path),
-        host=host,
-        rest_api_port=rest_api_port,
-        precision=precision,
+    configure_logging(log_format)
+    serve(_settings(**options))
+
+
+def _settings(**options: Any) -> ServeSettings:
+    from kuzov.serve.limits import Limits
+    from kuzov.serve.repository.config import RepositorySettings
+    from kuzov.serve.settings import EngineSettings, ServeSettings
+
+    return ServeSettings(
+        models=_models(options["model_config_file"], options["model_name"], options["model_base_path"]),
+        model_config_file=options["model_config_file"],
+        model_config_file_poll_wait_seconds=options["model_config_file_poll_wait_seconds"],
+        repository=RepositorySettings(
+            file_system_poll_wait_seconds=options["file_system_poll_wait_seconds"],
+            max_num_load_retries=options["max_num_load_retries"],
+            load_retry_interval_s=options["load_retry_interval_micros"] / 1e6,
+            allow_version_labels_for_unavailable_models=options[
+                "allow_version_labels_for_unavailable_models"
+            ],
+            enable_model_warmup=options["enable_model_warmup"],
+            num_request_iterations_for_warmup=options["num_request_iterations_for_warmup"],
+            num_load_threads=options["num_load_threads"],
+        ),
+        engine=EngineSettings(
+            engine=options["engine"], precision=options["precision"], threads=options["threads"]
+        ),
+        batching=_batching(enabled=options["enable_batching"], file=options["batching_parameters_file"]),
+        host=options["host"],
+        rpc=_rpc(options),
+        rest=_rest(options),
+        limits=Limits(
+            max_body_bytes=options["max_body_bytes"],
+            max_rows=options["max_rows"],
+            max_image_pixels=options["max_image_pixels"],
+            max_requests=options["max_requests"],
+            request_timeout_s=options["rest_api_timeout_in_ms"] / 1000,
+        ),
+        method_name_check=options["enable_signature_method_name_check"],
+        decode_threads=options["decode_threads"],
+        api_key_file=options["api_key_file"],
+        grace_s=options["grace"],
+        workers=options["workers"],
     )
-    serve(settings)
+
+
+def _models(config_file: Path | None, name: str | None, base_path: Path | None) -> tuple[ModelConfig, ...]:
+    """What to serve. The names of TensorFlow Serving's image, MODEL_NAME and MODEL_BASE_PATH, count too."""
+    from kuzov.cli.model import model_or_default
+    from kuzov.serve.repository.config import ModelConfig
+    from kuzov.serve.repository.config_file import read_model_configs
+
+    if config_file is not None:  # the flags for one model give way to it, as in TensorFlow Serving
+        return read_model_configs(config_file)
+    of_image = "MODEL_NAME" in os.environ or "MODEL_BASE_PATH" in os.environ
+    name = name or os.environ.get("MODEL_NAME") or DEFAULT_NAME
+    if base_path is None and of_image:
+        base_path = Path(os.environ.get("MODEL_BASE_PATH", "/models"), name)
+    return (ModelConfig(name=name, base_path=model_or_default(base_path)),)
+
+
+def _batching(*, enabled: bool, file: Path | None) -> BatchingParameters | None:
+    from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
+
+    if file is not None and not enabled:
+        raise click.UsageError("--batching_parameters_file has no effect without --enable_batching; add it.")
+    if not enabled:
+        return None
+    return BatchingParameters() if file is None else read_batching_parameters(file)
+
+
+def _rpc(options: Mapping[str, Any]) -> RpcSettings:
+    from kuzov.serve.rpc.server import read_channel_arguments
+    from kuzov.serve.rpc.ssl_config import read_ssl_config
+    from kuzov.serve.settings import RpcSettings
+
+    ssl_file = options["ssl_config_file"]
+    return RpcSettings(
+        port=options["port"],
+        socket_path=options["grpc_socket_path"],
+        tls=None if ssl_file is None else read_ssl_config(ssl_file),
+        channel_options=tuple(read_channel_arguments(options["grpc_channel_arguments"])),
+        tensor_content=options["enable_serialization_as_tensor_content"],
+        health=options["enable_grpc_healthcheck_service"],
+    )
+
+
+def _rest(options: Mapping[str, Any]) -> RestSettings:
+    from kuzov.serve.monitoring.config_file import read_monitoring_config
+    from kuzov.serve.settings import RestSettings
+
+    monitoring_file = options["monitoring_config_file"]
+    return RestSettings(
+        port=options["rest_api_port"],
+        cors=options["rest_api_enable_cors_support"],
+        metrics_path=None if monitoring_file is None else read_monitoring_config(monitoring_file),
+    )

@@ -1,0 +1,240 @@
+"""The options of `kuzov serve`: TensorFlow Serving's under their own names, and kuzov's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kuzov.cli.tf_serving_flags import Port, toggle
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+SECONDS = click.FloatRange(min=0)
+COUNT = click.IntRange(min=1)
+WHOLE = click.IntRange(min=0)
+
+_OPTIONS = (
+    click.option(
+        "--port",
+        type=Port(),
+        default=8500,
+        show_default=True,
+        metavar="PORT",
+        help="Port of gRPC; 0 turns it off, auto takes a free one.",
+    ),
+    click.option(
+        "--rest-api-port",
+        type=Port(),
+        default=8501,
+        show_default=True,
+        metavar="PORT",
+        help="Port of the REST API; 0 turns it off, auto takes a free one.",
+    ),
+    click.option(
+        "--host",
+        default="0.0.0.0",
+        show_default=True,
+        metavar="HOST",
+        help="Address to listen on; 127.0.0.1 keeps the server to this machine.",
+    ),
+    click.option("--grpc-socket-path", metavar="PATH", help="A Unix socket that gRPC listens on as well."),
+    click.option(
+        "--model-name",
+        metavar="NAME",
+        show_default="$MODEL_NAME, else img_classifier",
+        help="The model's name in the API's paths: /v1/models/NAME.",
+    ),
+    click.option(
+        "--model-base-path",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path),
+        show_default="$MODEL_BASE_PATH/NAME, else models/img_classifier, else kuzov's own",
+        help="Folder of the model's versions; the newest is served.",
+    ),
+    click.option(
+        "--model-config-file",
+        metavar="FILE",
+        type=FILE,
+        help="Several models, their version policies and labels: a ModelServerConfig in text form.",
+    ),
+    click.option(
+        "--model-config-file-poll-wait-seconds",
+        metavar="SECONDS",
+        type=SECONDS,
+        default=0,
+        show_default=True,
+        help="How often that file is read again; 0 for never.",
+    ),
+    click.option(
+        "--file-system-poll-wait-seconds",
+        metavar="SECONDS",
+        type=SECONDS,
+        default=1,
+        show_default=True,
+        help="How often to look for new versions; 0 looks once.",
+    ),
+    click.option(
+        "--max-num-load-retries",
+        metavar="N",
+        type=WHOLE,
+        default=5,
+        show_default=True,
+        help="How often a version that fails to load is tried again.",
+    ),
+    click.option(
+        "--load-retry-interval-micros",
+        metavar="MICROSECONDS",
+        type=WHOLE,
+        default=60_000_000,
+        show_default=True,
+        help="Time between two tries.",
+    ),
+    click.option(
+        "--num-load-threads",
+        metavar="N",
+        type=WHOLE,
+        default=0,
+        show_default=True,
+        help="Versions loaded at a time; 0 for one at a time, and as many as there are cores at the start.",
+    ),
+    toggle(
+        "--allow-version-labels-for-unavailable-models",
+        help="Let a new label name a version that is not loaded yet.",
+    ),
+    toggle(
+        "--enable-model-warmup", default=True, help="Run a version's warm-up requests before it is available."
+    ),
+    click.option(
+        "--num-request-iterations-for-warmup",
+        metavar="N",
+        type=WHOLE,
+        default=0,
+        show_default=True,
+        help="How often each warm-up request runs; 0 is once.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "openvino", "tensorflow"]),
+        default="auto",
+        show_default=True,
+        help="What computes the models; auto takes TensorFlow, if installed, where OpenVINO can't.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "f32", "bf16", "int8"]),
+        default="auto",
+        show_default=True,
+        help="What OpenVINO computes in; auto takes what was proved for the model.",
+    ),
+    click.option(
+        "--tensorflow-intra-op-parallelism",
+        "--tensorflow-session-parallelism",
+        "threads",
+        metavar="N",
+        type=WHOLE,
+        default=0,
+        show_default="the number of cores",
+        help="Threads of one inference.",
+    ),
+    toggle("--enable-batching", help="Batch by TensorFlow Serving's rules rather than kuzov's own."),
+    click.option(
+        "--batching-parameters-file", metavar="FILE", type=FILE, help="Their parameters, in text form."
+    ),
+    click.option(
+        "--monitoring-config-file",
+        metavar="FILE",
+        type=FILE,
+        help="Whether and where Prometheus finds the metrics, in text form.",
+    ),
+    click.option(
+        "--ssl-config-file", metavar="FILE", type=FILE, help="Keys and certificates of gRPC, in text form."
+    ),
+    click.option("--grpc-channel-arguments", metavar="K=V,…", default="", help="gRPC's own options."),
+    toggle("--enable-grpc-healthcheck-service", default=True, help="Answer grpc.health.v1."),
+    toggle("--enable-serialization-as-tensor-content", help="Answer over gRPC in tensor_content."),
+    toggle("--enable-signature-method-name-check", help="Let a signature do only what its method name says."),
+    click.option(
+        "--rest-api-timeout-in-ms",
+        metavar="MS",
+        type=COUNT,
+        default=30_000,
+        show_default=True,
+        help="Time that a request may take.",
+    ),
+    click.option(
+        "--rest-api-num-threads",
+        "decode_threads",
+        metavar="N",
+        type=WHOLE,
+        default=0,
+        show_default="the number of cores",
+        help="Threads that read JSON and decode photos.",
+    ),
+    toggle("--rest-api-enable-cors-support", help="Let web pages from elsewhere call the REST API."),
+    click.option(
+        "--max-body-bytes",
+        metavar="N",
+        type=COUNT,
+        default=64 * 1024 * 1024,
+        show_default=True,
+        help="Largest request.",
+    ),
+    click.option(
+        "--max-rows",
+        metavar="N",
+        type=COUNT,
+        default=4096,
+        show_default=True,
+        help="Most rows, photos or examples in a request.",
+    ),
+    click.option(
+        "--max-image-pixels",
+        metavar="N",
+        type=COUNT,
+        default=50_000_000,
+        show_default=True,
+        help="Largest photo.",
+    ),
+    click.option(
+        "--max-requests",
+        metavar="N",
+        type=COUNT,
+        default=128,
+        show_default=True,
+        help="Requests under way; those past it are refused at once.",
+    ),
+    click.option(
+        "--api-key-file", metavar="FILE", type=FILE, help="Keys, one a line; requests must carry one of them."
+    ),
+    click.option(
+        "--grace",
+        metavar="SECONDS",
+        type=SECONDS,
+        default=30,
+        show_default=True,
+        help="Time that requests under way have to finish after SIGTERM.",
+    ),
+    click.option(
+        "--workers",
+        metavar="N",
+        type=COUNT,
+        default=1,
+        show_default=True,
+        help="Processes that share the ports, for machines with many cores.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="json writes one line for every request.",
+    ),
+)
+
+
+def serving_options(command: Any) -> Any:
+    """Give a command the options, in this order."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,56 @@
+"""The ports that the server listens on."""
+
+from __future__ import annotations
+
+import socket
+
+from kuzov.errors import KuzovError
+
+
+def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.socket:
+    """Take a port; nobody gets in before `listen`.
+
+    Args:
+        host: Name or address.
+        port: The port; 0 takes a free one.
+        option: The option that sets the port, for the error.
+        shared: Whether other processes may take the same port, and the system spreads clients over them.
+
+    Raises:
+        KuzovError: The host is unknown or the port is taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise KuzovError(f"Can't listen on {host}: {error.strerror}. Check --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise KuzovError(
+            f"Can't listen on {host}, port {port}: {error.strerror}. "
+            f"Stop the program that uses the port, or choose another with {option}."
+        ) from error
+    return listener
+
+
+def free_port(host: str, port: int, option: str, *, shared: bool = False) -> int:
+    """A port that can be listened on: the one given, or for 0 any.
+
+    For those who open it themselves: so a port that is taken is found out before a model is loaded.
+
+    Raises:
+        KuzovError: As `bind`.
+    """
+    with bind(host, port, option, shared=shared) as listener:
+        number: int = listener.getsockname()[1]
+        return number
+
+
+def shown(host: str, port: int) -> str:
+    """An address as logs and URLs have it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from kuzov.errors import KuzovError
+from kuzov.serve.listening import bind, free_port, shown
+
+
+def test_a_free_port_can_be_bound() -> None:
+    port = free_port("127.0.0.1", 0, "--port")
+    with bind("127.0.0.1", port, "--port") as listener:
+        assert listener.getsockname() == ("127.0.0.1", port)
+
+
+def test_a_port_in_use_is_told_with_the_option_to_change() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(KuzovError) as caught:
+            free_port("127.0.0.1", port, "--port")
+    assert str(caught.value) == (
+        f"Can't listen on 127.0.0.1, port {port}: Address already in use. "
+        "Stop the program that uses the port, or choose another with --port."
+    )
+
+
+def test_processes_may_share_a_port() -> None:
+    with bind("127.0.0.1", 0, "--port", shared=True) as first:
+        port = first.getsockname()[1]
+        with bind("127.0.0.1", port, "--port", shared=True) as second:
+            assert second.getsockname()[1] == port
+
+
+def test_an_unknown_host_is_told() -> None:
+    with pytest.raises(KuzovError, match=r"^Can't listen on not a host: .*\. Check --host\.$"):
+        bind("not a host", 0, "--port")
+
+
+@pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1:8500"), ("::1", "[::1]:8500")])
+def test_an_address_as_urls_have_it(host: str, text: str) -> None:
+    assert shown(host, 8500) == text
