@@ -65,8 +65,12 @@ def measure_server(model: Path, ask: Callable[[str], object]) -> tuple[float, fl
         "serve",
         "--model-base-path",
         str(model),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "auto",
         "--rest-api-port",
-        "0",
+        "auto",
     ]
     started = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:

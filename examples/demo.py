@@ -69,7 +69,8 @@ def main() -> None:
     photos = find_photos()
     print(f"Photos: {os.path.relpath(photos)}")
     run("train", photos, "--out", MODEL, "--runs", WORK / "runs")
-    serve = ["serve", "--model-base-path", str(MODEL), "--rest-api-port", "0" if once else "8501"]
+    ports = ["--port", "auto", "--rest-api-port", "auto"] if once else []
+    serve = ["serve", "--model-base-path", str(MODEL), "--host", "127.0.0.1", *ports]
     print(f"\n$ kuzov {' '.join(serve)}", flush=True)
     # In a session of its own, so that Ctrl-C reaches this program alone, which then stops the server once.
     with subprocess.Popen(

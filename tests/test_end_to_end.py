@@ -40,11 +40,10 @@ class Server:
 
 @contextmanager
 def serving(*options: str) -> Iterator[Server]:
-    command = [sys.executable, "-m", "kuzov", "serve", "--model_name=cars", *options]
+    ports = ("--host=127.0.0.1", "--port=auto", "--rest_api_port=auto")
+    command = [sys.executable, "-m", "kuzov", "serve", "--model_name=cars", *ports, *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [*command, "--rest_api_port=0"], stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stderr is not None
             said = []

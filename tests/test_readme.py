@@ -65,7 +65,7 @@ def test_every_command_works(workplace: Path, free_port: int) -> None:
             if "curl" in command and shutil.which("curl") is None:
                 continue
             if command.startswith("kuzov serve"):
-                arguments = [*command.split()[1:], "--rest-api-port", str(free_port)]
+                arguments = [*command.split()[1:], "--rest-api-port", str(free_port), "--port", "auto"]
                 server = subprocess.Popen([sys.executable, "-m", "kuzov", *arguments], env=environment)
                 wait_for(free_port, server)
                 continue

@@ -16,6 +16,7 @@ from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from kuzov.engine.recogniser import Recogniser
+    from kuzov.training.optimise import Optimisation
     from kuzov.training.pipeline import TrainResult
 
 StrPath = str | os.PathLike[str]
@@ -102,6 +103,25 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     from kuzov.engine.recogniser import Recogniser
 
     return Recogniser.load(default_model() if path is None else path, precision=precision)
+
+
+def optimize(
+    bundle: StrPath, photos: StrPath, *, progress: Callable[[str, int, int], None] | None = None
+) -> Optimisation:
+    """Add an int8 form to a bundle, kept where it answers as well; needs kuzov[optimize].
+
+    Args:
+        bundle: A model folder, whose newest version is taken, or one version's folder.
+        photos: The folder of photos that it was trained on.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: The bundle or the photos don't allow it; the text says what to change.
+    """
+    from kuzov.training.optimise import optimise
+    from kuzov.training.progress import silent
+
+    return optimise(Path(bundle), Path(photos), progress=progress or silent)
 
 
 @contextmanager

@@ -20,7 +20,9 @@ from PIL import Image
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import versions
 from kuzov.bundle.saved_model import warmup_requests
-from kuzov.engine.openvino import bfloat16_available, load
+from kuzov.engine.engine import run
+from kuzov.engine.network import bfloat16_available
+from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.decode import decode
 from kuzov.model.classifier import Classifier
@@ -230,12 +232,12 @@ def test_tensorflow_and_openvino_repeat_the_trained_model(
     assert len(set(shipped.probabilities.argmax(axis=1))) > 1  # or the order would not be tested
     by_pixels = [
         model.signatures["serving_default"](image=tf.constant(ten_images))["probabilities"].numpy(),
-        engine.run("serving_default", {"image": ten_images})["probabilities"],
+        run(engine, "serving_default", {"image": ten_images})["probabilities"],
         engine.recognise(ten_images)["probabilities"],
     ]
     for found in by_pixels:
         assert np.abs(found - shipped.probabilities).max() <= 1e-3
-    of_engine = engine.run("image_bytes", {"image_bytes": encoded})
+    of_engine = run(engine, "image_bytes", {"image_bytes": encoded})
     assert np.abs(of_engine["probabilities"] - shipped.probabilities).max() <= 1e-3
     assert np.abs(of_engine["unknown"] - unknown).max() <= 1e-3
     ids = [each.id.encode() for each in shipped.card.classes]
@@ -254,7 +256,7 @@ def test_both_runtimes_answer_unknown_as_the_classifier_does(tmp_path: Path, oth
     assert unknown.min() < 0.5 < unknown.max()
     photos = np.array([as_png(image) for image in recogniser.images], np.object_)
     folder = recogniser.export(tmp_path)
-    by_openvino = load(folder, "f32").run("image_bytes", {"image_bytes": photos})
+    by_openvino = run(load(folder, "f32"), "image_bytes", {"image_bytes": photos})
     serve = tf.saved_model.load(str(folder)).signatures["image_bytes"]
     by_tensorflow = serve(image_bytes=tf.constant(photos.tolist()))
     for found in (by_openvino, by_tensorflow):

@@ -13,6 +13,7 @@ from kuzov.data.photos import Photo, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
+from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
 from kuzov.training import features as module
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
@@ -61,7 +62,9 @@ def test_features_are_those_of_each_view_in_the_order_given(
     found = embed_photos(photos, BACKBONE, CONFIG, cache, silent)
     assert (found.shape, str(found.dtype)) == ((6, 6, 3), "float32")
     for photo, features in zip(photos, found, strict=True):
-        views = view_photo(decode(photo.path), 16, CONFIG, np.random.default_rng(0))
+        views = view_photo(
+            decode(photo.path, at_least_px=least_side(16)), 16, CONFIG, np.random.default_rng(0)
+        )
         np.testing.assert_allclose(features, views.mean(axis=(1, 2)), rtol=1e-4)
 
 

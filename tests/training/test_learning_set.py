@@ -10,8 +10,7 @@ from kuzov.config import TrainConfig
 from kuzov.data.photos import fingerprint, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
+from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import silent
@@ -57,7 +56,7 @@ def test_photos_are_divided_anew(folder: Path, tiny: Backbone) -> None:
 def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -> None:
     data = read(folder, tiny)
     frames = data.frames(data.validation, 32)
-    expected = np.stack([frame(decode(photo.path), 32) for photo in data.dataset.validation])
+    expected = np.stack([read_frame(photo.path, 32) for photo in data.dataset.validation])
     np.testing.assert_array_equal(frames, expected)
 
 

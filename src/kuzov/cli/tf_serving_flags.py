@@ -80,12 +80,13 @@ def refuse_unhonoured(command: Any) -> Any:
                 f"{name.replace('-', '_').replace('__', '--', 1)} is not honoured: {reason}.", ctx
             )
 
-    for name in REFUSED:
+    for name, reason in REFUSED.items():
         option = click.option(
             f"--{name}",
             is_flag=False,
             flag_value="true",
             hidden=True,
+            help=f"Not honoured: {reason}.",
             expose_value=False,
             callback=refuse,
         )

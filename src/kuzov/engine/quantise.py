@@ -75,7 +75,7 @@ def _import_nncf() -> Any:
 def _fold(model: openvino.Model) -> None:
     """Make plain constants of the weights, which are stored in pieces (docs/adr/0006).
 
-    NNCF would take the pieces for activations: one scale for all channels, and a third of the speed lost.
+    NNCF would take the pieces for activations: one scale for all channels, and half of the speed lost.
     """
     passes = Manager()
     passes.register_pass(ConstantFolding())

@@ -21,7 +21,8 @@ from kuzov.bundle.card import Card
 from kuzov.bundle.layout import CARD, LABELS, OPENVINO_MODEL, WARMUP_REQUESTS
 from kuzov.bundle.publish import publish
 from kuzov.bundle.saved_model import warmup_requests
-from kuzov.engine.openvino import bfloat16_available, load
+from kuzov.engine.network import bfloat16_available
+from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.framing import Pixels
 from kuzov.model.calibration import Probabilities

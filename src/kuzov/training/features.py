@@ -12,10 +12,10 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.data.photos import Photo
-from kuzov.engine.openvino import Network
+from kuzov.engine.network import Network, NetworkSettings
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
-from kuzov.images.framing import Pixels
+from kuzov.images.framing import Pixels, least_side
 from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
@@ -100,7 +100,8 @@ def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) ->
     """Decode and frame photos a few ahead of the network."""
 
     def view(number: int) -> Pixels:
-        return view_photo(decode(photos[number].path), image_px, config, _rng(photos[number], config))
+        image = decode(photos[number].path, at_least_px=least_side(image_px))
+        return view_photo(image, image_px, config, _rng(photos[number], config))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(photos), PHOTOS_AHEAD):
@@ -114,4 +115,4 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
 
 def feature_network(backbone: Backbone) -> Network:
     """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D)."""
-    return Network(to_openvino(backbone.frozen(), ["features"]), precision="f32")
+    return Network(to_openvino(backbone.frozen(), ["features"]), NetworkSettings(precision="f32"))

@@ -13,8 +13,7 @@ import numpy as np
 from kuzov.config import TrainConfig
 from kuzov.data.names import load_names
 from kuzov.data.photos import Dataset, Photo, fingerprint
-from kuzov.images.decode import decode
-from kuzov.images.framing import Pixels, frame
+from kuzov.images.framing import Pixels, read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels
 from kuzov.records import ClassName
@@ -70,7 +69,7 @@ class LearningSet:
 
     def frames(self, rows: slice, image_px: int) -> Pixels:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""
-        return np.stack([frame(decode(photo.path), image_px) for photo in self.photos[rows]])
+        return np.stack([read_frame(photo.path, image_px) for photo in self.photos[rows]])
 
     def describe(self) -> dict[str, Any]:
         """Counts, rejected files and the fingerprint, as JSON."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
-from kuzov.images.framing import KEPT_FRACTION, Box, Pixels, frame, resize_box
+from kuzov.images.framing import KEPT_FRACTION, SPARE_PIXELS, Box, Pixels, frame, resize_box
 
 SQUARE_FRACTION = 0.875
 
@@ -50,7 +50,10 @@ def square_box(width: int, height: int) -> Box:
 
 def views_fingerprint(config: TrainConfig) -> str:
     """Changes whenever `view_photo` would make other views; part of the key of cached features."""
-    shaping: dict[str, object] = {"framing": [KEPT_FRACTION, SQUARE_FRACTION], **asdict(config.features)}
+    shaping: dict[str, object] = {
+        "framing": [KEPT_FRACTION, SQUARE_FRACTION, SPARE_PIXELS],
+        **asdict(config.features),
+    }
     if config.features.augmented_views:
         shaping |= {"seed": config.seed, **asdict(config.augmentation)}
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
