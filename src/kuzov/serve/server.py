@@ -37,6 +37,7 @@ from kuzov.serve.workers import run_workers
 # A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
 # keep it are as long as an inference.
 SWITCH_INTERVAL_S = 0.0005
+EVERY_ADDRESS = ("0.0.0.0", "::")
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +158,9 @@ async def _answer(settings: ServeSettings, core: _Core) -> None:
         _log.info("Running gRPC ModelServer at %s ...", shown(settings.host, settings.rpc.port or 0))
     if rest is not None:
         await rest.start()
-        _log.info("Exporting HTTP/REST API at:%s ...", shown(settings.host, settings.rest.port or 0))
+        # TensorFlow Serving says so too: an address that can be pasted into a browser.
+        host = "localhost" if settings.host in EVERY_ADDRESS else settings.host
+        _log.info("Exporting HTTP/REST API at:%s ...", shown(host, settings.rest.port or 0))
     await stop.wait()
     core.admission.close()
     async with asyncio.TaskGroup() as ending:
