@@ -8,13 +8,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kuzov.engine.choose import load_engine as choose_engine
+from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
@@ -22,6 +25,9 @@ from kuzov.serve.listening import bind, free_port, shown
 from kuzov.serve.memory import keep_freed_memory
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.monitoring.prometheus import Snapshot, exposition
+from kuzov.serve.monitoring.shared import PUBLISH_EVERY_S, SharedMetrics
+from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.repository.config_poll import ConfigPoller
 from kuzov.serve.repository.repository import Repository
@@ -59,13 +65,14 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
     """
     settings = _with_ports(settings)
     if settings.workers == 1:
-        _serve_alone(settings, load_engine or _engine_loader(settings), 0)
+        _serve_alone(settings, load_engine or _engine_loader(settings))
         return
     cores = max(1, (os.cpu_count() or 1) // settings.workers)
     engine = replace(settings.engine, threads=settings.engine.threads or cores)
     settings = replace(settings, engine=engine, decode_threads=settings.decode_threads or cores)
     load = load_engine or _engine_loader(settings)
-    run_workers(settings.workers, lambda index: _serve_alone(settings, load, index))
+    with TemporaryDirectory(prefix="kuzov-") as folder:
+        run_workers(settings.workers, lambda index: _serve_alone(settings, load, (Path(folder), index)))
 
 
 def _with_ports(settings: ServeSettings) -> ServeSettings:
@@ -91,14 +98,18 @@ def _engine_loader(settings: ServeSettings) -> LoadEngine:
     )
 
 
-def _serve_alone(settings: ServeSettings, load_engine: LoadEngine, _index: int) -> None:
+def _serve_alone(
+    settings: ServeSettings, load_engine: LoadEngine, worker: tuple[Path, int] | None = None
+) -> None:
+    """Serve in this process; a worker has a folder in common with the others, and a number."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     keep_freed_memory()
     # What was imported until now stays: the collector need not look at it again with every request.
     gc.collect()
     gc.freeze()
     with _core(settings, load_engine) as core:
-        asyncio.run(_answer(settings, core))
+        shared = None if worker is None else SharedMetrics(*worker, core.snapshot)
+        asyncio.run(_answer(settings, core, shared))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,21 @@ class _Core:
     metrics: Metrics
     keys: ApiKeys | None
     decode_pool: ThreadPoolExecutor
+
+    def snapshot(self) -> Snapshot:
+        """The metrics of this process."""
+        return self.metrics.snapshot(self.service.models(), self.admission.under_way)
+
+
+class _OneOfMany:
+    """The repository of one worker, which alone can't change what all serve."""
+
+    def reload(self, _configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:  # noqa: ARG002
+        raise RequestError(
+            ErrorCode.FAILED_PRECONDITION,
+            "A reload would reach one of several worker processes. Change the file of --model_config_file "
+            "instead, which all read again every --model_config_file_poll_wait_seconds.",
+        )
 
 
 @contextmanager
@@ -148,11 +174,11 @@ def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
         )
 
 
-async def _answer(settings: ServeSettings, core: _Core) -> None:
+async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | None) -> None:
     """Answer requests until a signal comes, then finish those under way."""
     stop = _stop_signal()
     rpc = _rpc_server(settings, core)
-    rest = _rest_server(settings, core)
+    rest = _rest_server(settings, core, shared)
     if rpc is not None:
         await rpc.start()
         _log.info("Running gRPC ModelServer at %s ...", shown(settings.host, settings.rpc.port or 0))
@@ -161,13 +187,22 @@ async def _answer(settings: ServeSettings, core: _Core) -> None:
         # TensorFlow Serving says so too: an address that can be pasted into a browser.
         host = "localhost" if settings.host in EVERY_ADDRESS else settings.host
         _log.info("Exporting HTTP/REST API at:%s ...", shown(host, settings.rest.port or 0))
-    await stop.wait()
+    await _wait(stop, shared)
     core.admission.close()
     async with asyncio.TaskGroup() as ending:
         if rpc is not None:
             ending.create_task(rpc.stop(settings.grace_s))
         if rest is not None:
             ending.create_task(rest.stop())
+
+
+async def _wait(stop: asyncio.Event, shared: SharedMetrics | None) -> None:
+    """Wait for the signal; meanwhile a worker tells the others its metrics."""
+    while shared is not None and not stop.is_set():
+        await asyncio.to_thread(shared.publish)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), PUBLISH_EVERY_S)
+    await stop.wait()
 
 
 def _stop_signal() -> asyncio.Event:
@@ -190,7 +225,7 @@ def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
         return None
     server = grpc_server(
         core.service,
-        core.repository,
+        core.repository if settings.workers == 1 else _OneOfMany(),
         admission=core.admission,
         limits=settings.limits,
         journal=core.journal,
@@ -200,6 +235,7 @@ def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
         tensor_content=settings.rpc.tensor_content,
         channel_options=settings.rpc.channel_options,
         share_port=settings.workers > 1,
+        health=settings.rpc.health,
     )
     if settings.rpc.port is not None:
         server.listen(shown(settings.host, settings.rpc.port))
@@ -208,7 +244,7 @@ def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
     return server
 
 
-def _rest_server(settings: ServeSettings, core: _Core) -> RestServer | None:
+def _rest_server(settings: ServeSettings, core: _Core, shared: SharedMetrics | None) -> RestServer | None:
     if settings.rest.port is None:
         return None
     app = rest_app(
@@ -220,7 +256,7 @@ def _rest_server(settings: ServeSettings, core: _Core) -> RestServer | None:
         decode_pool=core.decode_pool,
         cors=settings.rest.cors,
         metrics_path=settings.rest.metrics_path,
-        metrics=lambda: core.metrics.text(core.service.models(), core.admission.under_way),
+        metrics=shared.text if shared is not None else lambda: exposition(core.snapshot()),
     )
     listener = bind(settings.host, settings.rest.port, "--rest-api-port", shared=settings.workers > 1)
     return RestServer(app, listener, settings.grace_s)

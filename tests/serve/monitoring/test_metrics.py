@@ -35,7 +35,9 @@ def ended(**known: Any) -> Record:
 
 
 def lines(metrics: Metrics, prefix: str) -> list[str]:
-    return [line for line in metrics.text({}, 0).decode().splitlines() if line.startswith(prefix)]
+    return [
+        line for line in exposition(metrics.snapshot({}, 0)).decode().splitlines() if line.startswith(prefix)
+    ]
 
 
 def test_requests_are_counted_as_tensorflow_serving_does(metrics: Metrics) -> None:
@@ -125,7 +127,7 @@ def test_the_page_tells_the_state_of_every_version(metrics: Metrics) -> None:
             VersionStatus(version=1, state="END"),
         )
     }
-    page = metrics.text(statuses, 5).decode()
+    page = exposition(metrics.snapshot(statuses, 5)).decode()
     assert (
         'kuzov_model_version_state{model="m",version="1",state="END",engine=""} 1\n'
         'kuzov_model_version_state{model="m",version="2",state="AVAILABLE",engine="OpenVINO bf16"} 1\n'
@@ -134,12 +136,12 @@ def test_the_page_tells_the_state_of_every_version(metrics: Metrics) -> None:
 
 
 def test_prometheus_can_read_the_whole_page(metrics: Metrics) -> None:
-    empty = parse(metrics.text({}, 0))
+    empty = parse(exposition(metrics.snapshot({}, 0)))
     metrics.count(ended(model='a"b\\c\nd'))
     metrics.observe_batch("m", 1, [0.0])
     metrics.observe_decode(0.02)
     metrics.observe_inference("m", 0.002)
-    full = parse(metrics.text({"m": (VersionStatus(version=1, state="LOADING"),)}, 1))
+    full = parse(exposition(metrics.snapshot({"m": (VersionStatus(version=1, state="LOADING"),)}, 1)))
     assert list(full) == list(empty)
     assert {name: metric.kind for name, metric in full.items() if not name.startswith("process_")} == {
         ":tensorflow:serving:request_count": "counter",

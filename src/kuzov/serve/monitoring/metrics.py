@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.monitoring.process import process_families
-from kuzov.serve.monitoring.prometheus import Counter, Histogram, Labels, Snapshot, exposition, gauge
+from kuzov.serve.monitoring.prometheus import Counter, Histogram, Labels, Snapshot, gauge
 from kuzov.serve.repository.servable import VersionStatus
 
 MAX_UNKNOWN_NAMES = 1000
@@ -130,10 +130,6 @@ class Metrics:
             gauge("kuzov_model_version_state", states, labels, combine="max"),
             *process_families(),
         ]
-
-    def text(self, statuses: Mapping[str, Sequence[VersionStatus]], under_way: int) -> bytes:
-        """The page that Prometheus reads; the arguments are those of `snapshot`."""
-        return exposition(self.snapshot(statuses, under_way))
 
     def _admit(self, proven: bool, *names: str) -> Labels:
         """The names, or "other" in place of each once too many unproven ones have been seen."""

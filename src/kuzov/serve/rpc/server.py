@@ -29,7 +29,7 @@ ChannelOptions = Sequence[tuple[str, str | int]]
 class GrpcServer:
     """A gRPC server on the event loop."""
 
-    def __init__(self, server: grpc.aio.Server, health: Health, tls: SslConfig | None) -> None:
+    def __init__(self, server: grpc.aio.Server, health: Health | None, tls: SslConfig | None) -> None:
         self._server = server
         self._health = health
         self._credentials = None if tls is None else _credentials(tls)
@@ -61,15 +61,17 @@ class GrpcServer:
     async def start(self) -> None:
         """Let clients in; the health service says so."""
         await self._server.start()
-        await self._health.serving()
+        if self._health is not None:
+            await self._health.serving()
 
     async def drain(self) -> None:
         """Have the health service say that the server stops; it goes on answering."""
-        await self._health.draining()
+        if self._health is not None:
+            await self._health.draining()
 
     async def stop(self, grace_s: float) -> None:
         """Let no more requests in; return when those under way are answered, or after the time of grace."""
-        await self._health.draining()
+        await self.drain()
         await self._server.stop(grace_s)
 
 
@@ -86,6 +88,7 @@ def grpc_server(
     tensor_content: bool = False,
     channel_options: ChannelOptions = (),
     share_port: bool = False,
+    health: bool = True,
 ) -> GrpcServer:
     """Build a server on the running event loop. It listens nowhere yet.
 
@@ -101,6 +104,7 @@ def grpc_server(
         tensor_content: Whether answers carry tensors as tensor_content rather than in typed fields.
         channel_options: gRPC's own options; they go over those that are set here.
         share_port: Whether other processes may listen on the same port, to share the work.
+        health: Whether grpc.health.v1 is answered.
     """
     options: Mapping[str, str | int] = {
         "grpc.max_receive_message_length": limits.max_body_bytes,
@@ -121,7 +125,7 @@ def grpc_server(
         tuple(grpc.method_handlers_generic_handler(name, each) for name, each in services.items())
     )
     add_reflection(server)
-    return GrpcServer(server, Health(server), tls)
+    return GrpcServer(server, Health(server) if health else None, tls)
 
 
 def read_channel_arguments(text: str) -> ChannelOptions:
