@@ -1,4 +1,4 @@
-"""The commands of both READMEs, run."""
+"""The commands of the READMEs and of the page on serving, run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from kuzov.bundle.ready import ready_model
 from kuzov.data.synthetic import render_cars
 
 REPOSITORY = Path(__file__).parents[1]
@@ -55,22 +56,23 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"nothing answers at {url}")
 
 
-def test_every_command_works(workplace: Path, free_port: int) -> None:
+def run_commands(document: str, port: int) -> list[list[str]]:
+    """Run a document's console and Python blocks in order; gives the first two words of each command."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     server: subprocess.Popen[bytes] | None = None
     seen = []
     try:
-        for command in commands("README.md", free_port):
+        for command in commands(document, port):
             seen.append(command.split()[:2])
             if "curl" in command and shutil.which("curl") is None:
                 continue
             if command.startswith("kuzov serve"):
-                arguments = [*command.split()[1:], "--rest-api-port", str(free_port), "--port", "auto"]
+                arguments = [*command.split()[1:], "--rest-api-port", str(port), "--port", "auto"]
                 server = subprocess.Popen([sys.executable, "-m", "kuzov", *arguments], env=environment)
-                wait_for(free_port, server)
+                wait_for(port, server)
                 continue
             if command.startswith("python examples/predict.py"):
-                asked = f"{command} --url http://127.0.0.1:{free_port}/v1/models/img_classifier"
+                asked = f"{command} --url http://127.0.0.1:{port}/v1/models/img_classifier"
             else:
                 asked = command
             done = subprocess.run(
@@ -79,7 +81,7 @@ def test_every_command_works(workplace: Path, free_port: int) -> None:
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             assert done.stdout.strip(), command
             assert '"error":' not in done.stdout, f"{command}\n{done.stdout}"
-        for language, block in BLOCK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")):
+        for language, block in BLOCK.findall((REPOSITORY / document).read_text(encoding="utf-8")):
             if language == "python":
                 printed = subprocess.check_output([sys.executable, "-c", block], env=environment)
                 assert printed.strip()
@@ -87,10 +89,26 @@ def test_every_command_works(workplace: Path, free_port: int) -> None:
         if server is not None:
             server.send_signal(signal.SIGTERM)
             assert server.wait(timeout=30) == 0
+    return seen
+
+
+def test_every_command_works(workplace: Path, free_port: int) -> None:
+    assert (workplace / "photo.jpg").is_file()
+    seen = run_commands("README.md", free_port)
     assert seen[0] == ["kuzov", "predict"]  # by the ready model: nothing is trained yet
     assert ["kuzov", "train"] in seen
     assert ["kuzov", "serve"] in seen
 
 
-def test_both_languages_have_the_same_commands() -> None:
-    assert list(commands("README.md", 1)) == list(commands("README.ru.md", 1))
+def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None:
+    shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
+    seen = run_commands("docs/serving.md", free_port)
+    assert seen[0] == ["kuzov", "serve"]
+    assert ["curl", "-s"] in seen
+
+
+@pytest.mark.parametrize(
+    ("english", "russian"), [("README.md", "README.ru.md"), ("docs/serving.md", "docs/serving.ru.md")]
+)
+def test_both_languages_have_the_same_commands(english: str, russian: str) -> None:
+    assert list(commands(english, 1)) == list(commands(russian, 1))
