@@ -20,7 +20,7 @@ from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
-from tests import saved_models
+from tests import saved_models, saved_networks
 from tests.saved_models import example
 
 
@@ -168,16 +168,19 @@ def test_several_inputs_and_outputs(many_types: TensorFlowEngine) -> None:
     }
 
 
-def test_what_may_be_batched(folder: Path, half_plus_two: TensorFlowEngine, tf2: TensorFlowEngine) -> None:
-    assert all(half_plus_two.batched(name) for name in half_plus_two.signatures)
-    assert tf2.batched("serving_default")
-    assert not tf2.batched("__saved_model_init_op")
-    matrix = load(saved_models.matrix_half_plus_two(folder / "matrix" / "1"))
-    assert matrix.batched("serving_default")
-    no_batch = load(saved_models.no_batch(folder / "no_batch" / "1"))
-    assert not no_batch.batched("serving_default")
-    assert run(no_batch, "serving_default", {"x": floats([1, 2])})["sum"].tolist() == 3.0
-    assert half_plus_two.network("regress_x_to_y") == "regress_x_to_y"
+def test_nothing_is_batched_unasked(half_plus_two: TensorFlowEngine) -> None:
+    assert not any(half_plus_two.batched(name) for name in half_plus_two.signatures)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (1, 1, 32, 32, 3)])
+def test_an_image_of_another_rank_is_refused_before_a_convolution_sees_it(
+    folder: Path, shape: tuple[int, ...]
+) -> None:
+    engine = load(saved_networks.exported(folder / f"classifier{len(shape)}" / "1"))
+    [name] = engine.signatures["serving_default"].inputs
+    with pytest.raises(RequestError) as caught:
+        run(engine, "serving_default", {name: np.zeros(shape, np.float32)})
+    assert str(caught.value) == f"Input {name} has {len(shape)} dimensions; the model takes 4."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A SavedModel's signatures and warm-up requests, without TensorFlow."""
+"""A SavedModel's graph, signatures and warm-up requests, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def read_signatures(version_dir: Path) -> dict[str, Signature]:
     Raises:
         BundleError: saved_model.pb is missing or broken.
     """
+    graph = read_graph(version_dir)
+    try:
+        return {name: _signature(each) for name, each in graph.signature_def.items()}
+    except ValueError as error:
+        file = version_dir / SAVED_MODEL
+        raise BundleError(f"{file} has a signature with a broken default: {error}.") from error
+
+
+def read_graph(version_dir: Path) -> MetaGraphDef:
+    """A SavedModel's graph for serving.
+
+    Raises:
+        BundleError: saved_model.pb is missing or broken.
+    """
     file = version_dir / SAVED_MODEL
     try:
         model = SavedModel.FromString(file.read_bytes())
@@ -32,11 +46,7 @@ def read_signatures(version_dir: Path) -> dict[str, Signature]:
         raise BundleError(f"{file} is not a SavedModel: {error}.") from error
     if not model.meta_graphs:
         raise BundleError(f"{file} is not a SavedModel: it holds no graph.")
-    try:
-        graph = _serving_graph(model)
-        return {name: _signature(each) for name, each in graph.signature_def.items()}
-    except ValueError as error:
-        raise BundleError(f"{file} has a signature with a broken default: {error}.") from error
+    return _serving_graph(model)
 
 
 def _serving_graph(model: SavedModel) -> MetaGraphDef:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,26 @@ from typing import Any
 import kuzov.engine.openvino
 import kuzov.engine.tensorflow
 from kuzov.bundle.card import has_card
-from kuzov.bundle.saved_model import read_signatures
+from kuzov.bundle.saved_model import read_graph, read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Engine
+from kuzov.engine.openvino import OpenVinoEngine
+from kuzov.engine.portable import DEFAULT_SIGNATURE, prove
 from kuzov.errors import BundleError, ConfigError
 from kuzov.records import Signature
 
 ENGINES = ("auto", "openvino", "tensorflow")
 
-_DEFAULT, _INIT = "serving_default", "__saved_model_init_op"  # the latter is no way to call a model
 _ADVICE = "TensorFlow may run it: pip install 'kuzov[train]'."
 _NUMBERS = NUMPY_DTYPES.keys() - {STRING_DTYPE, "DT_COMPLEX64", "DT_COMPLEX128"}
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    engine: str
+    reason: str
+    aliases: tuple[str, ...] = ()  # signatures that OpenVINO serves beside its own
 
 
 def load_engine(
@@ -36,10 +45,12 @@ def load_engine(
 ) -> Engine:
     """Load a version of a model into the runtime that suits it.
 
-    "auto" gives kuzov's own bundles to OpenVINO, whose answers were proved at export. Any other SavedModel
-    goes to TensorFlow where it is installed: OpenVINO serves `serving_default` alone, refuses shapes that
-    TensorFlow Serving takes, and leaves out changes of variables and assertions without a word. Where it is
-    not installed, OpenVINO serves what it can.
+    "auto" means OpenVINO, the faster of the two, wherever its answers are known to be TensorFlow's: for
+    kuzov's own bundles, proved at export, and for a SavedModel whose graph holds nothing but operations that
+    both compute alike (see `kuzov.engine.portable.prove`), as the usual image classifiers do. All else goes
+    to TensorFlow where it is installed, since OpenVINO serves `serving_default` alone, and leaves out
+    changes of variables and assertions without a word; so does a model that OpenVINO fails to compile. Where
+    TensorFlow is not installed, OpenVINO serves what it can. The log says which it is and why.
 
     Args:
         version_dir: `<model_base_path>/<version>`.
@@ -58,44 +69,63 @@ def load_engine(
     if engine not in ENGINES:
         raise ConfigError(f"There is no engine {engine!r}; choose from {', '.join(ENGINES)}.")
     asked_for = engine != "auto"
-    engine, reason = (engine, "it is asked for") if asked_for else _choose(version_dir)
-    if engine == "tensorflow":
-        log.info("TensorFlow serves %s: %s.", version_dir, reason)
-        return kuzov.engine.tensorflow.load(
-            version_dir,
-            intra_op_parallelism=intra_op_parallelism,
-            inter_op_parallelism=inter_op_parallelism,
-        )
-    log.info("OpenVINO serves %s: %s.", version_dir, reason)
-    try:
-        return kuzov.engine.openvino.load(version_dir, precision, **openvino_options)
-    except BundleError as error:
-        if asked_for or has_card(version_dir):
-            raise
-        raise BundleError(f"{error} {_ADVICE}") from error
+    choice = _Choice(engine=engine, reason="it is asked for") if asked_for else _choose(version_dir)
+    if choice.engine == "openvino":
+        log.info("OpenVINO serves %s: %s.", version_dir, choice.reason)
+        try:
+            loaded = kuzov.engine.openvino.load(version_dir, precision, **openvino_options)
+            return _with_aliases(loaded, version_dir, choice.aliases)
+        except BundleError as error:
+            if asked_for or has_card(version_dir):
+                raise
+            if not _tensorflow_installed():
+                raise BundleError(f"{error} {_ADVICE}") from error
+            choice = _Choice(engine="tensorflow", reason=str(error).removesuffix("."))
+    log.info("TensorFlow serves %s: %s.", version_dir, choice.reason)
+    return kuzov.engine.tensorflow.load(
+        version_dir,
+        intra_op_parallelism=intra_op_parallelism,
+        inter_op_parallelism=inter_op_parallelism,
+    )
 
 
-def _choose(version_dir: Path) -> tuple[str, str]:
-    """The engine's name and why it is the one, without loading either."""
+def _choose(version_dir: Path) -> _Choice:
+    """The runtime and why it is the one, without loading either."""
     if has_card(version_dir):
-        return "openvino", "it is a bundle of kuzov's"
-    if find_spec("tensorflow") is not None:
-        return "tensorflow", "it is a SavedModel from elsewhere, and TensorFlow is installed"
+        return _Choice(engine="openvino", reason="it is a bundle of kuzov's")
     signatures = read_signatures(version_dir)
-    if obstacle := _obstacle(signatures):
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {obstacle}. {_ADVICE}")
-    others = sorted(signatures.keys() - {_DEFAULT, _INIT})
-    if others:
-        text = "Of %s only %s is served, not %s. TensorFlow would serve all: pip install 'kuzov[train]'."
-        log.warning(text, version_dir, _DEFAULT, ", ".join(others))
-    return "openvino", "TensorFlow is not installed"
+    refusal = _refusal(signatures)
+    if refusal and not _tensorflow_installed():
+        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {refusal}. {_ADVICE}")
+    if refusal:
+        return _Choice(engine="tensorflow", reason=refusal)
+    proof = prove(read_graph(version_dir))
+    if not proof.obstacle:
+        reason = f"it computes {' and '.join(proof.signatures)} as TensorFlow does"
+        return _Choice(engine="openvino", reason=reason, aliases=proof.signatures[1:])
+    if _tensorflow_installed():
+        return _Choice(engine="tensorflow", reason=proof.obstacle)
+    text = "Of %s only %s is served, and its answers may not be TensorFlow's: %s. %s"
+    log.warning(text, version_dir, DEFAULT_SIGNATURE, proof.obstacle, _ADVICE)
+    return _Choice(engine="openvino", reason="TensorFlow is not installed")
 
 
-def _obstacle(signatures: Mapping[str, Signature]) -> str:
+def _tensorflow_installed() -> bool:
+    return find_spec("tensorflow") is not None
+
+
+def _with_aliases(engine: OpenVinoEngine, version_dir: Path, aliases: tuple[str, ...]) -> OpenVinoEngine:
+    if aliases:
+        signatures = read_signatures(version_dir)
+        engine.signatures = {**engine.signatures, **{name: signatures[name] for name in aliases}}
+    return engine
+
+
+def _refusal(signatures: Mapping[str, Signature]) -> str:
     """Why OpenVINO can't compute `serving_default`, as far as the signatures tell; empty where it can."""
-    signature = signatures.get(_DEFAULT)
+    signature = signatures.get(DEFAULT_SIGNATURE)
     if signature is None:
-        return f"it has no signature {_DEFAULT}"
+        return f"it has no signature {DEFAULT_SIGNATURE}"
     if signature.defaults:  # of which OpenVINO would make constants
         return f"a request may leave out its input {', '.join(sorted(signature.defaults))}"
     for kind, specs in (("input", signature.inputs), ("output", signature.outputs)):

@@ -19,6 +19,8 @@ from kuzov.engine.engine import Tensors
 from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError
 from kuzov.records import Signature
 
+IMAGE_RANK = 4  # rows, height, width, channels
+
 _import_lock = threading.Lock()
 
 
@@ -42,16 +44,22 @@ class TensorFlowEngine:
         """Each signature is computed by itself; see `Engine.network`."""
         return signature
 
-    def batched(self, signature: str) -> bool:
-        """Whether rows of several requests may share a batch; see `Engine.batched`."""
-        specs = self.signatures[signature]
-        tensors = (*specs.inputs.values(), *specs.outputs.values())
-        return bool(specs.inputs) and all(
-            each.shape is not None and each.shape[:1] == (-1,) for each in tensors
-        )
+    def batched(self, _signature: str) -> bool:
+        """No: a graph may keep count of its calls, or look at all of its rows; see `Engine.batched`."""
+        return False
 
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        """The inputs as they are: TensorFlow Serving leaves types and shapes to the graph too."""
+    def prepare(self, signature: str, inputs: Tensors) -> Tensors:
+        """The inputs as they are: TensorFlow Serving leaves types and shapes to the graph too.
+
+        Raises:
+            RequestError: INVALID for an image of another rank than the declared one. A convolution would not
+                refuse it but end the process.
+        """
+        for name, spec in self.signatures[signature].inputs.items():
+            declared = len(spec.shape or ())
+            if declared >= IMAGE_RANK and inputs[name].ndim != declared:
+                text = f"Input {name} has {inputs[name].ndim} dimensions; the model takes {declared}."
+                raise RequestError(ErrorCode.INVALID, text)
         return inputs
 
     def infer(self, network: str, tensors: Tensors) -> Tensors:
