@@ -52,8 +52,9 @@ def test_a_missing_card_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_card_that_is_not_json_is_told(tmp_path: Path) -> None:
-    file = write(tmp_path, "{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+def test_a_card_that_is_not_json_is_told(tmp_path: Path, text: str) -> None:
+    file = write(tmp_path, text)
     with pytest.raises(BundleError) as caught:
         read_card(tmp_path)
     assert str(caught.value).startswith(f"{file} is not valid JSON: ")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kuzov import __version__
 from kuzov.bundle.ready import ready_model
 from kuzov.cli.serve import command
 from kuzov.errors import BundleError
@@ -216,6 +217,11 @@ def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, words.split())
     assert isinstance(result.exception, BundleError)
     assert f"There is no model folder {tmp_path / 'none'}." in str(result.exception)
+
+
+def test_version_is_told_as_tensorflow_serving_does() -> None:
+    result = CliRunner().invoke(command, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"kuzov {__version__}\n")
 
 
 def test_help_loads_no_runtime() -> None:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import openvino
+import openvino.opset13
 import pytest
 
+from kuzov.bundle.ready import ready_model
 from kuzov.engine.engine import run
 from kuzov.engine.network import bfloat16_available
 from kuzov.engine.openvino import OpenVinoEngine, load
@@ -62,6 +65,14 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
             {"probabilities": probabilities, "unknown": ("DT_FLOAT", (-1,)), "label": ("DT_STRING", (-1,))},
         ),
     }
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="only Linux tells what is mapped")
+def test_a_loaded_bundle_may_be_written_over_in_place(tmp_path: Path) -> None:
+    copy = shutil.copytree(ready_model() / "1", tmp_path / "1")
+    engine = load(copy, "f32")
+    assert str(copy) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert engine.signatures
 
 
 def test_pixels_get_probabilities(engine: OpenVinoEngine, images: Floats) -> None:
@@ -315,6 +326,60 @@ def test_a_model_from_elsewhere_answers_by_its_serving_default(foreign: Path) ->
     assert list(outputs) == ["y"]
     with pytest.raises(RequestError, match=r"^Input x has shape \[3\]; the model takes \[-1, 3\]"):
         run(engine, "serving_default", {"x": np.zeros(3, np.float32)})
+
+
+def test_rows_of_a_model_from_elsewhere_share_a_batch_where_they_do_not_touch(foreign: Path) -> None:
+    assert load(foreign, "f32").batched("serving_default")
+
+
+def test_outputs_go_by_any_of_their_names(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(source: Path) -> openvino.Model:
+        model = openvino.Core().read_model(source)
+        model.output("y").get_tensor().set_names({"a", "y", "z"})
+        return model
+
+    monkeypatch.setattr("kuzov.engine.openvino._read_model", read)
+    outputs = run(load(foreign), "serving_default", {"x": np.array([[1, 2, 4]], np.float32)})
+    assert {name: values.tolist() for name, values in outputs.items()} == {"y": [[2.5, 3.0, 4.0]]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("output", "its network has no output y, which its signature declares"),
+        ("input", "its network has no input x, which its signature declares"),
+    ],
+)
+def test_a_network_that_lacks_what_its_signature_declares_is_told(
+    foreign: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+) -> None:
+    def read(source: Path) -> openvino.Model:
+        model = openvino.Core().read_model(source)
+        tensor: openvino.Output = getattr(model, kind)(0)
+        tensor.get_tensor().set_names({"other"})
+        return model
+
+    monkeypatch.setattr("kuzov.engine.openvino._read_model", read)
+    with pytest.raises(BundleError) as caught:
+        load(foreign)
+    assert str(caught.value) == f"OpenVINO can't run the model in {foreign}: {told}."
+
+
+def test_a_network_with_a_further_input_is_told(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(source: Path) -> openvino.Model:
+        model = openvino.Core().read_model(source)
+        further = openvino.opset13.parameter((1,), np.float32, name="further")
+        further.output(0).set_names({"further"})
+        model.add_parameters([further])
+        return model
+
+    monkeypatch.setattr("kuzov.engine.openvino._read_model", read)
+    with pytest.raises(BundleError) as caught:
+        load(foreign)
+    assert str(caught.value) == (
+        f"OpenVINO can't run the model in {foreign}: "
+        "its network has an input further, which its signature does not declare."
+    )
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:

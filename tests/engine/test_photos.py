@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kuzov.engine.photos import decode_photos
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.images.framing import read_frame
 
 
@@ -50,3 +50,27 @@ def test_a_photo_larger_than_allowed_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
         decode_photos([encoded.getvalue()], 64, max_pixels=109)
     assert str(caught.value) == "image_bytes[0]: claims more than 109 pixels; make it smaller"
+
+
+def test_many_large_photos_are_too_many_for_one_request() -> None:
+    encoded: Any = io.BytesIO()
+    Image.new("RGB", (100, 100)).save(encoded, "PNG")
+    photo = encoded.getvalue()
+    assert decode_photos([photo] * 8, 64, max_pixels=10_000).shape == (8, 64, 64, 3)
+    with pytest.raises(RequestError) as caught:
+        decode_photos([photo] * 9, 64, max_pixels=10_000)
+    assert (caught.value.code, str(caught.value)) == (
+        ErrorCode.INVALID,
+        "The photos of one request may have 80,000 pixels together; the first ones of this have 90,000. "
+        "Send fewer at a time, or smaller ones.",
+    )
+
+
+def test_want_of_memory_is_not_the_photos_fault(photos: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", no_memory)
+    with pytest.raises(OverloadedError) as caught:
+        decode_photos(photos, 64)
+    assert str(caught.value) == "There is not enough memory for image_bytes[0] now; try again later."

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from kuzov.errors import PhotoError
-from kuzov.images.decode import MAX_SCANS, decode, exif_orientation
+from kuzov.images.decode import decode, exif_orientation
+from kuzov.images.jpeg import MAX_SCANS
 
 SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"

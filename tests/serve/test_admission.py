@@ -16,6 +16,17 @@ def test_requests_past_the_limit_are_refused_at_once() -> None:
     assert (caught.value.code, caught.value.retry_after_s) == (ErrorCode.RESOURCE_EXHAUSTED, 1)
 
 
+def test_a_check_refuses_alike_but_holds_no_place() -> None:
+    admission = Admission(1)
+    admission.check()
+    with admission.enter(), pytest.raises(OverloadedError):
+        admission.check()
+    admission.close()
+    with pytest.raises(RequestError) as caught:
+        admission.check()
+    assert caught.value.code is ErrorCode.UNAVAILABLE
+
+
 def test_a_place_is_free_again_after_a_failure() -> None:
     admission = Admission(1)
     with pytest.raises(ZeroDivisionError), admission.enter():

@@ -19,6 +19,7 @@ import pytest
 
 from kuzov.errors import BundleError, KuzovError
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.rest.app import CUT_OFF
 from kuzov.serve.server import serve
 from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
 
@@ -31,6 +32,7 @@ from pathlib import Path
 import numpy as np
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.rest.app import CUT_OFF
 from kuzov.serve.server import serve
 from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
 
@@ -156,7 +158,7 @@ def test_requests_longer_than_the_grace_are_cut_off(start: Start) -> None:
     assert lines(server).readline() == "under way\n"
     server.send_signal(signal.SIGTERM)
     thread.join()
-    assert isinstance(answers[0], Exception)
+    assert answers == [{"error": CUT_OFF}]
     assert server.wait(timeout=20) == 0
 
 

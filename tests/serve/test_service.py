@@ -40,11 +40,11 @@ def test_inputs_must_be_those_of_the_signature(service: Service) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "dtype"), [("serving_default", "DT_FLOAT"), ("half", "DT_HALF")])
+@pytest.mark.parametrize(("name", "dtype"), [("serving_default", "float"), ("half", "half")])
 def test_inputs_must_be_of_the_declared_type(service: Service, name: str, dtype: str) -> None:
     with pytest.raises(RequestError) as caught:
         asyncio.run(service.predict(service.find(M, name), {"x": np.zeros(1)}))
-    assert str(caught.value) == f"Input 'x' is of type float64, but the signature declares {dtype}."
+    assert str(caught.value) == f"Expects arg[0] to be {dtype} but double is provided"
 
 
 def test_an_unknown_signature(service: Service) -> None:
@@ -107,6 +107,9 @@ class LengthEngine:
         default_factory=lambda: {
             "classify": Signature(inputs=spec("inputs"), outputs=spec("scores"), method_name=CLASSIFY),
             "regress": Signature(inputs=spec("inputs"), outputs=spec("outputs"), method_name=REGRESS),
+            "regress_x": Signature(
+                inputs={"inputs": spec("x")["x"]}, outputs=spec("outputs"), method_name=REGRESS
+            ),
             "predict": Signature(
                 inputs=spec("x"),
                 outputs=spec("y"),
@@ -201,6 +204,17 @@ def test_several_inferences_on_the_same_examples() -> None:
             [task("classify", PREDICT)],
             ErrorCode.UNIMPLEMENTED,
             "Unsupported signature method_name: tensorflow/serving/predict",
+        ),
+        (
+            [task("classify"), task("regress_x", REGRESS)],
+            ErrorCode.INVALID,
+            "Input tensor must be the same for all Signatures.",
+        ),
+        (
+            [task("classify"), task("predict", REGRESS)],
+            ErrorCode.INVALID,
+            "No regression inputs found in SignatureDef: predict, inputs {x}, outputs {y}, "
+            "method_name 'tensorflow/serving/predict'",
         ),
     ],
 )

@@ -153,4 +153,5 @@ def test_every_type_has_a_field() -> None:
     for dtype, layout in LAYOUTS.items():
         assert layout.field in TensorProto.DESCRIPTOR.fields_by_name
         assert data_type_name(dtype).startswith("DT_")
-    assert data_type_name(101) == "DT_INVALID"
+    assert data_type_name(101) == "DT_FLOAT_REF"
+    assert data_type_name(1000) == "DT_INVALID"

@@ -89,7 +89,7 @@ def read_card(version_dir: Path) -> Card:
         values = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"The bundle {version_dir} has no {CARD}: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{file} is not valid JSON: {error}.") from error
     return card_from_json(values, source=str(file))
 

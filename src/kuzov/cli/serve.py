@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from kuzov import __version__
 from kuzov.cli.serving_options import serving_options
 from kuzov.cli.tf_serving_flags import refuse_unhonoured
 
@@ -27,6 +28,7 @@ DEFAULT_NAME = "img_classifier"
     context_settings={"token_normalize_func": lambda token: token.replace("_", "-")},
 )
 @serving_options
+@click.version_option(__version__, message="kuzov %(version)s")
 @refuse_unhonoured
 def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
     """Serve models behind TensorFlow Serving's gRPC and REST APIs, until Ctrl+C or SIGTERM.

@@ -184,9 +184,9 @@ _OPTIONS = (
         "--max-rows",
         metavar="N",
         type=COUNT,
-        default=4096,
+        default=16_384,
         show_default=True,
-        help="Most rows, photos or examples in a request.",
+        help="Most photos, strings or examples in a request.",
     ),
     click.option(
         "--max-image-pixels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,15 @@ class NetworkSettings:
 class Network:
     """A compiled network with named inputs and outputs. Safe to call from several threads at once."""
 
-    def __init__(self, model: openvino.Model, settings: NetworkSettings) -> None:
+    def __init__(
+        self, model: openvino.Model, settings: NetworkSettings, outputs: Sequence[str] | None = None
+    ) -> None:
         """Compile for this machine's processor.
+
+        Args:
+            model: The network; the names of its inputs and outputs stay.
+            settings: How it is computed.
+            outputs: Names of the outputs to give, of those that `names_of` tells; all where not given.
 
         Raises:
             RuntimeError: OpenVINO can't; `own_words` makes a sentence of it.
@@ -48,7 +56,11 @@ class Network:
         self._compiled = openvino.Core().compile_model(model, "CPU", options)
         computed = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
-        self.output_names = [output.get_any_name() for output in self._compiled.outputs]
+        if outputs is None:
+            outputs = [output.get_any_name() for output in self._compiled.outputs]
+        names = names_of(self._compiled.outputs)
+        # A name that two outputs share is one tensor's, so either will do.
+        self._outputs = {name: next(i for i, known in enumerate(names) if name in known) for name in outputs}
         tensors = (*self._compiled.inputs, *self._compiled.outputs)
         self.batched = all(_has_batch_dimension(each.get_partial_shape()) for each in tensors)
         # An infer request holds one call's tensors, so each thread has its own.
@@ -69,7 +81,17 @@ class Network:
         except RuntimeError as error:
             text = f"The model refuses these inputs: {own_words(error)}"
             raise RequestError(ErrorCode.INVALID, text) from error
-        return {name: results[index] for index, name in enumerate(self.output_names)}
+        return {name: results[index] for name, index in self._outputs.items()}
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs that a call gives."""
+        return list(self._outputs)
+
+
+def names_of(tensors: Sequence[openvino.Output]) -> list[set[str]]:
+    """All the names of each input or output of a network; several may go by one tensor."""
+    return [tensor.get_names() for tensor in tensors]
 
 
 def bfloat16_available() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from kuzov.bundle.card import Card, has_card, read_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
-from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
+from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, names_of, own_words
 from kuzov.engine.photos import PHOTO_INPUT, decode_photos
+from kuzov.engine.rows import rows_stay_apart
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.records import Signature
+
+_DEFAULT = "serving_default"
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
@@ -39,6 +42,10 @@ class OpenVinoEngine:
         self._network = network
         self._card = card
         self._max_pixels = max_pixels
+        # Of kuzov's own networks it is known.
+        self._batched = network.batched and (
+            card is not None or all(rows_stay_apart(network, each.inputs) for each in signatures.values())
+        )
 
     def network(self, _signature: str) -> str:
         """The one network of the model; see `Engine.network`."""
@@ -46,7 +53,7 @@ class OpenVinoEngine:
 
     def batched(self, _signature: str) -> bool:
         """Whether rows of several requests may share a batch; see `Engine.batched`."""
-        return self._network.batched
+        return self._batched
 
     def prepare(self, signature: str, inputs: Tensors) -> Tensors:
         """Check the inputs of a signature, and decode its photos; see `Engine.prepare`."""
@@ -139,14 +146,45 @@ def load(
                 f"The model in {version_dir} has no int8 form. Make one of a bundle: "
                 "kuzov optimize BUNDLE --photos PHOTOS"
             )
+    inputs, outputs = {"image"}, ["probabilities", "unknown"]
+    if card is None:
+        if _DEFAULT not in signatures:
+            raise BundleError(
+                f"OpenVINO can't run the model in {version_dir}: it has no signature {_DEFAULT}."
+            )
+        signatures = {_DEFAULT: signatures[_DEFAULT]}
+        inputs, outputs = set(signatures[_DEFAULT].inputs), list(signatures[_DEFAULT].outputs)
     settings = NetworkSettings(precision=precision, threads=threads, streams=streams)
     try:
-        network = Network(openvino.Core().read_model(source), settings)
+        model = _read_model(source)
+        _check_tensors("input", model.inputs, inputs, version_dir)
+        _check_tensors("output", model.outputs, outputs, version_dir)
+        network = Network(model, settings, outputs)
     except RuntimeError as error:
         raise BundleError(f"OpenVINO can't run the model in {version_dir}: {own_words(error)}") from error
-    if card is None:
-        signatures = {name: each for name, each in signatures.items() if name == "serving_default"}
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
+
+
+def _check_tensors(
+    kind: str, found: Sequence[openvino.Output], wanted: Collection[str], version_dir: Path
+) -> None:
+    """See that the network has what its signature declares, by whichever name, and no further input."""
+    names = names_of(found)
+    missing = sorted(name for name in wanted if not any(name in known for known in names))
+    if missing:
+        text = f"its network has no {kind} {', '.join(missing)}, which its signature declares"
+        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {text}.")
+    further = sorted(min(known, default="without a name") for known in names if known.isdisjoint(wanted))
+    if further and kind == "input":
+        text = f"its network has an input {', '.join(further)}, which its signature does not declare"
+        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {text}.")
+
+
+def _read_model(source: Path) -> openvino.Model:
+    core = openvino.Core()
+    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
+    core.set_property({"ENABLE_MMAP": False})
+    return core.read_model(source)
 
 
 def choose_precision(version_dir: Path, card: Card | None) -> str:

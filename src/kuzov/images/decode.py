@@ -8,7 +8,6 @@ thread. So the plugin is chosen here, and the size and the scans are judged here
 from __future__ import annotations
 
 import os
-import re
 import stat
 import struct
 import threading
@@ -28,10 +27,12 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from kuzov.errors import PhotoError
+from kuzov.errors import KuzovError, PhotoError
+from kuzov.images.excerpt import excerpt
+from kuzov.images.jpeg import jpeg_parts
+from kuzov.images.structure import check_bmp, check_webp, gif_parts, png_parts
 
 MAX_PIXELS = 100_000_000
-MAX_SCANS = 32
 
 NO_FILE = "no such file; check the path"
 FOLDER = "is a folder, not a photo; give the path of one photo"
@@ -40,7 +41,6 @@ EMPTY = "is empty; replace it with a whole copy of the photo"
 UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
 TOO_LARGE = "claims more than {:,} pixels; make it smaller"
-TOO_MANY_SCANS = f"is a JPEG of more than {MAX_SCANS} scans; save it anew as an ordinary one"
 
 _MAGIC_BYTES = 16
 _ORIENTATION_TAG = 0x0112
@@ -54,18 +54,24 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _REDUCTIONS = (8, 4, 2)
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-# Those that a length follows, and the end; not the stuffing, nor what may stand alone among the pixels.
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
-# catch_warnings works on the whole process; the rare photos that need it take turns.
+# catch_warnings works on the whole process; those that need it take turns, for their headers only.
 _quiet = threading.Lock()
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG whose EXIF is not parsed on opening, which for a damaged block would warn."""
+    """A JPEG read up to a given end, whose EXIF is not parsed on opening: Pillow may warn of it."""
+
+    end: int
 
     def getexif(self) -> Image.Exif:
         return Image.Exif()
+
+    def load_read(self, read_bytes: int) -> bytes:
+        assert self.fp is not None
+        return super().load_read(max(0, min(read_bytes, self.end - self.fp.tell())))
+
+
+_Plugin = type[ImageFile.ImageFile]
 
 
 def decode(
@@ -74,6 +80,7 @@ def decode(
     name: str | None = None,
     at_least_px: int | None = None,
     max_pixels: int = MAX_PIXELS,
+    admit: Callable[[int], None] | None = None,
 ) -> Image.Image:
     """Decode a photo: JPEG, PNG, WebP, BMP, or the first frame of a GIF or another animation.
 
@@ -86,17 +93,19 @@ def decode(
         at_least_px: A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is a few times quicker, where
             both its sides divide by that, and keep so many pixels; by default it is decoded whole.
         max_pixels: The largest photo that is decoded, by the size that its header tells.
+        admit: Called with the pixels that the header tells, before any is decoded; it may raise a KuzovError.
 
     Returns:
         A loaded image in mode RGB, turned upright by its EXIF orientation, without metadata.
 
     Raises:
         PhotoError: There is no such file, or it is a folder, empty, not in a supported format, broken,
-            larger than `max_pixels`, or a JPEG of more scans than anybody needs.
+            larger than `max_pixels`, or of more parts than any honest photo has.
+        MemoryError: There is not enough for its pixels.
     """
     shown = name or ("photo" if isinstance(source, bytes) else os.fspath(source))
     content = source if isinstance(source, bytes) else _read(source, shown)
-    return _decode_bytes(content, shown, at_least_px, max_pixels)
+    return _decode_bytes(content, shown, at_least_px, max_pixels, admit)
 
 
 def _read(path: str | os.PathLike[str], name: str) -> bytes:
@@ -114,7 +123,7 @@ def _read(path: str | os.PathLike[str], name: str) -> bytes:
         raise PhotoError(name, f"can't be read: {error.strerror or error}") from error
 
 
-def _plugin(start: bytes) -> Callable[[BytesIO], ImageFile.ImageFile] | None:
+def _plugin(start: bytes) -> _Plugin | None:
     """Pillow's reader for the format that these first bytes announce; None where it is not supported."""
     if start.startswith(b"\xff\xd8\xff"):
         return _Jpeg
@@ -129,24 +138,22 @@ def _plugin(start: bytes) -> Callable[[BytesIO], ImageFile.ImageFile] | None:
     return None
 
 
-def _decode_bytes(content: bytes, name: str, at_least_px: int | None, max_pixels: int) -> Image.Image:
+def _decode_bytes(
+    content: bytes, name: str, at_least_px: int | None, max_pixels: int, admit: Callable[[int], None] | None
+) -> Image.Image:
     if not content:
         raise PhotoError(name, EMPTY)
     plugin = _plugin(content[:_MAGIC_BYTES])
     if plugin is None:
         raise PhotoError(name, UNSUPPORTED)
-    if plugin is _Jpeg and _has_too_many_scans(content):
-        raise PhotoError(name, TOO_MANY_SCANS)
     try:
-        # Of these two Pillow may warn while it reads them: of a wrong animation header, of a large frame.
-        if plugin is GifImagePlugin.GifImageFile or (
-            plugin is PngImagePlugin.PngImageFile and b"acTL" in content
-        ):
-            with _quiet, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return _upright(_load(plugin(BytesIO(content)), name, at_least_px, max_pixels))
-        return _upright(_load(plugin(BytesIO(content)), name, at_least_px, max_pixels))
-    except PhotoError:
+        image = _open(plugin, content, name)
+        _judge(image, name, max_pixels, admit)
+        if at_least_px is not None and isinstance(image, _Jpeg):
+            _reduce(image, at_least_px)
+        image.load()
+        return _upright(image)
+    except (KuzovError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise PhotoError(name, TOO_LARGE.format(max_pixels)) from error
@@ -155,30 +162,34 @@ def _decode_bytes(content: bytes, name: str, at_least_px: int | None, max_pixels
         raise PhotoError(name, BROKEN) from error
 
 
-def _has_too_many_scans(jpeg: bytes) -> bool:
-    """Whether a JPEG would be decoded over and over: a small file may ask for thousands of scans."""
-    # A scan's two bytes also occur by chance in what some phones append, so they are only the first sign.
-    if jpeg.count(b"\xff\xda") <= MAX_SCANS:
-        return False
-    scans, at = 0, 2
-    while scans <= MAX_SCANS and (found := _JPEG_MARKER.search(jpeg, at)):
-        if found[1][0] == _END_OF_IMAGE:
-            break
-        scans += found[1][0] == _START_OF_SCAN
-        at = found.end() + int.from_bytes(jpeg[found.end() : found.end() + 2], "big")
-    return scans > MAX_SCANS
+def _open(plugin: _Plugin, content: bytes, name: str) -> ImageFile.ImageFile:
+    """Have Pillow read the header, and no more of it than makes the picture."""
+    if plugin is _Jpeg:
+        parts = jpeg_parts(content, name)
+        jpeg = _Jpeg(BytesIO(parts.header))
+        jpeg.fp, jpeg.end = BytesIO(content), parts.end
+        return jpeg
+    if plugin is PngImagePlugin.PngImageFile:
+        return plugin(excerpt(content, png_parts(content, name)))
+    if plugin is GifImagePlugin.GifImageFile:
+        parts_of_gif = excerpt(content, gif_parts(content, name))
+        with _quiet, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow may warn of a large frame
+            return plugin(parts_of_gif)
+    check = check_webp if plugin is WebPImagePlugin.WebPImageFile else check_bmp
+    check(content, name)
+    return plugin(BytesIO(content))
 
 
-def _load(
-    image: ImageFile.ImageFile, name: str, at_least_px: int | None, max_pixels: int
-) -> ImageFile.ImageFile:
-    # A progressive JPEG fills the memory of its whole size, whatever it is reduced to.
-    if image.width * image.height > max_pixels:
+def _judge(
+    image: ImageFile.ImageFile, name: str, max_pixels: int, admit: Callable[[int], None] | None
+) -> None:
+    # Of a JPEG too, whatever it is reduced to: a progressive one fills the memory of its whole size.
+    pixels = image.width * image.height
+    if pixels > max_pixels:
         raise PhotoError(name, TOO_LARGE.format(max_pixels))
-    if at_least_px is not None and isinstance(image, _Jpeg):
-        _reduce(image, at_least_px)
-    image.load()
-    return image
+    if admit is not None:
+        admit(pixels)
 
 
 def _reduce(jpeg: _Jpeg, at_least_px: int) -> None:
@@ -194,10 +205,9 @@ def _reduce(jpeg: _Jpeg, at_least_px: int) -> None:
 
 
 def _upright(image: ImageFile.ImageFile) -> Image.Image:
-    # Kept before the conversion; a PNG may bring its EXIF block after the pixels, so only now.
-    orientation = exif_orientation(image.info.get("exif", b""))
+    # A PNG may bring its EXIF block after the pixels, so only now.
+    turn = _TURNS.get(exif_orientation(image.info.get("exif", b"")))
     rgb = _to_rgb(image)
-    turn = _TURNS.get(orientation)
     upright = rgb if turn is None else rgb.transpose(turn)
     # What a copy carried along, such as the orientation, no longer describes these pixels.
     upright.info = {}
@@ -205,12 +215,15 @@ def _upright(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """A new RGB image: 16-bit grey scaled to 8 bits, transparency laid on white."""
+    """An RGB image: 16-bit grey scaled to 8 bits, transparency laid on white.
+
+    What is in the right mode already is not copied: 50 megapixels take 200 MB.
+    """
     if image.mode in {"I", "I;16"}:  # which of the two it is depends on Pillow's version
         image = _grey_of_16_bits(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    rgba = image.convert("RGBA")
+        return image._new(image.im) if image.mode == "RGB" else image.convert("RGB")
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
     white.paste(rgba, mask=rgba)
     return white

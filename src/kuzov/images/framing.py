@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,8 @@ from kuzov.images.decode import MAX_PIXELS, decode
 # better on russian-cars-5 than a square crop, the whole photo stretched, or a letterbox (docs/adr/0003).
 KEPT_FRACTION = 0.9
 
-# What is left of a photo that is decoded at a fraction of its size. At twice the network's pixels it moves
-# probabilities less than rounding the pixels does; at 1.5 times it can move them more (docs/adr/0009).
+# How many times the network's pixels a frame keeps where a photo is decoded at a fraction of its size. Then
+# probabilities move less than by noise of one level in 255, and more gains nothing (docs/adr/0009).
 SPARE_PIXELS = 2
 
 Box = tuple[float, float, float, float]
@@ -59,6 +60,7 @@ def read_frame(
     *,
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
+    admit: Callable[[int], None] | None = None,
 ) -> Pixels:
     """Decode a photo, no larger than needed, and frame it.
 
@@ -67,6 +69,7 @@ def read_frame(
         image_px: Side of the network's square input, in pixels.
         name: What errors call the photo; see `decode`.
         max_pixels: The largest photo that is decoded, by the size that its header tells.
+        admit: Called with the pixels that the header tells, before any is decoded; see `decode`.
 
     Returns:
         RGB uint8, (image_px, image_px, 3).
@@ -74,5 +77,6 @@ def read_frame(
     Raises:
         PhotoError: It can't be read.
     """
-    image = decode(source, name=name, at_least_px=least_side(image_px), max_pixels=max_pixels)
+    least_px = least_side(image_px)
+    image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
     return frame(image, image_px)

@@ -35,6 +35,20 @@ class Admission:
         """Take no more requests on; those under way go on."""
         self._closed = True
 
+    def check(self) -> None:
+        """Refuse as `enter` would at this moment, but hold no place.
+
+        Raises:
+            OverloadedError: All places are taken.
+            RequestError: UNAVAILABLE: the server is stopping.
+        """
+        if self._closed:
+            raise RequestError(ErrorCode.UNAVAILABLE, "The server is stopping. Send the request again.")
+        if self._under_way >= self._max_requests:
+            raise OverloadedError(
+                f"The server has {self._max_requests} requests under way already. Try again in a second."
+            )
+
     @contextmanager
     def enter(self) -> Iterator[None]:
         """Hold a place while a request is answered.
@@ -43,13 +57,8 @@ class Admission:
             OverloadedError: All places are taken.
             RequestError: UNAVAILABLE: the server is stopping.
         """
-        if self._closed:
-            raise RequestError(ErrorCode.UNAVAILABLE, "The server is stopping. Send the request again.")
         with self._lock:
-            if self._under_way >= self._max_requests:
-                raise OverloadedError(
-                    f"The server has {self._max_requests} requests under way already. Try again in a second."
-                )
+            self.check()
             self._under_way += 1
         try:
             yield

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from kuzov.engine.engine import Tensors
+from kuzov.errors import ErrorCode, RequestError
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -14,7 +19,7 @@ class Limits:
     Attributes:
         max_body_bytes: Size of a request's body, or of a gRPC message.
         max_inflated_bytes: Size of a gzip body once it is unpacked.
-        max_rows: Rows, photos or examples in one request.
+        max_rows: Photos, other strings or examples in one request; numbers are bounded by its size alone.
         max_image_pixels: Pixels of an encoded photo, by its header.
         max_requests: Requests under way or waiting; those past it are refused at once.
         request_timeout_s: Time that a request may take, from its first byte to its answer.
@@ -22,7 +27,22 @@ class Limits:
 
     max_body_bytes: int = 64 * MEBIBYTE
     max_inflated_bytes: int = 100_000_000
-    max_rows: int = 4096
+    max_rows: int = 16_384
     max_image_pixels: int = 50_000_000
     max_requests: int = 128
     request_timeout_s: float = 30.0
+
+    def check_rows(self, rows: int) -> None:
+        """Raise INVALID for more photos, strings or examples than the server takes in one request."""
+        if rows > self.max_rows:
+            raise RequestError(
+                ErrorCode.INVALID,
+                f"The request has {rows} rows, but this server takes at most {self.max_rows} at a time. "
+                "Send them in several requests.",
+            )
+
+    def check_strings(self, tensors: Tensors) -> None:
+        """Raise INVALID as `check_rows` does, for the rows of DT_STRING tensors."""
+        for tensor in tensors.values():
+            if tensor.dtype == np.object_:
+                self.check_rows(len(tensor) if tensor.ndim else 1)

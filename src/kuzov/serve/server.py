@@ -27,6 +27,7 @@ from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.monitoring.prometheus import Snapshot, exposition
 from kuzov.serve.monitoring.shared import PUBLISH_EVERY_S, SharedMetrics
+from kuzov.serve.open_files import allow_all_files, tell_when_files_run_out
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.repository.config_poll import ConfigPoller
@@ -104,6 +105,7 @@ def _serve_alone(
     """Serve in this process; a worker has a folder in common with the others, and a number."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     keep_freed_memory()
+    allow_all_files()
     # What was imported until now stays: the collector need not look at it again with every request.
     gc.collect()
     gc.freeze()
@@ -176,6 +178,7 @@ def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
 
 async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | None) -> None:
     """Answer requests until a signal comes, then finish those under way."""
+    tell_when_files_run_out(asyncio.get_running_loop())
     stop = _stop_signal()
     rpc = _rpc_server(settings, core)
     rest = _rest_server(settings, core, shared)
@@ -194,6 +197,8 @@ async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | 
             ending.create_task(rpc.stop(settings.grace_s))
         if rest is not None:
             ending.create_task(rest.stop())
+    # A reload that waits for a model would keep the loop from ending.
+    core.repository.stop()
 
 
 async def _wait(stop: asyncio.Event, shared: SharedMetrics | None) -> None:

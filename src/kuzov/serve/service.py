@@ -19,6 +19,7 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.examples import (
     CLASSIFY,
+    INPUTS,
     PREDICT,
     REGRESS,
     check_classifies,
@@ -289,6 +290,7 @@ class Service:
 def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> None:
     """Raise INVALID or UNIMPLEMENTED, in TensorFlow Serving's words, for tasks that can't go together."""
     seen: set[str] = set()
+    fed: set[str] = set()
     for task in tasks:
         name = task.signature_name or DEFAULT_SIGNATURE
         if task.spec.name != tasks[0].spec.name:
@@ -303,6 +305,11 @@ def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> N
         if task.method_name not in {CLASSIFY, REGRESS}:
             text = f"Unsupported signature method_name: {task.method_name}"
             raise RequestError(ErrorCode.UNIMPLEMENTED, text)
+        check = check_classifies if task.method_name == CLASSIFY else check_regresses
+        check(name, signatures[name])
+        fed.add(signatures[name].inputs[INPUTS].name)
+        if len(fed) > 1:
+            raise RequestError(ErrorCode.INVALID, "Input tensor must be the same for all Signatures.")
 
 
 def _signature(servable: Servable, signature_name: str) -> tuple[str, Signature]:
@@ -344,8 +351,17 @@ def _check_inputs(signature: Signature, inputs: Tensors) -> None:
             f"Sent extra: {{{extra}}}. Missing but required: {{{missing}}}."
         )
         raise RequestError(ErrorCode.INVALID, text)
-    for name, spec in signature.inputs.items():
+    # TensorFlow numbers a graph's inputs in the order of their tensors' names.
+    specs = sorted(signature.inputs.items(), key=lambda each: each[1].name)
+    for index, (name, spec) in enumerate(specs):
         expected = NUMPY_DTYPES.get(spec.dtype)
         if expected is None or inputs[name].dtype != np.dtype(expected):
-            text = f"Input {name!r} is of type {inputs[name].dtype}, but the signature declares {spec.dtype}."
+            declared = spec.dtype.removeprefix("DT_").lower()
+            text = f"Expects arg[{index}] to be {declared} but {_type_name(inputs[name])} is provided"
             raise RequestError(ErrorCode.INVALID, text)
+
+
+def _type_name(tensor: npt.NDArray[Any]) -> str:
+    """TensorFlow's name of a tensor's type, in small letters."""
+    dtypes = {np.dtype(numpy): name for name, numpy in NUMPY_DTYPES.items()}
+    return dtypes.get(tensor.dtype, tensor.dtype.name).removeprefix("DT_").lower()

@@ -70,9 +70,9 @@ def test_no_waiting_batch_is_one(tmp_path: Path) -> None:
         ("max_enqueued_batches { value: -1 }", "max_enqueued_batches must be positive; was -1"),
         ("num_batch_threads { value: 0 }", "num_batch_threads must be positive; was 0"),
         (
-            "enable_large_batch_splitting { value: true }",
+            "mixed_priority_batching_policy: 1",
             "Error parsing text-format tensorflow.serving.BatchingParameters: 1:1 : Message type "
-            '"tensorflow.serving.BatchingParameters" has no field named "enable_large_batch_splitting".',
+            '"tensorflow.serving.BatchingParameters" has no field named "mixed_priority_batching_policy".',
         ),
     ],
 )

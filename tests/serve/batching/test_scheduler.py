@@ -161,6 +161,25 @@ def test_strings_are_prepared_on_a_decode_thread(ask: Ask, notes: Notes) -> None
     assert notes.decoded == 1
 
 
+def test_work_that_does_not_end_is_left_to_itself(
+    engine: Doubler, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuzov.serve.batching.scheduler.CLOSE_GRACE_S", 0.01)
+
+    async def ask_and_leave(scheduler: Scheduler) -> None:
+        servable = Servable(name="m", version=1, engine=engine, card=None)
+        asking = asyncio.create_task(scheduler(servable, "s", {"x": np.zeros(1, np.float32)}))
+        await asyncio.to_thread(engine.begun.wait, 10)
+        asking.cancel()
+
+    with ThreadPoolExecutor(1) as pool:
+        scheduler = Scheduler(SchedulerSettings(), pool, notes)
+        asyncio.run(ask_and_leave(scheduler))
+        scheduler.close()
+    assert engine.batches == []
+    engine.gate.set()
+
+
 def test_work_that_nobody_waits_for_is_dropped(engine: Doubler, notes: Notes) -> None:
     async def cancel_the_second(scheduler: Scheduler) -> list[Any]:
         servable = Servable(name="m", version=1, engine=engine, card=None)
@@ -210,8 +229,26 @@ class TestParameters:
         assert isinstance(answer, RequestError)
         assert (answer.code, str(answer)) == (ErrorCode.INVALID, error)
 
+    def test_an_empty_request(self, ask: Ask) -> None:
+        assert values(ask([1], []))[1] == []
+
     def test_a_full_queue_refuses(self, ask: Ask) -> None:
         answers = ask([1], [1] * 4, [1])
         assert isinstance(answers[2], RequestError)
         assert answers[2].code is ErrorCode.UNAVAILABLE
         assert str(answers[2]) == "The batch scheduling queue to which this task was submitted is full"
+
+
+class TestSplitting:
+    """Batching by TensorFlow Serving's rules, where a large request is cut up."""
+
+    @pytest.fixture
+    def settings(self) -> SchedulerSettings:
+        parameters = BatchingParameters(
+            max_batch_size=4, num_batch_threads=1, enable_large_batch_splitting=True
+        )
+        return SchedulerSettings(parameters=parameters)
+
+    def test_a_large_request_is_computed_in_pieces(self, ask: Ask, engine: Doubler) -> None:
+        assert values(ask([1], list(range(10)))) == [[2], [2 * each for each in range(10)]]
+        assert engine.batches == [1, 4, 4, 2]

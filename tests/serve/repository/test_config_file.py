@@ -124,7 +124,7 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
         ),
         (
             server_config(config(model_platform="pytorch")),
-            'Model m has the platform "pytorch"; only "tensorflow" is supported.',
+            "Model m requests unsupported platform pytorch",
         ),
     ],
 )
@@ -132,3 +132,12 @@ def test_what_cannot_be_served_is_refused(message: messages.ModelServerConfig, r
     with pytest.raises(RequestError) as caught:
         model_configs(message)
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, reason)
+
+
+def test_the_platform_of_a_served_model_can_not_change() -> None:
+    with pytest.raises(RequestError) as caught:
+        model_configs(server_config(config(model_platform="pytorch")), served=["m"])
+    assert str(caught.value) == (
+        "Illegal to change a model's platform. For model m platform was tensorflow and new platform "
+        "requested is pytorch."
+    )

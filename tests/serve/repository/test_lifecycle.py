@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kuzov.bundle.saved_model import read_signatures
 from kuzov.errors import BundleError, ErrorCode, RequestError
 from kuzov.serve.repository.lifecycle import Failure, State, VersionLife, load
 from kuzov.serve.repository.servable import Servable, VersionStatus
@@ -91,3 +92,16 @@ def test_missing_files_are_told_apart(life: VersionLife) -> None:
     missing = Failure(code=ErrorCode.NOT_FOUND, message="There are no variables.")
     assert load(life, read, no_warm_up) == missing
     assert load(life, vanish, no_warm_up) == Failure(code=ErrorCode.NOT_FOUND, message="It is gone.")
+
+
+def test_a_file_that_is_no_message_is_lost(life: VersionLife) -> None:
+    (life.folder / "saved_model.pb").write_bytes(b"junk")
+
+    def read(folder: Path) -> FakeEngine:
+        read_signatures(folder)
+        raise AssertionError
+
+    failure = load(life, read, no_warm_up)
+    assert isinstance(failure, Failure)
+    assert failure.code is ErrorCode.DATA_LOSS
+    assert "is not a SavedModel" in failure.message

@@ -24,10 +24,6 @@ PREDICT = "/v1/models/m:predict"
 WHOLE_BODY = {"type": "http.request", "body": b'{"inputs": [1]}', "more_body": False}
 Ask: TypeAlias = Callable[..., httpx.Response]
 
-CASES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "cases.json").read_text(encoding="utf-8")
-)
-
 
 def never_ends() -> tuple[list[str], Callable[..., Coroutine[Any, Any, dict[str, Any]]]]:
     """A computation that waits until it is cancelled, and what has become of it."""
@@ -41,20 +37,6 @@ def never_ends() -> tuple[list[str], Callable[..., Coroutine[Any, Any, dict[str,
         return {}
 
     return ends, compute
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
-def test_conformance(ask: Ask, case: dict[str, Any]) -> None:
-    body = case["text"].encode() if "text" in case else json.dumps(case["json"]) if "json" in case else None
-    response = ask(case.get("method", "POST"), case.get("path", "/v1/models/m:predict"), content=body)
-    if "error" in case:
-        assert json.loads(response.content) == {"error": case["error"]}
-    elif "text_answer" in case:
-        assert response.text == case["text_answer"]
-    else:
-        assert json.loads(response.content) == case["answer"]
-    assert response.status_code == case.get("status", 200)
-    assert response.headers["content-type"] == "application/json"
 
 
 def test_metadata_has_the_form_of_tensorflow_serving(ask: Ask) -> None:
@@ -213,6 +195,48 @@ def test_a_slow_answer_times_out(port: Port) -> None:
         "error": "The answer was not ready within 0.01 seconds. Send fewer rows in one request."
     }
     assert stopped == ["cancelled"]
+
+
+def test_a_body_on_its_way_holds_no_place(port: Port) -> None:
+    port.limits = Limits(request_timeout_s=0.05)
+    port.admission = Admission(1)
+
+    async def both() -> tuple[int, int]:
+        async def receive() -> Any:
+            at_reading.append(port.admission.under_way)
+            return await asyncio.Event().wait()
+
+        at_reading: list[int] = []
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            statuses.extend([message["status"]] if "status" in message else [])
+
+        target = PREDICT.encode()
+        scope = {"type": "http", "method": "POST", "raw_path": target, "query_string": b"", "headers": []}
+        await port.app(scope, receive, send)
+        return at_reading[0], statuses[0]
+
+    assert asyncio.run(both()) == (0, 408)
+
+
+def test_who_is_cut_off_by_the_end_of_the_server_is_told_so(port: Port) -> None:
+    stopped, compute = never_ends()
+
+    async def compute_until_the_end(*arguments: object) -> dict[str, Any]:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().call_soon(task.cancel)
+        return await compute(*arguments)
+
+    port.compute = compute_until_the_end
+    start, body = port.ask_slowly([WHOLE_BODY])
+    assert start["status"] == 503
+    assert json.loads(body["body"]) == {
+        "error": "The server is stopping, and could not wait for the answer. Send the request again."
+    }
+    assert stopped == ["cancelled"]
+    assert port.records[0].status is ErrorCode.UNAVAILABLE
 
 
 def test_the_work_for_a_client_that_left_is_given_up(port: Port) -> None:

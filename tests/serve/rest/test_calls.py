@@ -27,11 +27,11 @@ def test_regress(port: Port) -> None:
     assert (port.records[0].api, port.records[0].signature) == ("regress", "regress")
 
 
-def test_the_rows_of_a_request_have_a_limit(port: Port) -> None:
+def test_photos_and_examples_have_a_limit(port: Port) -> None:
     port.limits = Limits(max_rows=2)
     for path, body in (
-        (PREDICT, {"instances": [1, 2, 3]}),
-        (PREDICT, {"inputs": [1, 2, 3]}),
+        (PREDICT, {"signature_name": "image_bytes", "instances": ["a", "b", "c"]}),
+        (PREDICT, {"signature_name": "image_bytes", "inputs": ["a", "b", "c"]}),
         ("/v1/models/m:regress", {"examples": [{}, {}, {}]}),
     ):
         response = port.ask("POST", path, json=body)
@@ -41,7 +41,7 @@ def test_the_rows_of_a_request_have_a_limit(port: Port) -> None:
 
 @pytest.mark.parametrize("rows", [1, 10_000])
 def test_bodies_of_all_sizes_are_read(port: Port, rows: int) -> None:
-    port.limits = Limits(max_rows=10_000)
+    port.limits = Limits(max_rows=1)
     assert port.ask("POST", PREDICT, json={"instances": [2] * rows}).json() == {"predictions": [3.0] * rows}
 
 

@@ -21,7 +21,7 @@ def test_every_route_is_told_in_both_languages() -> None:
         assert html.count(f"<code>{path}</code>") >= 2
     assert "Signatures and their tensors" in html
     assert "Сигнатуры и их тензоры" in html
-    assert "at most 67 MB, 4096 rows and 30 seconds" in html
+    assert "at most 67 MB, 16384 rows and 30 seconds" in html
 
 
 def test_the_commands_ask_the_first_model() -> None:

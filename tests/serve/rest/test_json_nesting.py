@@ -42,7 +42,7 @@ def test_a_deep_document_is_refused_without_an_object_or_past_a_length(text: str
         ("1", "Missing a comma or ] after an array element. at offset: 20006"),
         ("1}", "Missing a comma or ] after an array element. at offset: 20006"),
         ("1, ]", "Invalid value. at offset: 20008"),
-        ("tru", "Invalid value. at offset: 20005"),
+        ("tru", "Invalid value. at offset: 20008"),
         ("{1}", "Missing a name for object member. at offset: 20006"),
         ('{"b" 1}', "Missing a colon after a name of object member. at offset: 20010"),
         ('{"b": [], "c": 1]', "Missing a comma or } after an object member. at offset: 20021"),

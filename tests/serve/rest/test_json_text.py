@@ -5,6 +5,7 @@ import pytest
 from kuzov.errors import RequestError
 from kuzov.serve.rest.json_text import (
     MAX_QUOTED_BYTES,
+    MAX_VALUES,
     finite_float,
     parse_object,
     quote,
@@ -21,10 +22,15 @@ from kuzov.serve.rest.json_text import (
         ('{"a" 1}', "Missing a colon after a name of object member. at offset: 5"),
         ('{"я": [1 2]}', "Missing a comma or ] after an array element. at offset: 10"),
         ('{"]": 1 2}', "Missing a comma or } after an object member. at offset: 8"),
-        ('{"a": "b}', "Missing a closing quotation mark in string. at offset: 6"),
+        ('{"a": "b}', "Missing a closing quotation mark in string. at offset: 9"),
+        ('{"a": [tru]}', "Invalid value. at offset: 10"),
+        ('{"a": -}', "Invalid value. at offset: 7"),
+        ('{"a": 1.}', "Miss fraction part in number. at offset: 8"),
+        ('{"a": 1e+}', "Miss exponent in number. at offset: 9"),
+        (r'{"a": "\u12"}', "Incorrect hex digit after \\u escape in string. at offset: 7"),
         (r'{"a": "\x"}', "Invalid escape character in string. at offset: 7"),
         ('{"a": "\t"}', "Invalid encoding in string. at offset: 7"),
-        (f'{{"a": {"1" * 5000}}}', "Number too big to be stored in double."),
+        (f'{{"a": {"1" * 5000}}}', "Number too big to be stored in double. at offset: 6"),
     ],
 )
 def test_broken_json(text: str, error: str) -> None:
@@ -66,5 +72,25 @@ def test_a_number_beyond_a_double() -> None:
     assert finite_float("1e308") == 1e308
     assert finite_float("1e-400") == 0
     with pytest.raises(RequestError) as caught:
-        finite_float("-1e309")
-    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double: -1e309"
+        parse_object(b'{"1e999": "1e999", "a": [1, -1e309]}', [], finite_float)
+    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double. at offset: 28"
+
+
+def test_a_number_beyond_a_double_with_more_behind_it() -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_object(b"[1e400+0", [], finite_float)
+    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double. at offset: 1"
+
+
+def test_a_sign_before_nan_means_nothing() -> None:
+    assert str(parse_object(b'{"a": [-NaN, "-NaN"]}', [])) == "{'a': [nan, '-NaN']}"
+
+
+def test_a_document_of_very_many_values_is_refused_unread() -> None:
+    body = b'{"instances": [' + b"[]," * MAX_VALUES + b"[]]}"
+    with pytest.raises(RequestError) as caught:
+        parse_object(body, ("instances",))
+    assert str(caught.value) == (
+        "The JSON has more than 1,000,000 values, which this server reads only as whole tensors of numbers: "
+        "regular lists, without NaN. Send fewer rows in one request."
+    )

@@ -27,6 +27,22 @@ def test_the_names_are_tensorflow_servings_and_the_services_own() -> None:
     }
 
 
+def test_who_watches_does_not_hold_the_end_up(site: Site) -> None:
+    async def scenario() -> list[int]:
+        server = site.server()
+        port = server.listen("127.0.0.1:0")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            found = [(await watching.read()).status]
+            async with asyncio.timeout(10):
+                await server.stop(3600)
+            return [*found, (await watching.read()).status]
+
+    state = health_pb2.HealthCheckResponse
+    assert asyncio.run(scenario()) == [state.SERVING, state.NOT_SERVING]
+
+
 def test_a_server_serves_until_it_is_drained(site: Site) -> None:
     async def scenario() -> tuple[set[str], set[str]]:
         server = site.server(keys=OneKey())

@@ -10,8 +10,8 @@ from kuzov.wire import messages
 from tests.serve.rpc.conftest import Site, model_spec, refusal
 
 
-def reload(name: str, base_path: str) -> messages.ReloadConfigRequest:
-    config = messages.ModelConfig(name=name, base_path=base_path, model_platform="tensorflow")
+def reload(name: str, base_path: str, platform: str = "tensorflow") -> messages.ReloadConfigRequest:
+    config = messages.ModelConfig(name=name, base_path=base_path, model_platform=platform)
     return messages.ReloadConfigRequest(
         config=messages.ModelServerConfig(model_config_list=messages.ModelConfigList(config=[config]))
     )
@@ -65,6 +65,12 @@ def test_a_list_that_cannot_be_read_is_refused(site: Site) -> None:
         "Expected model n to have an absolute path or URI; got base_path()=models/n",
     )
     assert site.reloads == []
+
+
+def test_a_served_model_keeps_its_platform(site: Site) -> None:
+    code, text = refusal(lambda: site.call("HandleReloadConfigRequest", reload("m", "/models/m", "pytorch")))
+    assert code == "INVALID_ARGUMENT"
+    assert text.startswith("Illegal to change a model's platform. For model m")
 
 
 def test_a_list_that_cannot_be_served_is_refused(site: Site) -> None:

@@ -163,10 +163,13 @@ def test_a_small_message_may_not_stand_for_a_huge_tensor(site: Site) -> None:
     assert refusal(lambda: site.call("Predict", request({"x": huge}))) == ("INVALID_ARGUMENT", text)
 
 
-def test_there_may_not_be_too_many_rows(site: Site) -> None:
+def test_there_may_not_be_too_many_strings(site: Site) -> None:
     site.limits = Limits(max_rows=2)
     text = "The request has 3 rows, but this server takes at most 2 at a time. Send them in several requests."
-    assert refusal(lambda: site.call("Predict", request(X))) == ("INVALID_ARGUMENT", text)
+    three = from_numpy(np.array([b"a", b"b", b"c"], np.object_))
+    refused = refusal(lambda: site.call("Predict", request({"x": three}, "string")))
+    assert refused == ("INVALID_ARGUMENT", text)
+    assert site.call("Predict", request(X)).outputs["y"].float_val, "numbers have no limit but their size"
 
 
 def test_the_journal_knows_what_was_asked(site: Site) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.request import check_rows, parse, read_examples
+from kuzov.serve.rpc.request import parse, read_examples
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import example, examples
 
@@ -55,4 +55,4 @@ def test_there_may_not_be_too_many_examples(found: messages.Input) -> None:
     with pytest.raises(RequestError) as caught:
         read_examples(found, Limits(max_rows=1))
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, text)
-    check_rows(1, Limits(max_rows=1))
+    Limits(max_rows=1).check_rows(1)

@@ -20,7 +20,9 @@ class BatchingParameters:
         max_enqueued_batches: Batches that may wait for each signature; requests past them are refused.
         num_batch_threads: Batches that are computed at once; None for as many as there are cores.
         allowed_batch_sizes: A batch is padded to the next of these, ascending; empty for none.
-        pad_variable_length_inputs: Whether rows of other shapes are padded to the largest, not refused.
+        pad_variable_length_inputs: Whether rows of other shapes are padded to the largest, not refused. Here
+            they are neither: rows of one shape are computed together.
+        enable_large_batch_splitting: Whether a request of more rows is cut up, not refused.
     """
 
     max_batch_size: int = 1000
@@ -29,6 +31,7 @@ class BatchingParameters:
     num_batch_threads: int | None = None
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
+    enable_large_batch_splitting: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -75,6 +78,7 @@ def read_batching_parameters(file: Path) -> BatchingParameters:
             **given,
             allowed_batch_sizes=tuple(message.allowed_batch_sizes),
             pad_variable_length_inputs=message.pad_variable_length_inputs,
+            enable_large_batch_splitting=message.enable_large_batch_splitting.value,
         )
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error

@@ -27,6 +27,7 @@ from kuzov.serve.batching.queue import Job, JobQueue, Outputs
 from kuzov.serve.repository.servable import Servable
 
 ROWS_AT_ONCE = 4  # more rows of a photo each compute no faster: docs/benchmarks.md
+CLOSE_GRACE_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -101,10 +102,14 @@ class Scheduler:
         return engine.finish(signature, join(parts))
 
     def close(self) -> None:
-        """Finish what waits, and end the threads."""
+        """Finish what waits, and end the threads.
+
+        What a model computes can't be interrupted: it is waited for a few seconds, then left to itself.
+        """
         self._queue.close()
+        deadline = time.monotonic() + CLOSE_GRACE_S
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _decode(self, engine: Engine, signature: str, inputs: Tensors) -> Tensors:
         start = time.perf_counter()
@@ -129,20 +134,21 @@ class Scheduler:
         if self._queue.waiting_rows(key) >= parameters.max_enqueued_batches * parameters.max_batch_size:
             text = "The batch scheduling queue to which this task was submitted is full"
             raise RequestError(ErrorCode.UNAVAILABLE, text)
-        return [tensors]
+        return cut(tensors, parameters.max_batch_size) or [tensors]
 
     def _submit(
         self, servable: Servable, network: str, tensors: Tensors, *, shares: bool
     ) -> asyncio.Future[Outputs]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outputs] = loop.create_future()
+        rows = rows_of(tensors) if shares else None
         self._queue.put(
             Job(
                 engine=servable.engine,
                 network=network,
                 model=servable.name,
                 tensors=tensors,
-                rows=(rows_of(tensors) if shares else None) or 1,
+                rows=1 if rows is None else rows,
                 shares=shares,
                 done=_deliver_to(loop, future),
                 cancelled=future.cancelled,
@@ -189,7 +195,7 @@ class Scheduler:
 
     def _padding(self, rows: int) -> int:
         sizes = self._settings.parameters.allowed_batch_sizes if self._settings.parameters else ()
-        return next((size - rows for size in sizes if size >= rows), 0)
+        return next((size - rows for size in sizes if size >= rows > 0), 0)
 
 
 def _deliver_to(
@@ -232,6 +238,6 @@ def _check_batch(tensors: Tensors, parameters: BatchingParameters) -> None:
     if rows is None:
         text = "Batching Run() input tensors must have equal 0th-dimension size"
         raise RequestError(ErrorCode.INVALID, text)
-    if rows > parameters.max_batch_size:
+    if rows > parameters.max_batch_size and not parameters.enable_large_batch_splitting:
         text = f"Task size {rows} is larger than maximum input batch size {parameters.max_batch_size}"
         raise RequestError(ErrorCode.INVALID, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from kuzov.errors import ConfigError, ErrorCode, RequestError
@@ -28,8 +29,12 @@ def read_model_configs(file: Path) -> tuple[ModelConfig, ...]:
         raise ConfigError(f"{file}: {error}") from error
 
 
-def model_configs(message: ModelServerConfig) -> tuple[ModelConfig, ...]:
+def model_configs(message: ModelServerConfig, served: Collection[str] = ()) -> tuple[ModelConfig, ...]:
     """The models that a configuration lists, in its order.
+
+    Args:
+        message: The configuration.
+        served: Names of the models that are served already; their platform can't change.
 
     Raises:
         RequestError: INVALID: it has no list, or lists a model twice, or one that can't be served; in
@@ -46,7 +51,7 @@ def model_configs(message: ModelServerConfig) -> tuple[ModelConfig, ...]:
     for each in listed:
         _check_base_path(each)
     for each in listed:
-        _check_platform(each)
+        _check_platform(each, served)
     return tuple(
         ModelConfig(
             name=each.name,
@@ -71,7 +76,7 @@ def _check_base_path(config: messages.ModelConfig) -> None:
         )
 
 
-def _check_platform(config: messages.ModelConfig) -> None:
+def _check_platform(config: messages.ModelConfig, served: Collection[str]) -> None:
     if config.model_type:
         if config.model_platform:
             raise _invalid(
@@ -86,9 +91,12 @@ def _check_platform(config: messages.ModelConfig) -> None:
             "ModelServerConfig::model_platform."
         )
     elif config.model_platform != PLATFORM:
-        raise _invalid(
-            f'Model {config.name} has the platform "{config.model_platform}"; only "{PLATFORM}" is supported.'
-        )
+        if config.name in served:
+            raise _invalid(
+                f"Illegal to change a model's platform. For model {config.name} platform was {PLATFORM} and "
+                f"new platform requested is {config.model_platform}."
+            )
+        raise _invalid(f"Model {config.name} requests unsupported platform {config.model_platform}")
 
 
 def _policy(message: messages.FileSystemStoragePathSourceConfig.ServableVersionPolicy) -> VersionPolicy:

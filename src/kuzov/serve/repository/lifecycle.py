@@ -12,6 +12,7 @@ from kuzov.bundle.card import has_card, read_card
 from kuzov.bundle.layout import SAVED_MODEL
 from kuzov.errors import ErrorCode, KuzovError, RequestError
 from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
+from kuzov.wire.messages import DecodeError
 
 _log = logging.getLogger(__name__)
 
@@ -133,9 +134,7 @@ def load(
     except RequestError as error:
         return Failure(code=error.code, message=str(error))
     except KuzovError as error:
-        missing = isinstance(error.__cause__, FileNotFoundError) or not (folder / SAVED_MODEL).exists()
-        code = ErrorCode.NOT_FOUND if missing else ErrorCode.FAILED_PRECONDITION
-        return Failure(code=code, message=str(error))
+        return Failure(code=_code(error, folder), message=str(error))
     except MemoryError:
         return Failure(
             code=ErrorCode.RESOURCE_EXHAUSTED, message=f"There is not enough memory to load {folder}."
@@ -147,3 +146,10 @@ def load(
             message=f"Loading {folder} ended in an unexpected {type(error).__name__}; the log tells more.",
         )
     return servable
+
+
+def _code(error: KuzovError, folder: Path) -> ErrorCode:
+    if isinstance(error.__cause__, FileNotFoundError) or not (folder / SAVED_MODEL).exists():
+        return ErrorCode.NOT_FOUND
+    broken = isinstance(error.__cause__, DecodeError)
+    return ErrorCode.DATA_LOSS if broken else ErrorCode.FAILED_PRECONDITION

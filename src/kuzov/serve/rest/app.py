@@ -27,7 +27,10 @@ from kuzov.serve.rest.path import Route, is_api_path, read_path
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 
+# Requests whose bodies are on their way, for each that may be answered at the time.
+READERS_PER_PLACE = 8
 _FAILED = "Internal error: the server failed to answer; its log says why."
+CUT_OFF = "The server is stopping, and could not wait for the answer. Send the request again."
 _log = logging.getLogger(__name__)
 
 
@@ -69,6 +72,7 @@ def rest_app(
             metrics=metrics,
         ),
         admission=admission,
+        reading=Admission(READERS_PER_PLACE * limits.max_requests),
         limits=limits,
         journal=journal,
         keys=keys,
@@ -85,6 +89,7 @@ class _RestApp:
     calls: Calls
     pages: Mapping[str, Page]
     admission: Admission
+    reading: Admission
     limits: Limits
     journal: Journal
     keys: ApiKeys | None
@@ -117,6 +122,10 @@ class _RestApp:
             answer = error_answer(error)
         except ClientGoneError:
             raise
+        except asyncio.CancelledError:
+            # The server stops, and its time of grace is over; who still waits is to be told in JSON, too.
+            record.status = ErrorCode.UNAVAILABLE
+            answer = error_answer(RequestError(ErrorCode.UNAVAILABLE, CUT_OFF))
         except Exception:
             _log.exception("Failed to answer %s %s", request.method, printable(request.target))
             record.status = ErrorCode.INTERNAL
@@ -147,18 +156,18 @@ class _RestApp:
         if route.verb == "metadata":
             return Answer(body=metadata_json(self.service.metadata(route.spec)))
         record.api = route.verb
-        with self.admission.enter():
-            return Answer(body=await self._call(route, request, record, receive))
+        return Answer(body=await self._call(route, request, record, receive))
 
     async def _call(self, route: Route, request: Request, record: Record, receive: Receive) -> bytes:
         read = False
         try:
             async with asyncio.timeout(self.limits.request_timeout_s) as deadline:
-                body = await read_body(request, receive, self.limits.max_body_bytes)
+                body = await self._read(request, receive)
                 record.bytes_in = len(body)
                 read = True
-                async with while_client_waits(receive):
-                    return await self.calls.answer(route, request, body, record)
+                with self.admission.enter():
+                    async with while_client_waits(receive):
+                        return await self.calls.answer(route, request, body, record)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -168,6 +177,12 @@ class _RestApp:
                 raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
             text = f"The request's body did not arrive within {seconds}. Send it again."
             raise HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),)) from None
+
+    async def _read(self, request: Request, receive: Receive) -> bytes:
+        # A place is taken only afterwards: clients that send a byte a second would hold all of them.
+        self.admission.check()
+        with self.reading.enter():
+            return await read_body(request, receive, self.limits.max_body_bytes)
 
     async def _pack(self, request: Request, answer: Answer) -> Answer:
         """The answer, packed by gzip where the client asks for it."""

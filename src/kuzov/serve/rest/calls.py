@@ -68,7 +68,7 @@ class Calls:
             call, tensors, form = await self._run(len(body), read_predict, body, find)
         record.version, record.signature = call.servable.version, call.signature_name
         record.rows = _rows(call, tensors, form)
-        self._check_rows(record.rows)
+        self._limits.check_strings(tensors)
         answer = await self._service.predict(call, tensors)
         size = sum(output.nbytes for output in answer.outputs.values())
         return await self._run(size, predict_json, answer.outputs, form)
@@ -76,7 +76,7 @@ class Calls:
     async def _infer(self, route: Route, body: bytes, record: Record) -> bytes:
         name, examples = await self._run(len(body), read_examples, body)
         record.signature, record.rows = name, len(examples)
-        self._check_rows(record.rows)
+        self._limits.check_rows(record.rows)
         if route.verb == "classify":
             classified = await self._service.classify(route.spec, name, examples)
             record.version, record.signature = classified.version, classified.signature_name
@@ -84,14 +84,6 @@ class Calls:
         regressed = await self._service.regress(route.spec, name, examples)
         record.version, record.signature = regressed.version, regressed.signature_name
         return regress_json(regressed.results)
-
-    def _check_rows(self, rows: int) -> None:
-        if rows > self._limits.max_rows:
-            text = (
-                f"The request has {rows} rows, but this server takes at most {self._limits.max_rows} at a "
-                "time. Send them in several requests."
-            )
-            raise RequestError(ErrorCode.INVALID, text)
 
     async def _run(self, size: int, function: Callable[..., Result], *args: object) -> Result:
         """Call a function that reads or writes `size` bytes: at once, or off the event loop."""

@@ -17,10 +17,16 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.rest.json_nesting import TOO_DEEP, read_members
 
 MAX_QUOTED_BYTES = 256
+MAX_VALUES = 1_000_000  # Python's parser lets no other request on while it reads
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING_OR_INF = re.compile(r'"(?:[^"\\]++|\\.)*+"|\bInf\b', re.DOTALL)
+_STRING_OR_TOKEN = re.compile(
+    r'"(?:[^"\\]++|\\.)*+"|-NaN\b|\bInf\b|-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+', re.DOTALL
+)
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# Where a number or a word breaks off, the parser stands behind what it has read of it.
+_CUT_NUMBER = re.compile(r"[0-9]([.eE])[+-]?")
+_CUT_VALUE = re.compile(r"-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?")
 _MAX_EXPLAINED = 4 * 1024 * 1024  # characters that are searched for the bracket that a fault stands in
 _RAPIDJSON_TEXTS: Mapping[str, str] = {
     "Expecting value": "Invalid value.",
@@ -55,10 +61,16 @@ def parse_object(
             or the slower `finite_float`.
 
     Raises:
-        RequestError: INVALID: it is not JSON, not an object, or nested too deeply where it is needed.
+        RequestError: INVALID: it is not JSON, not an object, nested too deeply where it is needed, or has
+            more than MAX_VALUES values.
     """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
+    if body.count(b",") >= MAX_VALUES:
+        raise invalid(
+            f"The JSON has more than {MAX_VALUES:,} values, which this server reads only as whole tensors of "
+            "numbers: regular lists, without NaN. Send fewer rows in one request."
+        )
     document = _decode(body.decode("utf-8-sig", "surrogateescape"), parse_float)
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {quote(document)} Is not object")
@@ -98,11 +110,11 @@ def finite_float(token: str) -> float:
     """Read a number.
 
     Raises:
-        RequestError: INVALID: it is too big for a double, such as 1e400, which Python reads as infinity.
+        ValueError: It is too big for a double, such as 1e400, which Python reads as infinity.
     """
     value = float(token)
     if math.isinf(value):
-        raise invalid(f"JSON Parse error: Number too big to be stored in double: {token[:40]}")
+        raise ValueError("too big")
     return value
 
 
@@ -146,13 +158,13 @@ def _decode(text: str, parse_float: Callable[[str], float]) -> Any:
         try:
             return _read_value(text, start, decoder)
         except json.JSONDecodeError:
-            if "Inf" not in text:
+            if "Inf" not in text and "-NaN" not in text:
                 raise
-            return _read_value(_STRING_OR_INF.sub(_spell_out, text), start, decoder)
+            return _read_value(_STRING_OR_TOKEN.sub(_spell_out, text), start, decoder)
     except json.JSONDecodeError as error:
         raise invalid(_describe(error)) from error
-    except ValueError as error:  # Python reads no integer of more than 4300 digits
-        raise invalid("JSON Parse error: Number too big to be stored in double.") from error
+    except ValueError as error:  # of `finite_float`, or of an integer of more than 4300 digits
+        raise invalid(_describe_big_number(text)) from error
     except RecursionError as error:
         raise invalid("JSON Parse error: The document is nested too deeply for this server.") from error
 
@@ -176,16 +188,40 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
+_SPELT_OUT: Mapping[str, str] = {"Inf": "Infinity", "-NaN": "NaN"}
+
+
 def _spell_out(found: re.Match[str]) -> str:
-    return "Infinity" if found[0] == "Inf" else found[0]
+    return _SPELT_OUT.get(found[0], found[0])
 
 
 def _describe(error: json.JSONDecodeError) -> str:
-    text = _RAPIDJSON_TEXTS.get(error.msg)
-    if text is None and error.msg == "Expecting ',' delimiter":
-        text = _missing_comma(error.doc[: min(error.pos, _MAX_EXPLAINED)])
-    offset = len(error.doc[: error.pos].encode("utf-8", "surrogateescape"))
-    return f"JSON Parse error: {text or error.msg} at offset: {offset}"
+    text, position = _RAPIDJSON_TEXTS.get(error.msg), error.pos
+    doc = error.doc
+    if error.msg == "Expecting ',' delimiter":
+        if found := _CUT_NUMBER.match(doc, position - 1):
+            text = f"Miss {'fraction part' if found[1] == '.' else 'exponent'} in number."
+            position = found.end()
+        else:
+            text = _missing_comma(doc[: min(position, _MAX_EXPLAINED)])
+    elif error.msg == "Expecting value" and (found := _CUT_VALUE.match(doc, position)):
+        position = found.end()
+    elif error.msg == "Unterminated string starting at":
+        position = len(doc)
+    elif error.msg == "Invalid \\uXXXX escape":
+        position -= 1
+    return _parse_error(text or error.msg, doc, position)
+
+
+def _describe_big_number(text: str) -> str:
+    numbers = (each for each in _STRING_OR_TOKEN.finditer(text) if each[0][-1].isdigit())
+    position = next((each.start() for each in numbers if math.isinf(float(each[0]))), 0)
+    return _parse_error("Number too big to be stored in double.", text, position)
+
+
+def _parse_error(what: str, text: str, position: int) -> str:
+    offset = len(text[:position].encode("utf-8", "surrogateescape"))
+    return f"JSON Parse error: {what} at offset: {offset}"
 
 
 def _missing_comma(before: str) -> str:

@@ -68,8 +68,9 @@ class ModelService:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                 "Only ModelConfigList is currently supported",
             )
+        configs = model_configs(config, served=self._service.models().keys())
         # The repository's own clock ends the reload: a thread can't be stopped from here.
-        await asyncio.to_thread(self._repository.reload, model_configs(config), deadline_s=rpc.remaining_s)
+        await asyncio.to_thread(self._repository.reload, configs, deadline_s=rpc.remaining_s)
         return messages.ReloadConfigResponse(status=messages.StatusProto()).SerializeToString()
 
 

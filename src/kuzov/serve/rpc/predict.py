@@ -15,7 +15,7 @@ from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rpc.gate import Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
 from kuzov.serve.rpc.off_loop import OffLoop
-from kuzov.serve.rpc.request import check_rows, not_a_message
+from kuzov.serve.rpc.request import not_a_message
 from kuzov.serve.service import DEFAULT_SIGNATURE, Call, PredictAnswer, Service, UnknownSignatureError
 from kuzov.wire import messages
 from kuzov.wire.predict_request import lift_tensors
@@ -74,7 +74,7 @@ class Predict:
             for name, tensor in message.inputs.items()
         }
         record.rows = max((len(array) for array in inputs.values() if array.ndim), default=0)
-        check_rows(record.rows, self._limits)
+        self._limits.check_strings(inputs)
         return _Question(call=call, inputs=inputs, output_filter=tuple(message.output_filter))
 
     def _array(self, name: str, tensor: messages.TensorProto) -> npt.NDArray[Any]:

@@ -39,10 +39,10 @@ def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
     """
     if message.WhichOneof("kind") != "example_list_with_context":
         examples = message.example_list.examples
-        check_rows(len(examples), limits)
+        limits.check_rows(len(examples))
         return [example.SerializeToString() for example in examples]
     with_context = message.example_list_with_context
-    check_rows(len(with_context.examples), limits)
+    limits.check_rows(len(with_context.examples))
     context = with_context.context.SerializeToString()
     size = with_context.ByteSize() + len(context) * len(with_context.examples)
     if size > limits.max_inflated_bytes:
@@ -53,13 +53,3 @@ def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
         )
     # Two messages one after the other read as both merged.
     return [context + example.SerializeToString() for example in with_context.examples]
-
-
-def check_rows(rows: int, limits: Limits) -> None:
-    """Raise INVALID for more rows than the server takes in one request."""
-    if rows > limits.max_rows:
-        raise RequestError(
-            ErrorCode.INVALID,
-            f"The request has {rows} rows, but this server takes at most {limits.max_rows} at a time. "
-            "Send them in several requests.",
-        )

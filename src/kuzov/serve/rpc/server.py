@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 
 import grpc
 
@@ -23,14 +25,21 @@ from kuzov.wire.messages import MODEL_SERVICE, PREDICTION_SERVICE
 RPCS_BESIDE = 64
 """RPCs let in beside the requests under way: health, status and metadata, and those to be refused."""
 
+LOOK_EVERY_S = 0.02
+SENDING_S = 0.2
+"""Time for the last answers to go out, once they are computed."""
+
 ChannelOptions = Sequence[tuple[str, str | int]]
 
 
 class GrpcServer:
     """A gRPC server on the event loop."""
 
-    def __init__(self, server: grpc.aio.Server, health: Health | None, tls: SslConfig | None) -> None:
+    def __init__(
+        self, server: grpc.aio.Server, admission: Admission, health: Health | None, tls: SslConfig | None
+    ) -> None:
         self._server = server
+        self._admission = admission
         self._health = health
         self._credentials = None if tls is None else _credentials(tls)
 
@@ -70,9 +79,18 @@ class GrpcServer:
             await self._health.draining()
 
     async def stop(self, grace_s: float) -> None:
-        """Let no more requests in; return when those under way are answered, or after the time of grace."""
+        """Return when the requests under way are answered, or after the time of grace; nobody is let in then.
+
+        To be called when the admission is closed. It is that which refuses new requests meanwhile, with
+        UNAVAILABLE: gRPC itself would answer CANCELLED, which clients do not send again. Only what computes
+        is waited for: a stream that watches the server's health would never end.
+        """
         await self.drain()
-        await self._server.stop(grace_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while self._admission.under_way:
+                    await asyncio.sleep(LOOK_EVERY_S)
+        await self._server.stop(min(grace_s, SENDING_S))
 
 
 def grpc_server(
@@ -125,7 +143,7 @@ def grpc_server(
         tuple(grpc.method_handlers_generic_handler(name, each) for name, each in services.items())
     )
     add_reflection(server)
-    return GrpcServer(server, Health(server) if health else None, tls)
+    return GrpcServer(server, admission, Health(server) if health else None, tls)
 
 
 def read_channel_arguments(text: str) -> ChannelOptions:

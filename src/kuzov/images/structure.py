@@ -1,0 +1,126 @@
+"""Which parts of an encoded photo are handed to Pillow, found by a short walk of our own.
+
+Pillow parses what precedes the pixels in Python, with the interpreter's lock held, and keeps most of it: a
+file of millions of empty comments would stop a server for a minute. So the parts are counted, up to a limit
+that no honest photo comes near, and Pillow sees those that make the picture, and the orientation.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from kuzov.errors import PhotoError
+
+MAX_PARTS = 10_000
+MAX_PNG_CHUNKS = 20_000  # many programs write the pixels in chunks of 8 KB
+MAX_RUN_LENGTH_BYTES = 1_000_000
+MAX_METADATA_BYTES = 8_000_000
+
+TOO_MUCH = "is a PNG of more data than its pixels can need; save it anew as an ordinary one"
+TOO_MANY = "is a {} of more than {:,} {}; save it anew as an ordinary one"
+
+_PICTURE_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"))
+_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH", b"ANMF"))
+_LONGEST_METADATA = 65_536
+_GIF_EXTENSION, _GIF_FRAME, _GIF_CONTROL, _GIF_PALETTE = 0x21, 0x2C, 0xF9, 0x80
+
+Span = tuple[int, int]
+
+
+def png_parts(png: bytes, name: str) -> list[Span]:
+    """The spans of a PNG that make its picture: neither texts, nor profiles, nor an animation.
+
+    Raises:
+        PhotoError: It has too many chunks, or more data than its pixels can need.
+        ValueError: It is broken.
+    """
+    spans, at, spare = [(0, 8)], 8, _longest_pixels(png)
+    for _ in range(MAX_PNG_CHUNKS):
+        if at + 8 > len(png):
+            return spans
+        length, kind = struct.unpack_from(">I4s", png, at)
+        end = at + 12 + length
+        if kind == b"IDAT" or (kind in _PICTURE_CHUNKS and length <= _LONGEST_METADATA):
+            _add(spans, at, end)
+            spare -= min(length, len(png) - at - 8) if kind == b"IDAT" else 0
+        elif not kind.isalpha():
+            raise ValueError("not a chunk")
+        if spare < 0:
+            raise PhotoError(name, TOO_MUCH)
+        if kind == b"IEND":
+            return spans
+        at = end
+    raise PhotoError(name, TOO_MANY.format("PNG", MAX_PNG_CHUNKS, "chunks"))
+
+
+def _longest_pixels(png: bytes) -> int:
+    width, height, depth, colours = map(int, struct.unpack_from(">IIBB", png, 16))
+    bits = {2: 3, 4: 2, 6: 4}.get(colours, 1) * depth
+    return _LONGEST_METADATA + 2 * height * (1 + (width * bits + 7) // 8)
+
+
+def gif_parts(gif: bytes, name: str) -> list[Span]:
+    """The spans of a GIF that make its first frame: the header, its control block, and the frame itself.
+
+    Raises:
+        PhotoError: It has too many blocks before the frame.
+        ValueError: It is broken.
+    """
+    at = 13 + _palette_bytes(gif[10])
+    spans, control, blocks = [(0, at)], None, 0
+    while blocks < MAX_PARTS and at < len(gif):
+        if gif[at] == _GIF_FRAME:
+            return [*spans, *([control] if control else []), (at, len(gif))]
+        start, blocks = at, blocks + 1
+        if gif[at] != _GIF_EXTENSION:  # a stray byte, such as one terminator too many
+            at += 1
+            continue
+        at += 2
+        while blocks < MAX_PARTS and at < len(gif) and gif[at]:
+            at, blocks = at + 1 + gif[at], blocks + 1
+        at += 1
+        if gif[start + 1 : start + 2] == bytes([_GIF_CONTROL]):
+            control = (start, at)
+    if at < len(gif):
+        raise PhotoError(name, TOO_MANY.format("GIF", MAX_PARTS, "blocks before its first frame"))
+    raise ValueError("no frame")
+
+
+def _palette_bytes(flags: int) -> int:
+    return 6 << (flags & 7) if flags & _GIF_PALETTE else 0
+
+
+def check_webp(webp: bytes, name: str) -> None:
+    """Count a WebP's chunks, which its decoder lists and copies before it decodes the first.
+
+    Raises:
+        PhotoError: There are too many, or too much of it is no picture.
+    """
+    at, metadata = 12, 0
+    for _ in range(MAX_PARTS):
+        if at + 8 > len(webp):
+            return
+        kind, length = struct.unpack_from("<4sI", webp, at)
+        metadata += 0 if kind in _WEBP_PICTURE else min(length, len(webp) - at - 8)
+        if metadata > MAX_METADATA_BYTES:
+            raise PhotoError(name, TOO_MANY.format("WebP", MAX_METADATA_BYTES, "bytes of metadata"))
+        at += 8 + length + length % 2
+    raise PhotoError(name, TOO_MANY.format("WebP", MAX_PARTS, "chunks"))
+
+
+def check_bmp(bmp: bytes, name: str) -> None:
+    """See that a BMP is not one of the rare ones whose pixels Pillow unpacks in Python, and large.
+
+    Raises:
+        PhotoError: It is.
+    """
+    header, compression = int.from_bytes(bmp[14:18], "little"), int.from_bytes(bmp[30:34], "little")
+    if header >= 40 and compression in {1, 2} and len(bmp) > MAX_RUN_LENGTH_BYTES:
+        raise PhotoError(name, TOO_MANY.format("BMP", MAX_RUN_LENGTH_BYTES, "bytes packed by run lengths"))
+
+
+def _add(spans: list[Span], start: int, end: int) -> None:
+    if spans[-1][1] == start:
+        spans[-1] = (spans[-1][0], end)
+    else:
+        spans.append((start, end))

@@ -1,0 +1,83 @@
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from kuzov.errors import PhotoError
+from kuzov.images.decode import decode
+from kuzov.images.structure import gif_parts, png_parts
+
+
+def encode(image_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((96, 64)).convert("P").save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def spans(content: bytes, parts: list[tuple[int, int]]) -> bytes:
+    return b"".join(content[start:end] for start, end in parts)
+
+
+PNG, GIF, BMP = (encode(image_format) for image_format in ("PNG", "GIF", "BMP"))
+WEBP = encode("WEBP")
+PALETTE_END = 13 + (6 << (GIF[10] & 7))
+TEXT = chunk(b"tEXt", b"a\0b") + chunk(b"abCd", bytes(1000)) + chunk(b"iCCP", b"broken")
+
+
+def test_of_a_png_the_picture_is_taken() -> None:
+    told = PNG[:33] + TEXT + PNG[33:-12] + TEXT + PNG[-12:]
+    assert spans(told, png_parts(told, "photo")) == PNG
+    assert png_parts(PNG + b"behind", "photo") == [(0, len(PNG))]
+    assert decode(told).tobytes() == decode(PNG).tobytes()
+
+
+def test_of_a_gif_the_first_frame_is_taken() -> None:
+    control = b"!\xf9\4\1\0\0\3\0"
+    noise = b"!\xfe\3abc\2de\0" + b"\0" + b"!\xff\x0bNETSCAPE2.0\3\1\0\0\0"
+    frame = GIF.index(b",", PALETTE_END)
+    told = GIF[:PALETTE_END] + noise + control + noise + GIF[frame:]
+    assert spans(told, gif_parts(told, "photo")) == GIF[:PALETTE_END] + control + GIF[frame:]
+    assert decode(GIF[:PALETTE_END] + noise + GIF[frame:]).tobytes() == decode(GIF).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("photo", "told"),
+    [
+        (PNG[:33] + chunk(b"abCd", b"") * 20_000 + PNG[33:], "PNG of more than 20,000 chunks"),
+        (PNG[:-12] + chunk(b"IDAT", bytes(80_000)) + PNG[-12:], "PNG of more data than its pixels can need"),
+        (
+            GIF[:PALETTE_END] + b"!\xfe" + b"\1a" * 10_000 + b"\0" + GIF[PALETTE_END:],
+            "GIF of more than 10,000 blocks before its first frame",
+        ),
+        (WEBP + b"abcd\0\0\0\0" * 10_000, "WebP of more than 10,000 chunks"),
+        (
+            WEBP + b"abcd" + struct.pack("<I", 8_000_001) + bytes(8_000_001),
+            "WebP of more than 8,000,000 bytes of metadata",
+        ),
+        (
+            BMP[:30] + struct.pack("<I", 1) + BMP[34:] + bytes(1_000_000),
+            "BMP of more than 1,000,000 bytes packed by run lengths",
+        ),
+    ],
+)
+def test_too_many_parts_are_told(photo: bytes, told: str) -> None:
+    with pytest.raises(PhotoError) as caught:
+        decode(photo)
+    assert str(caught.value) == f"photo: is a {told}; save it anew as an ordinary one"
+
+
+def test_what_is_no_chunk_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^not a chunk$"):
+        png_parts(PNG[:33] + chunk(b"\0\1\2\3", b"") + PNG[33:], "photo")
+
+
+def test_a_gif_without_a_frame_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^no frame$"):
+        gif_parts(GIF[:PALETTE_END] + b"!\xfe\1a\0", "photo")
