@@ -1,0 +1,1 @@
+"""Speed of the server, against what it could be and against others."""

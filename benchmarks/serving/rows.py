@@ -1,0 +1,105 @@
+"""One row of the tables: a question, asked by so many clients, and how fast it was answered."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from benchmarks.serving.load import Load, Request, Result
+from benchmarks.serving.process import bodies, put_load
+from benchmarks.serving.questions import Question
+
+CORES = os.cpu_count() or 1
+CLIENTS = (1, 4, 16, 64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long everything is measured.
+
+    Attributes:
+        ceiling_s: A way to compute without a server.
+        row_s: A row, after `warm_s`.
+        warm_s: Before a row is measured.
+        open_s: The open loop.
+        starts: How often the server is started.
+        memory: Requests after which the memory is read.
+    """
+
+    ceiling_s: float = 1.5
+    row_s: float = 2.5
+    warm_s: float = 0.8
+    open_s: float = 20.0
+    starts: int = 5
+    memory: tuple[int, ...] = (1000, 5000, 10_000)
+
+
+QUICK = Durations(ceiling_s=0.3, row_s=0.6, warm_s=0.2, open_s=3.0, starts=1, memory=(100, 200, 400))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What was measured.
+
+    Attributes:
+        what: The question's or the peer's name.
+        precision: What the model was computed in.
+        clients: Connections, each asking one request at a time.
+        rate: Answers a second, as measured.
+        net_rate: The same with the load tool's share of the cores counted out.
+        load_ms: Processor time that asking took, milliseconds a request.
+        median_ms: Half of the answers took no longer.
+        p99_ms: 99 of 100 answers took no longer.
+        error: What went wrong; the figures then count for nothing.
+    """
+
+    what: str
+    precision: str
+    clients: int
+    rate: float = 0.0
+    net_rate: float = 0.0
+    load_ms: float = 0.0
+    median_ms: float = 0.0
+    p99_ms: float = 0.0
+    error: str = ""
+
+
+def closed_loop(
+    what: str, precision: str, question: Question, request: Request, clients: int, durations: Durations
+) -> Row:
+    """Have clients ask anew as soon as they are answered."""
+    load = Load(requests=[request], clients=clients, seconds=durations.row_s, warm_s=durations.warm_s)
+    try:
+        result = put_load(load)
+    except RuntimeError as error:
+        return Row(what=what, precision=precision, clients=clients, error=str(error))
+    rate, share = result.answered / result.seconds, result.cpu_s / (result.seconds * CORES)
+    return Row(
+        what=what,
+        precision=precision,
+        clients=clients,
+        rate=rate,
+        net_rate=rate / (1 - share),
+        load_ms=1000 * result.cpu_s / max(1, result.answered),
+        median_ms=1000 * result.median_s,
+        p99_ms=1000 * result.p99_s,
+        error=mistake(result, question),
+    )
+
+
+def mistake(result: Result, question: Question) -> str:
+    """What is wrong with the answers; empty if nothing."""
+    answers = bodies(result)
+    if result.failed:
+        first = answers[0][:200].decode(errors="replace")
+        return f"{result.failed} of {result.failed + result.answered} failed: {first}"
+    if not result.answered:
+        return "no answer in time"
+    wrong = sum(not question.is_right(answer) for answer in answers)
+    return f"{wrong} of {len(answers)} sampled answers name another class" if wrong else ""
+
+
+def best(rows: list[Row], what: str, precision: str) -> Row | None:
+    """The row of the highest rate without the load tool; None where there is none."""
+    good = [row for row in rows if (row.what, row.precision) == (what, precision) and not row.error]
+    return max(good, key=lambda row: row.net_rate, default=None)
