@@ -29,6 +29,8 @@ bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.m
 	$(BIN)/python -m benchmarks.figures
 	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.fewshot
+	$(BIN)/python -m benchmarks.serving.peers.environment
+	$(BIN)/python -m benchmarks.serving
 
 .no-car: | $(VENV)/.dev
 	$(BIN)/python -m benchmarks.no_car_photos $@

@@ -7,7 +7,7 @@ import gc
 from typing import Any
 
 # glibc's names and numbers, malloc.h.
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _MEBIBYTE = 1 << 20
 
 
@@ -21,8 +21,10 @@ def keep_freed_memory() -> None:
     mallopt = _function("mallopt")
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 32 * _MEBIBYTE)
-        mallopt(_M_TRIM_THRESHOLD, 256 * _MEBIBYTE)
-        mallopt(_M_TOP_PAD, 64 * _MEBIBYTE)
+        mallopt(_M_TRIM_THRESHOLD, 64 * _MEBIBYTE)
+        mallopt(_M_TOP_PAD, 16 * _MEBIBYTE)
+        # Threads that keep freed memory each for itself would keep many times as much.
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def give_back_memory() -> None:
