@@ -18,7 +18,7 @@ from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_js
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.path import Route
-from kuzov.serve.rest.photos import find_photo_call, is_photo_type, read_photos
+from kuzov.serve.rest.photos import find_photo_call, is_form, is_photo_type, read_photos
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Call, ModelSpec, Service
 
@@ -60,7 +60,9 @@ class Calls:
         content_type = request.header(b"content-type") or ""
         if is_photo_type(content_type):
             call = find_photo_call(self._service, spec)
-            photos = await self._run(len(body), read_photos, body, content_type, self._limits.max_rows)
+            # A photo as it is needs no reading; a form does.
+            size = len(body) if is_form(content_type) else 0
+            photos = await self._run(size, read_photos, body, content_type, self._limits.max_rows)
             tensors: Tensors = dict.fromkeys(call.signature.inputs, photos)
             form = Form.ROW
         else:

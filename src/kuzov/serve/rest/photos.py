@@ -46,6 +46,11 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
     return service.find(spec, PHOTO_INPUT if PHOTO_INPUT in names else names[0])
 
 
+def is_form(content_type: str) -> bool:
+    """Whether a body is a form, with a file for each photo."""
+    return content_type.lstrip()[: len(_FORM)].lower() == _FORM
+
+
 def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[np.object_]:
     """The photos of a body.
 
@@ -61,7 +66,7 @@ def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[
         RequestError: INVALID: the form is broken, or holds no file, or too many.
     """
     photos = [body]
-    if content_type.lstrip()[: len(_FORM)].lower() == _FORM:
+    if is_form(content_type):
         photos = _files(body, content_type, max_photos)
     tensor = np.empty(len(photos), np.object_)
     tensor[:] = photos
