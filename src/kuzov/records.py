@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
+if TYPE_CHECKING:  # the client needs these records, and no NumPy
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,7 +248,7 @@ def test_a_server_that_fails_is_told(
 def test_the_client_is_light() -> None:
     code = (
         "import sys, kuzov.client.client; "
-        "assert not {'numpy', 'openvino', 'tensorflow', 'starlette'} & sys.modules.keys()"
+        "assert not {'numpy', 'openvino', 'tensorflow', 'uvicorn', 'grpc'} & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
