@@ -68,7 +68,8 @@ def _import_nncf() -> Any:
     os.environ.setdefault("NNCF_CI", "1")
     with redirect_stdout(sys.stderr):
         nncf = import_module("nncf")
-    nncf.set_log_level(logging.ERROR)
+    # Its own set_log_level would change the handlers of everybody.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf
 
 
