@@ -17,7 +17,7 @@ from enum import Enum
 
 
 class ErrorCode(Enum):
-    """Kinds of failure, by the names that TensorFlow and gRPC share; each transport holds one table of them."""
+    """Kinds of failure, by the names that TensorFlow and gRPC share."""
 
     CANCELLED = "CANCELLED"
     UNKNOWN = "UNKNOWN"

@@ -77,7 +77,8 @@ OF_CARS = "--model_name=cars --model_base_path=/models/cars "
             ),
         ),
         (
-            "--max-body-bytes 1000 --max-rows 2 --max-image-pixels 3 --max-requests 4 --rest_api_timeout_in_ms=5000",
+            "--max-body-bytes 1000 --max-rows 2 --max-image-pixels 3 --max-requests 4 "
+            "--rest_api_timeout_in_ms=5000",
             replace(
                 CARS,
                 limits=Limits(

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kuzov.serve.batching.parameters import BatchingParameters
 
 from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
+from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
 from kuzov.serve.repository.servable import Servable
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
-from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.body import inflate
