@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.serve.service import ModelSpec
+from kuzov.serve.calls import ModelSpec
 from kuzov.wire import messages
 
 Case: TypeAlias = Mapping[str, Any]

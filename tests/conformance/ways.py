@@ -14,12 +14,13 @@ import numpy as np
 
 from kuzov.errors import RequestError
 from kuzov.serve.admission import Admission
+from kuzov.serve.calls import ModelSpec, Task
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rpc.server import grpc_server
-from kuzov.serve.service import ModelSpec, Service, Task
+from kuzov.serve.service import Service
 from kuzov.wire import messages
 from kuzov.wire.tensors import from_numpy, to_numpy
 from tests.conformance.table import (

@@ -11,15 +11,10 @@ import pytest
 from kuzov.bundle.card import Card
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
+from kuzov.serve.calls import ModelSpec, RegressAnswer, Task, UnknownSignatureError
 from kuzov.serve.examples import CLASSIFY, PREDICT, REGRESS
 from kuzov.serve.repository.servable import Servable
-from kuzov.serve.service import (
-    ModelSpec,
-    RegressAnswer,
-    Service,
-    Task,
-    UnknownSignatureError,
-)
+from kuzov.serve.service import Service
 from tests.serve.conftest import OneServable, a_card, compute_here
 
 M = ModelSpec(name="m")

@@ -95,6 +95,7 @@ def _engine_loader(settings: ServeSettings) -> LoadEngine:
         precision=engine.precision,
         intra_op_parallelism=engine.threads,
         threads=engine.threads,
+        streams=engine.streams,
         max_pixels=settings.limits.max_image_pixels,
     )
 
@@ -150,7 +151,7 @@ def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
     with ExitStack() as stack:
         threads = settings.decode_threads or os.cpu_count() or 1
         decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
-        scheduling = SchedulerSettings(parameters=settings.batching)
+        scheduling = SchedulerSettings(threads=settings.engine.streams, parameters=settings.batching)
         scheduler = Scheduler(scheduling, decode_pool, metrics)
         stack.callback(scheduler.close)
         repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)

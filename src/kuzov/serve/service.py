@@ -7,16 +7,24 @@ request's values into the tensors that the call's signature declares, and transl
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.bundle.card import Card
 from kuzov.engine.engine import NUMPY_DTYPES, Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
+from kuzov.serve.calls import (
+    Call,
+    ClassifyAnswer,
+    MetadataAnswer,
+    ModelSpec,
+    PredictAnswer,
+    RegressAnswer,
+    Task,
+    UnknownSignatureError,
+)
 from kuzov.serve.examples import (
     CLASSIFY,
     INPUTS,
@@ -31,88 +39,6 @@ from kuzov.serve.examples import (
 from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
 
 DEFAULT_SIGNATURE = "serving_default"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
-    """Which model a request means.
-
-    Attributes:
-        name: The model's name.
-        version: The version asked for; None for the newest.
-        label: The version label asked for; None where the request gives none.
-    """
-
-    name: str
-    version: int | None = None
-    label: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A signature of a loaded version. It stays the same version from the request to its answer."""
-
-    servable: Servable
-    signature_name: str
-    signature: Signature
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictAnswer:
-    """The outputs of a call by name, and which version and signature computed them."""
-
-    model: str
-    version: int
-    signature_name: str
-    outputs: Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataAnswer:
-    """What a version tells of itself; `card` is None for a SavedModel that kuzov did not make."""
-
-    model: str
-    version: int
-    signatures: Mapping[str, Signature]
-    card: Card | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifyAnswer:
-    """For each example its classes, as pairs of label and score; "" and 0 where the model gives none."""
-
-    model: str
-    version: int
-    signature_name: str
-    results: Sequence[Sequence[tuple[bytes, float]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegressAnswer:
-    """For each example its number."""
-
-    model: str
-    version: int
-    signature_name: str
-    results: Sequence[float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One of the inferences of a MultiInference request; its method is one of `kuzov.serve.examples`."""
-
-    spec: ModelSpec
-    signature_name: str
-    method_name: str
-
-
-class UnknownSignatureError(RequestError):
-    """INVALID: the model has no such signature; gRPC words it in another way than REST, from `signature`."""
-
-    def __init__(self, signature: str) -> None:
-        text = f'Serving signature name: "{signature}" not found in signature def'
-        super().__init__(ErrorCode.INVALID, text)
-        self.signature = signature
 
 
 class Compute(Protocol):

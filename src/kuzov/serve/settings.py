@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,9 @@ from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.rpc.ssl_config import SslConfig
 
 FREE_PORT = 0
+# Threads that share an inference wait for each other, so two inferences on a core each get more done than one
+# on both (docs/serving-benchmarks.md); but each holds its intermediate results in memory.
+MAX_STREAMS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class EngineSettings:
     engine: str = "auto"
     precision: str = "auto"
     threads: int = 0
+
+    @property
+    def streams(self) -> int:
+        """Inferences computed at the same time, each on its share of the threads."""
+        return min(self.threads or os.cpu_count() or 1, MAX_STREAMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

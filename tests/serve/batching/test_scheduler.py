@@ -91,7 +91,7 @@ Ask = Callable[..., list[Any]]
 
 @pytest.fixture
 def settings() -> SchedulerSettings:
-    return SchedulerSettings()
+    return SchedulerSettings(rows_at_once=4)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from kuzov.errors import RequestError
 from kuzov.records import Signature, TensorSpec
+from kuzov.serve.calls import MetadataAnswer
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rest.json_answer import (
     classify_json,
@@ -17,7 +18,6 @@ from kuzov.serve.rest.json_answer import (
     status_json,
 )
 from kuzov.serve.rest.json_request import Form
-from kuzov.serve.service import MetadataAnswer
 
 
 def test_one_output() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
+from kuzov.serve.calls import Call
 from kuzov.serve.rest import json_numbers, json_request
 from kuzov.serve.rest.json_request import Form, read_predict
-from kuzov.serve.service import Call
 
 TYPES = ("FLOAT", "DOUBLE", "INT8", "INT32", "INT64", "UINT8", "UINT32", "UINT64", "BOOL", "STRING", "HALF")
 

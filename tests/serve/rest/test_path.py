@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.rest.path import Route, is_api_path, read_path
-from kuzov.serve.service import ModelSpec
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import RequestError
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, spec_of, write_spec
-from kuzov.serve.service import ModelSpec
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import model_spec
 

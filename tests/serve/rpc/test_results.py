@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from kuzov.serve.calls import ClassifyAnswer, RegressAnswer
 from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
-from kuzov.serve.service import ClassifyAnswer, RegressAnswer
 from kuzov.wire import messages
 
 CLASSES = ClassifyAnswer(

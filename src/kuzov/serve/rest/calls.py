@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
+from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.body import inflate
@@ -19,7 +20,7 @@ from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.path import Route
 from kuzov.serve.rest.photos import find_photo_call, is_form, is_photo_type, read_photos
 from kuzov.serve.rest.request import Request
-from kuzov.serve.service import Call, ModelSpec, Service
+from kuzov.serve.service import Service
 
 Result = TypeVar("Result")
 Tensors = Mapping[str, npt.NDArray[Any]]

@@ -10,6 +10,7 @@ import numpy as np
 
 from kuzov.errors import RequestError
 from kuzov.records import TensorSpec
+from kuzov.serve.calls import Call
 from kuzov.serve.rest.json_numbers import read_numbers
 from kuzov.serve.rest.json_tensors import (
     Tensor,
@@ -19,7 +20,6 @@ from kuzov.serve.rest.json_tensors import (
     shape_of,
 )
 from kuzov.serve.rest.json_text import check_overflow, invalid, parse_object, quote, read_signature_name
-from kuzov.serve.service import Call
 
 Specs = Mapping[str, TensorSpec]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.service import ModelSpec
+from kuzov.serve.calls import ModelSpec
 
 # A path is matched as it stands in the request line, still percent-encoded and with its query, so that a
 # model's name may hold any character. Letters match in either case.

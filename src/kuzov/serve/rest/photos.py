@@ -10,7 +10,8 @@ import numpy.typing as npt
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photos import PHOTO_INPUT
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.service import Call, ModelSpec, Service
+from kuzov.serve.calls import Call, ModelSpec
+from kuzov.serve.service import Service
 
 _FORM = "multipart/form-data"
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)

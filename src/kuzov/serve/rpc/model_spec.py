@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.service import ModelSpec
+from kuzov.serve.calls import ModelSpec
 from kuzov.wire import messages
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import grpc
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.calls import ClassifyAnswer, ModelSpec, RegressAnswer, Task
 from kuzov.serve.limits import Limits
 from kuzov.serve.rpc.gate import Answer, Gate, Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
@@ -15,7 +16,7 @@ from kuzov.serve.rpc.predict import Predict
 from kuzov.serve.rpc.request import parse, read_examples
 from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
 from kuzov.serve.rpc.signature_defs import signature_def_map
-from kuzov.serve.service import DEFAULT_SIGNATURE, ClassifyAnswer, ModelSpec, RegressAnswer, Service, Task
+from kuzov.serve.service import DEFAULT_SIGNATURE, Service
 from kuzov.wire import messages
 
 SIGNATURE_DEF = "signature_def"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kuzov.serve.service import ClassifyAnswer, RegressAnswer
+from kuzov.serve.calls import ClassifyAnswer, RegressAnswer
 from kuzov.wire import messages
 
 
