@@ -30,24 +30,32 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """How many threads call, how many calls are computed at a time, and how many rows a call has."""
+    """How many threads call, how many calls are computed at a time, and how many rows a call has.
+
+    `fixed`: whether the network was compiled for one row of a fixed size, or for any number of rows.
+    """
 
     streams: int
     callers: int
     batch: int
+    fixed: bool = False
 
     def __str__(self) -> str:
         streams = "1 stream" if self.streams == 1 else f"{self.streams} streams"
         callers = "1 thread" if self.callers == 1 else f"{self.callers} threads"
-        return f"{streams}, {callers}, batch {self.batch}"
+        return f"{streams}, {callers}, {'one row, fixed' if self.fixed else f'batch {self.batch}'}"
 
 
 RAW = (
+    Arrangement(1, 1, 1, fixed=True),
+    Arrangement(2, 2, 1, fixed=True),
     *[Arrangement(1, 1, batch) for batch in (1, 2, 4, 8)],
     *[Arrangement(1, 2, batch) for batch in (1, 4)],
     *[Arrangement(2, 2, batch) for batch in (1, 4)],
 )
 DECODING = (
+    Arrangement(1, 2, 1, fixed=True),
+    *[Arrangement(2, callers, 1, fixed=True) for callers in (2, 3)],
     *[Arrangement(1, 2, batch) for batch in (1, 2, 4)],
     *[Arrangement(2, 2, batch) for batch in (1, 4)],
     Arrangement(2, 3, 1),
@@ -56,8 +64,12 @@ DECODING = (
 
 def measure(model: Path, precision: str, photo: bytes, seconds: float) -> dict[str, Any]:
     """Rates in rows a second, by arrangement, and the time of one inference; `seconds` for each."""
-    compiled = {streams: _compile(model, precision, streams) for streams in (1, 2)}
-    image_px = compiled[1].inputs[0].get_partial_shape()[1].get_length()
+    compiled = {
+        (streams, fixed): _compile(model, precision, streams, fixed=fixed)
+        for streams in (1, 2)
+        for fixed in (False, True)
+    }
+    image_px = compiled[1, False].inputs[0].get_partial_shape()[1].get_length()
     tensors = {
         batch: np.repeat(decode_photos([photo], image_px), batch, axis=0)
         for batch in {each.batch for each in RAW}
@@ -71,21 +83,24 @@ def measure(model: Path, precision: str, photo: bytes, seconds: float) -> dict[s
 
     return {
         "precision": precision,
-        "inference_ms": 1000 * median_time(_infer(compiled[1], lambda: ready(1)), seconds),
+        "inference_ms": 1000 * median_time(_infer(compiled[1, True], lambda: ready(1)), seconds),
         "decode_ms": 1000 * median_time(lambda: decoded(1), min(seconds, 0.5)),
         "raw": _rates(compiled, RAW, ready, seconds),
         "decoding": _rates(compiled, DECODING, decoded, seconds),
     }
 
 
-def _compile(model: Path, precision: str, streams: int) -> Any:
+def _compile(model: Path, precision: str, streams: int, *, fixed: bool) -> Any:
     """As `kuzov.engine.network` compiles it."""
     options = {
         "INFERENCE_PRECISION_HINT": "f32" if precision == "int8" else precision,
         "INFERENCE_NUM_THREADS": 0,
         "NUM_STREAMS": streams,
     }
-    return openvino.Core().compile_model(str(model), "CPU", options)
+    network = openvino.Core().read_model(str(model))
+    if fixed:
+        network.reshape([1, *(size.get_length() for size in list(network.input(0).get_partial_shape())[1:])])
+    return openvino.Core().compile_model(network, "CPU", options)
 
 
 def _infer(compiled: Any, images: Callable[[], np.ndarray[Any, Any]]) -> Callable[[], None]:
@@ -94,7 +109,7 @@ def _infer(compiled: Any, images: Callable[[], np.ndarray[Any, Any]]) -> Callabl
 
 
 def _rates(
-    compiled: dict[int, Any],
+    compiled: dict[tuple[int, bool], Any],
     arrangements: Sequence[Arrangement],
     images: Callable[[int], np.ndarray[Any, Any]],
     seconds: float,
@@ -102,7 +117,7 @@ def _rates(
     calls = {
         str(each): (
             [
-                _infer(compiled[each.streams], functools.partial(images, each.batch))
+                _infer(compiled[each.streams, each.fixed], functools.partial(images, each.batch))
                 for _ in range(each.callers)
             ],
             each.batch,

@@ -119,7 +119,7 @@ def leave_rpc(server: Server) -> Callable[[], object]:
 def test_nothing_is_computed_for_a_client_that_has_left(
     start_slow: Start, ask: Callable[[Server], Callable[[], object]]
 ) -> None:
-    server = start_slow("--log-format=json")
+    server = start_slow("--log-format=json", "--tensorflow_intra_op_parallelism=1")  # one inference at a time
     with Rest(server) as client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.sleep, 1.0)
         time.sleep(0.2)

@@ -30,6 +30,20 @@ class NetworkSettings:
     streams: int = 1
 
 
+class _Requests:
+    """Infer requests of a compiled network: each holds one call's tensors, so each thread has its own."""
+
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self._compiled = compiled
+        self._local = threading.local()
+
+    def mine(self) -> openvino.InferRequest:
+        """This thread's request."""
+        if not hasattr(self._local, "request"):
+            self._local.request = self._compiled.create_infer_request()
+        return self._local.request
+
+
 class Network:
     """A compiled network with named inputs and outputs. Safe to call from several threads at once."""
 
@@ -51,37 +65,72 @@ class Network:
             # What a quantised network leaves in float is computed in float32.
             "INFERENCE_PRECISION_HINT": "f32" if quantised else settings.precision,
             "INFERENCE_NUM_THREADS": settings.threads,
-            "NUM_STREAMS": settings.streams,
         }
-        self._compiled = openvino.Core().compile_model(model, "CPU", options)
-        computed = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        core = openvino.Core()
+        self.batched = all(
+            _has_batch_dimension(each.get_partial_shape()) for each in (*model.inputs, *model.outputs)
+        )
+        one_row = _of_one_row(model) if self.batched else None
+        self._by_row = one_row is not None
+        model = one_row or model
+        shared = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
+        self._shared = _Requests(shared)
+        self._alone = self._shared
+        if settings.streams > 1:
+            self._alone = _Requests(core.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1}))
+        computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
         if outputs is None:
-            outputs = [output.get_any_name() for output in self._compiled.outputs]
-        names = names_of(self._compiled.outputs)
+            outputs = [output.get_any_name() for output in shared.outputs]
+        names = names_of(shared.outputs)
         # A name that two outputs share is one tensor's, so either will do.
         self._outputs = {name: next(i for i, known in enumerate(names) if name in known) for name in outputs}
-        tensors = (*self._compiled.inputs, *self._compiled.outputs)
-        self.batched = all(_has_batch_dimension(each.get_partial_shape()) for each in tensors)
-        # An infer request holds one call's tensors, so each thread has its own.
-        self._local = threading.local()
+        self._empty = (
+            [np.empty((0, *each.shape[1:]), each.element_type.to_dtype()) for each in shared.outputs]
+            if self._by_row
+            else []
+        )
+        self._lock = threading.Lock()
+        self._under_way = 0
 
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all outputs, by name; they are copies, the next call leaves them alone.
 
+        A row that finds no other under way has all cores to itself; what comes together has one core each,
+        since threads that share an inference wait for each other.
+
         Raises:
             RequestError: INVALID where a shape does not fit the model.
         """
-        if not hasattr(self._local, "request"):
-            self._local.request = self._compiled.create_infer_request()
+        with self._lock:
+            requests = self._shared if self._under_way else self._alone
+            self._under_way += 1
         try:
             # A tensor that is a part of a message may stand at any byte; OpenVINO's kernels want it aligned.
             aligned = {name: np.require(tensor, requirements=["C", "A"]) for name, tensor in inputs.items()}
-            results = self._local.request.infer(aligned, share_inputs=True)
+            results = self._compute(requests.mine(), aligned)
         except RuntimeError as error:
             text = f"The model refuses these inputs: {own_words(error)}"
             raise RequestError(ErrorCode.INVALID, text) from error
+        finally:
+            with self._lock:
+                self._under_way -= 1
         return {name: results[index] for name, index in self._outputs.items()}
+
+    def _compute(self, request: openvino.InferRequest, inputs: Tensors) -> Sequence[npt.NDArray[Any]]:
+        """All outputs, in their order."""
+        rows = {len(tensor) for tensor in inputs.values()} if self._by_row else set()
+        if len(rows) != 1 or rows == {1}:
+            results = request.infer(inputs, share_inputs=True)
+            return [results[index] for index in range(len(results))]
+        found: list[list[npt.NDArray[Any]]] = [[empty] for empty in self._empty]
+        for row in range(*rows):
+            results = request.infer(
+                {name: each[row : row + 1] for name, each in inputs.items()}, share_inputs=True
+            )
+            for index, column in enumerate(found):
+                column.append(results[index])
+        return [np.concatenate(column) for column in found]
 
     @property
     def output_names(self) -> list[str]:
@@ -105,6 +154,26 @@ def own_words(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
     return " ".join(told or lines)
+
+
+def _of_one_row(model: openvino.Model) -> openvino.Model | None:
+    """The network for one row of a fixed size; None where sizes besides the rows are open.
+
+    OpenVINO computes fixed sizes a fifth to a third faster than open ones, and a row no slower than a row of
+    a batch.
+    """
+    fixed = model.clone()
+    shapes = {each: each.get_partial_shape() for each in fixed.inputs}
+    for shape in shapes.values():
+        shape[0] = 1
+    if any(shape.is_dynamic for shape in shapes.values()):
+        return None
+    try:
+        fixed.reshape(shapes)
+    except RuntimeError:
+        return None
+    whole = all(each.get_partial_shape().is_static and each.shape[0] == 1 for each in fixed.outputs)
+    return fixed if whole else None
 
 
 def _has_batch_dimension(shape: openvino.PartialShape) -> bool:

@@ -26,7 +26,7 @@ from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.queue import Job, JobQueue, Outputs
 from kuzov.serve.repository.servable import Servable
 
-ROWS_AT_ONCE = 2  # more get little more done, and take as much more memory: docs/adr/0011
+ROWS_AT_ONCE = 2  # one after the other; two spare every other hand-over between threads: docs/adr/0011
 CLOSE_GRACE_S = 5.0
 
 _log = logging.getLogger(__name__)
