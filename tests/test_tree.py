@@ -17,6 +17,7 @@ TESTED_ELSEWHERE = {
     "errors.py": "values; their texts are asserted where they are raised",
     "records.py": "values",
     "engine/engine.py": "engine/test_openvino.py",
+    "serve/calls.py": "serve/test_service.py",
     "serve/repository/servable.py": "serve/repository/test_repository.py",
     "serve/rest/asgi.py": "types",
     "serve/settings.py": "cli/test_serve.py",

@@ -15,10 +15,19 @@ from kuzov.errors import BundleError
 from kuzov.serve import server
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
+from kuzov.serve.monitoring import log
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
 
 CARS = ServeSettings(models=(ModelConfig(name="cars", base_path=Path("/models/cars")),))
+
+
+@pytest.fixture(autouse=True)
+def forms(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The forms of the log that were asked for; the log of the other tests stays as it is."""
+    forms: list[str] = []
+    monkeypatch.setattr(log, "configure_logging", forms.append)
+    return forms
 
 
 @pytest.fixture
@@ -218,6 +227,12 @@ def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, words.split())
     assert isinstance(result.exception, BundleError)
     assert f"There is no model folder {tmp_path / 'none'}." in str(result.exception)
+
+
+def test_the_form_of_the_log(served: list[ServeSettings], forms: list[str]) -> None:
+    serve(f"{OF_CARS}--log-format json")
+    serve(OF_CARS)
+    assert (forms, len(served)) == (["json", "text"], 2)
 
 
 def test_version_is_told_as_tensorflow_serving_does() -> None:
