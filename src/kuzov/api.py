@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +65,9 @@ def train(
 
         require_shots(dataset, shots)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
-    with _silent_stderr():
+    from kuzov.engine.tensorflow import silent_stderr
+
+    with silent_stderr():
         import tensorflow  # noqa: F401
     from kuzov.report.write import write_report
     from kuzov.training.pipeline import run_training
@@ -122,21 +123,3 @@ def optimize(
     from kuzov.training.progress import silent
 
     return optimise(Path(bundle), Path(photos), progress=progress or silent)
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Close the process's stderr for a moment: TensorFlow greets on it before any setting is heeded."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # closed already
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

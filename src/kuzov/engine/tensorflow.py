@@ -141,7 +141,7 @@ def import_tensorflow() -> Any:
         greets = "TF_CPP_MIN_LOG_LEVEL" in os.environ
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what requests do wrong is answered, not logged
         try:
-            with nullcontext() if greets else _silent_stderr():
+            with nullcontext() if greets else silent_stderr():
                 import tensorflow as tf  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise MissingExtraError("Serving a model with TensorFlow", "train") from error
@@ -150,7 +150,7 @@ def import_tensorflow() -> Any:
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Turn the process's stderr off for a moment: TensorFlow greets on it before any setting is heeded."""
     try:
         kept = os.dup(2)
