@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # the client needs these records, and no NumPy
     import numpy.typing as npt
 
 
+DEFAULT_SIGNATURE = "serving_default"  # what a request means that names none
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassName:
     """A class of the recogniser: the folder's name and what people see.

@@ -68,6 +68,13 @@ def test_threads_and_streams_leave_the_answers_alone(threads: int, streams: int)
     assert wrong == []
 
 
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_rows_that_are_known_to_stay_apart_are_computed_one_by_one(rows: int) -> None:
+    network = Network(doubling(-1, 2), NetworkSettings(precision="f32", streams=2, rows_apart=True))
+    x = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
+    assert network({"x": x})["twice"].tolist() == (2 * x).tolist()
+
+
 def test_bfloat16_where_there_is_bfloat16() -> None:
     network = Network(doubling(-1, 2), NetworkSettings(precision="bf16"))
     assert network.precision == ("bf16" if bfloat16_available() else "f32")

@@ -332,6 +332,19 @@ def test_rows_of_a_model_from_elsewhere_share_a_batch_where_they_do_not_touch(fo
     assert load(foreign, "f32").batched("serving_default")
 
 
+def test_rows_that_touch_each_other_are_computed_together_and_share_with_no_one(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the SavedModel")
+    centre = tf.function(
+        lambda x: {"y": x - tf.reduce_mean(x, axis=0)},
+        input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")],
+    )
+    tf.saved_model.save(tf.Module(), str(tmp_path / "1"), {"serving_default": centre})
+    engine = load(tmp_path / "1", "f32")
+    outputs = run(engine, "serving_default", {"x": np.array([[1, 2, 4], [3, 2, 0]], np.float32)})
+    assert outputs["y"].tolist() == [[-1, 0, 2], [1, 0, -2]]
+    assert not engine.batched("serving_default")
+
+
 def test_outputs_go_by_any_of_their_names(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(source: Path) -> openvino.Model:
         model = openvino.Core().read_model(source)

@@ -15,9 +15,9 @@ from kuzov.bundle.card import has_card
 from kuzov.bundle.saved_model import read_graph, read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Engine
 from kuzov.engine.openvino import OpenVinoEngine
-from kuzov.engine.portable import DEFAULT_SIGNATURE, prove
+from kuzov.engine.portable import prove
 from kuzov.errors import BundleError, ConfigError
-from kuzov.records import Signature
+from kuzov.records import DEFAULT_SIGNATURE, Signature
 
 ENGINES = ("auto", "openvino", "tensorflow")
 

@@ -23,11 +23,14 @@ class NetworkSettings:
         precision: "f32", "bf16", or "int8", which the network has to be quantised for.
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
+        rows_apart: Whether the network is known to compute each row as if it were alone. Then it is compiled
+            for one row, and several are computed one after the other.
     """
 
     precision: str
     threads: int = 0
     streams: int = 1
+    rows_apart: bool = False
 
 
 class _Requests:
@@ -70,7 +73,7 @@ class Network:
         self.batched = all(
             _has_batch_dimension(each.get_partial_shape()) for each in (*model.inputs, *model.outputs)
         )
-        one_row = _of_one_row(model) if self.batched else None
+        one_row = _of_one_row(model) if self.batched and settings.rows_apart else None
         self._by_row = one_row is not None
         model = one_row or model
         shared = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,7 @@ from kuzov.engine.photos import PHOTO_INPUT, decode_photos
 from kuzov.engine.rows import rows_stay_apart
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.records import Signature
-
-_DEFAULT = "serving_default"
+from kuzov.records import DEFAULT_SIGNATURE, Signature
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
@@ -35,6 +34,7 @@ class OpenVinoEngine:
         signatures: Mapping[str, Signature],
         card: Card | None = None,
         *,
+        rows_apart: bool,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.name = f"OpenVINO {network.precision}"
@@ -42,10 +42,7 @@ class OpenVinoEngine:
         self._network = network
         self._card = card
         self._max_pixels = max_pixels
-        # Of kuzov's own networks it is known.
-        self._batched = network.batched and (
-            card is not None or all(rows_stay_apart(network, each.inputs) for each in signatures.values())
-        )
+        self._batched = network.batched and rows_apart
 
     def network(self, _signature: str) -> str:
         """The one network of the model; see `Engine.network`."""
@@ -148,21 +145,33 @@ def load(
             )
     inputs, outputs = {"image"}, ["probabilities", "unknown"]
     if card is None:
-        if _DEFAULT not in signatures:
+        if DEFAULT_SIGNATURE not in signatures:
             raise BundleError(
-                f"OpenVINO can't run the model in {version_dir}: it has no signature {_DEFAULT}."
+                f"OpenVINO can't run the model in {version_dir}: it has no signature {DEFAULT_SIGNATURE}."
             )
-        signatures = {_DEFAULT: signatures[_DEFAULT]}
-        inputs, outputs = set(signatures[_DEFAULT].inputs), list(signatures[_DEFAULT].outputs)
-    settings = NetworkSettings(precision=precision, threads=threads, streams=streams)
+        signatures = {DEFAULT_SIGNATURE: signatures[DEFAULT_SIGNATURE]}
+        inputs, outputs = (
+            set(signatures[DEFAULT_SIGNATURE].inputs),
+            list(signatures[DEFAULT_SIGNATURE].outputs),
+        )
+    # Of kuzov's own networks it is known, of others it is tried.
+    rows_apart = card is not None
+    settings = NetworkSettings(precision=precision, threads=threads, streams=streams, rows_apart=rows_apart)
     try:
         model = _read_model(source)
         _check_tensors("input", model.inputs, inputs, version_dir)
         _check_tensors("output", model.outputs, outputs, version_dir)
         network = Network(model, settings, outputs)
+        if (
+            card is None
+            and network.batched
+            and rows_stay_apart(network, signatures[DEFAULT_SIGNATURE].inputs)
+        ):
+            rows_apart = True
+            network = Network(model, replace(settings, rows_apart=True), outputs)
     except RuntimeError as error:
         raise BundleError(f"OpenVINO can't run the model in {version_dir}: {own_words(error)}") from error
-    return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
+    return OpenVinoEngine(network, signatures, card, rows_apart=rows_apart, max_pixels=max_pixels)
 
 
 def _check_tensors(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kuzov.bundle.trace import INIT_SIGNATURE, Operation, Trace, Tracer
+from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.wire.messages import MetaGraphDef
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 def _names(text: str) -> frozenset[str]:

@@ -115,4 +115,5 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
 
 def feature_network(backbone: Backbone) -> Network:
     """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D)."""
-    return Network(to_openvino(backbone.frozen(), ["features"]), NetworkSettings(precision="f32"))
+    settings = NetworkSettings(precision="f32", rows_apart=True)
+    return Network(to_openvino(backbone.frozen(), ["features"]), settings)

@@ -229,7 +229,8 @@ def _attempt(task: _Task, float_layers: int, judge: Judge) -> Comparison:
 
 
 def _network(file: Path, precision: str) -> Network:
-    return Network(openvino.Core().read_model(file), NetworkSettings(precision=precision))
+    settings = NetworkSettings(precision=precision, rows_apart=True)
+    return Network(openvino.Core().read_model(file), settings)
 
 
 def _compare(task: _Task, reference: Network, quantised: Network) -> Comparison:
