@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import NUMPY_DTYPES, Tensors
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.records import Signature
+from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import (
     Call,
     ClassifyAnswer,
@@ -37,8 +37,6 @@ from kuzov.serve.examples import (
     regressions,
 )
 from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 class Compute(Protocol):

@@ -23,7 +23,7 @@ from kuzov.engine.engine import Engine, Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.batching.batch import cut, join, rows_of, split
 from kuzov.serve.batching.parameters import BatchingParameters
-from kuzov.serve.batching.queue import Job, JobQueue, Outputs
+from kuzov.serve.batching.queue import Job, JobQueue, Key, Outputs
 from kuzov.serve.repository.servable import Servable
 
 ROWS_AT_ONCE = 2  # one after the other; two spare every other hand-over between threads: docs/adr/0011
@@ -92,9 +92,9 @@ class Scheduler:
             tensors = await loop.run_in_executor(self._decode_pool, self._decode, engine, signature, inputs)
         else:
             tensors = engine.prepare(signature, inputs)
-        pieces = self._pieces(engine, signature, tensors)
         network = engine.network(signature)
         shares = self._shares(engine, signature, tensors)
+        pieces = self._pieces((id(engine), network), tensors, shares=shares)
         jobs = [self._submit(servable, network, piece, shares=shares) for piece in pieces]
         if len(jobs) == 1:
             return engine.finish(signature, await jobs[0])
@@ -123,14 +123,11 @@ class Scheduler:
             return True
         return engine.batched(signature) and bool(rows_of(tensors))
 
-    def _pieces(self, engine: Engine, signature: str, tensors: Tensors) -> list[Tensors]:
+    def _pieces(self, key: Key, tensors: Tensors, *, shares: bool) -> list[Tensors]:
         parameters = self._settings.parameters
         if parameters is None:
-            if not self._shares(engine, signature, tensors):
-                return [tensors]
-            return cut(tensors, self._settings.rows_at_once)
+            return cut(tensors, self._settings.rows_at_once) if shares else [tensors]
         _check_batch(tensors, parameters)
-        key = id(engine), engine.network(signature)
         if self._queue.waiting_rows(key) >= parameters.max_enqueued_batches * parameters.max_batch_size:
             text = "The batch scheduling queue to which this task was submitted is full"
             raise RequestError(ErrorCode.UNAVAILABLE, text)

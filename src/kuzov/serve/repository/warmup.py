@@ -12,9 +12,9 @@ import numpy.typing as npt
 from kuzov.bundle.layout import WARMUP_REQUESTS
 from kuzov.engine.engine import Engine, run
 from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.examples import example_tensor
 from kuzov.serve.repository.servable import Servable
-from kuzov.serve.service import DEFAULT_SIGNATURE
 from kuzov.wire import messages
 from kuzov.wire.messages import DecodeError, ModelSpec, PredictionLog
 from kuzov.wire.tensors import to_numpy

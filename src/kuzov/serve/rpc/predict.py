@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.records import Signature
+from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import Call, PredictAnswer, UnknownSignatureError
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Record
@@ -17,7 +17,7 @@ from kuzov.serve.rpc.gate import Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
 from kuzov.serve.rpc.off_loop import OffLoop
 from kuzov.serve.rpc.request import not_a_message
-from kuzov.serve.service import DEFAULT_SIGNATURE, Service
+from kuzov.serve.service import Service
 from kuzov.wire import messages
 from kuzov.wire.predict_request import lift_tensors
 from kuzov.wire.tensors import LAYOUTS, from_numpy, shape_of, to_numpy

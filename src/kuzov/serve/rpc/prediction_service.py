@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import grpc
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.calls import ClassifyAnswer, ModelSpec, RegressAnswer, Task
 from kuzov.serve.limits import Limits
 from kuzov.serve.rpc.gate import Answer, Gate, Rpc
@@ -16,7 +17,7 @@ from kuzov.serve.rpc.predict import Predict
 from kuzov.serve.rpc.request import parse, read_examples
 from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
 from kuzov.serve.rpc.signature_defs import signature_def_map
-from kuzov.serve.service import DEFAULT_SIGNATURE, Service
+from kuzov.serve.service import Service
 from kuzov.wire import messages
 
 SIGNATURE_DEF = "signature_def"
