@@ -14,9 +14,8 @@ _MEBIBYTE = 1 << 20
 def keep_freed_memory() -> None:
     """Have blocks of a request's size kept for the next request, rather than handed back and fetched again.
 
-    glibc returns large blocks to the system at once; the pages of the next one are then filled with zeros one
-    by one, which for the tensor of a photo costs as much as all else that the server does with it. To be
-    called before there are threads.
+    glibc may return large blocks to the system at once; the pages of the next one are then filled with zeros
+    one by one (docs/adr/0011). To be called before there are threads.
     """
     mallopt = _function("mallopt")
     if mallopt is not None:

@@ -16,6 +16,7 @@ from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.examples import example_tensor
 from kuzov.serve.repository.servable import Servable
 from kuzov.wire import messages
+from kuzov.wire.examples import serialized_examples
 from kuzov.wire.messages import DecodeError, ModelSpec, PredictionLog
 from kuzov.wire.tensors import to_numpy
 from kuzov.wire.tf_record import read_records
@@ -122,14 +123,7 @@ def _array(name: str, tensor: messages.TensorProto) -> npt.NDArray[Any]:
 
 
 def _examples_call(spec: ModelSpec, message: messages.Input) -> tuple[str, Mapping[str, npt.NDArray[Any]]]:
-    if message.WhichOneof("kind") == "example_list_with_context":
-        # Two messages one after the other read as both merged.
-        context = message.example_list_with_context.context.SerializeToString()
-        examples = message.example_list_with_context.examples
-    else:
-        context, examples = b"", message.example_list.examples
-    serialized = [context + example.SerializeToString() for example in examples]
-    return spec.signature_name, example_tensor(serialized)
+    return spec.signature_name, example_tensor(serialized_examples(message))
 
 
 def _complete(engine: Engine, call: WarmupCall) -> Mapping[str, npt.NDArray[Any]]:

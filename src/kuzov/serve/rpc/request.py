@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.limits import Limits
 from kuzov.wire import messages
+from kuzov.wire.examples import serialized_examples
 
 M = TypeVar("M", bound=Message)
 
@@ -38,18 +39,15 @@ def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
             that each of them gets.
     """
     if message.WhichOneof("kind") != "example_list_with_context":
-        examples = message.example_list.examples
-        limits.check_rows(len(examples))
-        return [example.SerializeToString() for example in examples]
+        limits.check_rows(len(message.example_list.examples))
+        return serialized_examples(message)
     with_context = message.example_list_with_context
     limits.check_rows(len(with_context.examples))
-    context = with_context.context.SerializeToString()
-    size = with_context.ByteSize() + len(context) * len(with_context.examples)
+    size = with_context.ByteSize() + with_context.context.ByteSize() * len(with_context.examples)
     if size > limits.max_inflated_bytes:
         raise RequestError(
             ErrorCode.INVALID,
             f"With its context repeated for each example the request has {size} bytes, but this server "
             f"takes at most {limits.max_inflated_bytes} at a time. Send them in several requests.",
         )
-    # Two messages one after the other read as both merged.
-    return [context + example.SerializeToString() for example in with_context.examples]
+    return serialized_examples(message)
