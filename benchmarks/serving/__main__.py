@@ -61,7 +61,7 @@ def main() -> None:
             elif stage == "server":
                 results[stage] = server.measure(arguments.model, precisions, exam, durations, say)
             else:
-                results[stage] = peer_rows.measure(version_dir, exam, durations, say)
+                results[stage] = peer_rows.measure(version_dir, precisions, exam, durations, say)
             quick = ", in a hurry: for smoke tests only" if arguments.quick else ""
             results[stage]["measured"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{quick}"
             kept.parent.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,9 @@ def aims(results: Mapping[str, Any]) -> Iterator[Aim]:
         yield ratio(GRPC_TENSOR, "TensorFlow alone", tensorflow, 1.7 if precision == "f32" else 3.0)
     yield from _waiting(server, openvino)
     yield from _process(server)
-    yield _against_peers(rows, [Row(**each) for each in results.get("peers", {}).get("rows", ())])
+    peers = [Row(**each) for each in results.get("peers", {}).get("rows", ())]
+    for precision in dict.fromkeys(row.precision for row in rows):
+        yield _against_peers(rows, peers, precision)
 
 
 def _waiting(server: Mapping[str, Any], openvino: Mapping[str, Any]) -> Iterator[Aim]:
@@ -82,8 +84,9 @@ def _process(server: Mapping[str, Any]) -> Iterator[Aim]:
     yield Aim(what="resident memory, last ÷ first reading", figure=growth, bound=1.05, at_least=False)
 
 
-def _against_peers(ours: list[Row], peers: list[Row]) -> Aim:
-    top = max((row.net_rate for row in peers if not row.error), default=None)
-    row = best(ours, REST_PHOTO, "f32")
+def _against_peers(ours: list[Row], peers: list[Row], precision: str) -> Aim:
+    rates = (row.net_rate for row in peers if not row.error and row.precision == precision)
+    top = max(rates, default=None)
+    row = best(ours, REST_PHOTO, precision)
     figure = row.net_rate / top if row and top else None
-    return Aim(what=f"{REST_PHOTO}, f32 ÷ the fastest other server", figure=figure, bound=1.5)
+    return Aim(what=f"{REST_PHOTO}, {precision} ÷ the fastest other server", figure=figure, bound=1.5)

@@ -115,8 +115,11 @@ def _memory(resident_mb: Mapping[str, float]) -> str:
 
 def _peers(results: Mapping[str, Any]) -> str:
     rows = rows_of(results["peers"])
-    tops = [best(rows, name, "f32") for name in dict.fromkeys(row.what for row in rows)]
-    ours = best(rows_of(results.get("server", {})), REST_PHOTO, "f32")
-    shown = [ours, *sorted((row for row in tops if row), key=lambda row: -row.net_rate)]
-    broken = {row.what: row for row in rows if row.error}
+    known = rows_of(results.get("server", {}))
+    shown: list[Row | None] = []
+    for precision in dict.fromkeys(row.precision for row in rows):
+        tops = [best(rows, name, precision) for name in dict.fromkeys(row.what for row in rows)]
+        shown.append(best(known, REST_PHOTO, precision))
+        shown += sorted(filter(None, tops), key=lambda row: -row.net_rate)
+    broken = {(row.what, row.precision): row for row in rows if row.error}
     return _rows([*(row for row in shown if row), *broken.values()])

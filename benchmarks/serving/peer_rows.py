@@ -22,39 +22,49 @@ READY_S, ANSWER_S = 60.0, 10.0
 PEERS = ("LitServe", "BentoML", "KServe")
 
 
-def measure(version_dir: Path, exam: Exam, durations: Durations, say: Say) -> dict[str, Any]:
-    """Rows of every peer, in float32."""
+def measure(
+    version_dir: Path, precisions: Sequence[str], exam: Exam, durations: Durations, say: Say
+) -> dict[str, Any]:
+    """Rows of every peer."""
     rows: list[Row] = []
     installed = requirements()
     for peer in PEERS:
         for workers in WORKERS:
             name = f"{installed[peer.lower()].replace('==', ' ')}, {workers} worker{'s'[: workers > 1]}"
-            for row in _rows(peer, name, workers, version_dir, exam.peers[peer], durations):
-                rows.append(row)
-                say(f"{name}, {row.clients} clients: {row.error or f'{row.rate:.1f}/s'}")
+            for precision in precisions:
+                for row in _rows(peer, name, workers, version_dir, precision, exam.peers[peer], durations):
+                    rows.append(row)
+                    say(f"{name}, {precision}, {row.clients} clients: {row.error or f'{row.rate:.1f}/s'}")
     return {"rows": [asdict(row) for row in rows]}
 
 
 def _rows(
-    peer: str, name: str, workers: int, version_dir: Path, question: Question, durations: Durations
+    peer: str,
+    name: str,
+    workers: int,
+    version_dir: Path,
+    precision: str,
+    question: Question,
+    durations: Durations,
 ) -> list[Row]:
     port = _free_port()
     command = _command(peer.lower(), port)
     if not Path(command[0]).is_file():
         reason = "not installed here: python -m benchmarks.serving.peers.environment tells why"
-        return [Row(what=name, precision="f32", clients=0, error=reason)]
+        return [Row(what=name, precision=precision, clients=0, error=reason)]
     environment = {
         "PEER_PORT": str(port),
         "PEER_WORKERS": str(workers),
         "PEER_MODEL": str(version_dir),
+        "PEER_PRECISION": precision,
         "BENTOML_DO_NOT_TRACK": "1",
     }
     request = Request(address=("127.0.0.1", port), file=str(question.file))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with process(command, environment, **quiet) as server:
         if reason := _wait(server, request):
-            return [Row(what=name, precision="f32", clients=0, error=reason)]
-        return [closed_loop(name, "f32", question, request, clients, durations) for clients in CLIENTS]
+            return [Row(what=name, precision=precision, clients=0, error=reason)]
+        return [closed_loop(name, precision, question, request, clients, durations) for clients in CLIENTS]
 
 
 def _command(peer: str, port: int) -> Sequence[str]:

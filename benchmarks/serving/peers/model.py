@@ -12,16 +12,17 @@ from kuzov.engine.openvino import load
 from kuzov.engine.photos import decode_photos
 
 PORT, WORKERS = int(os.environ["PEER_PORT"]), int(os.environ["PEER_WORKERS"])
+PRECISION = os.environ["PEER_PRECISION"]
 MAX_BATCH = 4
 
 
 class Model:
-    """The bundle in float32, on this worker's share of the cores."""
+    """The bundle, on this worker's share of the cores."""
 
     def __init__(self) -> None:
         version_dir = Path(os.environ["PEER_MODEL"])
         self._card = read_card(version_dir)
-        self._engine = load(version_dir, "f32", threads=max(1, (os.cpu_count() or 1) // WORKERS))
+        self._engine = load(version_dir, PRECISION, threads=max(1, (os.cpu_count() or 1) // WORKERS))
 
     def classify(self, photos: Sequence[bytes]) -> list[dict[str, Any]]:
         """The class and the probabilities of each photo."""

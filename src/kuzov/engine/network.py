@@ -33,18 +33,76 @@ class NetworkSettings:
     rows_apart: bool = False
 
 
+class _Request:
+    """An infer request of any number of rows, which reads the inputs where they are."""
+
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self._request = compiled.create_infer_request()
+
+    def infer(self, inputs: Tensors) -> list[npt.NDArray[Any]]:
+        # A tensor that is a part of a message may stand at any byte; OpenVINO's kernels want it aligned.
+        aligned = {name: np.require(tensor, requirements=["C", "A"]) for name, tensor in inputs.items()}
+        results = self._request.infer(aligned, share_inputs=True)
+        return [results[index] for index in range(len(results))]
+
+
+class _RowRequest:
+    """An infer request of one row. Rows are copied to where OpenVINO has put its own tensors.
+
+    To tell it of another place for every row costs more than the copy: docs/adr/0011.
+    """
+
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self._request = compiled.create_infer_request()
+        self._inputs = {
+            name: self._request.get_input_tensor(index).data
+            for index, each in enumerate(compiled.inputs)
+            for name in each.get_names()
+        }
+        count = len(compiled.outputs)
+        self._outputs = [self._request.get_output_tensor(index).data for index in range(count)]
+
+    def infer(self, inputs: Tensors) -> list[npt.NDArray[Any]]:
+        rows = self._check(inputs)
+        found = [np.empty((rows, *each.shape[1:]), each.dtype) for each in self._outputs]
+        for row in range(rows):
+            for name, tensor in inputs.items():
+                self._inputs[name][0] = tensor[row]
+            self._request.start_async()
+            self._request.wait()
+            for whole, part in zip(found, self._outputs, strict=True):
+                whole[row] = part[0]
+        return found
+
+    def _check(self, inputs: Tensors) -> int:
+        """The number of rows, which all inputs have; numpy would repeat what is too small."""
+        for name, tensor in inputs.items():
+            known = self._inputs[name]
+            if tensor.shape[1:] != known.shape[1:] or tensor.dtype != known.dtype or not tensor.ndim:
+                raise RuntimeError(
+                    f"{name!r} is {tensor.dtype} of shape {[*tensor.shape]}, but has to be "
+                    f"{known.dtype} of shape {[-1, *known.shape[1:]]}."
+                )
+        counts = {name: len(tensor) for name, tensor in inputs.items()}
+        if len({*counts.values()}) != 1:
+            raise RuntimeError(f"They differ in their number of rows: {counts}.")
+        return min(counts.values())
+
+
 class _Requests:
     """Infer requests of a compiled network: each holds one call's tensors, so each thread has its own."""
 
-    def __init__(self, compiled: openvino.CompiledModel) -> None:
+    def __init__(self, compiled: openvino.CompiledModel, *, by_row: bool) -> None:
         self._compiled = compiled
+        self._make = _RowRequest if by_row else _Request
         self._local = threading.local()
 
-    def mine(self) -> openvino.InferRequest:
+    def mine(self) -> _Request | _RowRequest:
         """This thread's request."""
         if not hasattr(self._local, "request"):
-            self._local.request = self._compiled.create_infer_request()
-        return self._local.request
+            self._local.request = self._make(self._compiled)
+        request: _Request | _RowRequest = self._local.request
+        return request
 
 
 class Network:
@@ -74,13 +132,13 @@ class Network:
             _has_batch_dimension(each.get_partial_shape()) for each in (*model.inputs, *model.outputs)
         )
         one_row = _of_one_row(model) if self.batched and settings.rows_apart else None
-        self._by_row = one_row is not None
         model = one_row or model
         shared = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
-        self._shared = _Requests(shared)
+        self._shared = _Requests(shared, by_row=one_row is not None)
         self._alone = self._shared
         if settings.streams > 1:
-            self._alone = _Requests(core.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1}))
+            alone = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
+            self._alone = _Requests(alone, by_row=one_row is not None)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
         if outputs is None:
@@ -88,11 +146,6 @@ class Network:
         names = names_of(shared.outputs)
         # A name that two outputs share is one tensor's, so either will do.
         self._outputs = {name: next(i for i, known in enumerate(names) if name in known) for name in outputs}
-        self._empty = (
-            [np.empty((0, *each.shape[1:]), each.element_type.to_dtype()) for each in shared.outputs]
-            if self._by_row
-            else []
-        )
         self._lock = threading.Lock()
         self._under_way = 0
 
@@ -109,9 +162,7 @@ class Network:
             requests = self._shared if self._under_way else self._alone
             self._under_way += 1
         try:
-            # A tensor that is a part of a message may stand at any byte; OpenVINO's kernels want it aligned.
-            aligned = {name: np.require(tensor, requirements=["C", "A"]) for name, tensor in inputs.items()}
-            results = self._compute(requests.mine(), aligned)
+            results = requests.mine().infer(inputs)
         except RuntimeError as error:
             text = f"The model refuses these inputs: {own_words(error)}"
             raise RequestError(ErrorCode.INVALID, text) from error
@@ -119,21 +170,6 @@ class Network:
             with self._lock:
                 self._under_way -= 1
         return {name: results[index] for name, index in self._outputs.items()}
-
-    def _compute(self, request: openvino.InferRequest, inputs: Tensors) -> Sequence[npt.NDArray[Any]]:
-        """All outputs, in their order."""
-        rows = {len(tensor) for tensor in inputs.values()} if self._by_row else set()
-        if len(rows) != 1 or rows == {1}:
-            results = request.infer(inputs, share_inputs=True)
-            return [results[index] for index in range(len(results))]
-        found: list[list[npt.NDArray[Any]]] = [[empty] for empty in self._empty]
-        for row in range(*rows):
-            results = request.infer(
-                {name: each[row : row + 1] for name, each in inputs.items()}, share_inputs=True
-            )
-            for index, column in enumerate(found):
-                column.append(results[index])
-        return [np.concatenate(column) for column in found]
 
     @property
     def output_names(self) -> list[str]:

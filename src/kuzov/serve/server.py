@@ -151,7 +151,8 @@ def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
     with ExitStack() as stack:
         threads = settings.decode_threads or os.cpu_count() or 1
         decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
-        scheduling = SchedulerSettings(threads=settings.engine.streams, parameters=settings.batching)
+        # One more than computes at a time: its request is ready as soon as a stream is free.
+        scheduling = SchedulerSettings(threads=settings.engine.streams + 1, parameters=settings.batching)
         scheduler = Scheduler(scheduling, decode_pool, metrics)
         stack.callback(scheduler.close)
         repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)

@@ -104,10 +104,10 @@ def from_numpy(array: Array, *, as_content: bool = False) -> TensorProto:
     if array.dtype.kind in "OS":
         return TensorProto(dtype=messages.DT_STRING, tensor_shape=shape, string_val=array.ravel().tolist())
     dtype: int
-    if array.dtype.name == "bfloat16":
-        dtype, array = messages.DT_BFLOAT16, array.view(np.uint16)
-    elif array.dtype in _DATA_TYPES:
+    if array.dtype in _DATA_TYPES:
         dtype = _DATA_TYPES[array.dtype]
+    elif array.dtype.name == "bfloat16":
+        dtype, array = messages.DT_BFLOAT16, array.view(np.uint16)
     else:
         raise ValueError(f"TensorFlow has no type for arrays of {array.dtype}")
     proto = TensorProto(dtype=messages.DataType.Name(dtype), tensor_shape=shape)

@@ -11,7 +11,7 @@ import grpc
 
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.serve.admission import Admission
-from kuzov.serve.limits import Limits
+from kuzov.serve.limits import MEBIBYTE, Limits
 from kuzov.serve.rpc.gate import Gate, Journals, Keys
 from kuzov.serve.rpc.health import Health
 from kuzov.serve.rpc.model_service import ModelService, Reloads
@@ -24,6 +24,8 @@ from kuzov.wire.messages import MODEL_SERVICE, PREDICTION_SERVICE
 
 RPCS_BESIDE = 64
 """RPCs let in beside the requests under way: health, status and metadata, and those to be refused."""
+
+MAX_FRAME_BYTES = MEBIBYTE
 
 LOOK_EVERY_S = 0.02
 SENDING_S = 0.2
@@ -128,6 +130,8 @@ def grpc_server(
         "grpc.max_receive_message_length": limits.max_body_bytes,
         "grpc.max_send_message_length": -1,
         "grpc.so_reuseport": int(share_port),
+        # gRPC hands a message over frame by frame, and one of a photo's pixels would have fifty.
+        "grpc.http2.max_frame_size": MAX_FRAME_BYTES,
         **dict(channel_options),
     }
     server = grpc.aio.server(
