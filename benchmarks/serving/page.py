@@ -118,8 +118,8 @@ def _peers(results: Mapping[str, Any]) -> str:
     known = rows_of(results.get("server", {}))
     shown: list[Row | None] = []
     for precision in dict.fromkeys(row.precision for row in rows):
-        tops = [best(rows, name, precision) for name in dict.fromkeys(row.what for row in rows)]
-        shown.append(best(known, REST_PHOTO, precision))
-        shown += sorted(filter(None, tops), key=lambda row: -row.net_rate)
+        found = (best(rows, name, precision) for name in dict.fromkeys(row.what for row in rows))
+        tops = sorted((row for row in found if row), key=lambda row: -row.net_rate)
+        shown += [best(known, REST_PHOTO, precision), *tops]
     broken = {(row.what, row.precision): row for row in rows if row.error}
     return _rows([*(row for row in shown if row), *broken.values()])
