@@ -17,10 +17,13 @@ from functools import partial
 from typing import cast
 
 import numpy as np
+import openvino
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from benchmarks.bare_servers import ask_grpc, ask_http, serve_aio, serve_http, serve_threads, served, shown
 from benchmarks.markdown import table
+from kuzov.bundle.layout import OPENVINO_MODEL, resolve
+from kuzov.bundle.ready import ready_model
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.calls import Call
 from kuzov.serve.repository.servable import Servable
@@ -66,6 +69,22 @@ def copy_photo(*, keep_memory: bool) -> str:
     return shown(float(subprocess.check_output(command)))
 
 
+def put_rows() -> tuple[str, str]:
+    """CPU time that a call of OpenVINO takes from the thread that makes it, beside the network's own."""
+    model = openvino.Core().read_model(str(resolve(ready_model()) / OPENVINO_MODEL))
+    model.reshape([1, *TENSOR.shape[1:]])
+    request = openvino.Core().compile_model(model, "CPU", {"NUM_STREAMS": 2}).create_infer_request()
+    own = request.get_input_tensor(0).data
+
+    def copied() -> None:
+        own[:] = TENSOR
+        request.start_async()
+        request.wait()
+
+    found = best(copied)
+    return found, best(lambda: request.infer({0: TENSOR}, share_inputs=True))
+
+
 def read_wire(*, as_content: bool) -> tuple[str, str]:
     """CPU time of reading a gRPC request in place, and by protobuf."""
     request = PredictRequest(inputs={"image": from_numpy(TENSOR, as_content=as_content)})
@@ -99,6 +118,7 @@ def main() -> None:
         ["gRPC, 786 kB: grpc.aio, threads"]
         + [served(ask_grpc, serve_by, photo) for serve_by in (serve_aio, serve_threads)],
         ["two blocks of 786 kB: kept by the allocator, handed back", *copied],
+        ["a row for OpenVINO: copied, read in place", *put_rows()],
         ["tensor_content: in place, protobuf", *read_wire(as_content=True)],
         ["float_val: likewise", *read_wire(as_content=False)],
         ["JSON, 196,608 numbers as 123.0: simdjson, Python's json", *read_json(TENSOR)],
