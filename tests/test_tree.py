@@ -27,7 +27,7 @@ TESTED_ELSEWHERE = {
 }
 TRAINING_ALONE = {"tensorflow", "keras"}
 # kuzov.train itself, inside the function: test_init.py; and the runtime for what OpenVINO can't run
-MAY_TRAIN = ("model", "training", "api.py", "engine/tensorflow.py")
+MAY_TRAIN = ("model", "training", "explain", "api.py", "engine/tensorflow.py")
 
 
 def modules() -> list[str]:

@@ -1,0 +1,130 @@
+"""Where a bundle's model looks in a photo."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kuzov.bundle.card import Card, read_card
+from kuzov.bundle.layout import resolve
+from kuzov.errors import ConfigError
+from kuzov.explain.methods import DEFAULT_METHOD, METHODS
+from kuzov.explain.network import Array, Network
+from kuzov.images.framing import Pixels, read_frame
+from kuzov.records import Prediction
+
+PhotoSource = str | os.PathLike[str] | bytes
+
+BRIGHTEST_PERCENTILE = 99.5
+"""Of a heat map, shown at its brightest: a single pixel's gradient would leave all the others dark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saliency:
+    """Where the model looks in a photo, to answer with a class.
+
+    Attributes:
+        prediction: What the model says of the photo.
+        label: Class id that is explained, the most probable one or another.
+        method: How, by its name in `kuzov.explain.methods.METHODS`.
+        frame: What the network sees of the photo, RGB uint8 (image_px, image_px, 3).
+        heat: How much each of its pixels counts for the class, float32 (image_px, image_px) in 0..1.
+    """
+
+    prediction: Prediction
+    label: str
+    method: str
+    frame: Pixels
+    heat: Array
+
+    def to_json(self) -> dict[str, object]:
+        """The object that `--json` prints: the prediction, and what was explained how."""
+        return {**self.prediction.to_json(), "explained": self.label, "method": self.method}
+
+
+class Explainer:
+    """A loaded bundle that shows where its model looks; needs kuzov[train]."""
+
+    def __init__(self, card: Card, network: Network) -> None:
+        self.card = card
+        self._network = network
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Explainer:
+        """Load a bundle, in seconds; after that a heat map takes well under one.
+
+        Args:
+            path: A model folder, whose newest version is taken, or one version's folder.
+
+        Raises:
+            BundleError: It is missing, incomplete, broken or not kuzov's.
+            MissingExtraError: TensorFlow is not installed.
+        """
+        version_dir = resolve(Path(path))
+        return cls(read_card(version_dir), Network.load(version_dir))
+
+    def explain(
+        self, photo: PhotoSource, *, method: str = DEFAULT_METHOD, label: str | None = None
+    ) -> Saliency:
+        """Recognise a photo, and tell where the model looks to see a class in it.
+
+        Args:
+            photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
+            method: "layer-cam", "grad-cam++", "smoothgrad" or "gradient"; see `kuzov.explain.methods`.
+            label: Id of the class; the most probable one if None.
+
+        Raises:
+            PhotoError: The photo can't be read.
+            ConfigError: There is no such method or class.
+        """
+        frame = read_frame(photo, self.card.image_px)
+        probabilities, unknown = self._network.recognise(frame[np.newaxis].astype(np.float32))
+        name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
+        prediction = self.card.prediction(name, probabilities[0].tolist(), float(unknown[0]))
+        label = prediction.label if label is None else label
+        heat = self.explain_frame(frame, method=method, label=label)
+        return Saliency(prediction=prediction, label=label, method=method, frame=frame, heat=heat)
+
+    def explain_frame(
+        self, frame: Pixels, *, method: str = DEFAULT_METHOD, label: str | None = None
+    ) -> Array:
+        """The heat map of a frame that is loaded already.
+
+        Args:
+            frame: As `kuzov.images.framing.read_frame` gives it, RGB uint8 (image_px, image_px, 3).
+            method: As in `explain`.
+            label: Likewise.
+
+        Returns:
+            float32 (image_px, image_px) in 0..1; all 0 where no pixel counts for the class.
+
+        Raises:
+            ConfigError: There is no such method or class.
+        """
+        if method not in METHODS:
+            raise ConfigError(
+                f"There is no method {method!r} to explain by; take one of {', '.join(METHODS)}."
+            )
+        image = frame.astype(np.float32)
+        if label is None:
+            column = int(self._network.recognise(image[np.newaxis])[0].argmax())
+        else:
+            column = find_column(self.card, label)
+        heat = METHODS[method](self._network, image, column)
+        brightest = np.percentile(heat, BRIGHTEST_PERCENTILE)
+        return np.clip(heat / brightest, 0, 1) if brightest > 0 else np.zeros_like(heat)
+
+
+def find_column(card: Card, label: str) -> int:
+    """The model's column of a class.
+
+    Raises:
+        ConfigError: The model does not know it.
+    """
+    known = [each.id for each in card.classes]
+    if label not in known:
+        raise ConfigError(f"The model knows no class {label!r}; it knows {', '.join(known)}.")
+    return known.index(label)

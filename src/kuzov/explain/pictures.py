@@ -1,0 +1,118 @@
+"""Heat maps as pictures.
+
+Coloured by "inferno": it brightens evenly from black to yellow, so it reads the same in grey and to people
+who see few colours. The photo under it is grey, so that every colour is heat.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kuzov.errors import ConfigError, KuzovError
+from kuzov.explain.network import Array
+from kuzov.images.decode import decode
+from kuzov.images.framing import Pixels, frame_box
+
+COLOUR_MAP = "inferno"
+OPACITY = 0.6
+GAP_PX = 8
+LONGEST_SIDE_PX = 800
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""What a picture is written as, by its file's extension in lower case."""
+
+
+def read_seen_part(photo: str | os.PathLike[str] | bytes) -> Image.Image:
+    """What the network sees of a photo, before it is stretched to a square: RGB, 800 pixels or less a side.
+
+    Raises:
+        PhotoError: It can't be read.
+    """
+    image = decode(photo, at_least_px=LONGEST_SIDE_PX)
+    left, top, right, bottom = map(round, frame_box(*image.size))
+    seen = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    seen.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+    return seen
+
+
+def draw_heat(heat: Array, size: tuple[int, int] | None = None) -> Image.Image:
+    """A heat map in colours.
+
+    Args:
+        heat: (H, W) in 0..1.
+        size: Width and height of the picture, in pixels; the heat map's own by default.
+    """
+    from matplotlib import colormaps  # noqa: PLC0415
+
+    image = Image.fromarray(heat.astype(np.float32))
+    if size is not None:
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    coloured = colormaps[COLOUR_MAP](np.clip(np.asarray(image), 0, 1), bytes=True)
+    return Image.fromarray(np.ascontiguousarray(coloured[..., :3]))
+
+
+def overlay(photo: Pixels | Image.Image, heat: Array) -> Image.Image:
+    """A heat map over the photo in grey.
+
+    Args:
+        photo: The network's frame, uint8 (H, W, 3), or the same part of the photo in any size.
+        heat: (H, W) in 0..1.
+
+    Returns:
+        RGB, of the photo's size.
+    """
+    image = photo if isinstance(photo, Image.Image) else Image.fromarray(photo)
+    return Image.blend(image.convert("L").convert("RGB"), draw_heat(heat, image.size), OPACITY)
+
+
+def side_by_side(photo: Pixels | Image.Image, heat: Array) -> Image.Image:
+    """The photo, its heat map and the one over the other, from left to right; arguments as for `overlay`."""
+    image = photo if isinstance(photo, Image.Image) else Image.fromarray(photo)
+    panels = (image, draw_heat(heat, image.size), overlay(image, heat))
+    step = image.width + GAP_PX
+    row = Image.new("RGB", (len(panels) * step - GAP_PX, image.height), "white")
+    for place, panel in enumerate(panels):
+        row.paste(panel, (place * step, 0))
+    return row
+
+
+def find_format(file: Path) -> str:
+    """Pillow's name of the format that a file's extension means.
+
+    Raises:
+        ConfigError: It means none that pictures are written in.
+    """
+    try:
+        return FORMATS[file.suffix.lower()]
+    except KeyError:
+        raise ConfigError(
+            f"A picture can't be written to {file}: its name must end in {', '.join(FORMATS)}."
+        ) from None
+
+
+def save(picture: Image.Image, file: Path) -> None:
+    """Write a picture, whole or not at all, in place of an older one.
+
+    Args:
+        picture: RGB.
+        file: Its extension decides the format; its folder is made if missing.
+
+    Raises:
+        ConfigError: The extension is of no such format.
+        KuzovError: The file can't be written.
+    """
+    kind = find_format(file)
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            picture.save(beside, kind, quality=90)
+            beside.replace(file)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise KuzovError(f"The picture {file} can't be written: {error.strerror or error}.") from error

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kuzov.engine.recogniser import Recogniser
+from kuzov.errors import BundleError, ConfigError, PhotoError
+from kuzov.explain.explainer import Explainer
+from kuzov.explain.methods import METHODS
+from kuzov.images.framing import read_frame
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
+
+
+@pytest.fixture
+def suv(synthetic_photos: Path) -> Path:
+    return synthetic_photos / "test" / "suv.jpg"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_heat_map_lies_on_the_frame(explainer: Explainer, suv: Path, method: str) -> None:
+    found = explainer.explain(suv, method=method)
+    image_px = explainer.card.image_px
+    assert (found.label, found.method) == ("suv", method)
+    assert found.heat.shape == (image_px, image_px)
+    assert found.heat.dtype == np.float32
+    assert (found.heat.min(), found.heat.max()) == (pytest.approx(0, abs=0.1), 1)
+    np.testing.assert_array_equal(found.frame, read_frame(suv, image_px))
+
+
+def test_the_prediction_is_that_of_the_recogniser(
+    explainer: Explainer, trained: TrainResult, suv: Path
+) -> None:
+    found = explainer.explain(suv).prediction
+    expected = Recogniser.load(trained.bundle, precision="f32").predict(suv)
+    assert (found.photo, found.label, found.names) == (str(suv), "suv", expected.names)
+    assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-3)
+    assert found.unknown == pytest.approx(expected.unknown, abs=1e-3)
+
+
+def test_as_json_it_is_the_prediction_and_what_was_explained(explainer: Explainer, suv: Path) -> None:
+    found = explainer.explain(suv.read_bytes(), method="gradient", label="sedan")
+    assert found.to_json() == {
+        **found.prediction.to_json(), "photo": "photo", "explained": "sedan", "method": "gradient"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_may_be_named(explainer: Explainer, suv: Path, method: str) -> None:
+    top, named, other = (
+        explainer.explain(suv, method=method, label=label).heat for label in (None, "suv", "sedan")
+    )
+    np.testing.assert_array_equal(top, named)
+    assert np.abs(top - other).max() > 0.2
+
+
+def test_a_frame_that_is_loaded_already(explainer: Explainer, suv: Path) -> None:
+    found = explainer.explain(suv, label="hatchback")
+    np.testing.assert_array_equal(explainer.explain_frame(found.frame, label="hatchback"), found.heat)
+    np.testing.assert_array_equal(explainer.explain_frame(found.frame), explainer.explain(suv).heat)
+
+
+def test_where_nothing_counts_the_map_is_dark(
+    explainer: Explainer, suv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "kuzov.explain.explainer.METHODS", {"none": lambda _network, frame, _column: 0 * frame[..., 0]}
+    )
+    assert not explainer.explain(suv, method="none").heat.any()
+
+
+def test_a_class_that_the_model_lacks(explainer: Explainer, suv: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        explainer.explain(suv, label="lada")
+    assert str(caught.value) == "The model knows no class 'lada'; it knows hatchback, sedan, suv."
+
+
+def test_a_method_that_is_not_there(explainer: Explainer, suv: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        explainer.explain(suv, method="guess")
+    assert str(caught.value) == (
+        "There is no method 'guess' to explain by; take one of layer-cam, grad-cam++, smoothgrad, gradient."
+    )
+
+
+def test_a_photo_that_cannot_be_read(explainer: Explainer) -> None:
+    with pytest.raises(PhotoError) as caught:
+        explainer.explain("none.jpg")
+    assert str(caught.value) == "none.jpg: no such file; check the path"
+
+
+def test_a_model_from_elsewhere_is_told(tmp_path: Path) -> None:
+    tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
+    with pytest.raises(BundleError) as caught:
+        Explainer.load(tmp_path)
+    assert str(caught.value) == (
+        f"The bundle {tmp_path / '1'} has no assets.extra/card.json: No such file or directory."
+    )
+
+
+def test_a_bundle_without_its_other_files_will_do(trained: TrainResult, tmp_path: Path, suv: Path) -> None:
+    shutil.copytree(trained.bundle, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))
+    assert Explainer.load(tmp_path).explain(suv).label == "suv"
