@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,6 +48,7 @@ def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
             "shots": None,
             "fine_tune": False,
             "strict": False,
+            "allow_leaks": False,
             "tensorboard": None,
         }
     ]
@@ -55,12 +57,12 @@ def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
 def test_the_options(kuzov: Kuzov, calls: list[dict[str, Any]], tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("seed = 1\n[fine_tune]\nepochs = 3\n")
     words = "train cars --out m --runs r --config run.toml --set fine_tune.epochs=4 --set seed=2 --seed 3"
-    words += " --fine-tune --tensorboard logs --strict"
+    words += " --fine-tune --tensorboard logs --strict --allow-leaks"
     assert kuzov(*words.split()).status == 0
     (call,) = calls
     assert call["config"] == TrainConfig(seed=3, fine_tune=FineTuneConfig(epochs=4))
     assert (call["out"], call["runs"], call["tensorboard"]) == (Path("m"), Path("r"), Path("logs"))
-    assert call["fine_tune"] is call["strict"] is True
+    assert call["fine_tune"] is call["strict"] is call["allow_leaks"] is True
     assert kuzov("train", "cars", "--shots", "5").status == 0
     assert calls[1]["shots"] == 5
 
@@ -138,6 +140,20 @@ def test_strict_stops(kuzov: Kuzov, tmp_path: Path) -> None:
     done = kuzov("train", cars, "--strict")
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("Error: 1 file(s) in ")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_leak_stops(kuzov: Kuzov, tmp_path: Path) -> None:
+    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
+    learned, judged = cars / "train" / "suv" / "1.jpg", cars / "validation" / "suv" / "9.jpg"
+    shutil.copy(learned, judged)
+    done = kuzov("train", cars)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        "Error: 1 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
+        f"too good: {learned} and {judged}. Remove one of each pair, or allow it with --allow-leaks "
+        "(in Python, allow_leaks=True).\n"
+    )
     assert not (tmp_path / "models").exists()
 
 

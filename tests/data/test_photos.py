@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
@@ -31,8 +31,16 @@ def make(folder: Path, classes: Iterable[str], count: int = 4, first_seed: int =
     return folder
 
 
-def load(folder: Path, *, strict: bool = False, seed: int = 0) -> Dataset:
-    return load_dataset(folder, validation_fraction=0.25, seed=seed, strict=strict)
+def load(folder: Path, *, strict: bool = False, seed: int = 0, allow_leaks: bool = False) -> Dataset:
+    return load_dataset(folder, validation_fraction=0.25, seed=seed, strict=strict, allow_leaks=allow_leaks)
+
+
+def save_mirrored(photo: Path, file: Path) -> Path:
+    """A near duplicate: mirrored, larger, and a JPEG."""
+    with Image.open(photo) as image:
+        larger = image.resize((20 * image.width, 20 * image.height), Image.Resampling.NEAREST)
+    ImageOps.mirror(larger).save(file, "JPEG", quality=90)
+    return file
 
 
 def refusal(folder: Path, *, strict: bool = False) -> str:
@@ -71,8 +79,9 @@ def test_train_and_validation_are_taken_as_they_are(tmp_path: Path) -> None:
     make(tmp_path / "validation", ["b", "a"], count=1, first_seed=1000)
     dataset = load(tmp_path)
     photos = [tmp_path / "train" / label / f"{number}.png" for label in "ab" for number in range(3)]
+    digests = [hashlib.sha256(photo.read_bytes()).hexdigest() for photo in photos]
     assert dataset.train == tuple(
-        Photo(photo, photo.parent.name, hashlib.sha256(photo.read_bytes()).hexdigest()) for photo in photos
+        Photo(photo, photo.parent.name, digest, digest) for photo, digest in zip(photos, digests, strict=True)
     )
     assert [photo.path.parts[-3:] for photo in dataset.validation] == [
         ("validation", "a", "0.png"),
@@ -99,6 +108,82 @@ def test_a_photo_in_two_classes_is_rejected_in_both(tmp_path: Path) -> None:
         f"{tmp_path / 'b' / 'same.png'}: lies in class a too; keep it in one class",
     ]
     assert len(dataset.train + dataset.validation) == 7
+
+
+def test_near_duplicates_never_stand_on_both_sides(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"], count=4)
+    for number in range(4):
+        save_mirrored(tmp_path / "a" / f"{number}.png", tmp_path / "a" / f"mirrored {number}.jpg")
+    for seed in range(10):
+        dataset = load(tmp_path, seed=seed)
+        assert len(dataset.train + dataset.validation) == 12
+        sides = [{photo.group for photo in side} for side in (dataset.train, dataset.validation)]
+        assert (len(sides[0] | sides[1]), sides[0] & sides[1]) == (8, set())
+        assert dataset.leaks == ()
+
+
+def test_a_group_is_called_by_the_least_digest_of_its_photos(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    save_mirrored(tmp_path / "a" / "0.png", tmp_path / "a" / "near.jpg")
+    shutil.copy(tmp_path / "a" / "0.png", tmp_path / "a" / "same.png")
+    dataset = load(tmp_path)
+    photos = {photo.path.name: photo for photo in dataset.train + dataset.validation if photo.label == "a"}
+    name = min(photos["0.png"].digest, photos["near.jpg"].digest)
+    assert [photos[each].group for each in ("0.png", "near.jpg", "same.png")] == [name] * 3
+    assert photos["1.png"].group == photos["1.png"].digest
+
+
+def test_a_near_duplicate_in_another_class_is_rejected_in_both(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    original = tmp_path / "a" / "0.png"
+    near = save_mirrored(original, tmp_path / "b" / "near.jpg")
+    dataset = load(tmp_path)
+    assert [str(error) for error in dataset.rejected] == [
+        f"{original}: shows the same picture as {near} of another class; keep it in one class",
+        f"{near}: shows the same picture as {original} of another class; keep it in one class",
+    ]
+    assert len(dataset.train + dataset.validation) == 7
+
+
+def test_near_duplicates_count_once_where_a_class_needs_two(tmp_path: Path) -> None:
+    make(tmp_path, ["a", "b"])
+    make(tmp_path, ["c"], count=1, first_seed=700)
+    save_mirrored(tmp_path / "c" / "0.png", tmp_path / "c" / "near.jpg")
+    assert refusal(tmp_path) == (
+        f"Each class in {tmp_path} needs 2 or more different, readable photos; too few have: c (1). "
+        "Add photos or remove these folders."
+    )
+
+
+def test_a_picture_on_both_sides_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b"])
+    make(tmp_path / "validation", ["a", "b"], count=2, first_seed=1000)
+    learned, judged = tmp_path / "train" / "a" / "2.png", tmp_path / "validation" / "a" / "near.jpg"
+    save_mirrored(learned, judged)
+    assert refusal(tmp_path) == (
+        "1 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
+        f"too good: {learned} and {judged}. Remove one of each pair, or allow it with --allow-leaks "
+        "(in Python, allow_leaks=True)."
+    )
+    dataset = load(tmp_path, allow_leaks=True)
+    assert [(one.path, other.path) for one, other in dataset.leaks] == [(learned, judged)]
+    assert (len(dataset.train), len(dataset.validation)) == (8, 5)
+
+
+def test_the_first_leaks_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    make(tmp_path / "train", ["a", "b"])
+    make(tmp_path / "validation", ["a", "b"], count=1, first_seed=1000)
+    named = []
+    for label, number in (("a", 0), ("a", 1), ("b", 0), ("b", 1), ("b", 2)):
+        learned = tmp_path / "train" / label / f"{number}.png"
+        named.append(
+            f"{learned} and {shutil.copy(learned, tmp_path / 'validation' / label / f'z{number}.png')}"
+        )
+    assert refusal(tmp_path) == (
+        "5 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
+        f"too good: {'; '.join(named[:3])}; and 2 more. Remove one of each pair, or allow it with "
+        "--allow-leaks (in Python, allow_leaks=True)."
+    )
 
 
 def test_names_may_hold_spaces_capitals_and_any_letters(tmp_path: Path) -> None:
@@ -303,3 +388,4 @@ def test_the_origins_photos_are_all_readable() -> None:
     assert Counter(photo.label for photo in dataset.train) == dict.fromkeys(dataset.classes, 26)
     assert Counter(photo.label for photo in dataset.validation) == dict.fromkeys(dataset.classes, 9)
     assert dataset.rejected == ()
+    assert all(photo.group == photo.digest for photo in dataset.train + dataset.validation)

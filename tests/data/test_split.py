@@ -36,6 +36,14 @@ def test_each_class_stands_on_both_sides_whatever_the_fraction(fraction: float) 
 
 
 @pytest.mark.parametrize("seed", range(20))
+def test_a_large_group_is_left_to_train_on_where_others_fit(seed: int) -> None:
+    labels, groups = ["a"] * 8, [0, 0, 0, 0, 0, 1, 2, 3]
+    split = stratified_split(labels, groups, validation_fraction=0.25, seed=seed)
+    assert len(split.validation) == 2
+    assert set(split.train) >= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("seed", range(20))
 def test_equal_photos_stay_together(seed: int) -> None:
     labels = ["a"] * 9 + ["b"] * 6
     groups = ["1", "1", "1", "2", "2", "3", "4", "5", "6", "7", "7", "7", "8", "8", "8"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from kuzov.config import TrainConfig
 from kuzov.data.photos import fingerprint, load_dataset
@@ -48,7 +49,7 @@ def test_photos_are_divided_anew(folder: Path, tiny: Backbone) -> None:
     assert divided.dataset.validation == (data.photos[0], data.photos[1], data.photos[9])
     assert divided.labels[divided.train].tolist() == [0, 1]
     assert divided.labels[divided.validation].tolist() == [0, 0, 1]
-    assert divided.groups == [photo.digest for photo in divided.photos]
+    assert divided.groups == [photo.group for photo in divided.photos]
     np.testing.assert_array_equal(divided.features, data.features[[2, 8, 0, 1, 9]])
     assert divided.describe()["train"] == {"sedan": 1, "suv": 1}
 
@@ -60,11 +61,15 @@ def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -
     np.testing.assert_array_equal(frames, expected)
 
 
-def test_copies_have_one_name(folder: Path, tiny: Backbone) -> None:
-    shutil.copy(folder / "train" / "suv" / "1.jpg", folder / "train" / "suv" / "9.jpg")
-    groups = read(folder, tiny).groups
-    assert len(groups) == 11
-    assert len(set(groups)) == 10
+def test_copies_and_near_duplicates_have_one_name(folder: Path, tiny: Backbone) -> None:
+    suvs = folder / "train" / "suv"
+    shutil.copy(suvs / "1.jpg", suvs / "8.jpg")
+    with Image.open(suvs / "1.jpg") as photo:
+        ImageOps.mirror(photo).save(suvs / "9.jpg", quality=40)
+    data = read(folder, tiny)
+    assert len(data.groups) == 12
+    assert len(set(data.groups)) == 10
+    assert len({photo.digest for photo in data.photos}) == 11
 
 
 def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: Backbone) -> None:

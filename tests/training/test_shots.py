@@ -33,8 +33,10 @@ def noisy(labels: Labels, *, noise: float = 1.0, views: int = 2) -> Features:
     return rows.astype(np.float32)
 
 
-def photos(label: str, digests: str) -> tuple[Photo, ...]:
-    return tuple(Photo(Path(f"{label}/{number}.jpg"), label, each) for number, each in enumerate(digests))
+def photos(label: str, groups: str) -> tuple[Photo, ...]:
+    return tuple(
+        Photo(Path(f"{label}/{number}.jpg"), label, str(number), each) for number, each in enumerate(groups)
+    )
 
 
 def dataset() -> Dataset:

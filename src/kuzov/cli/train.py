@@ -65,6 +65,11 @@ STAGES = {
     help="Write TensorBoard logs of the fine-tuning.",
 )
 @click.option("--strict", is_flag=True, help="Stop where a file can't be used, rather than leave it out.")
+@click.option(
+    "--allow-leaks",
+    is_flag=True,
+    help="Go on where a photo in validation/ shows the same picture as one in train/.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(
     photos: Path,
@@ -77,6 +82,7 @@ def command(
     fine_tune: bool,
     tensorboard: Path | None,
     strict: bool,
+    allow_leaks: bool,
     as_json: bool,
 ) -> None:
     """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
@@ -99,6 +105,7 @@ def command(
             shots=shots,
             fine_tune=fine_tune,
             strict=strict,
+            allow_leaks=allow_leaks,
             tensorboard=tensorboard,
             progress=progress,
         )

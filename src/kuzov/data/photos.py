@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
@@ -26,16 +27,25 @@ NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)
 LOOSE = "lies beside the class folders, so it has no class; move it into one of them"
 NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
 
+_SHOWN_LEAKS = 3
 _IGNORED = {"classes.toml", "thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo, the class that its folder names, and the SHA-256 of its content once it was read."""
+    """A photo and the class that its folder names.
+
+    Attributes:
+        path: Where it lies.
+        label: Its class id.
+        digest: SHA-256 of its content, once it was read.
+        group: The least digest of all photos that show the same picture; see `kuzov.data.duplicates`.
+    """
 
     path: Path
     label: str
     digest: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,14 @@ class Dataset:
     validation: tuple[Photo, ...]
     rejected: tuple[PhotoError, ...]
 
+    @property
+    def leaks(self) -> tuple[tuple[Photo, Photo], ...]:
+        """Photos to judge by whose picture is learned from: the first that shows it in `train`, and they."""
+        learned: dict[str, Photo] = {}
+        for photo in self.train:
+            learned.setdefault(photo.group, photo)
+        return tuple((learned[photo.group], photo) for photo in self.validation if photo.group in learned)
+
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
@@ -67,11 +85,13 @@ class _Listing:
     rejected: tuple[PhotoError, ...]
 
 
-def load_dataset(folder: Path, *, validation_fraction: float, seed: int, strict: bool = False) -> Dataset:
+def load_dataset(
+    folder: Path, *, validation_fraction: float, seed: int, strict: bool = False, allow_leaks: bool = False
+) -> Dataset:
     """Read a folder of photos; each one is decoded once, to be sure that it can be.
 
     Where `train/` and `validation/` lie inside, they are the two sides. Otherwise the photos are divided
-    class by class, and files with the same content stay on one side. A photo that lies in two classes
+    class by class, and those that show the same picture stay on one side. A picture that lies in two classes
     teaches nothing and is rejected.
 
     Args:
@@ -79,18 +99,21 @@ def load_dataset(folder: Path, *, validation_fraction: float, seed: int, strict:
         validation_fraction: Part of each class to judge by, 0..1; unused where `validation/` is given.
         seed: Of the split.
         strict: Refuse the folder where any file in it is rejected.
+        allow_leaks: Take a folder in which a picture lies both in `train/` and in `validation/`.
 
     Raises:
         DatasetError: There is nothing to learn from: no such folder, no photos, a single class, a class
             without enough readable photos, class names that differ only in case, sides with different
-            classes; or a file was rejected and `strict` is set.
+            classes; or a file was rejected and `strict` is set, or there are leaks that are not allowed.
     """
     listings = _list_sides(folder)
-    candidates = [photo for listing in listings for photo in listing.photos]
-    digests, unreadable = _read_all([photo.path for photo in candidates])
-    ambiguous = _in_two_classes(candidates, digests)
+    photos, unreadable = _read_all([photo for listing in listings for photo in listing.photos])
     rejected = sorted(
-        [*(error for listing in listings for error in listing.rejected), *unreadable, *ambiguous],
+        [
+            *(error for listing in listings for error in listing.rejected),
+            *unreadable,
+            *_in_two_classes(photos),
+        ],
         key=lambda error: error.photo,
     )
     if strict and rejected:
@@ -99,23 +122,22 @@ def load_dataset(folder: Path, *, validation_fraction: float, seed: int, strict:
             f"{'; '.join(map(str, rejected))}."
         )
     refused = {error.photo for error in rejected}
-    sides = [
-        tuple(replace(p, digest=digests[p.path]) for p in listing.photos if str(p.path) not in refused)
-        for listing in listings
-    ]
+    usable = {photo.path: photo for photo in photos if str(photo.path) not in refused}
+    sides = [tuple(usable[p.path] for p in listing.photos if p.path in usable) for listing in listings]
+    for listing, side in zip(listings, sides, strict=True):
+        _require_photos(listing, side, 2 if len(sides) == 1 else 1, rejected)
     if len(sides) == 1:
-        _require_photos(listings[0], sides[0], digests, 2, rejected)
-        sides = _divide(sides[0], digests, validation_fraction, seed)
-    else:
-        for listing, side in zip(listings, sides, strict=True):
-            _require_photos(listing, side, digests, 1, rejected)
-    return Dataset(
+        sides = _divide(sides[0], validation_fraction, seed)
+    dataset = Dataset(
         root=folder,
         classes=listings[0].classes,
         train=sides[0],
         validation=sides[1],
         rejected=tuple(rejected),
     )
+    if not allow_leaks:
+        _refuse_leaks(dataset)
+    return dataset
 
 
 def fingerprint(photos: Iterable[Photo]) -> str:
@@ -228,20 +250,22 @@ def _check_classes(listing: _Listing) -> None:
             )
 
 
-def _read_all(paths: Sequence[Path]) -> tuple[dict[Path, str], list[PhotoError]]:
-    """Decode every photo: the checksums of the readable ones, and what is wrong with the others."""
+def _read_all(photos: Sequence[Photo]) -> tuple[list[Photo], list[PhotoError]]:
+    """Decode every photo: the readable ones with digest and group, and what is wrong with the others."""
 
-    def read(path: Path) -> str | PhotoError:
+    def read(photo: Photo) -> tuple[Photo, Signature] | PhotoError:
         try:
-            decode(path, at_least_px=1)  # the pixels are not looked at, so the smallest will do
-            return _digest(path)
+            # Nothing finer is looked at here.
+            small = signature(decode(photo.path, at_least_px=SIGNATURE_PX))
+            return replace(photo, digest=_digest(photo.path)), small
         except PhotoError as error:
             return error
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        outcomes = list(threads.map(read, paths))
-    digests = {path: each for path, each in zip(paths, outcomes, strict=True) if isinstance(each, str)}
-    return digests, [each for each in outcomes if isinstance(each, PhotoError)]
+        outcomes = list(threads.map(read, photos))
+    readable = [each for each in outcomes if not isinstance(each, PhotoError)]
+    grouped = _grouped([photo for photo, _ in readable], [each for _, each in readable])
+    return grouped, [each for each in outcomes if isinstance(each, PhotoError)]
 
 
 def _digest(path: Path) -> str:
@@ -249,27 +273,38 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _in_two_classes(photos: Sequence[Photo], digests: dict[Path, str]) -> list[PhotoError]:
-    labels: dict[str, set[str]] = {}
+def _grouped(photos: Sequence[Photo], signatures: Sequence[Signature]) -> list[Photo]:
+    leaders = groups_of(near_duplicates(signatures), len(photos))
+    names: dict[int, str] = {}
+    for leader, photo in zip(leaders, photos, strict=True):
+        names[leader] = min(names.get(leader, photo.digest), photo.digest)
+    return [replace(photo, group=names[leader]) for leader, photo in zip(leaders, photos, strict=True)]
+
+
+def _in_two_classes(photos: Sequence[Photo]) -> list[PhotoError]:
+    """The photos whose picture lies in another class too."""
+    alike: dict[str, list[Photo]] = {}
     for photo in photos:
-        if photo.path in digests:
-            labels.setdefault(digests[photo.path], set()).add(photo.label)
-    return [
-        PhotoError(str(photo.path), f"lies in class {', '.join(sorted(others))} too; keep it in one class")
-        for photo in photos
-        if photo.path in digests and (others := labels[digests[photo.path]] - {photo.label})
-    ]
+        alike.setdefault(photo.group, []).append(photo)
+    errors = []
+    for photo in photos:
+        others = [other for other in alike[photo.group] if other.label != photo.label]
+        copies = sorted({other.label for other in others if other.digest == photo.digest})
+        if copies:
+            reason = f"lies in class {', '.join(copies)} too; keep it in one class"
+        elif others:
+            reason = f"shows the same picture as {others[0].path} of another class; keep it in one class"
+        else:
+            continue
+        errors.append(PhotoError(str(photo.path), reason))
+    return errors
 
 
 def _require_photos(
-    listing: _Listing,
-    photos: Sequence[Photo],
-    digests: dict[Path, str],
-    least: int,
-    rejected: Sequence[PhotoError],
+    listing: _Listing, photos: Sequence[Photo], least: int, rejected: Sequence[PhotoError]
 ) -> None:
     """Each class needs a few different photos: copies of one can't stand on both sides."""
-    different = Counter(label for label, _ in {(photo.label, digests[photo.path]) for photo in photos})
+    different = Counter(label for label, _ in {(photo.label, photo.group) for photo in photos})
     short = [f"{label} ({different[label]})" for label in listing.classes if different[label] < least]
     if short:
         first = f" The first of {len(rejected)} rejected file(s): {rejected[0]}." if rejected else ""
@@ -279,13 +314,23 @@ def _require_photos(
         )
 
 
-def _divide(
-    photos: Sequence[Photo], digests: dict[Path, str], validation_fraction: float, seed: int
-) -> list[tuple[Photo, ...]]:
+def _divide(photos: Sequence[Photo], validation_fraction: float, seed: int) -> list[tuple[Photo, ...]]:
     split = stratified_split(
         [photo.label for photo in photos],
-        [digests[photo.path] for photo in photos],
+        [photo.group for photo in photos],
         validation_fraction=validation_fraction,
         seed=seed,
     )
     return [tuple(photos[index] for index in side) for side in (split.train, split.validation)]
+
+
+def _refuse_leaks(dataset: Dataset) -> None:
+    leaks = dataset.leaks
+    if leaks:
+        shown = [f"{learned.path} and {judged.path}" for learned, judged in leaks[:_SHOWN_LEAKS]]
+        more = f"; and {len(leaks) - len(shown)} more" if len(leaks) > len(shown) else ""
+        raise DatasetError(
+            f"{len(leaks)} photo(s) to judge by show the same picture as one to learn from, so the figures "
+            f"would be too good: {'; '.join(shown)}{more}. Remove one of each pair, or allow it with "
+            "--allow-leaks (in Python, allow_leaks=True)."
+        )

@@ -30,7 +30,7 @@ class LearningSet:
         dataset: What was read.
         names: Ids and display names of the classes, in the order of the columns.
         labels: Column of each photo, (N,).
-        groups: Content of each photo by name; the same file twice has one name.
+        groups: Picture of each photo by name; near duplicates have one name.
         features: (N, V, D), not normalised.
     """
 
@@ -95,6 +95,6 @@ def embed_dataset(
         dataset=dataset,
         names=load_names(dataset.root, dataset.classes),
         labels=np.array([column[photo.label] for photo in photos], np.int64),
-        groups=[photo.digest for photo in photos],
+        groups=[photo.group for photo in photos],
         features=embed_photos(photos, backbone, config, FeatureCache(cache / "features"), progress),
     )

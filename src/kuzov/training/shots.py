@@ -64,7 +64,7 @@ def require_shots(dataset: Dataset, shots: int) -> None:
     """
     if shots < 1:
         raise ConfigError(f"shots is {shots}; it must be 1 or more photos of each class.")
-    photos = {(photo.label, photo.digest) for photo in dataset.train + dataset.validation}
+    photos = {(photo.label, photo.group) for photo in dataset.train + dataset.validation}
     labels = [label for label, _ in photos]
     short = [f"{name} ({labels.count(name)})" for name in dataset.classes if labels.count(name) <= shots]
     if short:

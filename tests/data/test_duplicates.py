@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from kuzov.data import duplicates as module
+from kuzov.data.duplicates import LEAST_SIMILARITY, Pair, groups_of, near_duplicates, signature
+from kuzov.data.synthetic import BODIES, draw_car
+from kuzov.images.decode import decode
+
+Change = Callable[[Image.Image], Image.Image]
+
+
+def recompressed(image: Image.Image) -> Image.Image:
+    written = io.BytesIO()
+    image.save(written, "JPEG", quality=40)
+    return Image.open(written).convert("RGB")
+
+
+def brightened(image: Image.Image) -> Image.Image:
+    return ImageEnhance.Brightness(image).enhance(1.15)
+
+
+def cropped(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    return image.crop((width // 20, height // 25, width, height - height // 25))
+
+
+def halved(image: Image.Image) -> Image.Image:
+    return image.resize((image.width // 2, image.height // 2))
+
+
+def stretched(image: Image.Image) -> Image.Image:
+    return image.resize((224, 224))
+
+
+def altogether(image: Image.Image) -> Image.Image:
+    return recompressed(halved(brightened(cropped(ImageOps.mirror(image)))))
+
+
+CHANGES: tuple[Change, ...] = (
+    ImageOps.mirror, halved, stretched, recompressed, brightened, cropped, altogether
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cars() -> list[Image.Image]:
+    """Drawn cars, two of each kind."""
+    rngs = [np.random.default_rng([11, number]) for number in range(10)]
+    return [draw_car(BODIES[number % 5], (320, 220), rng) for number, rng in enumerate(rngs)]
+
+
+def pairs(*images: Image.Image) -> list[Pair]:
+    return near_duplicates([signature(image) for image in images])
+
+
+def test_different_pictures_are_no_pair(cars: list[Image.Image]) -> None:
+    assert pairs(*cars) == []
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_changed_copy_is_found(cars: list[Image.Image], change: Change) -> None:
+    (pair,) = pairs(*cars, change(cars[3]))
+    assert (pair.first, pair.second, pair.exact) == (3, 10, False)
+    assert pair.mirrored == (change in {ImageOps.mirror, altogether})
+    assert LEAST_SIMILARITY <= pair.similarity <= 1
+
+
+def test_exact_copies_are_paired_with_the_first(cars: list[Image.Image]) -> None:
+    found = pairs(cars[0], cars[1], cars[0].copy(), halved(cars[0]), cars[0])
+    assert [(pair.first, pair.second, pair.exact) for pair in found] == [
+        (0, 2, True), (0, 3, False), (0, 4, True)
+    ]  # fmt: skip
+    assert (found[0].similarity, found[0].mirrored) == (1.0, False)
+
+
+def test_a_symmetric_picture_and_its_copy_are_one_pair(cars: list[Image.Image]) -> None:
+    half = cars[1].crop((0, 0, 160, 220))
+    symmetric = Image.new("RGB", (320, 220))
+    symmetric.paste(half, (0, 0))
+    symmetric.paste(ImageOps.mirror(half), (160, 0))
+    (pair,) = pairs(symmetric, brightened(symmetric))
+    assert pair.similarity > 0.99
+
+
+def test_one_colour_is_like_nothing_but_its_copy() -> None:
+    red, dark, grey = (Image.new("RGB", (90, 60), colour) for colour in ("red", "darkred", "grey"))
+    (pair,) = pairs(red, dark, grey, red)
+    assert (pair.first, pair.second, pair.exact) == (0, 3, True)
+
+
+def test_few_photos_have_no_pair(cars: list[Image.Image]) -> None:
+    assert pairs() == []
+    assert pairs(cars[0]) == []
+
+
+def test_the_size_of_the_blocks_does_not_matter(
+    cars: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [*cars, *(change(cars[number]) for number, change in enumerate(CHANGES))]
+    whole = pairs(*photos)
+    assert [(pair.first, pair.second) for pair in whole] == [(number, number + 10) for number in range(7)]
+    monkeypatch.setattr(module, "_MOST_PRODUCTS", 50)
+    monkeypatch.setattr(module, "_MOST_PAIRS", 1)
+    small = pairs(*photos)
+    for one, other in zip(whole, small, strict=True):
+        assert (one.first, one.second, one.mirrored) == (other.first, other.second, other.mirrored)
+        assert one.similarity == pytest.approx(other.similarity, abs=1e-4)
+
+
+def test_a_signature_is_the_whole_photo_in_a_square() -> None:
+    image = Image.new("RGB", (128, 640), "red")
+    image.paste("blue", (0, 320, 128, 640))
+    thumbnail = signature(image).thumbnail
+    assert thumbnail.shape == (3, 64, 64)
+    np.testing.assert_array_equal(thumbnail[:, 31, 5], [255, 0, 0])
+    np.testing.assert_array_equal(thumbnail[:, 32, 5], [0, 0, 255])
+
+
+def test_groups_are_what_pairs_connect() -> None:
+    found = [
+        Pair(first=first, second=second, similarity=1.0, exact=True, mirrored=False)
+        for first, second in ((4, 5), (1, 4), (2, 6), (5, 7))
+    ]
+    assert groups_of(found, 8) == [0, 1, 2, 3, 1, 1, 2, 1]
+    assert groups_of([], 2) == [0, 1]
+
+
+def test_of_twenty_planted_copies_of_real_photos_all_are_found_and_nothing_else(real_photos: Path) -> None:
+    files = sorted([*(real_photos / "train").rglob("*.*"), *(real_photos / "validation").rglob("*.*")])
+    images = [decode(file) for file in files]
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(images), 20, replace=False).tolist()
+    copies = [CHANGES[number % len(CHANGES)](images[row]) for number, row in enumerate(chosen)]
+    planted = sorted((row, len(images) + number) for number, row in enumerate(chosen))
+    assert [(pair.first, pair.second) for pair in pairs(*images, *copies)] == planted
