@@ -1,14 +1,21 @@
 """A small run, as kuzov train writes it."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from kuzov.report.metrics import read_metrics
 from kuzov.report.records import RunMetrics
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -92,6 +99,18 @@ def bin_(confidence: float, right: int) -> dict[str, Any]:
 
 
 @pytest.fixture
+def evaluation(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The same answers as an evaluation's, which knows nothing of the training."""
+    for key in ("seconds", "kept", "cross_validation", "shots", "curves", "learning_curve"):
+        del metrics[key]
+    metrics |= {"kind": "evaluation", "unknown_threshold": 0.4}
+    metrics["ece"]["before"] = None
+    metrics["reliability"]["before"] = []
+    metrics["data"] |= {"folder": "photos/validation", "learned_from": False}
+    return metrics
+
+
+@pytest.fixture
 def few_shots(metrics: dict[str, Any]) -> dict[str, Any]:
     """A run with five photos of each class."""
     metrics["cross_validation"] = None
@@ -127,6 +146,18 @@ def many_classes(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
+def photo_folder(metrics: dict[str, Any], tmp_path: Path) -> Path:
+    """The photos of the run, each of another grey, where its metrics say."""
+    folder = tmp_path / "photos"
+    for row, photo in enumerate(metrics["photos"]):
+        file = folder / photo["photo"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (400, 200), (20 * row,) * 3).save(file, "JPEG")
+    metrics["data"]["folder"] = str(folder)
+    return folder
+
+
+@pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "1795361919"
     folder.mkdir()
@@ -142,3 +173,17 @@ def read(run_folder: Path) -> Callable[[object], RunMetrics]:
         return read_metrics(run_folder)
 
     return save_and_read
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("There is no chromium here to open pages with.")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Opening pages needs playwright.")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program, args=options)
+        yield browser
+        browser.close()

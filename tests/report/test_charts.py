@@ -7,17 +7,27 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kuzov.report.charts import (
-    draw_classes,
-    draw_confusion,
-    draw_curves,
-    draw_learning_curve,
-    draw_reliability,
-)
-from kuzov.report.records import RunMetrics
+from kuzov.report import charts
+from kuzov.report.charts import draw_classes, draw_confusion, draw_reliability, draw_unknown
+from kuzov.report.records import RunMetrics, Training
 
 Read = Callable[[object], RunMetrics]
-DRAW = (draw_curves, draw_confusion, draw_classes, draw_learning_curve, draw_reliability)
+
+
+def training(run: RunMetrics) -> Training:
+    assert run.training is not None
+    return run.training
+
+
+def draw_curves(run: RunMetrics) -> bytes:
+    return charts.draw_curves(training(run))
+
+
+def draw_learning_curve(run: RunMetrics) -> bytes:
+    return charts.draw_learning_curve(training(run).learning_curve)
+
+
+DRAW = (draw_curves, draw_confusion, draw_classes, draw_learning_curve, draw_reliability, draw_unknown)
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -68,6 +78,20 @@ def test_answers_that_are_all_sure_and_right(metrics: dict[str, Any], read: Read
     sure = {"confidence": 1.0, "accuracy": 1.0, "interval": [1.0, 1.0], "photos": 13}
     metrics["reliability"] = {"before": [sure], "after": [sure]}
     assert draw_reliability(read(metrics))
+
+
+def test_an_evaluation_has_one_reliability_diagram(evaluation: dict[str, Any], read: Read) -> None:
+    alone = size(draw_reliability(read(evaluation)))
+    evaluation["reliability"]["before"] = evaluation["reliability"]["after"]
+    assert alone[0] < size(draw_reliability(read(evaluation)))[0]
+
+
+def test_unknown_scores_at_both_ends_are_drawn(metrics: dict[str, Any], read: Read) -> None:
+    for photo, unknown in zip(metrics["photos"], (0.0, 1.0), strict=False):
+        photo["unknown"] = unknown
+    ends = draw_unknown(read(metrics))
+    metrics["photos"] = []
+    assert draw_unknown(read(metrics)) != ends
 
 
 def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None:

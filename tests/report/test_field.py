@@ -14,6 +14,11 @@ def test_it_walks_and_reads() -> None:
     assert Field({"x": 2}, Path()).counts() == {"x": 2}
 
 
+def test_what_an_older_file_lacks_has_a_default() -> None:
+    assert ROOT["a"].get("c", default=0.5).number() == 0.5
+    assert len(ROOT["a"].get("b", default=[]).elements()) == 4
+
+
 def test_errors_name_the_file_and_the_place() -> None:
     with pytest.raises(KuzovError) as caught:
         ROOT["a"]["c"]

@@ -17,25 +17,6 @@ def test_classes_with_counts_and_scores(metrics: dict[str, Any], read: Read) -> 
     assert "<td>78</td><td>9</td>" in page
 
 
-def test_the_matrix_marks_right_and_wrong(metrics: dict[str, Any], read: Read) -> None:
-    page = tables.confusion_table(read(metrics))
-    assert '<td class="zero">0</td><td class="right">2</td><td class="wrong">1</td>' in page
-    assert page.count('scope="col"') == 4
-    assert page.count('scope="row"') == 3
-
-
-def test_many_classes_show_the_confused_pairs(many_classes: dict[str, Any], read: Read) -> None:
-    page = tables.confusion_table(read(many_classes))
-    row = (
-        '<tr><th scope="row"><span lang="en">Car 7</span><span lang="ru">Авто 7</span></th>'
-        '<td><span lang="en">Car 9</span><span lang="ru">Авто 9</span></td><td>5</td></tr>'
-    )
-    assert row in page
-    assert page.count("<tr>") == 2
-    many_classes["confusion"][7][9] = 0
-    assert "None on the validation photos." in tables.confusion_table(read(many_classes))
-
-
 def test_mistakes_are_escaped_and_the_surest_first(metrics: dict[str, Any], read: Read) -> None:
     metrics["photos"][0] |= {"predicted": "a class of <another> model", "probability": 0.8}
     page = tables.mistake_table(read(metrics))
@@ -45,9 +26,14 @@ def test_mistakes_are_escaped_and_the_surest_first(metrics: dict[str, Any], read
     assert page.count("<tr>") == 3
 
 
-def test_no_mistakes(metrics: dict[str, Any], read: Read) -> None:
-    metrics["photos"][4]["predicted"] = metrics["photos"][4]["label"]
-    assert "None on the validation photos." in tables.mistake_table(read(metrics))
+def test_long_lists_are_cut(metrics: dict[str, Any], read: Read) -> None:
+    wrong = metrics["photos"][4]
+    metrics["photos"] = [wrong | {"photo": f"{row}.jpg"} for row in range(150)]
+    metrics["data"]["rejected"] = [{"photo": f"{row}.jpg", "reason": "is empty"} for row in range(101)]
+    run = read(metrics)
+    assert tables.mistake_table(run).count("<tr>") == 101
+    assert "and 50 more, in metrics.json" in tables.mistake_table(run)
+    assert "and 1 more, in metrics.json" in tables.rejected_table(run)
 
 
 def test_files_left_out(metrics: dict[str, Any], read: Read) -> None:
@@ -68,3 +54,9 @@ def test_settings_have_the_names_that_set_takes(metrics: dict[str, Any], read: R
         assert f'<th scope="row">{name}</th><td>{value}</td>' in page
     for value in ("models/img_classifier/1795361919", "0.41", "0123abcd"):
         assert f"<td>{value}</td>" in page
+
+
+def test_an_evaluation_tells_what_the_bundle_says_of_itself(evaluation: dict[str, Any], read: Read) -> None:
+    page = tables.setting_tables(read(evaluation))
+    assert "inverse regularisation C" not in page
+    assert "<td>0123abcd</td>" in page

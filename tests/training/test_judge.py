@@ -14,10 +14,8 @@ from kuzov.training.judge import (
     cross_validate,
     different_photos,
     fit_views,
-    judge_classes,
     split_folds,
     view_prototypes,
-    wilson_interval,
 )
 
 Features = npt.NDArray[np.float32]
@@ -37,23 +35,6 @@ NOTHING = np.zeros((0, 8), np.float32)
 
 def names(count: int) -> list[str]:
     return [str(number) for number in range(count)]
-
-
-# By scipy.stats.binomtest(right, total).proportion_ci(method="wilson"), rounded.
-@pytest.mark.parametrize(
-    ("right", "total", "low", "high"),
-    [
-        (44, 45, 0.8843332, 0.9960664),
-        (45, 45, 0.9213484, 1.0),
-        (0, 45, 0.0, 0.0786516),
-        (41, 45, 0.7926642, 0.9648889),
-        (5, 10, 0.2365931, 0.7634069),
-        (1, 1, 0.2065493, 1.0),
-    ],
-)
-def test_wilson_interval(right: int, total: int, low: float, high: float) -> None:
-    assert wilson_interval(right, total) == pytest.approx((low, high), abs=1e-6)
-    assert 0 <= wilson_interval(right, total)[0] <= wilson_interval(right, total)[1] <= 1
 
 
 def test_accuracy_is_the_part_that_is_right() -> None:
@@ -185,29 +166,6 @@ def test_the_regularisation_with_the_truest_probabilities_is_taken() -> None:
     )
     np.testing.assert_array_equal(choice.out_of_fold.logits, again.logits)
     assert choice.accuracies[best] == pytest.approx(np.mean(again.accuracies))
-
-
-def test_classes_are_judged_by_hand() -> None:
-    logits = np.eye(3)[[0, 0, 1, 1, 2, 0]]
-    confusion, rows = judge_classes(logits, np.array([0, 0, 0, 1, 2, 2]))
-    assert confusion == [[2, 1, 0], [0, 1, 0], [1, 0, 1]]
-    assert rows == [
-        {
-            "precision": pytest.approx(2 / 3),
-            "recall": pytest.approx(2 / 3),
-            "f1": pytest.approx(2 / 3),
-            "photos": 3,
-        },
-        {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "photos": 1},
-        {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "photos": 2},
-    ]
-
-
-def test_a_class_that_is_never_answered_scores_nothing() -> None:
-    confusion, rows = judge_classes(np.eye(3)[[0, 0]], np.array([0, 1]))
-    assert confusion == [[1, 0, 0], [1, 0, 0], [0, 0, 0]]
-    assert rows[1] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "photos": 1.0}
-    assert rows[2] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "photos": 0.0}
 
 
 @pytest.mark.parametrize("classes", [2, 3])

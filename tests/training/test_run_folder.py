@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kuzov.config import TrainConfig
+from kuzov.model.scores import wilson_interval
 from kuzov.training.export import package_versions
-from kuzov.training.judge import wilson_interval
 from kuzov.training.run_folder import write_run
 
 if TYPE_CHECKING:
@@ -88,12 +88,15 @@ def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
     assert metrics["versions"] == package_versions()
     assert metrics["data"]["train"] == {"hatchback": 8, "sedan": 8, "suv": 8}
     assert metrics["data"]["rejected"] == []
+    assert Path(metrics["data"]["folder"]).is_absolute()
+    assert all((Path(metrics["data"]["folder"]) / each["photo"]).is_file() for each in metrics["photos"])
+    assert metrics["unknown_threshold"] == 0.5
 
 
 def test_the_run_folder_holds_metrics_pictures_and_the_report(trained: TrainResult) -> None:
     assert {entry.name for entry in trained.run_folder.iterdir()} == {
         "metrics.json", "config.toml", "curves.png", "confusion.png", "classes.png", "report.html",
-        "learning_curve.png", "reliability.png"
+        "learning_curve.png", "reliability.png", "unknown.png"
     }  # fmt: skip
 
 

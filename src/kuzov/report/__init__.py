@@ -1,1 +1,1 @@
-"""What a training run did, for people: three pictures and a page in English and Russian."""
+"""How good a bundle is, for people: charts and pages in English and Russian; evaluating and comparing."""

@@ -15,23 +15,26 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter
+from PIL import Image
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.records import FineTuneCurve, RunMetrics
+from kuzov.report.records import FineTuneCurve, LearningCurve, RunMetrics, Training
 from kuzov.report.texts import Words
 
 DPI = 110
 MOST_ANNOTATED_CLASSES = 20
 LONGEST_NAME = 32
+UNKNOWN_BINS = 20
+PALETTE_COLOURS = 128
 
 # Told apart by people who see few colours, and by lightness in print.
-BLUE, ORANGE, GREY = "#2f6db5", "#e08a1e", "#8a8f98"
+BLUE, ORANGE, GREY, PALE, INK = "#2f6db5", "#e08a1e", "#8a8f98", "#d3d9e0", "#1c2733"
 
 
-def draw_curves(metrics: RunMetrics) -> bytes:
+def draw_curves(training: Training) -> bytes:
     """How the head's strength was chosen and, if it was tried, how fine-tuning went."""
-    curve, epochs = metrics.regularisation, metrics.fine_tune
+    curve, epochs = training.regularisation, training.fine_tune
     rows = 1 if epochs is None else 2
     figure = Figure(figsize=(8.0, 2.9 * rows), dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, 2, squeeze=False)
@@ -39,8 +42,9 @@ def draw_curves(metrics: RunMetrics) -> bytes:
     order = np.argsort(curve.inverse_regularisation)
     candidates = np.array(curve.inverse_regularisation)[order]
     columns = ((texts.ACCURACY, curve.accuracy), (texts.LOG_LOSS, curve.log_loss))
+    panels[0][0].yaxis.set_major_formatter(PercentFormatter(1))
     for axes, (name, values) in zip(panels[0], columns, strict=True):
-        axes.axvline(metrics.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
+        axes.axvline(training.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
         axes.plot(candidates, np.array(values)[order], color=BLUE, marker="o")
         axes.set_xscale("log")
         axes.set_xticks(candidates, [f"{each:g}" for each in candidates])
@@ -60,15 +64,14 @@ def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
     epochs = range(1, len(curve.loss) + 1)
     for axes, (name, learned, held) in zip(panels, columns, strict=True):
         axes.plot(epochs, learned, color=BLUE, marker=".", label=_label(texts.LEARNED_FROM))
-        axes.plot(epochs, held, color=ORANGE, marker=".", label=_label(texts.HELD_OUT))
+        axes.plot(epochs, held, color=ORANGE, marker=".", linestyle="--", label=_label(texts.HELD_OUT))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(_label(texts.EPOCH), fontsize=8.5)
         _finish(axes, name)
 
 
-def draw_learning_curve(metrics: RunMetrics) -> bytes:
+def draw_learning_curve(curve: LearningCurve) -> bytes:
     """Accuracy by the number of photos of each class, in a band of one standard deviation."""
-    curve = metrics.learning_curve
     mean, std = np.array(curve.mean), np.array(curve.std)
     low, high = np.maximum(mean - std, 0), np.minimum(mean + std, 1)
     figure = Figure(figsize=(8.0, 3.4), dpi=DPI, layout="constrained")
@@ -95,14 +98,15 @@ def draw_reliability(metrics: RunMetrics) -> bytes:
     least = min(value for each in before + after for value in (each.confidence, each.interval[0]))
     corner = np.floor(5 * min(least, 0.9)) / 5
     room = 0.04 * (1 - corner)
-    figure = Figure(figsize=(8.0, 4.2), dpi=DPI, layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    steps = ((texts.BEFORE_CALIBRATION, before, ORANGE), (texts.AFTER_CALIBRATION, after, BLUE))
-    for axes, (name, bins, colour) in zip(panels, steps, strict=True):
+    steps = [(texts.BEFORE_CALIBRATION, before, ORANGE, "s"), (texts.AFTER_CALIBRATION, after, BLUE, "o")]
+    shown = [step for step in steps if step[1]]
+    figure = Figure(figsize=(8.0 if len(shown) == 2 else 5.6, 4.2), dpi=DPI, layout="constrained")
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, (name, bins, colour, marker) in zip(panels, shown, strict=True):
         axes.plot((0, 1), (0, 1), color=GREY, linestyle=":")
         for each in bins:
             axes.plot([each.confidence] * 2, each.interval, color=colour, alpha=0.45)
-            axes.plot(each.confidence, each.accuracy, color=colour, marker="o")
+            axes.plot(each.confidence, each.accuracy, color=colour, marker=marker)
         axes.set(xlim=(corner - room, 1 + room), ylim=(corner - room, 1 + room), aspect="equal")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MultipleLocator(0.1 if corner >= 0.4 else 0.2))
@@ -110,6 +114,33 @@ def draw_reliability(metrics: RunMetrics) -> bytes:
         axes.set_xlabel(_label(texts.CONFIDENCE), fontsize=8.5)
         _finish(axes, name)
     panels[0].set_ylabel(_label(texts.ACCURACY), fontsize=8.5)
+    return _png(figure)
+
+
+def draw_unknown(metrics: RunMetrics) -> bytes:
+    """How many photos got which `unknown`, right and wrong answers apart, and the threshold."""
+    figure = Figure(figsize=(8.0, 3.0), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    sides = ([p.unknown for p in metrics.photos if p.is_right == right] for right in (True, False))
+    axes.hist(
+        list(sides),
+        bins=UNKNOWN_BINS,
+        range=(0, 1),
+        stacked=True,
+        color=(BLUE, ORANGE),
+        edgecolor=INK,
+        linewidth=0.6,
+        label=[_label(texts.RIGHT_ANSWERS), _label(texts.WRONG_ANSWERS)],
+    )
+    # Hatched too: the two colours may be one grey in print.
+    for bar in axes.containers[1]:
+        bar.set_hatch("////")
+    axes.axvline(metrics.unknown_threshold, color=INK, linestyle="--", label=_label(texts.THRESHOLD))
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(_label(texts.UNKNOWN), fontsize=8.5)
+    _finish(axes, texts.COUNT)
     return _png(figure)
 
 
@@ -139,7 +170,7 @@ def draw_confusion(metrics: RunMetrics) -> bytes:
         axes.grid(which="minor", color="white", linewidth=1.5)
         axes.tick_params(which="minor", length=0)
         for row, column in np.ndindex(counts.shape):
-            shade = "white" if shares[row, column] > 0.5 else "#1c2733" if counts[row, column] else GREY
+            shade = "white" if shares[row, column] > 0.5 else INK if counts[row, column] else GREY
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=shade)
     return _png(figure)
 
@@ -155,7 +186,7 @@ def draw_classes(metrics: RunMetrics) -> bytes:
     scores = (
         (texts.PRECISION, BLUE, [each.precision for each in metrics.per_class]),
         (texts.RECALL, ORANGE, [each.recall for each in metrics.per_class]),
-        (texts.F1, GREY, [each.f1 for each in metrics.per_class]),
+        (texts.F1, PALE, [each.f1 for each in metrics.per_class]),
     )
     for place, (name, colour, values) in enumerate(scores):
         bars = axes.barh(rows + (place - 1) * 0.27, values, height=0.25, color=colour, label=_label(name))
@@ -199,6 +230,9 @@ def _png(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         # A name in, say, Chinese is drawn as boxes, and stands in full in the page.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # No version of matplotlib inside: the same run gives the same bytes.
-        figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+        figure.savefig(file, format="png")
+    # A palette makes it a third as large. Without the version of matplotlib one run gives the same bytes.
+    small = BytesIO()
+    with Image.open(file) as image:
+        image.convert("RGB").quantize(PALETTE_COLOURS).save(small, format="PNG", optimize=True)
+    return small.getvalue()

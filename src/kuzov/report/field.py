@@ -24,6 +24,11 @@ class Field:
             raise KuzovError(f"{self._file} has no field {self._inner(key)}.")
         return Field(self._members()[key], self._file, self._inner(key))
 
+    def get(self, key: str, default: object) -> Field:
+        """The member of an object; where an older file lacks it, a place that holds the default."""
+        known = self._members()
+        return Field(known.get(key, default), self._file, self._inner(key))
+
     def members(self) -> dict[str, Field]:
         """All members of an object."""
         return {key: self[key] for key in self._members()}

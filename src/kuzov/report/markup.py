@@ -6,7 +6,9 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from kuzov.report.texts import Words
+from kuzov.report import texts
+from kuzov.report.texts import Words, plain
+from kuzov.report.thumbnails import Thumbnail
 
 
 def both(words: Words) -> str:
@@ -21,9 +23,10 @@ def paragraph(words: Words, *, style: str = "") -> str:
     return f'<p class="{style}">{both(words)}</p>' if style else f"<p>{both(words)}</p>"
 
 
-def section(heading: Words, *parts: str) -> str:
-    """A section under its heading."""
-    return "\n".join(["<section>", f"<h2>{both(heading)}</h2>", *parts, "</section>"])
+def section(heading: Words, *parts: str, anchor: str = "") -> str:
+    """A section under its heading; links to `anchor` lead to it."""
+    start = f'<section id="{escape(anchor)}">' if anchor else "<section>"
+    return "\n".join([start, f"<h2>{both(heading)}</h2>", *parts, "</section>"])
 
 
 def definitions(pairs: Iterable[tuple[Words, Words]]) -> str:
@@ -32,13 +35,50 @@ def definitions(pairs: Iterable[tuple[Words, Words]]) -> str:
     return "\n".join(["<dl>", *rows, "</dl>"])
 
 
+def link(anchor: str, words: Words) -> str:
+    """A link to a place in the page."""
+    return f'<a href="#{escape(anchor)}">{both(words)}</a>'
+
+
+def details(summary: Words, *parts: str) -> str:
+    """What is folded under its heading."""
+    return "\n".join(["<details>", f"<summary>{both(summary)}</summary>", *parts, "</details>"])
+
+
+def points(lines: Iterable[Words]) -> str:
+    """A list of sentences."""
+    return "\n".join(["<ul>", *(f"<li>{both(each)}</li>" for each in lines), "</ul>"])
+
+
+def photo_figure(thumbnail: Thumbnail, *, name: str, caption: Words, wrong: bool) -> str:
+    """A photo, beside it where the model looked, if that is known, and what was answered below."""
+    styles, images = ["photo"], _jpeg(thumbnail.photo, plain(name), thumbnail.size)
+    if thumbnail.heat is not None:
+        styles.append("pair")
+        images += _jpeg(thumbnail.heat, texts.LOOKED_AT, thumbnail.size)
+    if wrong:
+        styles.append("wrong")
+    return (
+        f'<figure class="{" ".join(styles)}">{images}'
+        f"<figcaption>{both(caption)}<br><small>{escape(name)}</small></figcaption></figure>"
+    )
+
+
+def _jpeg(content: bytes, alternative: Words, size: tuple[int, int]) -> str:
+    data = base64.b64encode(content).decode("ascii")
+    text = alternative.en if alternative.en == alternative.ru else f"{alternative.en} · {alternative.ru}"
+    return (
+        f'<img src="data:image/jpeg;base64,{data}" width="{size[0]}" height="{size[1]}" alt="{escape(text)}">'
+    )
+
+
 def picture(png: bytes, caption: Words, *, name: Words, large: bool) -> str:
     """A PNG inside the page; a large one keeps its size and is scrolled."""
     data = base64.b64encode(png).decode("ascii")
     alternative = escape(f"{name.en} · {name.ru}")
     return (
         f'<figure><div class="{"scroll large" if large else "scroll"}">'
-        f'<img src="data:image/png;base64,{data}" alt="{alternative}"></div>'
+        f'<img class="chart" src="data:image/png;base64,{data}" alt="{alternative}"></div>'
         f"<figcaption>{both(caption)}</figcaption></figure>"
     )
 

@@ -23,15 +23,18 @@ from kuzov.report.records import (
     Reliability,
     RunMetrics,
     Shots,
+    Training,
     Validation,
 )
 
 METRICS_FILE = "metrics.json"
+KINDS = ("training", "evaluation")
 KEPT = ("head", "fine-tuned")
+UNKNOWN_THRESHOLD = 0.5  # of runs that did not note it
 
 
 def read_metrics(run_folder: Path) -> RunMetrics:
-    """Read a run's metrics.json.
+    """Read the metrics.json of a training run or an evaluation.
 
     Raises:
         KuzovError: It is missing or broken; the text names the file and the field.
@@ -48,31 +51,39 @@ def read_metrics(run_folder: Path) -> RunMetrics:
 
 def _run_metrics(root: Field) -> RunMetrics:
     classes = tuple(_class_name(each) for each in _filled(root["classes"]))
-    crossed, shots, fine_tune = root["cross_validation"], root["shots"], root["curves"]["fine_tune"]
+    trained = _one_of(root.get("kind", "training"), KINDS) == "training"
     return RunMetrics(
         bundle=root["bundle"].text(),
-        seconds=root["seconds"].number(),
-        kept=_kept(root["kept"]),
+        training=_training(root) if trained else None,
         classes=classes,
         validation=_validation(root["validation"]),
-        cross_validation=None if crossed.value is None else _cross_validation(crossed),
-        shots=None if shots.value is None else _shots(shots),
-        ece=CalibrationError(before=root["ece"]["before"].number(), after=root["ece"]["after"].number()),
-        inverse_regularisation=root["inverse_regularisation"].number(),
+        ece=_calibration_error(root["ece"]),
         temperature=root["temperature"].number(),
+        unknown_threshold=root.get("unknown_threshold", UNKNOWN_THRESHOLD).number(),
         confusion=tuple(
             tuple(cell.count() for cell in _sized(row, len(classes)))
             for row in _sized(root["confusion"], len(classes))
         ),
         per_class=tuple(_class_scores(each) for each in _sized(root["per_class"], len(classes))),
-        regularisation=RegularisationCurve(**_columns(root["curves"]["regularisation"], RegularisationCurve)),
-        fine_tune=None if fine_tune.value is None else FineTuneCurve(**_columns(fine_tune, FineTuneCurve)),
-        learning_curve=_learning_curve(root["learning_curve"]),
         reliability=_reliability(root["reliability"]),
         photos=tuple(_judged_photo(each) for each in root["photos"].elements()),
         data=_photos(root["data"]),
         versions={key: each.text() for key, each in root["versions"].members().items()},
         config={key: each.value for key, each in root["config"].members().items()},
+    )
+
+
+def _training(root: Field) -> Training:
+    crossed, shots, fine_tune = root["cross_validation"], root["shots"], root["curves"]["fine_tune"]
+    return Training(
+        seconds=root["seconds"].number(),
+        kept=_one_of(root["kept"], KEPT),
+        cross_validation=None if crossed.value is None else _cross_validation(crossed),
+        shots=None if shots.value is None else _shots(shots),
+        inverse_regularisation=root["inverse_regularisation"].number(),
+        regularisation=RegularisationCurve(**_columns(root["curves"]["regularisation"], RegularisationCurve)),
+        fine_tune=None if fine_tune.value is None else FineTuneCurve(**_columns(fine_tune, FineTuneCurve)),
+        learning_curve=_learning_curve(root["learning_curve"]),
     )
 
 
@@ -103,9 +114,9 @@ def _equally_long(field: Field, names: Sequence[str]) -> dict[str, tuple[float, 
     return columns
 
 
-def _kept(field: Field) -> str:
-    if field.value not in KEPT:
-        raise field.wrong(" or ".join(KEPT))
+def _one_of(field: Field, choices: Sequence[str]) -> str:
+    if field.value not in choices:
+        raise field.wrong(" or ".join(choices))
     return field.text()
 
 
@@ -157,6 +168,13 @@ def _learning_curve(field: Field) -> LearningCurve:
     )
 
 
+def _calibration_error(field: Field) -> CalibrationError:
+    before = field["before"]
+    return CalibrationError(
+        before=None if before.value is None else before.number(), after=field["after"].number()
+    )
+
+
 def _reliability(field: Field) -> Reliability:
     return Reliability(before=_bins(field["before"]), after=_bins(field["after"]))
 
@@ -194,11 +212,14 @@ def _judged_photo(field: Field) -> JudgedPhoto:
 
 
 def _photos(field: Field) -> Photos:
+    folder = field.get("folder", None)
     return Photos(
+        folder=None if folder.value is None else Path(folder.text()),
         train=field["train"].counts(),
         validation=field["validation"].counts(),
         rejected=tuple(
             (each["photo"].text(), each["reason"].text()) for each in field["rejected"].elements()
         ),
         fingerprint=field["fingerprint"].text(),
+        learned_from=field.get("learned_from", default=False).flag(),
     )

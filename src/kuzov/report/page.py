@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 
-from kuzov.report import tables, texts
-from kuzov.report.markup import both, definitions, paragraph, picture, section
-from kuzov.report.records import LearningCurve, RunMetrics
+from kuzov.report import confusion, tables, texts
+from kuzov.report.album import Album
+from kuzov.report.gallery import least_certain_section, mistake_section
+from kuzov.report.markup import both, definitions, details, paragraph, picture, points, section
+from kuzov.report.records import RunMetrics, Training
+from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.report.texts import Words, number, percent, percent_interval
 
 STYLE_FILE = Path(__file__).with_name("page.css")
-
-# An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
-WIDE_INTERVAL = 0.05
 
 # The switch stands before <main>, where the style sheet's selectors can see which button is on.
 PAGE = """<!doctype html>
@@ -38,100 +38,82 @@ PAGE = """<!doctype html>
 """
 
 
-def render_page(metrics: RunMetrics, version: str, pictures: Mapping[str, bytes]) -> str:
-    """Render the report.
+def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], album: Album) -> str:
+    """Render the report of a training run or an evaluation.
 
     Args:
         metrics: Of the run.
-        version: Its name, as the run folder's.
-        pictures: PNG by name, to stand in the page: curves, learning_curve (where there is one), reliability,
-            confusion, classes.
+        version: The bundle's version.
+        charts: PNG by name, to stand in the page: reliability, unknown, classes, confusion; of a training run
+            curves too, and learning_curve where there is one.
+        album: Its photos.
     """
-    many = len(metrics.classes) > tables.WIDEST_MATRIX
+    training = metrics.training
+    title = texts.EVALUATION_TITLE if training is None else texts.TITLE
     content = [
-        _header(version),
-        _judgement(metrics),
+        _header(title, version),
         section(
-            texts.CLASSES,
-            picture(pictures["classes"], texts.CLASSES_CAPTION, name=texts.CLASSES, large=many),
-            tables.class_table(metrics),
+            texts.SUMMARY,
+            paragraph(headline(metrics), style="judgement"),
+            points(plain_words(metrics)),
+            definitions(_facts(metrics)),
         ),
-        section(
-            texts.CONFUSION,
-            picture(pictures["confusion"], texts.CONFUSION_CAPTION, name=texts.CONFUSION, large=many),
-            tables.confusion_table(metrics),
-        ),
-        section(texts.MISTAKES, tables.mistake_table(metrics)),
-        _learning_curve(metrics.learning_curve, pictures),
-        section(
-            texts.RELIABILITY,
-            picture(
-                pictures["reliability"], _reliability_caption(metrics), name=texts.RELIABILITY, large=False
-            ),
-        ),
-        section(
-            texts.CURVES,
-            picture(pictures["curves"], _curves_caption(metrics), name=texts.CURVES, large=False),
-        ),
+        *_classes(metrics, charts, album),
+        mistake_section(metrics, album),
+        least_certain_section(metrics, album),
+        *_probabilities(metrics, charts),
+        *([] if training is None else _learning(training, charts)),
         section(texts.REJECTED, tables.rejected_table(metrics)),
-        f"<details>\n<summary>{both(texts.SETTINGS)}</summary>",
-        tables.setting_tables(metrics),
-        "</details>",
+        details(texts.SETTINGS, tables.setting_tables(metrics)),
     ]
-    title = escape(f"kuzov {version} · {texts.TITLE.en} · {texts.TITLE.ru}")
-    return PAGE.format(title=title, style=STYLE_FILE.read_text(encoding="utf-8"), content="\n".join(content))
+    return wrap(title, version, content)
 
 
-def _header(version: str) -> str:
+def wrap(title: Words, version: str, content: list[str]) -> str:
+    """A page of its own around sections."""
+    shown = escape(f"kuzov {version} · {title.en} · {title.ru}")
+    return PAGE.format(title=shown, style=STYLE_FILE.read_text(encoding="utf-8"), content="\n".join(content))
+
+
+def _header(title: Words, version: str) -> str:
     version_line = paragraph(texts.VERSION.fill(version=version), style="version")
-    return f"<header>\n<h1>{both(texts.TITLE)}</h1>\n{version_line}\n</header>"
+    return f"<header>\n<h1>{both(title)}</h1>\n{version_line}\n</header>"
 
 
-def _judgement(metrics: RunMetrics) -> str:
-    """How good the model is, first in one sentence, then figure by figure."""
-    validation = metrics.validation
-    low, high = validation.interval
+def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
+    """Figure by figure."""
+    validation, training, ece = metrics.validation, metrics.training, metrics.ece
     judgement = texts.JUDGEMENT.fill(
         right=validation.right,
         total=validation.total,
         accuracy=percent(validation.accuracy),
-        interval=percent_interval(low, high),
+        interval=percent_interval(*validation.interval),
     )
-    caution = paragraph(texts.CAUTION.fill(total=validation.total)) if high - low > WIDE_INTERVAL else ""
-    return "\n".join(
-        [
-            "<section>",
-            paragraph(judgement, style="judgement"),
-            caution,
-            definitions(_facts(metrics)),
-            "</section>",
-        ]
-    )
-
-
-def _facts(metrics: RunMetrics) -> list[tuple[Words, Words]]:
-    photos = texts.PHOTO_COUNTS.fill(
+    yield texts.JUDGED, judgement
+    if training is not None:
+        yield from _over_all_photos(training)
+        yield texts.KEPT, texts.KEPT_HEAD if training.kept == "head" else texts.KEPT_FINE_TUNED
+    if ece.before is None:
+        yield texts.ECE, texts.ECE_VALUE.fill(after=percent(ece.after))
+    else:
+        yield texts.ECE, texts.ECE_VALUES.fill(before=percent(ece.before), after=percent(ece.after))
+    alarms = texts.FALSE_ALARM_COUNT.fill(count=len(metrics.unknown_photos), total=len(metrics.photos))
+    yield texts.FALSE_ALARMS, alarms
+    counts = texts.EVALUATED_COUNTS if training is None else texts.PHOTO_COUNTS
+    photos = counts.fill(
+        folder=str(metrics.data.folder),
         train=sum(metrics.data.train.values()),
         validation=sum(metrics.data.validation.values()),
         rejected=len(metrics.data.rejected),
     )
-    alarms = sum(each.is_unknown for each in metrics.photos)
-    return [
-        *_over_all_photos(metrics),
-        (texts.KEPT, texts.KEPT_HEAD if metrics.kept == "head" else texts.KEPT_FINE_TUNED),
-        (
-            texts.ECE,
-            texts.ECE_VALUES.fill(before=percent(metrics.ece.before), after=percent(metrics.ece.after)),
-        ),
-        (texts.FALSE_ALARMS, texts.FALSE_ALARM_COUNT.fill(count=alarms, total=len(metrics.photos))),
-        (texts.PHOTOS, photos),
-        (texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(metrics.seconds, 1))),
-    ]
+    yield texts.PHOTOS, photos
+    if training is not None:
+        yield texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(training.seconds, 1))
 
 
-def _over_all_photos(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
+def _over_all_photos(training: Training) -> Iterator[tuple[Words, Words]]:
     """How good such a recogniser is, whichever of the photos it learned from."""
-    crossed, few = metrics.cross_validation, metrics.shots
+    crossed, few = training.cross_validation, training.shots
     if crossed is not None:
         yield (
             texts.CROSS_VALIDATION,
@@ -154,41 +136,63 @@ def _over_all_photos(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
         )
 
 
-def _learning_curve(curve: LearningCurve, pictures: Mapping[str, bytes]) -> str:
-    if not curve.shots:
-        return ""
-    caption = texts.LEARNING_CURVE_CAPTION.fill(draws=curve.draws)
-    return section(
-        texts.LEARNING_CURVE,
-        paragraph(_would_more_help(curve)),
-        picture(pictures["learning_curve"], caption, name=texts.LEARNING_CURVE, large=False),
+def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> Iterator[str]:
+    many = len(metrics.classes) > confusion.WIDEST_MATRIX
+    yield section(
+        texts.CLASSES,
+        picture(charts["classes"], texts.CLASSES_CAPTION, name=texts.CLASSES, large=many),
+        tables.class_table(metrics),
+    )
+    # A matrix of few classes is read, and clicked, as a table; one of many is looked at as a picture.
+    overview = (
+        picture(charts["confusion"], texts.CONFUSION_CAPTION, name=texts.CONFUSION, large=True)
+        if many
+        else paragraph(texts.CONFUSION_CAPTION, style="caption")
+    )
+    yield section(
+        texts.CONFUSION,
+        overview,
+        paragraph(texts.CLICK_A_CELL, style="caption screen"),
+        confusion.confusion_table(metrics),
+        confusion.cell_photos(metrics, album),
+        anchor=confusion.ANCHOR,
     )
 
 
-def _would_more_help(curve: LearningCurve) -> Words:
-    """Whether the last doubling of the photos gained more than the accuracy varies from draw to draw."""
-    doubling = curve.last_doubling()
-    if doubling is None:
-        return texts.TOO_FEW_TO_TELL
-    fewer, most = doubling
-    std = max(curve.std[fewer], curve.std[most])
-    gained = curve.mean[most] - curve.mean[fewer]
-    words = texts.MORE_WOULD_HELP if gained > std else texts.MORE_WOULD_HARDLY_HELP
-    return words.fill(
-        fewer=curve.shots[fewer],
-        shots=curve.shots[most],
-        before=percent(curve.mean[fewer]),
-        after=percent(curve.mean[most]),
-        std=percent(std),
+def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
+    trained = metrics.training is not None
+    words = texts.RELIABILITY_CAPTION if trained else texts.EVALUATION_RELIABILITY_CAPTION
+    caption = words.fill(groups=len(metrics.reliability.after))
+    yield section(
+        texts.RELIABILITY, picture(charts["reliability"], caption, name=texts.RELIABILITY, large=False)
+    )
+    unknown, mistakes = metrics.unknown_photos, metrics.mistakes
+    right = sum(each.is_right for each in unknown)
+    counts = texts.UNKNOWN_COUNTS.fill(
+        right=right,
+        all_right=len(metrics.photos) - len(mistakes),
+        wrong=len(unknown) - right,
+        all_wrong=len(mistakes),
+    )
+    yield section(
+        texts.UNKNOWN_SCORES,
+        picture(charts["unknown"], texts.UNKNOWN_CAPTION, name=texts.UNKNOWN_SCORES, large=False),
+        paragraph(counts),
     )
 
 
-def _reliability_caption(metrics: RunMetrics) -> Words:
-    return texts.RELIABILITY_CAPTION.fill(groups=len(metrics.reliability.after))
-
-
-def _curves_caption(metrics: RunMetrics) -> Words:
-    if metrics.fine_tune is None:
-        return texts.CURVES_CAPTION
-    both_captions = Words("{head} {epochs}", "{head} {epochs}")
-    return both_captions.fill(head=texts.CURVES_CAPTION, epochs=texts.FINE_TUNE_CAPTION)
+def _learning(training: Training, charts: Mapping[str, bytes]) -> Iterator[str]:
+    curve = training.learning_curve
+    if curve.shots:
+        caption = texts.LEARNING_CURVE_CAPTION.fill(draws=curve.draws)
+        yield section(
+            texts.LEARNING_CURVE,
+            paragraph(would_more_help(curve)),
+            picture(charts["learning_curve"], caption, name=texts.LEARNING_CURVE, large=False),
+        )
+    caption = texts.CURVES_CAPTION
+    if training.fine_tune is not None:
+        caption = Words("{head} {epochs}", "{head} {epochs}").fill(
+            head=caption, epochs=texts.FINE_TUNE_CAPTION
+        )
+    yield section(texts.CURVES, picture(charts["curves"], caption, name=texts.CURVES, large=False))

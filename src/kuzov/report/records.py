@@ -1,9 +1,10 @@
-"""What a training run says of itself: metrics.json as typed records."""
+"""What a training run or an evaluation says of itself: metrics.json as typed records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kuzov.records import ClassName
@@ -11,7 +12,7 @@ from kuzov.records import ClassName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """How many validation photos were recognised, and the 95 % interval of the accuracy."""
+    """How many of the photos judged by were recognised, and the 95 % interval of the accuracy."""
 
     right: int
     total: int
@@ -46,9 +47,9 @@ class Shots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationError:
-    """Expected calibration error before and after temperature scaling, 0..1."""
+    """Expected calibration error before and after temperature scaling, 0..1; an evaluation sees the after."""
 
-    before: float
+    before: float | None
     after: float
 
 
@@ -108,7 +109,10 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """Confidence against accuracy, before and after calibration, the least sure photos first."""
+    """Confidence against accuracy, before and after calibration, the least sure photos first.
+
+    An evaluation, which sees calibrated probabilities only, has none before.
+    """
 
     before: tuple[Bin, ...]
     after: tuple[Bin, ...]
@@ -116,7 +120,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPhoto:
-    """The answer to one validation photo; `label` and `predicted` are class ids."""
+    """The answer to one photo; `label` and `predicted` are class ids, `photo` is relative to the folder."""
 
     photo: str
     label: str
@@ -125,41 +129,83 @@ class JudgedPhoto:
     unknown: float
     is_unknown: bool
 
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer is the true class, however unknown the car is thought to be."""
+        return self.predicted == self.label
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photos:
-    """Number of photos by class id, and the files that were left out with the reason."""
+    """The photos of a run.
 
+    Attributes:
+        folder: Where they lie; None where an older run did not note it.
+        train: Number of photos learned from by class id.
+        validation: Likewise, of photos judged by.
+        rejected: The files that were left out, and why.
+        fingerprint: Of all photos, see `kuzov.data.photos.fingerprint`.
+        learned_from: Whether those judged by are the very ones that the recogniser was made of.
+    """
+
+    folder: Path | None
     train: Mapping[str, int]
     validation: Mapping[str, int]
     rejected: tuple[tuple[str, str], ...]
     fingerprint: str
+    learned_from: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What only the training run itself knows.
+
+    A run with a few shots a class has `shots`, any other has `cross_validation`.
+    """
+
+    seconds: float
+    kept: str
+    cross_validation: CrossValidation | None
+    shots: Shots | None
+    inverse_regularisation: float
+    regularisation: RegularisationCurve
+    fine_tune: FineTuneCurve | None
+    learning_curve: LearningCurve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMetrics:
     """All of metrics.json. Rows of `confusion` are true classes, its columns predicted ones.
 
-    A run with a few shots a class has `shots`, any other has `cross_validation`.
+    `training` is None where a finished bundle was judged on other photos.
     """
 
     bundle: str
-    seconds: float
-    kept: str
+    training: Training | None
     classes: tuple[ClassName, ...]
     validation: Validation
-    cross_validation: CrossValidation | None
-    shots: Shots | None
     ece: CalibrationError
-    inverse_regularisation: float
     temperature: float
+    unknown_threshold: float
     confusion: tuple[tuple[int, ...], ...]
     per_class: tuple[ClassScores, ...]
-    regularisation: RegularisationCurve
-    fine_tune: FineTuneCurve | None
-    learning_curve: LearningCurve
     reliability: Reliability
     photos: tuple[JudgedPhoto, ...]
     data: Photos
     versions: Mapping[str, str]
     config: Mapping[str, Any]
+
+    @property
+    def unknown_photos(self) -> tuple[JudgedPhoto, ...]:
+        """Those that were taken for a car of none of the classes."""
+        return tuple(each for each in self.photos if each.is_unknown)
+
+    @property
+    def mistakes(self) -> tuple[JudgedPhoto, ...]:
+        """The wrong answers, the surest first."""
+        return tuple(sorted((p for p in self.photos if not p.is_right), key=lambda p: -p.probability))
+
+    @property
+    def least_certain(self) -> tuple[JudgedPhoto, ...]:
+        """The right answers, the least sure first."""
+        return tuple(sorted((p for p in self.photos if p.is_right), key=lambda p: p.probability))

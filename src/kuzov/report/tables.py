@@ -1,4 +1,4 @@
-"""The report's tables: classes, confusion, mistakes, files left out, settings."""
+"""The report's tables: classes, mistakes, files left out, settings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.markup import both, framed_table, paragraph, table
+from kuzov.report.markup import paragraph, table
+from kuzov.report.metrics import METRICS_FILE
 from kuzov.report.records import RunMetrics
 from kuzov.report.texts import Words, number, percent, plain
 
-# A wider matrix is hardly read as a table; there the confused pairs say more.
-WIDEST_MATRIX = 20
+MOST_ROWS = 100
+"""Of a list of files; metrics.json has them all."""
 
 
 def class_table(metrics: RunMetrics) -> str:
@@ -40,49 +41,9 @@ def class_table(metrics: RunMetrics) -> str:
     return table(texts.CLASSES, head, rows, foot=foot, numeric=True)
 
 
-def confusion_table(metrics: RunMetrics) -> str:
-    """The confusion matrix; with many classes, the pairs that were confused."""
-    if len(metrics.classes) > WIDEST_MATRIX:
-        return _confused_pairs(metrics)
-    corner = Words(f"{texts.TRUTH.en} ↓ {texts.ANSWER.en} →", f"{texts.TRUTH.ru} ↓ {texts.ANSWER.ru} →")
-    columns = "".join(f'<th scope="col">{both(_shown(each))}</th>' for each in metrics.classes)
-    rows = (
-        f'<tr><th scope="row">{both(_shown(name))}</th>'
-        + "".join(f"{_cell(count, right=row == column)}" for column, count in enumerate(counts))
-        + "</tr>"
-        for row, (name, counts) in enumerate(zip(metrics.classes, metrics.confusion, strict=True))
-    )
-    return framed_table(
-        texts.CONFUSION, f'<th scope="col">{both(corner)}</th>{columns}', rows, style="numeric"
-    )
-
-
-def _cell(count: int, *, right: bool) -> str:
-    style = "right" if right else "wrong" if count else "zero"
-    return f'<td class="{style}">{count}</td>'
-
-
-def _confused_pairs(metrics: RunMetrics) -> str:
-    pairs = [
-        (count, _shown(metrics.classes[row]), _shown(metrics.classes[column]))
-        for row, counts in enumerate(metrics.confusion)
-        for column, count in enumerate(counts)
-        if count and row != column
-    ]
-    if not pairs:
-        return paragraph(texts.NO_MISTAKES)
-    pairs.sort(key=lambda pair: -pair[0])
-    rows = [(truth, answer, plain(count)) for count, truth, answer in pairs]
-    return table(texts.CONFUSED_CAPTION, (texts.TRUTH, texts.ANSWER, texts.COUNT), rows)
-
-
 def mistake_table(metrics: RunMetrics) -> str:
-    """The validation photos with a wrong answer, the surest first."""
+    """The photos with a wrong answer, the surest first."""
     names = {each.id: _shown(each) for each in metrics.classes}
-    wrong = [each for each in metrics.photos if each.predicted != each.label]
-    if not wrong:
-        return paragraph(texts.NO_MISTAKES)
-    wrong.sort(key=lambda each: -each.probability)
     rows = [
         (
             plain(each.photo),
@@ -90,24 +51,35 @@ def mistake_table(metrics: RunMetrics) -> str:
             names.get(each.predicted, plain(each.predicted)),
             percent(each.probability),
         )
-        for each in wrong
+        for each in metrics.mistakes[:MOST_ROWS]
     ]
-    return table(texts.MISTAKES, (texts.PHOTO, texts.TRUTH, texts.ANSWER, texts.PROBABILITY), rows)
+    listed = table(texts.ALL_MISTAKES, (texts.PHOTO, texts.TRUTH, texts.ANSWER, texts.PROBABILITY), rows)
+    return listed + _rest(len(metrics.mistakes))
 
 
 def rejected_table(metrics: RunMetrics) -> str:
     """The files that were left out, each with the reason."""
     if not metrics.data.rejected:
         return paragraph(texts.NONE_REJECTED)
-    rows = [(plain(photo), plain(reason)) for photo, reason in metrics.data.rejected]
-    return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows)
+    rows = [(plain(photo), plain(reason)) for photo, reason in metrics.data.rejected[:MOST_ROWS]]
+    return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + _rest(len(metrics.data.rejected))
+
+
+def _rest(count: int) -> str:
+    return (
+        paragraph(texts.AND_MORE.fill(count=count - MOST_ROWS, file=METRICS_FILE))
+        if count > MOST_ROWS
+        else ""
+    )
 
 
 def setting_tables(metrics: RunMetrics) -> str:
     """What the run chose, its settings by the names that `--set` takes, and the packages' versions."""
+    training = metrics.training
+    chosen = "" if training is None else f"{training.inverse_regularisation:g}"
     results = (
         (texts.BUNDLE, plain(metrics.bundle)),
-        (texts.INVERSE_REGULARISATION, plain(f"{metrics.inverse_regularisation:g}")),
+        *([(texts.INVERSE_REGULARISATION, plain(chosen))] if chosen else []),
         (texts.TEMPERATURE, plain(f"{metrics.temperature:.4g}")),
         (texts.FINGERPRINT, plain(metrics.data.fingerprint)),
     )
@@ -116,7 +88,7 @@ def setting_tables(metrics: RunMetrics) -> str:
     return "\n".join(
         [
             table(texts.RESULTS, (texts.SETTING, texts.VALUE), results),
-            table(texts.SETTINGS, (texts.SETTING, texts.VALUE), settings),
+            table(texts.ALL_SETTINGS, (texts.SETTING, texts.VALUE), settings),
             table(texts.PACKAGES, (texts.PACKAGE, texts.PACKAGE_VERSION), versions),
         ]
     )

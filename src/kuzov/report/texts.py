@@ -44,23 +44,71 @@ def percent_interval(low: float, high: float) -> Words:
 
 # Page
 TITLE = Words("Training report", "Отчёт об обучении")
+EVALUATION_TITLE = Words("How well it recognises these photos", "Как модель узнаёт эти фотографии")
 VERSION = Words("Version {version}", "Версия {version}")
 
+# Summary
+SUMMARY = Words("In short", "Коротко")
+HEADLINE = Words(
+    "Right on {right} of {total} photos it had not seen; expect {expected}.",
+    "Верно на {right} из {total} фото, которых модель не видела; ожидайте {expected}.",
+)
+EXPECTED = Words("{low} to {high}\u00a0%", "от {low} до {high}\u00a0%")
+EVALUATION_HEADLINE = Words(
+    "Right on {right} of these {total} photos; on others like them expect {expected}.",
+    "Верно на {right} из этих {total} фото; на других таких же ожидайте {expected}.",
+)
+LEARNED_FROM_THESE = Words(
+    "These are the very photos that this model was made of, so the figures flatter it. Judge it on others.",
+    "Это те самые фотографии, из которых сделана эта модель, поэтому цифры её приукрашивают. Проверьте её на "
+    "других.",
+)
+ALL_CLASSES_RIGHT = Words(
+    "Every model is recognised on all of its photos.", "Каждая модель узнана на всех своих фото."
+)
+HARDEST_CLASS = Words(
+    "The hardest model is {name}: recognised on {right} of {total} photos.",
+    "Труднее всего {name}: эта модель узнана на {right} из {total} фото.",
+)
+TRUE_PROBABILITIES = Words(
+    "Its percentages can be taken at their word: they are off by {ece} on average.",
+    "Её процентам можно верить: в среднем они расходятся с делом на {ece}.",
+)
+UNTRUE_PROBABILITIES = Words(
+    "Take its percentages with care: they are off by {ece} on average.",
+    "К её процентам относитесь осторожно: в среднем они расходятся с делом на {ece}.",
+)
+NO_FALSE_ALARMS = Words(
+    "It took none of the cars for a model that it does not know.",
+    "Ни одну из машин она не приняла за незнакомую.",
+)
+SOME_FALSE_ALARMS = Words(
+    "It took {count} of {total} cars for a model that it does not know.",
+    "За незнакомые она приняла {count} из {total} машин.",
+)
+
 # Judgement
+JUDGED = Words("Accuracy", "Доля верных ответов")
 JUDGEMENT = Words(
-    "{right} of {total} validation photos right ({accuracy}, 95\u00a0% interval {interval})",
-    "Проверочные фотографии: верно {right} из {total} ({accuracy}, 95-процентный интервал {interval})",
+    "{right} of {total} photos right: {accuracy}, 95\u00a0% interval {interval}.",
+    "Верно {right} из {total}: {accuracy}, 95-процентный интервал {interval}.",
 )
 CAUTION = Words(
     "{total} photos alone say little. The interval is what to look at: "
     "the true accuracy could well be near either of its ends.",
-    "Проверочных фотографий всего {total}, одно это число говорит мало. Смотрите на интервал: "
+    "Проверено всего {total} фото, одно это число говорит мало. Смотрите на интервал: "
     "истинная доля верных ответов вполне может оказаться у любого из его краёв.",
 )
 PHOTOS = Words("Photos", "Фотографии")
 PHOTO_COUNTS = Words(
     "{train} to learn from, {validation} to judge by; files left out: {rejected}",
     "Для обучения — {train}, для проверки — {validation}; отброшено файлов: {rejected}",
+)
+EVALUATED_COUNTS = Words(
+    "{folder}: {validation} photos judged; files left out: {rejected}. "
+    "The model learned from {train} photos, which need not be here.",
+    "{folder}: проверено фото — {validation}, отброшено файлов — {rejected}. "
+    "Модель училась на {train} фото; здесь их может и не быть.",
 )
 CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная проверка")
 CROSS_VALIDATED = Words(
@@ -85,10 +133,14 @@ ECE_VALUES = Words(
     "До калибровки {before}, после неё {after}: насколько вероятности расходятся с тем, как часто ответы "
     "верны, на фотографиях не из обучения.",
 )
+ECE_VALUE = Words(
+    "{after}: how far the probabilities stray from how often the answers are right, on these photos.",
+    "{after}: насколько вероятности расходятся с тем, как часто ответы верны, на этих фотографиях.",
+)
 FALSE_ALARMS = Words("Answered “none of these models”", "Ответ «ни одна из этих моделей»")
 FALSE_ALARM_COUNT = Words(
-    "Validation photos: {count} of {total}. Each shows one of them, so 0 is best.",
-    "Проверочные фотографии: {count} из {total}. На каждой есть одна из них, так что лучше всего 0.",
+    "{count} of {total} photos. Each shows one of them, so 0 is best.",
+    "{count} из {total} фото. На каждом есть одна из них, так что лучше всего 0.",
 )
 SECONDS = Words("Time", "Время")
 SECONDS_TAKEN = Words("{seconds} s", "{seconds} с")
@@ -150,6 +202,27 @@ RELIABILITY_CAPTION = Words(
     "группы (их {groups}). Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше "
     "него распознаватель прав чаще, чем обещает, ниже — реже.",
 )
+EVALUATION_RELIABILITY_CAPTION = Words(
+    "How sure the answers are and how often they are right, on these photos, in equal groups ({groups} of "
+    "them). The bars are 95\u00a0% intervals. True probabilities lie on the dotted line; above it the "
+    "recogniser is right more often than it promises, below it less often.",
+    "Насколько ответы уверенны и как часто верны на этих фотографиях; они поделены на равные группы (их "
+    "{groups}). Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше него "
+    "распознаватель прав чаще, чем обещает, ниже — реже.",
+)
+UNKNOWN_SCORES = Words("Would it notice a car that it does not know?", "Заметит ли она незнакомую машину?")
+UNKNOWN_CAPTION = Words(
+    "How sure it was that a photo shows none of its models. Each of these photos shows one of them, so they "
+    "belong at the left; right of the dashed line the answer is “none of these models”.",
+    "Насколько она была уверена, что на фото нет ни одной из её моделей. На каждом из этих фото одна из них "
+    "есть, так что им место слева; правее штриховой линии ответ — «ни одна из этих моделей».",
+)
+UNKNOWN_COUNTS = Words(
+    "Right answers marked unknown: {right} of {all_right}. Wrong answers so marked, which spares mistakes: "
+    "{wrong} of {all_wrong}.",
+    "Верные ответы, отмеченные как «незнакомая»: {right} из {all_right}. Неверные ответы с такой отметкой "
+    "(это спасает от ошибки): {wrong} из {all_wrong}.",
+)
 CLASSES = Words("Classes", "Классы")
 CLASSES_CAPTION = Words(
     "Precision: how many answers with this class are right. Recall: how many photos of it are recognised. "
@@ -159,9 +232,15 @@ CLASSES_CAPTION = Words(
 )
 CONFUSION = Words("Confusion matrix", "Матрица ошибок")
 CONFUSION_CAPTION = Words(
-    "Validation photos: rows are what they show, columns are the answers. Right answers lie on the diagonal.",
-    "Проверочные фотографии: строки — что на них, столбцы — ответы. Верные ответы лежат на диагонали.",
+    "Rows are what the photos show, columns are the answers. Right answers lie on the diagonal.",
+    "Строки — что на фото, столбцы — ответы. Верные ответы лежат на диагонали.",
 )
+CLICK_A_CELL = Words("Click a number to see its photos.", "Нажмите на число, чтобы увидеть его фотографии.")
+CELL = Words(
+    "Shown: {truth}. Answer: {answer}. Photos: {count}", "На фото: {truth}. Ответ: {answer}. Фото: {count}"
+)
+CLOSE = Words("Close", "Закрыть")
+AND_MORE = Words("and {count} more, in {file}", "и ещё {count}, см. {file}")
 CONFUSED_CAPTION = Words("Classes taken for others", "Классы, принятые за другие")
 
 # Axes and columns
@@ -190,12 +269,37 @@ PHOTO = Words("photo", "фотография")
 PROBABILITY = Words("probability", "вероятность")
 REASON = Words("reason", "причина")
 
+UNKNOWN = Words("unknown", "незнакомая")
+RIGHT_ANSWERS = Words("right answers", "верные ответы")
+WRONG_ANSWERS = Words("wrong answers", "неверные ответы")
+THRESHOLD = Words("threshold", "порог")
+
 # Lists
-MISTAKES = Words("Mistakes", "Ошибки")
-NO_MISTAKES = Words("None on the validation photos.", "На проверочных фотографиях ошибок нет.")
+MISTAKES = Words("Worst mistakes", "Худшие ошибки")
+MISTAKES_CAPTION = Words(
+    "Wrong answers, the surest first: {shown} of {total}.",
+    "Неверные ответы, самые уверенные сначала: {shown} из {total}.",
+)
+NO_MISTAKES = Words("There are none on these photos.", "На этих фото ошибок нет.")
+ALL_MISTAKES = Words("All mistakes", "Все ошибки")
+LEAST_CERTAIN = Words("Least certain photos", "Наименее уверенные ответы")
+LEAST_CERTAIN_CAPTION = Words(
+    "Right answers that came closest to being wrong: {shown} of {total}.",
+    "Верные ответы, самые близкие к ошибке: {shown} из {total}.",
+)
+SALIENCY_CAPTION = Words(
+    "Beside each photo: where the model looked for its answer. Bright places counted most.",
+    "Рядом с каждым фото — куда смотрела модель, выбирая ответ. Яркие места значили больше всего.",
+)
+WRONG_ANSWER = Words(
+    "{answer} ({probability}); it shows {truth}", "{answer} ({probability}); на фото {truth}"
+)
+RIGHT_ANSWER = Words("{answer} ({probability})", "{answer} ({probability})")
+LOOKED_AT = Words("where the model looked", "куда смотрела модель")
 REJECTED = Words("Files left out", "Отброшенные файлы")
 NONE_REJECTED = Words("None.", "Таких нет.")
-SETTINGS = Words("Settings and versions", "Настройки и версии")
+SETTINGS = Words("What made this model", "Из чего сделана эта модель")
+ALL_SETTINGS = Words("Settings", "Настройки")
 SETTING = Words("setting", "настройка")
 VALUE = Words("value", "значение")
 RESULTS = Words("What the run chose", "Что выбрано при обучении")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kuzov.errors import KuzovError
+from kuzov.report.album import make_album
 from kuzov.report.charts import (
     draw_classes,
     draw_confusion,
     draw_curves,
     draw_learning_curve,
     draw_reliability,
+    draw_unknown,
 )
 from kuzov.report.metrics import read_metrics
 from kuzov.report.page import render_page
+from kuzov.report.records import RunMetrics
 
 REPORT_FILE = "report.html"
 
@@ -22,10 +26,12 @@ REPORT_FILE = "report.html"
 def write_report(run_folder: Path) -> Path:
     """Write the pictures and report.html from a run's metrics.json.
 
-    Each file appears whole or not at all, and takes the place of an older one; the page comes last.
+    Each file appears whole or not at all, and takes the place of an older one; the page comes last. It shows
+    photos where they still are where they were judged, and where the model looked at them if TensorFlow is
+    installed and the bundle still there.
 
     Args:
-        run_folder: Holds metrics.json, as `kuzov train` wrote it.
+        run_folder: Holds metrics.json, as `kuzov train` or `kuzov evaluate` wrote it.
 
     Returns:
         The page's path.
@@ -34,24 +40,40 @@ def write_report(run_folder: Path) -> Path:
         KuzovError: metrics.json is missing or broken, or the folder can't be written.
     """
     metrics = read_metrics(run_folder)
-    pictures = {
-        "curves": draw_curves(metrics),
+    charts = _draw(metrics)
+    page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics))
+    # A file's name need not be valid Unicode; a page must be.
+    content = page.encode("utf-8", "replace")
+    write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT_FILE: content})
+    return run_folder / REPORT_FILE
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made if missing, each whole or not at all, in this order.
+
+    Raises:
+        KuzovError: The folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            _replace(folder / name, content)
+    except OSError as error:
+        raise KuzovError(f"The report can't be written to {folder}: {error.strerror}.") from error
+
+
+def _draw(metrics: RunMetrics) -> dict[str, bytes]:
+    charts = {}
+    if metrics.training is not None:
+        charts["curves"] = draw_curves(metrics.training)
+        if metrics.training.learning_curve.shots:
+            charts["learning_curve"] = draw_learning_curve(metrics.training.learning_curve)
+    return charts | {
         "reliability": draw_reliability(metrics),
+        "unknown": draw_unknown(metrics),
         "confusion": draw_confusion(metrics),
         "classes": draw_classes(metrics),
     }
-    if metrics.learning_curve.shots:
-        pictures["learning_curve"] = draw_learning_curve(metrics)
-    page = render_page(metrics, run_folder.resolve().name, pictures)
-    # A file's name need not be valid Unicode; a page must be.
-    content = page.encode("utf-8", "replace")
-    files = {f"{name}.png": picture for name, picture in pictures.items()} | {REPORT_FILE: content}
-    try:
-        for name, content in files.items():
-            _replace(run_folder / name, content)
-    except OSError as error:
-        raise KuzovError(f"The report can't be written to {run_folder}: {error.strerror}.") from error
-    return run_folder / REPORT_FILE
 
 
 def _replace(file: Path, content: bytes) -> None:

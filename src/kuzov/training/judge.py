@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
 from kuzov.model.calibration import fit_temperature, log_loss
 from kuzov.model.familiarity import Array, Prototypes, make_prototypes
 from kuzov.model.head import Features, Head, Labels, Logits, fit_head
-
-NORMAL_QUANTILE_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,22 +161,3 @@ def choose_regularisation(
 def accuracy(logits: Logits, labels: Labels) -> float:
     """Part of the rows whose largest logit is the true class's."""
     return float((logits.argmax(axis=1) == labels).mean())
-
-
-def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson, "Probable Inference", 1927); true at 0 and 1 too."""
-    z2 = NORMAL_QUANTILE_95**2
-    centre = (right + z2 / 2) / (total + z2)
-    half = NORMAL_QUANTILE_95 * math.sqrt(right * (total - right) / total + z2 / 4) / (total + z2)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def judge_classes(logits: Logits, labels: Labels) -> tuple[list[list[int]], list[dict[str, float]]]:
-    """Confusion matrix (rows true, columns predicted), and precision, recall, F1, photos of each class."""
-    columns = list(range(logits.shape[1]))
-    predicted = logits.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, labels=columns)
-    scores = precision_recall_fscore_support(labels, predicted, labels=columns, zero_division=0.0)
-    names = ("precision", "recall", "f1", "photos")
-    rows = [dict(zip(names, map(float, row), strict=True)) for row in zip(*scores, strict=True)]
-    return confusion.tolist(), rows

@@ -11,13 +11,14 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
-from kuzov.model.calibration import Probabilities, probabilities
+from kuzov.model.calibration import probabilities
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels, Logits
-from kuzov.model.reliability import expected_calibration_error, reliability
+from kuzov.model.reliability import expected_calibration_error
+from kuzov.model.scores import judge_classes, proportion, reliability_bins
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
-from kuzov.training.judge import Choice, OutOfFold, judge_classes, wilson_interval
+from kuzov.training.judge import Choice, OutOfFold
 from kuzov.training.judgement import FewShots, Judgement
 from kuzov.training.learning_set import LearningSet
 
@@ -49,12 +50,7 @@ def collect_metrics(
     return {
         "kept": candidate.kept,
         "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in data.names],
-        "validation": {
-            "right": right,
-            "total": len(labels),
-            "accuracy": right / len(labels),
-            "interval": list(wilson_interval(right, len(labels))),
-        },
+        "validation": proportion(right, len(labels)),
         **_judgement(judgement),
         **_calibration(candidate.classifier.temperature, *unseen),
         "inverse_regularisation": choice.inverse_regularisation,
@@ -69,8 +65,9 @@ def collect_metrics(
             },
             "fine_tune": fine_tune_history,
         },
+        "unknown_threshold": UNKNOWN_THRESHOLD,
         "photos": _answers(data, candidate),
-        "data": data.describe(),
+        "data": {"folder": str(data.dataset.root.resolve()), **data.describe()},
         "versions": package_versions(),
         "config": config.to_json(),
     }
@@ -126,20 +123,8 @@ def _calibration(temperature: float, logits: Logits, labels: Labels) -> dict[str
     steps = {"before": probabilities(logits, 1.0), "after": probabilities(logits, temperature)}
     return {
         "ece": {step: expected_calibration_error(each, labels) for step, each in steps.items()},
-        "reliability": {step: _bins(each, labels) for step, each in steps.items()},
+        "reliability": {step: reliability_bins(each, labels) for step, each in steps.items()},
     }
-
-
-def _bins(probabilities: Probabilities, labels: Labels) -> list[dict[str, Any]]:
-    return [
-        {
-            "confidence": each.confidence,
-            "accuracy": each.accuracy,
-            "interval": list(wilson_interval(each.right, each.photos)),
-            "photos": each.photos,
-        }
-        for each in reliability(probabilities, labels)
-    ]
 
 
 def _answers(data: LearningSet, candidate: Candidate) -> list[dict[str, Any]]:

@@ -1,0 +1,63 @@
+"""`kuzov evaluate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kuzov.report.evaluation import Evaluation
+
+STAGES = {"ask": "Asking about {count} photo(s)", "draw": "Drawing the report"}
+
+
+@click.command("evaluate", short_help="Tell how good a model is on labelled photos.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    show_default="evaluations/<version>-<photos>",
+    type=click.Path(path_type=Path),
+    help="Folder for report.html, its pictures and metrics.json.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
+    """Judge MODEL by PHOTOS, a folder with a subfolder of photos a class, and write a report.
+
+    MODEL is a model folder, whose newest version is taken, or one version's folder. Where validation/ lies in
+    PHOTOS, it alone is judged. Photos that can't be read are named and left out. Needs kuzov[train].
+    """
+    from kuzov.api import evaluate
+
+    result = evaluate(model, photos, out, progress=_tell)
+    for rejected in result.metrics["data"]["rejected"]:
+        print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
+    if result.metrics["data"]["learned_from"]:
+        print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
+    print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
+
+
+def _tell(stage: str, done: int, total: int) -> None:
+    """One line a stage, on stderr."""
+    if done == 0:
+        print(STAGES[stage].format(count=total), file=sys.stderr)
+
+
+def _summary(result: Evaluation) -> str:
+    metrics = result.metrics
+    judged, unknown = metrics["validation"], metrics["unknown"]
+    low, high = judged["interval"]
+    wrong = judged["total"] - judged["right"]
+    lines = {
+        "Accuracy": f"{judged['right']} of {judged['total']} photos right: {judged['accuracy']:.1%}, "
+        f"95 % interval {low:.1%} to {high:.1%}",
+        "Calibration error": f"{metrics['ece']['after']:.1%}",
+        "Marked as unknown": f"{unknown['right']} of {judged['right']} right answers, "
+        f"{unknown['wrong']} of {wrong} wrong ones",
+        "Report": result.report,
+    }
+    return "\n".join(f"{name:<18} {text}" for name, text in lines.items())

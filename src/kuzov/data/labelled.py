@@ -1,0 +1,118 @@
+"""A folder of photos whose classes are known, to judge a finished model by.
+
+photos/bmw_x5/1.jpg, photos/qashqai/1.jpg, …   are all judged
+photos/validation/bmw_x5/1.jpg, …              of these only what lies in validation/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuzov.data.photos import EXTENSIONS, LOOSE, NESTED, NOT_A_PHOTO, Photo
+from kuzov.errors import DatasetError, PhotoError
+
+VALIDATION = "validation"
+_IGNORED = {"classes.toml", "thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledPhotos:
+    """Photos of known classes, not decoded yet.
+
+    Attributes:
+        root: The folder of class folders.
+        photos: Sorted by class and name, each with its content's digest.
+        rejected: Files that are not photos by their name or place, and why.
+    """
+
+    root: Path
+    photos: tuple[Photo, ...]
+    rejected: tuple[PhotoError, ...]
+
+
+def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
+    """List the photos of a folder with a subfolder a class.
+
+    Where `validation/` lies inside, it is what is judged: beside it lie the photos to learn from. A class may
+    have no folder, and its folder may be empty.
+
+    Args:
+        folder: Holds class folders, or `validation/` with class folders inside.
+        classes: Class ids that the model knows.
+
+    Raises:
+        DatasetError: There is no such folder, it can't be read, it has no photo, or a class that the model
+            does not know.
+    """
+    if not folder.exists():
+        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+    inside = folder / VALIDATION
+    root = inside if VALIDATION not in classes and inside.is_dir() else folder
+    folders, rejected = [], []
+    for entry in _entries(root):
+        if entry.is_dir():
+            folders.append(entry)
+        else:
+            rejected.append(PhotoError(str(entry), LOOSE if _is_photo(entry) else NOT_A_PHOTO))
+    _require_known(root, folders, classes)
+    photos: list[Photo] = []
+    for each in folders:
+        for file in _entries(each):
+            if file.is_dir():
+                rejected.append(PhotoError(str(file), NESTED))
+            elif _is_photo(file):
+                photos.append(Photo(file, _label(each), _digest(file)))
+            else:
+                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
+    if not photos:
+        raise DatasetError(
+            f"There are no photos in the subfolders of {root}; put the photos of each model into a subfolder "
+            f"of its own, such as {root / classes[0] / '1.jpg'}."
+        )
+    return LabelledPhotos(root=root, photos=tuple(photos), rejected=tuple(rejected))
+
+
+def _require_known(root: Path, folders: Sequence[Path], classes: Sequence[str]) -> None:
+    unknown = [_label(each) for each in folders if _label(each) not in classes]
+    if unknown:
+        raise DatasetError(
+            f"{root} has folders of classes that the model does not know: {', '.join(unknown)}. It knows "
+            f"{', '.join(classes)}; rename these folders or move them away."
+        )
+
+
+def _label(folder: Path) -> str:
+    return unicodedata.normalize("NFC", folder.name)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        found = [
+            entry
+            for entry in folder.iterdir()
+            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
+        ]
+    except OSError as error:
+        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
+    return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
+
+
+def _is_photo(file: Path) -> bool:
+    return file.suffix.lower() in EXTENSIONS
+
+
+def _digest(file: Path) -> str:
+    """Of the content; empty where it can't be read, which the recogniser tells better."""
+    if not file.is_file():
+        return ""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,65 @@
+"""How good answers are: a proportion with its interval, and each class by itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from kuzov.model.calibration import Probabilities
+from kuzov.model.head import Labels
+from kuzov.model.reliability import reliability
+
+NORMAL_QUANTILE_95 = 1.959963984540054
+
+
+def wilson_interval(right: int, total: int) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson, "Probable Inference", 1927); true at 0 and 1 too."""
+    z2 = NORMAL_QUANTILE_95**2
+    centre = (right + z2 / 2) / (total + z2)
+    half = NORMAL_QUANTILE_95 * math.sqrt(right * (total - right) / total + z2 / 4) / (total + z2)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def proportion(right: int, total: int) -> dict[str, Any]:
+    """How many of how many answers are right, as JSON, with the accuracy and its 95 % interval."""
+    return {
+        "right": right,
+        "total": total,
+        "accuracy": right / total,
+        "interval": list(wilson_interval(right, total)),
+    }
+
+
+def reliability_bins(probabilities: Probabilities, labels: Labels) -> list[dict[str, Any]]:
+    """The bins of `kuzov.model.reliability`, as JSON, each accuracy with its 95 % interval."""
+    return [
+        {
+            "confidence": each.confidence,
+            "accuracy": each.accuracy,
+            "interval": list(wilson_interval(each.right, each.photos)),
+            "photos": each.photos,
+        }
+        for each in reliability(probabilities, labels)
+    ]
+
+
+def judge_classes(
+    scores: npt.NDArray[np.float64], labels: Labels
+) -> tuple[list[list[int]], list[dict[str, float]]]:
+    """Confusion matrix (rows true, columns predicted), and precision, recall, F1, photos of each class.
+
+    Args:
+        scores: Logits or probabilities, (N, C); the largest is the answer.
+        labels: True columns, (N,).
+    """
+    columns = list(range(scores.shape[1]))
+    predicted = scores.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, labels=columns)
+    found = precision_recall_fscore_support(labels, predicted, labels=columns, zero_division=0.0)
+    names = ("precision", "recall", "f1", "photos")
+    rows = [dict(zip(names, map(float, row), strict=True)) for row in zip(*found, strict=True)]
+    return confusion.tolist(), rows

@@ -1,0 +1,115 @@
+"""What a bundle answers about photos of known classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kuzov.bundle.card import Card
+from kuzov.bundle.layout import resolve
+from kuzov.data.labelled import LabelledPhotos
+from kuzov.data.photos import Photo
+from kuzov.engine.recogniser import Recogniser
+from kuzov.errors import DatasetError, PhotoError
+from kuzov.model.calibration import Probabilities
+from kuzov.model.head import Labels
+from kuzov.records import Prediction
+
+Progress = Callable[[str, int, int], None]
+"""Told of work done: the stage's name, how much is done, of how much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A bundle that is judged.
+
+    Attributes:
+        version_dir: Its folder.
+        recogniser: The loaded bundle.
+    """
+
+    version_dir: Path
+    recogniser: Recogniser
+
+    @classmethod
+    def load(cls, path: Path) -> Subject:
+        """Load a bundle: a model folder, whose newest version is taken, or one version's folder.
+
+        Raises:
+            BundleError: It is missing, incomplete or broken.
+        """
+        version_dir = resolve(path)
+        return cls(version_dir=version_dir, recogniser=Recogniser.load(version_dir))
+
+    @property
+    def card(self) -> Card:
+        """What the bundle says of itself."""
+        return self.recogniser.card
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class ids, in the order of the model's columns."""
+        return tuple(each.id for each in self.card.classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a bundle says of the photos that can be read.
+
+    Attributes:
+        photos: The photos, in the order of the rows.
+        predictions: What it says of each.
+        unreadable: The other photos, and what is wrong with them.
+    """
+
+    photos: tuple[Photo, ...]
+    predictions: tuple[Prediction, ...]
+    unreadable: tuple[PhotoError, ...]
+
+    def probabilities(self, classes: tuple[str, ...]) -> Probabilities:
+        """Probabilities of the classes in this order, (N, C)."""
+        return np.array([[each.probabilities[label] for label in classes] for each in self.predictions])
+
+    def only(self, photos: Collection[Photo]) -> Answers:
+        """The answers about some photos."""
+        pairs = [pair for pair in zip(self.photos, self.predictions, strict=True) if pair[0] in photos]
+        return replace(
+            self, photos=tuple(photo for photo, _ in pairs), predictions=tuple(answer for _, answer in pairs)
+        )
+
+    def labels(self, classes: tuple[str, ...]) -> Labels:
+        """Positions of the true classes in this order, (N,)."""
+        return np.array([classes.index(photo.label) for photo in self.photos], np.int64)
+
+
+def ask(subject: Subject, labelled: LabelledPhotos, progress: Progress, *, stage: str = "ask") -> Answers:
+    """Ask a bundle about all photos.
+
+    Args:
+        subject: The bundle.
+        labelled: The photos.
+        progress: Told after each photo.
+        stage: What it is told.
+
+    Raises:
+        DatasetError: No photo can be read.
+    """
+    read, predictions, unreadable = [], [], []
+    total = len(labelled.photos)
+    answers = subject.recogniser.predict_many(photo.path for photo in labelled.photos)
+    progress(stage, 0, total)
+    for done, (photo, answer) in enumerate(zip(labelled.photos, answers, strict=True), start=1):
+        if isinstance(answer, PhotoError):
+            unreadable.append(answer)
+        else:
+            read.append(photo)
+            predictions.append(answer)
+        progress(stage, done, total)
+    if not read:
+        raise DatasetError(
+            f"None of the {total} photo(s) in {labelled.root} can be read; the first: {unreadable[0]}."
+        )
+    return Answers(photos=tuple(read), predictions=tuple(predictions), unreadable=tuple(unreadable))

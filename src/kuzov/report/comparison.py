@@ -1,0 +1,189 @@
+"""Two bundles side by side on the same photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import binomtest
+
+from kuzov.data.labelled import list_labelled
+from kuzov.errors import BundleError, PhotoError
+from kuzov.model.reliability import expected_calibration_error
+from kuzov.model.scores import proportion
+from kuzov.records import ClassName
+from kuzov.report.answers import Answers, Progress, Subject, ask
+
+SIGNIFICANT = 0.05
+"""A p-value below this is called no chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two bundles.
+
+    Attributes:
+        bundle: Its folder.
+        right: Photos that it recognises.
+        total: Photos asked about.
+        accuracy: Part of them, 0..1.
+        interval: 95 % interval of the accuracy (Wilson).
+        ece: Expected calibration error on these photos, 0..1.
+        marked_unknown: Photos that it takes for a car of none of its classes.
+    """
+
+    bundle: str
+    right: int
+    total: int
+    accuracy: float
+    interval: tuple[float, float]
+    ece: float
+    marked_unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A photo that the two answer differently; `label`, `a` and `b` are class ids."""
+
+    photo: str
+    label: str
+    a: str
+    a_probability: float
+    b: str
+    b_probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How two bundles compare on the same photos.
+
+    Attributes:
+        a: The first.
+        b: The second.
+        photos: The folder of the photos.
+        classes: Of both, in the first one's order.
+        both_right: Photos that both recognise.
+        only_a: Photos that only the first recognises.
+        only_b: Photos that only the second recognises.
+        neither: Photos that neither recognises.
+        p_value: Of McNemar's exact test; 1 where both recognise the same photos.
+        differences: Photos with different answers, those first that one of the two recognises.
+        rejected: Files that were left out, and why.
+    """
+
+    a: Side
+    b: Side
+    photos: Path
+    classes: tuple[ClassName, ...]
+    both_right: int
+    only_a: int
+    only_b: int
+    neither: int
+    p_value: float
+    differences: tuple[Difference, ...]
+    rejected: tuple[PhotoError, ...]
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether two equally good bundles could well differ as much."""
+        return self.p_value >= SIGNIFICANT
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `kuzov compare --json` prints."""
+        return {
+            "a": asdict(self.a),
+            "b": asdict(self.b),
+            "photos": str(self.photos),
+            "both_right": self.both_right,
+            "only_a": self.only_a,
+            "only_b": self.only_b,
+            "neither": self.neither,
+            "p_value": self.p_value,
+            "may_be_chance": self.may_be_chance,
+            "differences": [asdict(each) for each in self.differences],
+            "rejected": [{"photo": each.photo, "reason": each.reason} for each in self.rejected],
+        }
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """p-value, 0..1, of the hypothesis that both err equally often, from the photos where one alone is right.
+
+    McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+    1947; exact, by the binomial distribution, as such photos are few.
+    """
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+
+
+def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> Comparison:
+    """Ask two bundles about the same photos; see `kuzov.api.compare`."""
+    first, second = Subject.load(a), Subject.load(b)
+    _require_same_classes(first, second)
+    labelled = list_labelled(photos, first.classes)
+    of_a = ask(first, labelled, progress, stage="ask a")
+    of_b = ask(second, labelled, progress, stage="ask b")
+    both = set(of_a.photos) & set(of_b.photos)  # the same, unless one vanished between the two
+    of_a, of_b = of_a.only(both), of_b.only(both)
+    rights = [
+        (one.label == photo.label, other.label == photo.label)
+        for photo, one, other in zip(of_a.photos, of_a.predictions, of_b.predictions, strict=True)
+    ]
+    only_a, only_b = rights.count((True, False)), rights.count((False, True))
+    return Comparison(
+        a=_side(first, of_a),
+        b=_side(second, of_b),
+        photos=labelled.root,
+        classes=first.card.classes,
+        both_right=rights.count((True, True)),
+        only_a=only_a,
+        only_b=only_b,
+        neither=rights.count((False, False)),
+        p_value=mcnemar(only_a, only_b),
+        differences=_differences(labelled.root, of_a, of_b),
+        rejected=(*labelled.rejected, *of_a.unreadable),
+    )
+
+
+def _require_same_classes(a: Subject, b: Subject) -> None:
+    differences = [
+        f"only {name} knows {', '.join(only)}"
+        for name, these, others in (
+            (a.version_dir, a.classes, b.classes),
+            (b.version_dir, b.classes, a.classes),
+        )
+        if (only := [each for each in these if each not in others])
+    ]
+    if differences:
+        raise BundleError(f"Bundles of different classes can't be compared: {'; '.join(differences)}.")
+
+
+def _side(subject: Subject, answers: Answers) -> Side:
+    scores, labels = answers.probabilities(subject.classes), answers.labels(subject.classes)
+    right = int((scores.argmax(axis=1) == labels).sum())
+    judged = proportion(right, len(labels))
+    return Side(
+        bundle=str(subject.version_dir),
+        right=right,
+        total=len(labels),
+        accuracy=judged["accuracy"],
+        interval=tuple(judged["interval"]),
+        ece=expected_calibration_error(scores, labels),
+        marked_unknown=sum(each.is_unknown for each in answers.predictions),
+    )
+
+
+def _differences(root: Path, of_a: Answers, of_b: Answers) -> tuple[Difference, ...]:
+    rows: Sequence[Difference] = [
+        Difference(
+            photo=str(photo.path.relative_to(root)),
+            label=photo.label,
+            a=one.label,
+            a_probability=one.probability,
+            b=other.label,
+            b_probability=other.probability,
+        )
+        for photo, one, other in zip(of_a.photos, of_a.predictions, of_b.predictions, strict=True)
+        if one.label != other.label
+    ]
+    return tuple(sorted(rows, key=lambda each: each.label not in (each.a, each.b)))

@@ -1,0 +1,151 @@
+"""Judge a finished bundle by photos of known classes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kuzov.data.labelled import LabelledPhotos, list_labelled
+from kuzov.data.photos import fingerprint
+from kuzov.errors import ConfigError
+from kuzov.model.reliability import expected_calibration_error
+from kuzov.model.scores import judge_classes, proportion, reliability_bins
+from kuzov.report.answers import Answers, Progress, Subject, ask
+from kuzov.report.metrics import METRICS_FILE
+from kuzov.report.write import write_files, write_report
+
+TRAINING_FILE = "config.toml"  # lies in a training run's folder, and never in an evaluation's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How good a bundle is on a folder of photos.
+
+    Attributes:
+        report: The page.
+        metrics: The content of metrics.json beside it.
+    """
+
+    report: Path
+    metrics: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `kuzov evaluate --json` prints."""
+        metrics = self.metrics
+        classes = [
+            {"id": name["id"], **scores}
+            for name, scores in zip(metrics["classes"], metrics["per_class"], strict=True)
+        ]
+        data = metrics["data"]
+        return {
+            "bundle": metrics["bundle"],
+            "photos": data["folder"],
+            **metrics["validation"],
+            "classes": classes,
+            "confusion": metrics["confusion"],
+            "ece": metrics["ece"]["after"],
+            "unknown": metrics["unknown"],
+            "learned_from": data["learned_from"],
+            "rejected": data["rejected"],
+            "report": str(self.report),
+        }
+
+
+def evaluate(bundle: Path, photos: Path, out: Path | None, *, progress: Progress) -> Evaluation:
+    """Judge a bundle, and write metrics.json, pictures and report.html; see `kuzov.api.evaluate`."""
+    subject = Subject.load(bundle)
+    labelled = list_labelled(photos, subject.classes)
+    folder = out or default_folder(subject, photos)
+    require_folder(folder)
+    answers = ask(subject, labelled, progress)
+    metrics = collect_metrics(subject, labelled, answers)
+    content = json.dumps(metrics, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+    progress("draw", 0, 1)
+    write_files(folder, {METRICS_FILE: content})
+    report = write_report(folder)
+    progress("draw", 1, 1)
+    return Evaluation(report=report, metrics=metrics)
+
+
+def default_folder(subject: Subject, photos: Path) -> Path:
+    """Where an evaluation goes unless it is told otherwise: evaluations/<version>-<name of the photos>."""
+    return Path("evaluations", f"{subject.version_dir.resolve().name}-{photos.resolve().name}")
+
+
+def require_folder(folder: Path) -> None:
+    """See that a report may be written, before minutes are spent on it.
+
+    Raises:
+        ConfigError: It is a file, it can't be made, or a training run keeps its own report there.
+    """
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise ConfigError(f"The report can't be written to {folder}: {nearest} is a file; give a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"The report can't be written to {folder}: {nearest} may not be changed by you.")
+    if (folder / TRAINING_FILE).exists():
+        raise ConfigError(f"{folder} is a training run's folder, with a report of its own; give another.")
+
+
+def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> dict[str, Any]:
+    """The judgement as JSON, in the form of a training run's, without what only training knows."""
+    card, classes = subject.card, subject.classes
+    scores, labels = answers.probabilities(classes), answers.labels(classes)
+    right = scores.argmax(axis=1) == labels
+    confusion, per_class = judge_classes(scores, labels)
+    return {
+        "kind": "evaluation",
+        "bundle": str(subject.version_dir.resolve()),
+        "classes": [asdict(each) for each in card.classes],
+        "validation": proportion(int(right.sum()), len(labels)),
+        "ece": {"before": None, "after": expected_calibration_error(scores, labels)},
+        "reliability": {"before": [], "after": reliability_bins(scores, labels)},
+        "temperature": card.temperature,
+        "unknown_threshold": card.unknown_threshold,
+        "unknown": _unknown(answers, right),
+        "confusion": confusion,
+        "per_class": per_class,
+        "photos": [
+            {
+                "photo": str(photo.path.relative_to(labelled.root)),
+                "label": photo.label,
+                "predicted": answer.label,
+                "probability": answer.probability,
+                "unknown": answer.unknown,
+                "is_unknown": answer.is_unknown,
+            }
+            for photo, answer in zip(answers.photos, answers.predictions, strict=True)
+        ],
+        "data": _data(subject, labelled, answers),
+        "versions": dict(card.versions),
+        "config": dict(card.config),
+    }
+
+
+def _unknown(answers: Answers, right: np.typing.NDArray[np.bool_]) -> dict[str, Any]:
+    """How many right and wrong answers were marked as unknown; the former are false alarms."""
+    marked = np.array([each.is_unknown for each in answers.predictions])
+    return {
+        "right": int((marked & right).sum()),
+        "wrong": int((marked & ~right).sum()),
+        "rate": float(marked.mean()),
+    }
+
+
+def _data(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> dict[str, Any]:
+    rejected = sorted((*labelled.rejected, *answers.unreadable), key=lambda error: error.photo)
+    card = subject.card
+    return {
+        "folder": str(labelled.root.resolve()),
+        "train": card.data["train"],
+        "validation": dict(Counter(photo.label for photo in answers.photos)),
+        "rejected": [{"photo": each.photo, "reason": each.reason} for each in rejected],
+        "fingerprint": card.data["fingerprint"],
+        "learned_from": fingerprint(answers.photos) == card.data["fingerprint"],
+    }

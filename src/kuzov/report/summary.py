@@ -1,0 +1,72 @@
+"""What a page says first, in plain words: can I rely on this?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kuzov.report import texts
+from kuzov.report.records import LearningCurve, RunMetrics
+from kuzov.report.texts import Words, number, percent
+
+# An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
+WIDE_INTERVAL = 0.05
+# Probabilities that stray no further than this on average may be taken as they are.
+TRUE_ENOUGH = 0.05
+
+
+def headline(metrics: RunMetrics) -> Words:
+    """How many were right, and what to expect of other photos: the interval, in whole per cents."""
+    validation = metrics.validation
+    low, high = (number(100 * each, 0) for each in validation.interval)
+    expected = texts.EXPECTED.fill(low=low, high=high)
+    words = texts.EVALUATION_HEADLINE if metrics.training is None else texts.HEADLINE
+    return words.fill(right=validation.right, total=validation.total, expected=expected)
+
+
+def plain_words(metrics: RunMetrics) -> Iterator[Words]:
+    """The sentences below the headline."""
+    validation, training = metrics.validation, metrics.training
+    if metrics.data.learned_from:
+        yield texts.LEARNED_FROM_THESE
+    if validation.interval[1] - validation.interval[0] > WIDE_INTERVAL:
+        yield texts.CAUTION.fill(total=validation.total)
+    yield _hardest(metrics)
+    true_enough = metrics.ece.after <= TRUE_ENOUGH
+    words = texts.TRUE_PROBABILITIES if true_enough else texts.UNTRUE_PROBABILITIES
+    yield words.fill(ece=percent(metrics.ece.after))
+    alarms = len(metrics.unknown_photos)
+    yield (
+        texts.SOME_FALSE_ALARMS.fill(count=alarms, total=validation.total)
+        if alarms
+        else texts.NO_FALSE_ALARMS
+    )
+    if training is not None and training.learning_curve.shots:
+        yield would_more_help(training.learning_curve)
+
+
+def _hardest(metrics: RunMetrics) -> Words:
+    """The class with the lowest part of its photos recognised."""
+    judged = [pair for pair in zip(metrics.classes, metrics.per_class, strict=True) if pair[1].photos]
+    name, scores = min(judged, key=lambda pair: pair[1].recall)
+    if scores.recall == 1:
+        return texts.ALL_CLASSES_RIGHT
+    right = round(scores.recall * scores.photos)
+    return texts.HARDEST_CLASS.fill(name=Words(name.en, name.ru), right=right, total=scores.photos)
+
+
+def would_more_help(curve: LearningCurve) -> Words:
+    """Whether the last doubling of the photos gained more than the accuracy varies from draw to draw."""
+    doubling = curve.last_doubling()
+    if doubling is None:
+        return texts.TOO_FEW_TO_TELL
+    fewer, most = doubling
+    std = max(curve.std[fewer], curve.std[most])
+    gained = curve.mean[most] - curve.mean[fewer]
+    words = texts.MORE_WOULD_HELP if gained > std else texts.MORE_WOULD_HARDLY_HELP
+    return words.fill(
+        fewer=curve.shots[fewer],
+        shots=curve.shots[most],
+        before=percent(curve.mean[fewer]),
+        after=percent(curve.mean[most]),
+        std=percent(std),
+    )

@@ -1,0 +1,71 @@
+"""Small pictures of photos for a page, and of where the model looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from kuzov.engine.tensorflow import silent_stderr
+from kuzov.errors import KuzovError, PhotoError
+from kuzov.explain.explainer import Explainer
+from kuzov.explain.pictures import overlay, read_seen_part
+from kuzov.images.framing import read_frame
+
+WIDTH_PX, HEIGHT_PX = 176, 132
+QUALITY = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thumbnail:
+    """A photo as JPEGs, without the margin that the model does not see.
+
+    Attributes:
+        photo: The photo.
+        heat: Where the model looked, in the same frame; None where that was not asked for or can't be told.
+        size: Width and height of both, in pixels.
+    """
+
+    photo: bytes
+    heat: bytes | None
+    size: tuple[int, int]
+
+    def __len__(self) -> int:
+        """Bytes of its pictures."""
+        return len(self.photo) + len(self.heat or b"")
+
+
+def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail | None:
+    """A photo's thumbnail; None where it can't be read any more.
+
+    Args:
+        photo: The file.
+        explainer: Tells where its model looks for its answer.
+    """
+    try:
+        seen = read_seen_part(photo)
+        seen.thumbnail((WIDTH_PX, HEIGHT_PX))
+        heat = None
+        if explainer is not None:
+            frame = read_frame(photo, explainer.card.image_px)
+            heat = _jpeg(overlay(seen, explainer.explain_frame(frame)))
+    except (PhotoError, MemoryError):
+        return None
+    return Thumbnail(photo=_jpeg(seen), heat=heat, size=seen.size)
+
+
+def load_explainer(bundle: Path) -> Explainer | None:
+    """What tells where a bundle's model looks; None where the bundle is gone, or TensorFlow not installed."""
+    try:
+        with silent_stderr():
+            return Explainer.load(bundle)
+    except KuzovError:
+        return None
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = BytesIO()
+    image.save(file, format="JPEG", quality=QUALITY, optimize=True)
+    return file.getvalue()

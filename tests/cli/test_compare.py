@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov import api
+from kuzov.errors import PhotoError
+from kuzov.report.comparison import Comparison, Difference, Side
+
+Kuzov = Callable[..., Any]
+
+A = Side(
+    bundle="cars/1", right=40, total=45, accuracy=40 / 45, interval=(0.765, 0.952), ece=0.05, marked_unknown=2
+)
+FOUND = Comparison(
+    a=A,
+    b=replace(A, bundle="cars/2", right=44, accuracy=44 / 45, interval=(0.884, 0.996)),
+    photos=Path("photos"),
+    classes=(),
+    both_right=40,
+    only_a=0,
+    only_b=4,
+    neither=1,
+    p_value=0.125,
+    differences=(
+        Difference(photo="x5/1.jpg", label="x5", a="vaz", a_probability=0.6, b="x5", b_probability=0.9),
+    ),
+    rejected=(PhotoError("photos/x5/2.jpg", "the file is empty"),),
+)
+
+
+@pytest.fixture
+def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[Comparison], list[tuple[Any, ...]]]:
+    """Sets how `kuzov.api.compare` ends; tells what it is called with."""
+
+    def end(result: Comparison) -> list[tuple[Any, ...]]:
+        calls = []
+
+        def compare(*paths: Path | None, progress: Callable[[str, int, int], None]) -> Comparison:
+            calls.append(paths)
+            for step in (("ask a", 0, 45), ("ask a", 45, 45), ("ask b", 0, 45)):
+                progress(*step)
+            return result
+
+        monkeypatch.setattr(api, "compare", compare)
+        return calls
+
+    return end
+
+
+def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    calls = outcome(FOUND)
+    done = kuzov("compare", "a", "b", "photos", "--out", "out")
+    assert calls == [(Path("a"), Path("b"), Path("photos"), Path("out"))]
+    assert (done.status, done.err) == (
+        0,
+        "Asking A about 45 photo(s)\nAsking B about 45 photo(s)\n"
+        "Left out: photos/x5/2.jpg: the file is empty\n",
+    )
+    assert done.out == (
+        "A                  40 of 45 photos right: 88.9%, 95 % interval 76.5% to 95.2% (cars/1)\n"
+        "B                  44 of 45 photos right: 97.8%, 95 % interval 88.4% to 99.6% (cars/2)\n"
+        "Only one is right  A on 0, B on 4 photo(s); McNemar's exact test: p = 0.12\n"
+        "Verdict            B recognises 44 of 45 photos, A 40; so small a difference can be chance.\n"
+        "Page               out/comparison.html\n"
+        "Where they differ:\n"
+        "  x5/1.jpg: A vaz (60.0%), B x5 (90.0%); it shows x5\n"
+    )
+
+
+def test_many_differences_are_cut(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    outcome(replace(FOUND, differences=FOUND.differences * 23))
+    done = kuzov("compare", "a", "b", "photos")
+    assert done.out.count("it shows x5") == 20
+    assert done.out.endswith("  and 3 more; --json tells all\n")
+
+
+def test_json_is_one_object(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    outcome(FOUND)
+    done = kuzov("compare", "a", "b", "photos", "--json")
+    assert done.status == 0
+    assert json.loads(done.out) == json.loads(json.dumps(FOUND.to_json()))
+
+
+@pytest.mark.parametrize("words", [[], ["a", "b"], ["a", "b", "photos", "more"]])
+def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
+    done = kuzov("compare", *words)
+    assert (done.status, done.out) == (2, "")
+
+
+def test_an_error_is_one_sentence(kuzov: Kuzov) -> None:
+    done = kuzov("compare", "a", "b", "photos")
+    assert (done.status, done.out, done.err) == (
+        1,
+        "",
+        "Error: There is no model folder a. Train one: kuzov train PHOTOS --out a\n",
+    )

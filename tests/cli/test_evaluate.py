@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov import api
+from kuzov.report.evaluation import Evaluation
+
+Kuzov = Callable[..., Any]
+
+
+def evaluation(*, learned_from: bool = False) -> Evaluation:
+    return Evaluation(
+        report=Path("out/report.html"),
+        metrics={
+            "bundle": "/models/cars/1",
+            "classes": [{"id": "qashqai", "en": "Nissan Qashqai", "ru": "Ниссан Кашкай"}],
+            "per_class": [{"precision": 1.0, "recall": 0.9, "f1": 0.95, "photos": 10.0}],
+            "validation": {"right": 44, "total": 45, "accuracy": 44 / 45, "interval": [0.884, 0.996]},
+            "confusion": [[45]],
+            "ece": {"before": None, "after": 0.0161},
+            "unknown": {"right": 2, "wrong": 1, "rate": 3 / 45},
+            "data": {
+                "folder": "/photos",
+                "learned_from": learned_from,
+                "rejected": [{"photo": "photos/x5/1.jpg", "reason": "the file is empty"}],
+            },
+        },
+    )
+
+
+@pytest.fixture
+def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[Evaluation], list[tuple[Any, ...]]]:
+    """Sets how `kuzov.api.evaluate` ends; tells what it is called with."""
+
+    def end(result: Evaluation) -> list[tuple[Any, ...]]:
+        calls = []
+
+        def evaluate(*paths: Path | None, progress: Callable[[str, int, int], None]) -> Evaluation:
+            calls.append(paths)
+            for step in (("ask", 0, 45), ("ask", 45, 45), ("draw", 0, 1), ("draw", 1, 1)):
+                progress(*step)
+            return result
+
+        monkeypatch.setattr(api, "evaluate", evaluate)
+        return calls
+
+    return end
+
+
+def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    calls = outcome(evaluation())
+    done = kuzov("evaluate", "cars", "photos", "--out", "out")
+    assert calls == [(Path("cars"), Path("photos"), Path("out"))]
+    assert (done.status, done.err) == (
+        0,
+        "Asking about 45 photo(s)\nDrawing the report\nLeft out: photos/x5/1.jpg: the file is empty\n",
+    )
+    assert done.out == (
+        "Accuracy           44 of 45 photos right: 97.8%, 95 % interval 88.4% to 99.6%\n"
+        "Calibration error  1.6%\n"
+        "Marked as unknown  2 of 44 right answers, 1 of 1 wrong ones\n"
+        "Report             out/report.html\n"
+    )
+
+
+def test_flattering_photos_are_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    outcome(evaluation(learned_from=True))
+    done = kuzov("evaluate", "cars", "photos")
+    assert done.err.endswith("The model was made of these very photos, so the figures flatter it.\n")
+
+
+def test_json_is_one_object(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
+    outcome(evaluation())
+    done = kuzov("evaluate", "cars", "photos", "--json")
+    assert done.status == 0
+    assert json.loads(done.out) == evaluation().to_json()
+
+
+@pytest.mark.parametrize("words", [[], ["cars"], ["cars", "photos", "more"]])
+def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
+    done = kuzov("evaluate", *words)
+    assert (done.status, done.out) == (2, "")
+
+
+def test_an_error_is_one_sentence(kuzov: Kuzov) -> None:
+    done = kuzov("evaluate", "cars", "photos")
+    assert (done.status, done.out, done.err) == (
+        1,
+        "",
+        "Error: There is no model folder cars. Train one: kuzov train PHOTOS --out cars\n",
+    )

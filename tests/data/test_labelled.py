@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from kuzov.data.labelled import list_labelled
+from kuzov.errors import DatasetError
+
+CLASSES = ("qashqai", "vaz_2110")
+
+
+def put(folder: Path, *names: str) -> None:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(name.encode())
+
+
+def test_photos_are_listed_by_class_and_name(tmp_path: Path) -> None:
+    put(tmp_path, "vaz_2110/2.JPG", "vaz_2110/1.png", "qashqai/1.webp", "classes.toml", "qashqai/.hidden.jpg")
+    found = list_labelled(tmp_path, CLASSES)
+    assert [(photo.label, photo.path.name) for photo in found.photos] == [
+        ("qashqai", "1.webp"),
+        ("vaz_2110", "1.png"),
+        ("vaz_2110", "2.JPG"),
+    ]
+    assert (found.root, found.rejected) == (tmp_path, ())
+    assert len({photo.digest for photo in found.photos}) == 3
+
+
+def test_validation_alone_is_judged_where_it_lies_inside(tmp_path: Path) -> None:
+    put(tmp_path, "train/qashqai/1.jpg", "validation/qashqai/2.jpg")
+    found = list_labelled(tmp_path, CLASSES)
+    assert found.root == tmp_path / "validation"
+    assert [photo.path.name for photo in found.photos] == ["2.jpg"]
+
+
+def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "qashqai/1.jpg", "qashqai/notes.txt", "qashqai/more/2.jpg", "loose.jpg", "read.me")
+    found = list_labelled(tmp_path, CLASSES)
+    assert [photo.path.name for photo in found.photos] == ["1.jpg"]
+    assert [(Path(each.photo).name, each.reason) for each in found.rejected] == [
+        ("loose.jpg", "lies beside the class folders, so it has no class; move it into one of them"),
+        ("read.me", "is not a photo by its name; photos end in .jpg, .jpeg, .png, .webp, .bmp"),
+        ("more", "is a folder inside a class folder, which is not looked into; move its photos up"),
+        ("notes.txt", "is not a photo by its name; photos end in .jpg, .jpeg, .png, .webp, .bmp"),
+    ]
+
+
+def test_a_class_that_the_model_lacks(tmp_path: Path) -> None:
+    put(tmp_path, "qashqai/1.jpg", "lada/1.jpg", "vitara/1.jpg")
+    with pytest.raises(DatasetError) as caught:
+        list_labelled(tmp_path, CLASSES)
+    assert str(caught.value) == (
+        f"{tmp_path} has folders of classes that the model does not know: lada, vitara. "
+        "It knows qashqai, vaz_2110; rename these folders or move them away."
+    )
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as caught:
+        list_labelled(tmp_path / "gone", CLASSES)
+    assert str(caught.value) == (
+        f"There is no folder {tmp_path / 'gone'}; give one with a subfolder of photos a model."
+    )
+
+
+def test_a_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
+    put(tmp_path, "1.jpg")
+    with pytest.raises(DatasetError) as caught:
+        list_labelled(tmp_path / "1.jpg", CLASSES)
+    assert str(caught.value) == (
+        f"{tmp_path / '1.jpg'} is a file; give a folder with a subfolder of photos a model."
+    )
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "qashqai").mkdir()
+    with pytest.raises(DatasetError) as caught:
+        list_labelled(tmp_path, CLASSES)
+    assert str(caught.value) == (
+        f"There are no photos in the subfolders of {tmp_path}; put the photos of each model into a subfolder "
+        f"of its own, such as {tmp_path / 'qashqai' / '1.jpg'}."
+    )

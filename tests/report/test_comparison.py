@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kuzov import api
+from kuzov.errors import BundleError
+from kuzov.report.answers import Subject, ask
+from kuzov.report.comparison import compare, mcnemar
+
+if TYPE_CHECKING:
+    from kuzov.data.labelled import LabelledPhotos
+    from kuzov.report.answers import Answers, Progress
+    from kuzov.training.pipeline import TrainResult
+
+
+# The binomial tails by hand: 2 * 0.5**6, 2 * (1 + 6) * 0.5**6, …
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "p"),
+    [(0, 0, 1), (1, 0, 1), (3, 3, 1), (6, 0, 2 / 64), (0, 6, 2 / 64), (5, 1, 14 / 64)],
+)
+def test_mcnemar(only_a: int, only_b: int, p: float) -> None:
+    assert mcnemar(only_a, only_b) == pytest.approx(p)
+
+
+def test_a_bundle_against_itself(trained: TrainResult, synthetic_photos: Path) -> None:
+    found = api.compare(trained.bundle, trained.bundle.parent, synthetic_photos)
+    assert found.a == found.b
+    assert (found.a.right, found.a.total) == (trained.metrics["validation"]["right"], 9)
+    assert (found.only_a, found.only_b, found.p_value, found.differences) == (0, 0, 1.0, ())
+    assert found.may_be_chance
+    assert found.photos == synthetic_photos / "validation"
+
+
+def test_another_model_is_worse(
+    trained: TrainResult, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes every car for a hatchback."""
+
+    def answer(subject: Subject, labelled: LabelledPhotos, progress: Progress, *, stage: str) -> Answers:
+        found = ask(subject, labelled, progress, stage=stage)
+        if stage == "ask a":
+            return found
+        scores = {"hatchback": 0.6, "sedan": 0.3, "suv": 0.1}
+        wrong = [
+            replace(each, label="hatchback", probability=0.6, probabilities=scores)
+            for each in found.predictions
+        ]
+        return replace(found, predictions=tuple(wrong))
+
+    monkeypatch.setattr("kuzov.report.comparison.ask", answer)
+    found = compare(trained.bundle, trained.bundle, synthetic_photos, progress=lambda *_: None)
+    assert found.a.right == 9
+    assert (found.both_right, found.only_a, found.only_b, found.neither) == (3, 6, 0, 0)
+    assert found.p_value == pytest.approx(2 / 64)
+    assert not found.may_be_chance
+    assert [each.photo for each in found.differences] == [
+        f"{label}/{row}.jpg" for label in ("sedan", "suv") for row in (1, 2, 3)
+    ]
+    told = found.to_json()
+    assert (told["only_a"], told["may_be_chance"], len(told["differences"])) == (6, False, 6)
+    assert told["differences"][0]["b_probability"] == 0.6
+
+
+def test_bundles_of_different_classes(trained: TrainResult, synthetic_photos: Path) -> None:
+    from kuzov.bundle.ready import ready_model
+
+    with pytest.raises(BundleError) as caught:
+        api.compare(trained.bundle, ready_model(), synthetic_photos)
+    assert str(caught.value) == (
+        f"Bundles of different classes can't be compared: only {trained.bundle} knows hatchback, sedan, suv; "
+        f"only {ready_model() / '1'} knows bmw_x5, land_cruiser, qashqai, solyaris, vaz_2110."
+    )
+
+
+def test_a_photo_that_can_not_be_read_is_left_out(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(synthetic_photos / "validation", tmp_path / "photos")
+    broken = tmp_path / "photos" / "suv" / "1.jpg"
+    broken.write_bytes(b"no photo")
+    found = api.compare(trained.bundle, trained.bundle, tmp_path / "photos")
+    assert found.a.total == 8
+    assert [each.photo for each in found.rejected] == [str(broken)]

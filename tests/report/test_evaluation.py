@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kuzov import api
+from kuzov.data.labelled import list_labelled
+from kuzov.data.photos import fingerprint
+from kuzov.errors import BundleError, ConfigError, DatasetError, MissingExtraError
+from kuzov.report.answers import Subject, ask
+from kuzov.report.evaluation import Evaluation, collect_metrics, default_folder
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    trained: TrainResult, synthetic_photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Evaluation:
+    return api.evaluate(trained.bundle, synthetic_photos, tmp_path_factory.mktemp("out") / "evaluation")
+
+
+def test_it_finds_what_the_training_found(evaluated: Evaluation, trained: TrainResult) -> None:
+    found, known = evaluated.metrics, trained.metrics
+    for key in ("classes", "validation", "confusion", "per_class", "temperature", "versions"):
+        assert found[key] == known[key]
+    assert found["config"]["seed"] == known["config"]["seed"]
+    for one, other in zip(found["photos"], known["photos"], strict=True):
+        assert f"validation/{one['photo']}" == other["photo"]
+        assert one["predicted"] == other["predicted"]
+        assert one["probability"] == pytest.approx(other["probability"], abs=0.02)
+        assert one["unknown"] == pytest.approx(other["unknown"], abs=0.05)
+
+
+def test_what_is_printed_and_written(
+    evaluated: Evaluation, trained: TrainResult, synthetic_photos: Path
+) -> None:
+    folder = evaluated.report.parent
+    assert {each.name for each in folder.iterdir()} == {
+        "metrics.json", "report.html", "classes.png", "confusion.png", "reliability.png", "unknown.png"
+    }  # fmt: skip
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == evaluated.metrics
+    told = evaluated.to_json()
+    assert (told["right"], told["total"]) == (trained.metrics["validation"]["right"], 9)
+    assert (told["bundle"], told["photos"]) == (str(trained.bundle), str(synthetic_photos / "validation"))
+    assert set(told["classes"][0]) == {"id", "precision", "recall", "f1", "photos"}
+    assert (told["learned_from"], told["rejected"], told["report"]) == (False, [], str(evaluated.report))
+    assert told["unknown"]["right"] + told["unknown"]["wrong"] == sum(
+        each["is_unknown"] for each in evaluated.metrics["photos"]
+    )
+
+
+def test_the_photos_that_a_model_was_made_of_are_known_again(
+    trained: TrainResult, synthetic_photos: Path
+) -> None:
+    subject = Subject.load(trained.bundle)
+    labelled = list_labelled(synthetic_photos, subject.classes)
+    answers = ask(subject, labelled, lambda *_: None)
+    assert not collect_metrics(subject, labelled, answers)["data"]["learned_from"]
+    made_of = {**subject.card.data, "fingerprint": fingerprint(labelled.photos)}
+    subject.recogniser.card = replace(subject.card, data=made_of)
+    assert collect_metrics(subject, labelled, answers)["data"]["learned_from"]
+
+
+def test_the_folder_is_named_by_model_and_photos(trained: TrainResult) -> None:
+    folder = default_folder(Subject.load(trained.bundle), Path("photos") / "validation")
+    assert folder == Path("evaluations", f"{trained.bundle.name}-validation")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Path.touch, "{out} is a file; give a folder."),
+        (
+            lambda out: shutil.copytree(out.parent / "run", out),
+            "{out} is a training run's folder, with a report of its own; give another.",
+        ),
+    ],
+)
+def test_a_folder_that_can_not_be_written(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path, make: Any, message: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(trained.run_folder, tmp_path / "run")
+    make(out)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ConfigError) as caught:
+        api.evaluate(trained.bundle, synthetic_photos, out)
+    assert str(caught.value).endswith(message.format(out=out))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_bad_input_leaves_nothing_behind(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(BundleError, match=r"^There is no model folder "):
+        api.evaluate(tmp_path / "none", synthetic_photos, out)
+    with pytest.raises(DatasetError, match=r" has folders of classes that the model does not know: "):
+        api.evaluate(trained.bundle, tmp_path.parent, out)
+    foreign = tmp_path / "foreign" / "1"
+    foreign.mkdir(parents=True)
+    (foreign / "saved_model.pb").touch()
+    with pytest.raises(BundleError, match=r"^The bundle .* has no assets.extra/card.json: "):
+        api.evaluate(foreign.parent, synthetic_photos, out)
+    assert not out.exists()
+
+
+def test_its_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError) as caught:
+        api.evaluate("cars", "photos")
+    assert str(caught.value) == (
+        "Evaluating needs packages that are not installed. Install them with: pip install 'kuzov[train]'"
+    )

@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kuzov.report.album import Album, make_album
+from kuzov.report.gallery import least_certain_section, mistake_section
+from kuzov.report.records import RunMetrics
+from kuzov.report.thumbnails import Thumbnail
+
+Read = Callable[[object], RunMetrics]
+
+
+def test_a_mistake_is_shown_with_truth_and_answer(
+    metrics: dict[str, Any], read: Read, photo_folder: Path
+) -> None:
+    run = read(metrics)
+    page = mistake_section(run, make_album(run))
+    assert "Wrong answers, the surest first: 1 of 1." in page
+    assert "VAZ-2110 (61.3\u00a0%); it shows Nissan Qashqai (J11)" in page
+    assert "ВАЗ-2110 (61,3\u00a0%); на фото Ниссан Кашкай (J11)" in page
+    assert page.count("<img") == 1
+    assert "where the model looked" not in page  # there is no bundle to ask
+
+
+def test_where_the_model_looked_is_explained(metrics: dict[str, Any], read: Read) -> None:
+    run = read(metrics)
+    pair = Thumbnail(photo=b"jpg", heat=b"heat", size=(176, 99))
+    page = mistake_section(run, Album(cells={}, thumbnails={metrics["photos"][4]["photo"]: pair}))
+    assert "Bright places counted most." in page
+    assert page.count("<img") == 2
+
+
+def test_mistakes_without_pictures_are_listed(metrics: dict[str, Any], read: Read) -> None:
+    page = mistake_section(read(metrics), Album(cells={}))
+    assert "<details" not in page
+    assert "<table" in page
+
+
+def test_no_mistakes(metrics: dict[str, Any], read: Read) -> None:
+    metrics["photos"][4]["predicted"] = metrics["photos"][4]["label"]
+    page = mistake_section(read(metrics), Album(cells={}))
+    assert "There are none on these photos." in page
+    assert "<table" not in page
+
+
+def test_the_least_certain_come_first(metrics: dict[str, Any], read: Read, photo_folder: Path) -> None:
+    metrics["photos"][7]["probability"] = 0.5
+    run = read(metrics)
+    page = least_certain_section(run, make_album(run))
+    assert "Right answers that came closest to being wrong: 8 of 8." in page
+    assert page.index("vaz_2110/1.jpeg") < page.index("bmw_x5/0.jpeg")
+    assert least_certain_section(run, Album(cells={})) == ""
