@@ -7,16 +7,15 @@ photos/validation/bmw_x5/1.jpg, …              of these only what lies in vali
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.photos import EXTENSIONS, LOOSE, NESTED, NOT_A_PHOTO, Photo
+from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.data.photos import Photo
 from kuzov.errors import DatasetError, PhotoError
 
 VALIDATION = "validation"
-_IGNORED = {"classes.toml", "thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +47,23 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
         DatasetError: There is no such folder, it can't be read, it has no photo, or a class that the model
             does not know.
     """
-    if not folder.exists():
-        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
-    if not folder.is_dir():
-        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+    require_folder(folder)
     inside = folder / VALIDATION
     root = inside if VALIDATION not in classes and inside.is_dir() else folder
     folders, rejected = [], []
-    for entry in _entries(root):
+    for entry in entries(root):
         if entry.is_dir():
             folders.append(entry)
         else:
-            rejected.append(PhotoError(str(entry), LOOSE if _is_photo(entry) else NOT_A_PHOTO))
+            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
     _require_known(root, folders, classes)
     photos: list[Photo] = []
     for each in folders:
-        for file in _entries(each):
+        for file in entries(each):
             if file.is_dir():
                 rejected.append(PhotoError(str(file), NESTED))
-            elif _is_photo(file):
-                photos.append(Photo(file, _label(each), _digest(file)))
+            elif is_photo(file):
+                photos.append(Photo(file, class_of(each), _digest(file)))
             else:
                 rejected.append(PhotoError(str(file), NOT_A_PHOTO))
     if not photos:
@@ -79,32 +75,12 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
 
 
 def _require_known(root: Path, folders: Sequence[Path], classes: Sequence[str]) -> None:
-    unknown = [_label(each) for each in folders if _label(each) not in classes]
+    unknown = [class_of(each) for each in folders if class_of(each) not in classes]
     if unknown:
         raise DatasetError(
             f"{root} has folders of classes that the model does not know: {', '.join(unknown)}. It knows "
             f"{', '.join(classes)}; rename these folders or move them away."
         )
-
-
-def _label(folder: Path) -> str:
-    return unicodedata.normalize("NFC", folder.name)
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        found = [
-            entry
-            for entry in folder.iterdir()
-            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
-        ]
-    except OSError as error:
-        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
-    return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
-
-
-def _is_photo(file: Path) -> bool:
-    return file.suffix.lower() in EXTENSIONS
 
 
 def _digest(file: Path) -> str:

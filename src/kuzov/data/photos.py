@@ -17,18 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
+from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-
-NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
-LOOSE = "lies beside the class folders, so it has no class; move it into one of them"
-NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
-
 _SHOWN_LEAKS = 3
-_IGNORED = {"classes.toml", "thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +145,7 @@ def fingerprint(photos: Iterable[Photo]) -> str:
 
 def _list_sides(folder: Path) -> list[_Listing]:
     """One listing to divide, or those of `train/` and `validation/`, which have the same classes."""
-    if not folder.exists():
-        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
-    if not folder.is_dir():
-        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+    require_folder(folder)
     train, validation = folder / "train", folder / "validation"
     if not train.is_dir():
         return [_list(folder)]
@@ -178,44 +169,27 @@ def _list(folder: Path) -> _Listing:
     classes: set[str] = set()
     photos: list[Photo] = []
     rejected: list[PhotoError] = []
-    for entry in _entries(folder):
+    for entry in entries(folder):
         if not entry.is_dir():
-            rejected.append(PhotoError(str(entry), LOOSE if _is_photo(entry) else NOT_A_PHOTO))
+            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
             continue
-        label = unicodedata.normalize("NFC", entry.name)
+        label = class_of(entry)
         if label in classes:
             raise DatasetError(
                 f"Two class folders in {folder} are both called {label}, in two Unicode forms; "
                 "put their photos into one."
             )
         classes.add(label)
-        for file in _entries(entry):
+        for file in entries(entry):
             if file.is_dir():
                 rejected.append(PhotoError(str(file), NESTED))
-            elif _is_photo(file):
+            elif is_photo(file):
                 photos.append(Photo(file, label))
             else:
                 rejected.append(PhotoError(str(file), NOT_A_PHOTO))
     listing = _Listing(folder, tuple(sorted(classes)), tuple(photos), tuple(rejected))
     _check_classes(listing)
     return listing
-
-
-def _entries(folder: Path) -> list[Path]:
-    """What lies in the folder, without hidden and system files, in the same order on any file system."""
-    try:
-        entries = [
-            entry
-            for entry in folder.iterdir()
-            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
-        ]
-    except OSError as error:
-        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
-    return sorted(entries, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
-
-
-def _is_photo(file: Path) -> bool:
-    return file.suffix.lower() in EXTENSIONS
 
 
 def _check_classes(listing: _Listing) -> None:

@@ -1,0 +1,56 @@
+"""Which files of a folder of photos are looked at, and as what."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from kuzov.data.names import NAMES_FILE
+from kuzov.errors import DatasetError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
+LOOSE = "lies beside the class folders, so it has no class; move it into one of them"
+NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
+
+_IGNORED = {NAMES_FILE, "thumbs.db", "desktop.ini"}
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DatasetError: It is missing, or a file.
+    """
+    if not folder.exists():
+        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in the folder, without hidden and system files, in the same order on any file system.
+
+    Raises:
+        DatasetError: It can't be read.
+    """
+    try:
+        found = [
+            entry
+            for entry in folder.iterdir()
+            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
+        ]
+    except OSError as error:
+        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
+    return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
+
+
+def is_photo(file: Path) -> bool:
+    """Whether a file is a photo by its name."""
+    return file.suffix.lower() in EXTENSIONS
+
+
+def class_of(folder: Path) -> str:
+    """Id of the class whose folder this is: its name in Unicode's composed form (NFC)."""
+    return unicodedata.normalize("NFC", folder.name)
