@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format notebook tensorboard bench clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,13 @@ check: $(VENV)/.dev  ## Format, lint, types, layers; changes nothing.
 format: $(VENV)/.dev  ## Put the code into its form.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+notebook: $(VENV)/.dev  ## Make the notebooks of their source, run them, and write docs/notebook.
+	$(BIN)/python scripts/make_notebooks.py
+	$(BIN)/python scripts/render_notebooks.py
+
+tensorboard: $(VENV)/.train  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
+	$(BIN)/python -m examples.watch_training
 
 bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
 	$(BIN)/python -m benchmarks.figures

@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LOOSE = ("x5_1.jpg", "cruiser.jpg", "2110.jpeg", "vitara.jpg")
 PORT = "8501"
+CLASSES = ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
 
 
 @pytest.fixture
@@ -107,8 +108,24 @@ def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None
     assert ["curl", "-s"] in seen
 
 
+def test_every_command_of_understanding_works(workplace: Path, free_port: int) -> None:
+    for name in ("img_classifier", "other"):
+        shutil.copytree(ready_model(), workplace / "models" / name)
+    # The ready model's classes: it is judged by drawings here, so by how well does not matter.
+    for side in ("train", "validation"):
+        for drawn, known in zip(sorted((workplace / "photos" / side).iterdir()), CLASSES, strict=False):
+            drawn.rename(drawn.with_name(known))
+    seen = run_commands("docs/understanding.md", free_port)
+    assert [words[1] for words in seen] == ["doctor", "doctor", "evaluate", "compare", "explain", "explain"]
+
+
 @pytest.mark.parametrize(
-    ("english", "russian"), [("README.md", "README.ru.md"), ("docs/serving.md", "docs/serving.ru.md")]
+    ("english", "russian"),
+    [
+        ("README.md", "README.ru.md"),
+        ("docs/serving.md", "docs/serving.ru.md"),
+        ("docs/understanding.md", "docs/understanding.ru.md"),
+    ],
 )
 def test_both_languages_have_the_same_commands(english: str, russian: str) -> None:
     assert list(commands(english, 1)) == list(commands(russian, 1))

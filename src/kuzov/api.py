@@ -14,7 +14,12 @@ from kuzov.data.photos import load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
+    from kuzov.doctor.findings import Diagnosis
+    from kuzov.doctor.quarantine import Restored
     from kuzov.engine.recogniser import Recogniser
+    from kuzov.explain.explainer import Saliency
+    from kuzov.report.comparison import Comparison
+    from kuzov.report.evaluation import Evaluation
     from kuzov.training.optimise import Optimisation
     from kuzov.training.pipeline import TrainResult
 
@@ -30,6 +35,7 @@ def train(
     shots: int | None = None,
     fine_tune: bool = False,
     strict: bool = False,
+    allow_leaks: bool = False,
     tensorboard: StrPath | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -44,7 +50,8 @@ def train(
             others; 20 draws tell how good that is, and the first becomes the bundle.
         fine_tune: Also train the backbone's last layers; kept only if it is better on the validation photos.
         strict: Refuse to train where a file can't be used, rather than leave it out.
-        tensorboard: Folder for TensorBoard's logs of the fine-tuning.
+        allow_leaks: Train although a photo in `validation/` shows the same picture as one in `train/`.
+        tensorboard: Folder for TensorBoard's logs of this run; see `kuzov.training.tensorboard`.
         progress: Told of work done: the stage's name, how much is done, of how much.
 
     Raises:
@@ -58,7 +65,11 @@ def train(
     started, config = time.monotonic(), config or TrainConfig()
     # Wrong photos are told before TensorFlow's seconds of loading.
     dataset = load_dataset(
-        Path(photos), validation_fraction=config.validation_fraction, seed=config.seed, strict=strict
+        Path(photos),
+        validation_fraction=config.validation_fraction,
+        seed=config.seed,
+        strict=strict,
+        allow_leaks=allow_leaks or shots is not None,  # draws mix the two sides, and keep copies together
     )
     if shots is not None:
         from kuzov.training.shots import require_shots
@@ -123,3 +134,167 @@ def optimize(
     from kuzov.training.progress import silent
 
     return optimise(Path(bundle), Path(photos), progress=progress or silent)
+
+
+def evaluate(
+    bundle: StrPath,
+    photos: StrPath,
+    out: StrPath | None = None,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Judge a bundle by photos of known classes, and write a report; needs kuzov[train], but no TensorFlow.
+
+    With TensorFlow the report also shows where the model looked.
+
+    Args:
+        bundle: A model folder, whose newest version is taken, or one version's folder.
+        photos: A folder with a subfolder a class; or `validation/` inside, which alone is judged then.
+        out: Folder for report.html, its pictures and metrics.json; by default evaluations/<version>-<photos>.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: The bundle, the photos or the folder don't allow it; the text says what to change.
+    """
+    _require_figures("Evaluating")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from kuzov.report import evaluation
+
+    folder = None if out is None else Path(out)
+    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress or _untold)
+
+
+def compare(
+    a: StrPath,
+    b: StrPath,
+    photos: StrPath,
+    out: StrPath | None = None,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Set two bundles side by side on the same photos, with McNemar's test; needs kuzov[train].
+
+    Args:
+        a: A model folder, whose newest version is taken, or one version's folder.
+        b: Another with the same classes.
+        photos: As for `evaluate`.
+        out: Folder for comparison.html and comparison.json; by default none is written.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: The bundles, the photos or the folder don't allow it; the text says what to change.
+    """
+    _require_figures("Comparing")
+    from kuzov.report import comparison
+    from kuzov.report.comparison_page import write_comparison
+    from kuzov.report.evaluation import require_folder
+
+    if out is not None:
+        require_folder(Path(out))
+    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress or _untold)
+    if out is not None:
+        write_comparison(result, Path(out))
+    return result
+
+
+def _require_figures(needed_for: str) -> None:
+    for package in ("scipy", "sklearn", "matplotlib"):
+        if find_spec(package) is None:
+            raise MissingExtraError(needed_for, "train")
+
+
+def _untold(_stage: str, _done: int, _total: int) -> None:
+    """What progress is told to where nobody asks."""
+
+
+def explain(
+    photo: StrPath | bytes,
+    model: StrPath | None = None,
+    *,
+    method: str = "layer-cam",
+    label: str | None = None,
+) -> Saliency:
+    """Tell where a bundle's model looks in a photo; needs kuzov[train].
+
+    For many photos, load a `kuzov.explain.explainer.Explainer` once.
+
+    Args:
+        photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
+        model: A model folder or one version's folder; by default as for `load`.
+        method: "layer-cam", "grad-cam++", "smoothgrad" or "gradient"; see `kuzov.explain.methods`.
+        label: Id of the class to explain; the most probable one if None.
+
+    Raises:
+        KuzovError: The photo, the model or the class don't allow it; the text says what to change.
+    """
+    from kuzov.bundle.card import read_card
+    from kuzov.bundle.layout import resolve
+    from kuzov.bundle.ready import default_model
+    from kuzov.explain.explainer import Explainer, find_column
+    from kuzov.images.framing import read_frame
+
+    for package in ("tensorflow", "matplotlib"):
+        if find_spec(package) is None:
+            raise MissingExtraError("Showing where a model looks", "train")
+    # What is wrong with the words is told before TensorFlow's seconds of loading.
+    version_dir = resolve(default_model() if model is None else Path(model))
+    card = read_card(version_dir)
+    if label is not None:
+        find_column(card, label)
+    read_frame(photo, card.image_px)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
+    from kuzov.engine.tensorflow import silent_stderr
+
+    with silent_stderr():
+        import tensorflow  # noqa: F401
+    return Explainer.load(version_dir).explain(photo, method=method, label=label)
+
+
+def diagnose(
+    photos: StrPath,
+    *,
+    fix: bool = False,
+    report: StrPath | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Diagnosis:
+    """Find what is wrong with a folder of photos, in whatever state it is; needs kuzov[train].
+
+    Args:
+        photos: A folder as for `train`, which may be one that `train` refuses.
+        fix: Move what is certainly no loss into a quarantine beside the folder: files that can't be read, all
+            but one of exact copies in a class, and training photos that show what a validation photo shows.
+            `restore_photos` puts them back.
+        report: File for a page with thumbnails; by default none is written.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: There is no such folder, it has no photo, or the quarantine or the page can't be written.
+    """
+    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors", "cleanlab"):
+        if find_spec(package) is None:
+            raise MissingExtraError("Checking photos", "train")
+    # A wrong folder is told before TensorFlow's seconds of loading.
+    from kuzov.doctor.folder import list_folder
+
+    list_folder(Path(photos))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from kuzov.engine.tensorflow import silent_stderr
+
+    with silent_stderr():
+        import tensorflow  # noqa: F401
+    from kuzov.doctor import diagnose as checks
+    from kuzov.training.progress import silent
+
+    page = None if report is None else Path(report)
+    return checks.diagnose(Path(photos), fix=fix, report=page, progress=progress or silent)
+
+
+def restore_photos(photos: StrPath) -> Restored:
+    """Put back what `diagnose` last moved out of a folder of photos.
+
+    Raises:
+        KuzovError: Nothing was moved out of it, or a file can't be put back.
+    """
+    from kuzov.doctor import quarantine
+
+    return quarantine.restore(Path(photos))

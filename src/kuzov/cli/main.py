@@ -12,7 +12,7 @@ import click
 from kuzov import __version__
 from kuzov.errors import KuzovError
 
-COMMANDS = ("train", "optimize", "predict", "serve")
+COMMANDS = ("doctor", "train", "evaluate", "compare", "optimize", "predict", "explain", "serve")
 
 
 class LazyGroup(click.Group):

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.progress import progress_bars
 from kuzov.config import load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kuzov.training.pipeline import TrainResult
 
 STAGES = {
@@ -96,7 +93,7 @@ def command(
 
     seeds = () if seed is None else (f"seed={seed}",)
     config = load_config(config_file, (*overrides, *seeds))
-    with _progress_bars() as progress:
+    with progress_bars(STAGES) as progress:
         result = train(
             photos,
             out,
@@ -142,27 +139,3 @@ def _over_all_photos(metrics: dict[str, Any]) -> dict[str, str]:
     return {
         name: f"{few['mean']:.1%} ± {few['std']:.1%} over {few['draws']} draws (least {few['least']:.1%})"
     }
-
-
-@contextmanager
-def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars with the time left on stderr; none where stderr is not a terminal."""
-    from importlib.util import find_spec
-
-    if find_spec("rich") is None:  # the missing extra is told by the call itself
-        yield lambda _stage, _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES[stage], total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show

@@ -1,0 +1,33 @@
+"""How far a command has come, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+
+@contextmanager
+def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int], None]]:
+    """Bars with the time left; none where stderr is not a terminal.
+
+    Args:
+        stages: What each stage is called.
+    """
+    if find_spec("rich") is None:  # the missing extra is told by the call itself
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stages[stage], total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,111 @@
+"""The files of a folder of photos, whatever state it is in.
+
+`kuzov.data.photos` refuses what can't be learned from; here the same folder is taken as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.errors import DatasetError, PhotoError
+
+TRAIN, VALIDATION = "train", "validation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoFile:
+    """A photo by its name, not read yet.
+
+    Attributes:
+        path: Where it is.
+        label: Its class, the folder's name in Unicode's composed form (NFC).
+        side: "train" or "validation"; "" in a folder that is not divided.
+    """
+
+    path: Path
+    label: str
+    side: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoFolder:
+    """What lies in a folder, by names alone.
+
+    Attributes:
+        root: The folder.
+        sides: Those that it has.
+        classes: Names of the class folders of all sides, sorted, empty ones too.
+        photos: Photos in class folders, by side, class and name.
+        left_out: Files that are no photos by their name or place, and why.
+    """
+
+    root: Path
+    sides: tuple[str, ...]
+    classes: tuple[str, ...]
+    photos: tuple[PhotoFile, ...]
+    left_out: tuple[PhotoError, ...]
+
+    def name(self, path: Path) -> str:
+        """A file's path in the folder, as findings name it."""
+        return path.relative_to(self.root).as_posix()
+
+
+def list_folder(root: Path) -> PhotoFolder:
+    """List a folder of class folders, or of `train/` and `validation/` with class folders inside.
+
+    A folder of loose photos alone is taken as one class.
+
+    Raises:
+        DatasetError: There is no such folder, it can't be read, or it has no photo.
+    """
+    require_folder(root)
+    sides = tuple(side for side in (TRAIN, VALIDATION) if (root / side).is_dir())
+    classes: set[str] = set()
+    photos: list[PhotoFile] = []
+    left_out: list[PhotoError] = []
+    for side in sides or ("",):
+        loose = _list_side(root / side, side, classes, photos, left_out)
+        if not photos and not sides:
+            label = class_of(root.resolve())
+            photos += [PhotoFile(path=path, label=label, side="") for path in loose]
+            classes.add(label)
+        else:
+            left_out += [PhotoError(str(path), LOOSE) for path in loose]
+    if not photos:
+        raise DatasetError(
+            f"There are no photos in {root}; put the photos of each model into a subfolder of its own, "
+            f"such as {root / 'bmw_x5' / '1.jpg'}."
+        )
+    return PhotoFolder(
+        root=root,
+        sides=sides or ("",),
+        classes=tuple(sorted(classes)),
+        photos=tuple(photos),
+        left_out=tuple(left_out),
+    )
+
+
+def _list_side(
+    folder: Path, side: str, classes: set[str], photos: list[PhotoFile], left_out: list[PhotoError]
+) -> list[Path]:
+    """Adds what lies in the class folders; returns the photos that lie beside them."""
+    loose = []
+    for entry in entries(folder):
+        if not entry.is_dir():
+            if is_photo(entry):
+                loose.append(entry)
+            else:
+                left_out.append(PhotoError(str(entry), NOT_A_PHOTO))
+            continue
+        label = class_of(entry)
+        classes.add(label)
+        for file in entries(entry):
+            if file.is_dir():
+                left_out.append(PhotoError(str(file), NESTED))
+            elif is_photo(file):
+                photos.append(PhotoFile(path=file, label=label, side=side))
+            else:
+                left_out.append(PhotoError(str(file), NOT_A_PHOTO))
+    return loose

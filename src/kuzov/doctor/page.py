@@ -1,0 +1,126 @@
+"""The doctor's page: findings with thumbnails, in one file that needs nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from kuzov.doctor import texts
+from kuzov.doctor.findings import Diagnosis, Finding, Kind
+from kuzov.report.markup import both, link, paragraph, photo_figure, points, section, table
+from kuzov.report.page import wrap
+from kuzov.report.summary import would_more_help
+from kuzov.report.texts import Words, plain
+from kuzov.report.thumbnails import make_thumbnail
+
+MOST_PICTURED = 60
+"""Findings of a kind that get thumbnails: a page of thousands would not open."""
+
+MOST_COPIES = 6
+
+COPIES = (Kind.LEAK, Kind.ACROSS_CLASSES, Kind.EXACT_DUPLICATE, Kind.NEAR_DUPLICATE)
+
+
+def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
+    """Render the page; the photos must still be in their places.
+
+    Args:
+        diagnosis: What was found.
+        fixed: Whether what can be moved is about to be.
+    """
+    content = [
+        f"<header>\n<h1>{both(texts.TITLE)}</h1>\n"
+        f'<p class="version">{escape(str(diagnosis.folder))}</p>\n</header>',
+        section(texts.SUMMARY, paragraph(headline(diagnosis), style="judgement"), *_totals(diagnosis)),
+        *(_findings(diagnosis, kind) for kind in diagnosis.totals),
+        *_moves(diagnosis, fixed=fixed),
+        section(texts.COUNTS, _counts(diagnosis)),
+        *_enough(diagnosis),
+        *_not_checked(diagnosis),
+    ]
+    return wrap(texts.TITLE, diagnosis.folder.resolve().name, content)
+
+
+def headline(diagnosis: Diagnosis) -> Words:
+    """How many findings there are."""
+    words = texts.FOUND if diagnosis.findings else texts.ALL_WELL
+    return words.fill(findings=len(diagnosis.findings), photos=diagnosis.photos)
+
+
+def _totals(diagnosis: Diagnosis) -> Iterator[str]:
+    """How many there are of each kind, with links to them."""
+    if diagnosis.totals:
+        lines = (
+            f"<li>{link(kind.value, texts.NAMES[kind])}: {count}</li>"
+            for kind, count in diagnosis.totals.items()
+        )
+        yield "\n".join(["<ul>", *lines, "</ul>"])
+
+
+def _findings(diagnosis: Diagnosis, kind: Kind) -> str:
+    found = [finding for finding in diagnosis.findings if finding.kind == kind]
+    told = paragraph(texts.ADVICE[kind], style="caption")
+    if not any(finding.photos for finding in found):
+        return section(texts.NAMES[kind], told, points(map(texts.sentence, found)), anchor=kind.value)
+    shown, others = found[:MOST_PICTURED], found[MOST_PICTURED:]
+    figures = [[*_figures(finding, diagnosis.folder)] for finding in shown]
+    # Copies stand in a row of their own; single photos side by side.
+    rows = figures if kind in COPIES else [[each for finding in figures for each in finding]]
+    galleries = ("\n".join(['<div class="gallery">', *row, "</div>"]) for row in rows)
+    rest = [paragraph(texts.MORE_FINDINGS.fill(count=len(others))), _names(others)] if others else []
+    return section(texts.NAMES[kind], told, *galleries, *rest, anchor=kind.value)
+
+
+def _figures(finding: Finding, folder: Path) -> Iterator[str]:
+    """A figure a photo; of many copies a few. What is told stands below the first."""
+    caption = texts.sentence(finding)
+    for place, name in enumerate(finding.photos[:MOST_COPIES]):
+        words = caption if place == 0 else texts.COPY
+        thumbnail = make_thumbnail(folder / name)
+        if thumbnail is not None:
+            yield photo_figure(thumbnail, name=name, caption=words, wrong=False)
+        else:
+            yield (
+                f'<figure class="photo"><figcaption>{both(words)}<br><small>{escape(name)}</small>'
+                "</figcaption></figure>"
+            )
+
+
+def _names(findings: Sequence[Finding]) -> str:
+    return points(
+        Words("{photos}: {told}", "{photos}: {told}").fill(
+            photos=", ".join(finding.photos), told=texts.sentence(finding)
+        )
+        for finding in findings
+    )
+
+
+def _moves(diagnosis: Diagnosis, *, fixed: bool) -> Iterator[str]:
+    if not diagnosis.moves:
+        return
+    rows = [(plain(move.photo), texts.why_moved(move)) for move in diagnosis.moves]
+    heading = texts.MOVED if fixed else texts.WOULD_MOVE
+    yield section(
+        heading,
+        paragraph(texts.MOVES_EXPLAINED),
+        table(heading, (texts.ALL_PHOTOS, texts.FINDING), rows),
+    )
+
+
+def _counts(diagnosis: Diagnosis) -> str:
+    sides = list(diagnosis.counts)
+    head = (texts.CLASS, *(texts.SIDES[side] for side in sides))
+    classes = next(iter(diagnosis.counts.values()))
+    rows = [(plain(label), *(plain(diagnosis.counts[side][label]) for side in sides)) for label in classes]
+    return table(texts.COUNTS, head, rows, numeric=True)
+
+
+def _enough(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.learning_curve.last_doubling() is not None:
+        yield section(texts.ENOUGH, paragraph(would_more_help(diagnosis.learning_curve)))
+
+
+def _not_checked(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.skipped:
+        yield section(texts.NOT_CHECKED, points(map(texts.why_not, diagnosis.skipped)))

@@ -1,0 +1,136 @@
+"""Reading every photo once: what can't be read, and what the readable ones are like."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuzov.data.duplicates import Signature, signature
+from kuzov.doctor.findings import Finding, Kind
+from kuzov.doctor.folder import PhotoFile, PhotoFolder
+from kuzov.errors import PhotoError
+from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
+from kuzov.images.quality import BLURRED_BELOW, DARK_BELOW, EXTREME_ASPECT, TINY_PX, Quality, measure
+from kuzov.training.progress import Progress
+
+SURELY_UNREADABLE = (BROKEN, EMPTY, UNSUPPORTED)
+"""Reasons that lie in the file itself; another, such as a missing permission, may pass."""
+
+READ_PX = 512
+"""A large JPEG is decoded at a fraction of its size, but no smaller: twice what sharpness is measured at.
+That moves it by at most 8 %, and takes a third of the time."""
+
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPhoto:
+    """A photo that can be read.
+
+    Attributes:
+        path: Where it is.
+        name: Its path in the folder.
+        label: Its class.
+        side: "train", "validation" or "".
+        digest: SHA-256 of the file, in hex.
+        signature: What copies are told by.
+        quality: What its pixels are like.
+    """
+
+    path: Path
+    name: str
+    label: str
+    side: str
+    digest: str
+    signature: Signature
+    quality: Quality
+
+
+def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto], list[Finding]]:
+    """Decode all photos of a folder.
+
+    Returns:
+        The readable ones, in the folder's order, and a finding for each of the others.
+    """
+    photos: list[ReadPhoto] = []
+    findings: list[Finding] = []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        outcomes = threads.map(lambda file: _read(file, folder), folder.photos)
+        for done, outcome in enumerate(outcomes):
+            progress("read", done, len(folder.photos))
+            if isinstance(outcome, Finding):
+                findings.append(outcome)
+            else:
+                photos.append(outcome)
+    progress("read", len(folder.photos), len(folder.photos))
+    return photos, findings
+
+
+def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
+    name = folder.name(file.path)
+    try:
+        image = decode(file.path, at_least_px=READ_PX)
+        with file.path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except PhotoError as error:
+        return _unreadable(file.path, name, error.reason)
+    except OSError as error:
+        return _unreadable(file.path, name, f"can't be read: {error.strerror}")
+    return ReadPhoto(
+        path=file.path,
+        name=name,
+        label=file.label,
+        side=file.side,
+        digest=digest,
+        signature=signature(image),
+        quality=measure(image),
+    )
+
+
+def _unreadable(path: Path, name: str, reason: str) -> Finding:
+    truncated = reason == BROKEN and is_cut_short(path.read_bytes())
+    return Finding(
+        kind=Kind.TRUNCATED if truncated else Kind.UNREADABLE,
+        photos=(name,),
+        certainty=1.0,
+        facts={"reason": reason},
+    )
+
+
+def is_cut_short(content: bytes) -> bool:
+    """Whether an encoded photo ends before its format says that it may."""
+    if content.startswith(
+        b"\xff\xd8"
+    ):  # a thumbnail in the header has an end of its own, before the last scan
+        return content.rfind(_JPEG_END) <= content.rfind(_JPEG_SCAN)
+    if content.startswith(b"\x89PNG"):
+        return b"IEND" not in content
+    if content.startswith(b"RIFF"):
+        return len(content) < 8 + int.from_bytes(content[4:8], "little")
+    if content.startswith(b"BM"):
+        return len(content) < int.from_bytes(content[2:6], "little")
+    return content.startswith(b"GIF8") and not content.endswith(b";")
+
+
+def tell_quality(photos: Sequence[ReadPhoto]) -> Iterator[Finding]:
+    """Tiny, very long, blurred and dark photos."""
+    for photo in photos:
+        quality = photo.quality
+        if min(quality.width, quality.height) < TINY_PX:
+            yield _poor(photo, Kind.TINY, 1.0, width=quality.width, height=quality.height)
+        if quality.aspect >= EXTREME_ASPECT:
+            yield _poor(photo, Kind.EXTREME_ASPECT, 1.0, aspect=round(quality.aspect, 2))
+        if quality.sharpness < BLURRED_BELOW:
+            certainty = 1 - quality.sharpness / BLURRED_BELOW / 2
+            yield _poor(photo, Kind.BLURRED, certainty, sharpness=round(quality.sharpness, 4))
+        if quality.brightness < DARK_BELOW:
+            certainty = 1 - quality.brightness / DARK_BELOW / 2
+            yield _poor(photo, Kind.DARK, certainty, brightness=round(quality.brightness, 4))
+
+
+def _poor(photo: ReadPhoto, kind: Kind, certainty: float, **facts: float) -> Finding:
+    return Finding(kind=kind, photos=(photo.name,), certainty=certainty, facts=facts)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov import api
+from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped
+from kuzov.report.records import LearningCurve
+
+Kuzov = Callable[..., Any]
+
+FOUND = Diagnosis(
+    folder=Path("photos"),
+    counts={"": {"suv": 20, "van": 2}},
+    findings=(
+        Finding(kind=Kind.TRUNCATED, photos=("van/1.jpg",), certainty=1.0, facts={"reason": "is broken"}),
+        Finding(
+            kind=Kind.NEAR_DUPLICATE,
+            photos=("suv/1.jpg", "suv/2.jpg"),
+            certainty=0.98,
+            facts={"similarity": 0.98, "exact": False, "mirrored": False},
+        ),
+    ),
+    skipped=(Skipped(check=Kind.LEAK, reason=Reason.NO_VALIDATION),),
+    learning_curve=LearningCurve(shots=(1, 2), mean=(0.5, 0.9), std=(0.1, 0.1), draws=5),
+    moves=(Move(photo="van/1.jpg", kind=Kind.TRUNCATED),),
+    quarantine=None,
+    seconds=1.25,
+)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What `kuzov.api.diagnose` is called with; it answers with FOUND."""
+    calls: list[dict[str, Any]] = []
+
+    def diagnose(photos: Path, **options: Any) -> Diagnosis:
+        options.pop("progress")("read", 0, 22)
+        calls.append({"photos": photos, **options})
+        return replace(FOUND, quarantine=Path("photos.quarantine/1")) if options["fix"] else FOUND
+
+    monkeypatch.setattr(api, "diagnose", diagnose)
+    return calls
+
+
+def test_the_tables(kuzov: Kuzov, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    done = kuzov("doctor", "photos")
+    assert done.status == 0
+    assert calls == [{"photos": Path("photos"), "fix": False, "report": None}]
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert lines[0] == "Findings: 2, in 22 readable photo(s)."
+    assert lines[1].startswith("More photos would probably help: from 1 to 2 photos of each model")
+    assert "Near copies 1 They teach little; kuzov train keeps them on one side. Keep the best one." in lines
+    assert "100% Files cut short van/1.jpg is broken" in lines
+    assert "98% Near copies suv/1.jpg 98.0 % alike" in [line.replace("\u00a0", " ") for line in lines]
+    assert lines[-2:] == [
+        "Not checked: In both train/ and validation/: "
+        "the photos are not divided into train/ and validation/.",
+        "--fix would move 1 file(s) into a quarantine beside the photos.",
+    ]
+    assert not done.err
+
+
+def test_json(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
+    done = kuzov("doctor", "photos", "--json")
+    assert json.loads(done.out) == FOUND.to_json()
+    assert len(calls) == 1
+
+
+def test_fix_and_report(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
+    done = kuzov("doctor", "photos", "--fix", "--report", "doctor.html")
+    assert calls == [{"photos": Path("photos"), "fix": True, "report": Path("doctor.html")}]
+    assert done.out.splitlines()[-1] == (
+        "Moved 1 file(s) into photos.quarantine/1; kuzov doctor photos --undo puts them back."
+    )
+    assert done.err == "The page is doctor.html.\n"
+
+
+def test_many_findings_are_cut(
+    kuzov: Kuzov, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = replace(FOUND, findings=FOUND.findings[:1] * 45)
+    monkeypatch.setattr(api, "diagnose", lambda *_, **__: many)
+    out = kuzov("doctor", "photos").out
+    assert out.count("van/1.jpg") == 40
+    assert "And 5 more; --report FILE.html or --json tells all." in out
+    assert not calls
+
+
+def test_undo(kuzov: Kuzov, tmp_path: Path) -> None:
+    from kuzov.doctor.quarantine import quarantine
+
+    (tmp_path / "photos" / "van").mkdir(parents=True)
+    (tmp_path / "photos" / "van" / "1.jpg").write_text("one")
+    (tmp_path / "photos" / "van" / "2.jpg").write_text("two")
+    moves = [Move(photo=f"van/{number}.jpg", kind=Kind.TRUNCATED) for number in (1, 2)]
+    folder = quarantine(tmp_path / "photos", moves)
+    (tmp_path / "photos" / "van" / "1.jpg").write_text("another")
+    done = kuzov("doctor", "photos", "--undo")
+    assert done.out == (
+        f"Put back from {folder}: 1 file(s).\n"
+        "Left there, as another file stands in their place now: van/1.jpg. "
+        "Move or rename those and run it again.\n"
+    )
+    (tmp_path / "photos" / "van" / "1.jpg").unlink()
+    told = json.loads(kuzov("doctor", "photos", "--undo", "--json").out)
+    assert told == {"quarantine": str(folder), "restored": ["van/1.jpg"], "left": []}
+    done = kuzov("doctor", "photos", "--undo")
+    assert (done.status, done.err) == (
+        1,
+        f"Error: There is no quarantine of photos to put back: {tmp_path}/photos.quarantine has none.\n",
+    )
+
+
+def test_undo_stands_alone(kuzov: Kuzov) -> None:
+    done = kuzov("doctor", "photos", "--undo", "--fix")
+    assert done.status == 2
+    assert done.err.endswith("Error: --undo can't go together with --fix or --report.\n")
+
+
+def test_wrong_folders(kuzov: Kuzov, tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    (tmp_path / "empty").mkdir()
+    for name, reason in {
+        "none": "There is no folder none; give one with a subfolder of photos a model.",
+        "1.jpg": "1.jpg is a file; give a folder with a subfolder of photos a model.",
+        "empty": "There are no photos in empty; put the photos of each model into a subfolder of its own, "
+        "such as empty/bmw_x5/1.jpg.",
+    }.items():
+        done = kuzov("doctor", name)
+        assert (done.status, done.out, done.err) == (1, "", f"Error: {reason}\n")

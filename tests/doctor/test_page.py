@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kuzov.doctor.page import headline, render_page
+
+if TYPE_CHECKING:
+    from kuzov.doctor.findings import Diagnosis
+
+
+def test_the_page(diagnosis: Diagnosis) -> None:
+    page = render_page(diagnosis, fixed=False)
+    assert f"Findings: {len(diagnosis.findings)}, in {diagnosis.photos} readable photo(s)" in page
+    for kind in diagnosis.totals:
+        assert f'href="#{kind.value}"' in page
+        assert page.count(f'id="{kind.value}"') == 1
+    names = set(re.findall(r"<small>(.+?)</small>", page))
+    assert {unescape(name) for name in names} == {
+        name for finding in diagnosis.findings for name in finding.photos
+    }
+    assert "What --fix would move" in page
+    assert "Что перенесёт --fix" in page
+
+
+def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
+    page = render_page(diagnosis, fixed=False)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert "<script" not in page
+
+
+def test_after_a_fix(diagnosis: Diagnosis) -> None:
+    page = render_page(diagnosis, fixed=True)
+    assert "Moved into the quarantine" in page
+    assert "What --fix would move" not in page
+
+
+def test_nothing_found(diagnosis: Diagnosis) -> None:
+    well = replace(diagnosis, findings=(), moves=(), skipped=())
+    assert headline(well).en == f"Nothing was found in {diagnosis.photos} photo(s)"
+    page = render_page(well, fixed=False)
+    assert "Photos of each class" in page
+    assert "Not checked" not in page
+
+
+def test_names_are_escaped(diagnosis: Diagnosis) -> None:
+    finding = replace(diagnosis.findings[0], photos=("suv/<b>.jpg",))
+    page = render_page(replace(diagnosis, findings=(finding,), folder=Path("<i>")), fixed=False)
+    assert "<b>" not in page
+    assert "<i>" not in page

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from kuzov.doctor import quarantine as module
+from kuzov.doctor.findings import Kind, Move
+from kuzov.doctor.quarantine import Restored, quarantine, quarantine_of, restore
+from kuzov.errors import KuzovError
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    for name in ("suv/1.jpg", "suv/2.jpg", "van/3.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def files(root: Path) -> dict[str, str]:
+    return {str(file.relative_to(root)): file.read_text() for file in root.rglob("*") if file.is_file()}
+
+
+def moves(*names: str) -> list[Move]:
+    return [Move(photo=name, kind=Kind.UNREADABLE) for name in names]
+
+
+def test_there_and_back(photos: Path) -> None:
+    before = files(photos)
+    folder = quarantine(
+        photos, [*moves("suv/1.jpg"), Move(photo="van/3.jpg", kind=Kind.LEAK, kept="suv/2.jpg")]
+    )
+    assert folder.parent == photos.with_name("photos.quarantine")
+    assert files(photos) == {"suv/2.jpg": "suv/2.jpg"}
+    assert files(folder / "photos") == {"suv/1.jpg": "suv/1.jpg", "van/3.jpg": "van/3.jpg"}
+    assert json.loads((folder / "manifest.json").read_text()) == {
+        "photos": str(photos),
+        "moves": [
+            {"photo": "suv/1.jpg", "kind": "unreadable", "kept": ""},
+            {"photo": "van/3.jpg", "kind": "leak", "kept": "suv/2.jpg"},
+        ],
+    }
+    assert restore(photos) == Restored(quarantine=folder, photos=("suv/1.jpg", "van/3.jpg"), left=())
+    assert files(photos) == before
+    assert not quarantine_of(photos).exists()
+
+
+def test_the_newest_comes_back_first(photos: Path) -> None:
+    older, newer = quarantine(photos, moves("suv/1.jpg")), quarantine(photos, moves("suv/2.jpg"))
+    assert restore(photos).quarantine == newer
+    assert (photos / "suv" / "2.jpg").exists()
+    assert restore(photos).quarantine == older
+    assert (photos / "suv" / "1.jpg").exists()
+
+
+def test_many_in_one_second_keep_their_order(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda *_: "20300131T120000Z")
+    made = [quarantine(photos, []).name for _ in range(11)]
+    assert made == sorted(made)
+    assert len(set(made)) == 11
+
+
+def test_a_kill_in_the_middle_can_be_undone(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, move = files(photos), module._move
+    moved: list[Path] = []
+
+    def killed_at_the_second(source: Path, target: Path) -> None:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(source)
+        move(source, target)
+
+    monkeypatch.setattr(module, "_move", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        quarantine(photos, moves("suv/1.jpg", "suv/2.jpg"))
+    assert sorted(files(photos)) == ["suv/2.jpg", "van/3.jpg"]
+    monkeypatch.undo()
+    assert restore(photos).photos == ("suv/1.jpg",)
+    assert files(photos) == before
+
+
+def test_nothing_is_overwritten(photos: Path) -> None:
+    folder = quarantine(photos, moves("suv/1.jpg", "suv/2.jpg"))
+    (photos / "suv" / "1.jpg").write_text("a new one")
+    assert restore(photos) == Restored(quarantine=folder, photos=("suv/2.jpg",), left=("suv/1.jpg",))
+    assert (photos / "suv" / "1.jpg").read_text() == "a new one"
+    assert files(folder / "photos") == {"suv/1.jpg": "suv/1.jpg"}
+    (photos / "suv" / "1.jpg").rename(photos / "suv" / "4.jpg")
+    assert restore(photos).photos == ("suv/1.jpg",)
+
+
+def test_what_was_put_into_the_quarantine_stays(photos: Path) -> None:
+    folder = quarantine(photos, moves("suv/1.jpg"))
+    (folder / "photos" / "suv" / "mine.jpg").write_text("mine")
+    restore(photos)
+    assert files(folder / "photos") == {"suv/mine.jpg": "mine"}
+
+
+def test_there_is_none(photos: Path) -> None:
+    with pytest.raises(KuzovError) as error:
+        restore(photos)
+    above = photos.with_name("photos.quarantine")
+    assert str(error.value) == f"There is no quarantine of {photos} to put back: {above} has none."
+
+
+def test_a_broken_manifest(photos: Path) -> None:
+    manifest = quarantine(photos, moves("suv/1.jpg")) / "manifest.json"
+    manifest.write_text("{")
+    with pytest.raises(KuzovError) as error:
+        restore(photos)
+    assert str(error.value) == f"The manifest {manifest} can't be read; mend it, or move the files by hand."
+
+
+def test_a_manifest_that_leads_outside(photos: Path) -> None:
+    manifest = quarantine(photos, moves("suv/1.jpg")) / "manifest.json"
+    manifest.write_text('{"moves": [{"photo": "../secret.jpg"}]}')
+    with pytest.raises(KuzovError) as error:
+        restore(photos)
+    assert str(error.value) == (
+        f'{manifest}: moves[0].photo is "../secret.jpg"; it must be a path inside of the folder of photos.'
+    )
+
+
+def test_a_file_in_the_quarantine_s_place(photos: Path) -> None:
+    place = photos.with_name("photos.quarantine")
+    place.touch()
+    with pytest.raises(KuzovError) as error:
+        quarantine(photos, moves("suv/1.jpg"))
+    assert str(error.value) == f"The quarantine {place} can't be written: File exists. Nothing was moved."
+
+
+def test_a_file_that_is_gone(photos: Path) -> None:
+    with pytest.raises(KuzovError) as error:
+        quarantine(photos, moves("suv/1.jpg", "suv/9.jpg"))
+    (folder,) = photos.with_name("photos.quarantine").iterdir()
+    assert str(error.value) == (
+        f"{photos}/suv/9.jpg can't be moved to {folder}: No such file or directory. "
+        f"What was moved before is put back by: kuzov doctor {photos} --undo"
+    )
+    assert restore(photos).photos == ("suv/1.jpg",)

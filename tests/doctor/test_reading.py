@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kuzov.doctor.findings import Kind
+from kuzov.doctor.folder import list_folder
+from kuzov.doctor.reading import is_cut_short, read_photos, tell_quality
+from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
+from kuzov.training.progress import silent
+
+
+def encoded(form: str) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).save(file, format=form)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_whole_and_cut_short(form: str) -> None:
+    content = encoded(form)
+    assert not is_cut_short(content)
+    assert is_cut_short(content[: len(content) // 2])
+
+
+def test_a_damaged_file_of_full_length_is_not_cut_short() -> None:
+    content = encoded("PNG")
+    assert not is_cut_short(content[:100] + bytes(200) + content[300:])
+
+
+def test_a_thumbnail_in_the_header_is_not_the_end() -> None:
+    content = encoded("JPEG")
+    header = content[:2] + b"\xff\xe1\x00\x10" + b"\xff\xd8\xff\xda\xff\xd9".ljust(14, b"\0") + content[2:]
+    assert not is_cut_short(header)
+    assert is_cut_short(header[: len(header) // 2])
+
+
+def test_what_can_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "suv").mkdir()
+    whole = encoded("JPEG")
+    contents = {"0.jpg": whole, "1.jpg": whole[:2000], "2.jpg": b"", "3.jpg": b"<html>"}
+    for name, content in contents.items():
+        (tmp_path / "suv" / name).write_bytes(content)
+    steps: list[int] = []
+    photos, findings = read_photos(list_folder(tmp_path), lambda _stage, done, _total: steps.append(done))
+    assert [photo.name for photo in photos] == ["suv/0.jpg"]
+    assert [(finding.photos, finding.kind, finding.facts["reason"]) for finding in findings] == [
+        (("suv/1.jpg",), Kind.TRUNCATED, BROKEN),
+        (("suv/2.jpg",), Kind.UNREADABLE, EMPTY),
+        (("suv/3.jpg",), Kind.UNREADABLE, UNSUPPORTED),
+    ]
+    assert steps == [0, 1, 2, 3, 4]
+
+
+def test_quality(damaged: Path) -> None:
+    photos, _ = read_photos(list_folder(damaged), silent)
+    told = [(finding.photos[0].split("/")[-1], finding.kind) for finding in tell_quality(photos)]
+    assert told == [
+        ("banner.png", Kind.EXTREME_ASPECT),
+        ("blurred.png", Kind.BLURRED),
+        ("dark.png", Kind.DARK),
+        ("tiny.png", Kind.TINY),
+    ]
