@@ -24,7 +24,7 @@ from benchmarks.markdown import table
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.data.photos import EXTENSIONS
+from kuzov.data.files import EXTENSIONS
 from kuzov.engine.openvino import load
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels, frame, least_side, read_frame

@@ -175,9 +175,9 @@ def read(run_folder: Path) -> Callable[[object], RunMetrics]:
     return save_and_read
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
+    """A browser without a window; while it runs, so does an event loop, which other modules can't have."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("There is no chromium here to open pages with.")
