@@ -25,7 +25,8 @@ LOOSE = {"2110": "vaz_2110", "cruiser": "land_cruiser", "l2": "land_cruiser", "l
 
 def find_photos() -> Path:
     """The photos beside the project, else downloaded, else drawn."""
-    beside = REPOSITORY.parent / "shared" / "data" / "russian-cars-5"
+    shared = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared"))
+    beside = shared / "data" / "russian-cars-5"
     try:
         return origin_photos(beside if beside.is_dir() else None, WORK / "photos")
     except KuzovError as error:

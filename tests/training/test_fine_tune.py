@@ -164,7 +164,7 @@ def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(
 def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Path) -> None:
     run(workspace=tmp_path / "work", tensorboard=tmp_path / "logs")
     assert not (tmp_path / "work").exists()
-    assert {folder.name for folder in (tmp_path / "logs").iterdir()} == {"train", "validation"}
+    assert {folder.name for folder in (tmp_path / "logs").iterdir()} == {"train", "validation", "weights"}
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
 

@@ -19,6 +19,7 @@ from kuzov.images.framing import Pixels
 from kuzov.model.head import Features, Head, Labels
 from kuzov.training.checkpoints import Checkpoints
 from kuzov.training.progress import Progress
+from kuzov.training.tensorboard import epoch_logs
 
 HEAD_LAYER = "head"
 # The slope of a square root has no bound at zero.
@@ -121,7 +122,7 @@ def fine_tune(
     checkpoints.restore_last(model)
     callbacks = [_EpochClock(augmented, config.fine_tune.epochs, progress), checkpoints]
     if tensorboard is not None:
-        callbacks.append(keras.callbacks.TensorBoard(tensorboard))
+        callbacks += epoch_logs(tensorboard)
     if not checkpoints.finished:
         model.fit(
             augmented,

@@ -21,6 +21,7 @@ from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import Progress, silent
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
+from kuzov.training.tensorboard import log_first_stage, log_photos
 
 MOST_PROOF_PHOTOS = 200
 """Photos that an exported bundle is compared on; all would fill the memory where thousands are left over."""
@@ -77,6 +78,8 @@ def run_training(
     strength = choice.inverse_regularisation
     judgement = judge_head(everything, draws, config, inverse_regularisation=strength)
     progress("head", 2, 2)
+    if tensorboard is not None:
+        log_first_stage(tensorboard, data, candidate, choice, judgement, config)
     history = None
     if fine_tuning:
         tuned, history = second_stage(
@@ -91,6 +94,8 @@ def run_training(
         )
         if tuned.is_better_than(candidate, data.labels[data.validation]):
             candidate = tuned
+    if tensorboard is not None:
+        log_photos(tensorboard, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
     progress("export", 0, 1)
     bundle = _export(out, data, candidate, backbone, metrics)

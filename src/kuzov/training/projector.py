@@ -1,0 +1,113 @@
+"""The photos' features as TensorBoard's embedding projector reads them: a map with a thumbnail a photo."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import text_format
+from PIL import Image
+from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
+from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
+
+from kuzov.errors import KuzovError
+from kuzov.images.framing import Pixels, read_frame
+from kuzov.model.head import directions
+from kuzov.training.learning_set import LearningSet
+
+THUMBNAIL_PX = 64
+MOST_POINTS = 4096
+"""Photos on the map: their thumbnails fill 4096 pixels square, which every browser can draw."""
+
+FEATURES_FILE, METADATA_FILE, SPRITE_FILE = "features.tsv", "metadata.tsv", "sprite.png"
+
+
+def write_projector(folder: Path, data: LearningSet, answers: Sequence[str]) -> None:
+    """Write the directions of the photos' features, their labels and thumbnails.
+
+    Of more than `MOST_POINTS` photos every second, third, … is taken. The file that names the others comes
+    last, and each appears whole or not at all.
+
+    Args:
+        folder: Exists, and holds a log of TensorBoard's.
+        data: The photos.
+        answers: Class id that each validation photo got.
+
+    Raises:
+        KuzovError: The folder can't be written.
+        PhotoError: A photo can't be read any more.
+    """
+    every = math.ceil(len(data.photos) / MOST_POINTS)
+    rows = slice(None, None, every)
+    shown = directions(data.features[rows, 0])
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        thumbnails = list(threads.map(lambda photo: read_frame(photo.path, THUMBNAIL_PX), data.photos[rows]))
+    embedding = EmbeddingInfo(
+        tensor_name="features",
+        tensor_path=FEATURES_FILE,
+        tensor_shape=shown.shape,
+        metadata_path=METADATA_FILE,
+    )
+    embedding.sprite.image_path = SPRITE_FILE
+    embedding.sprite.single_image_dim.extend([THUMBNAIL_PX, THUMBNAIL_PX])
+    with _written_whole(folder / FEATURES_FILE) as part:
+        np.savetxt(part, shown, fmt="%.5g", delimiter="\t")
+    with _written_whole(folder / METADATA_FILE) as part:
+        table = _metadata(data, answers)
+        part.write_text("\n".join([table[0], *table[1:][rows]]) + "\n", encoding="utf-8")
+    with _written_whole(folder / SPRITE_FILE) as part:
+        _sprite(thumbnails).save(part, "PNG")
+    with _written_whole(folder / PROJECTOR_FILENAME) as part:
+        config = ProjectorConfig(embeddings=[embedding])
+        part.write_text(text_format.MessageToString(config), encoding="utf-8")
+
+
+def _metadata(data: LearningSet, answers: Sequence[str]) -> list[str]:
+    """A line of names, then one a photo; the training photos have no answer."""
+    sides = [("train", "")] * len(data.dataset.train) + [("validation", answer) for answer in answers]
+    table = [("class", "side", "answer", "photo")]
+    table += [
+        (photo.label, side, answer, str(photo.path.relative_to(data.dataset.root)))
+        for photo, (side, answer) in zip(data.photos, sides, strict=True)
+    ]
+    return ["\t".join(map(readable, row)) for row in table]
+
+
+def _sprite(thumbnails: Sequence[Pixels]) -> Image.Image:
+    """All thumbnails in one picture, row by row; square, as the projector takes it for."""
+    columns = math.ceil(math.sqrt(len(thumbnails)))
+    sprite = Image.new("RGB", (columns * THUMBNAIL_PX, columns * THUMBNAIL_PX))
+    for number, thumbnail in enumerate(thumbnails):
+        row, column = divmod(number, columns)
+        sprite.paste(Image.fromarray(thumbnail), (column * THUMBNAIL_PX, row * THUMBNAIL_PX))
+    return sprite
+
+
+def readable(name: str) -> str:
+    """A name as a line of TensorBoard's: valid Unicode, which a file's name need not be, and no breaks."""
+    return " ".join(name.encode("utf-8", "replace").decode("utf-8").split())
+
+
+@contextmanager
+def _written_whole(file: Path) -> Iterator[Path]:
+    """A path beside the file, to write to; it is renamed into place."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        yield part
+        part.replace(file)
+    except OSError as error:
+        raise unwritable(file.parent, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def unwritable(folder: Path, error: OSError) -> KuzovError:
+    """What to tell the user where TensorBoard's logs can't be written."""
+    return KuzovError(
+        f"TensorBoard's logs can't be written to {folder}: {error.strerror}. Name another folder."
+    )
