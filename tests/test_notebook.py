@@ -44,6 +44,15 @@ def test_a_text_in_one_language_alone_is_refused() -> None:
         make_notebook("# %% [markdown]\n# Hello\n", "en")
 
 
+def test_the_whole_story_on_the_real_photos(real_photos: Path, own_cache: Path, tmp_path: Path) -> None:
+    notebook = run_notebook(TARGETS["en"], real_photos, tmp_path, epochs=2)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert [each.text for cell in code for each in cell.outputs if each.get("name") == "stderr"] == []
+    printed = "".join(str(each) for cell in code for each in cell.outputs)
+    assert "Toyota Land Cruiser 100" in printed
+
+
 def test_the_whole_story_on_drawn_cars(synthetic_photos: Path, own_cache: Path, tmp_path: Path) -> None:
     """Both servers' answers are compared inside; a cell that fails fails the run."""
     notebook = run_notebook(TARGETS["ru"], synthetic_photos, tmp_path, epochs=1)

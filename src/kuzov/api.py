@@ -57,7 +57,7 @@ def train(
     Raises:
         KuzovError: The photos, the settings or the folders don't allow it; the text says what to change.
     """
-    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors"):
+    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors", "tensorboard"):
         if find_spec(package) is None:
             raise MissingExtraError("Training", "train")
     if shots is not None and fine_tune:

@@ -59,7 +59,7 @@ STAGES = {
     "--tensorboard",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write TensorBoard logs of the fine-tuning.",
+    help="Write TensorBoard logs: curves, weights, a map of the photos, mistakes.",
 )
 @click.option("--strict", is_flag=True, help="Stop where a file can't be used, rather than leave it out.")
 @click.option(
