@@ -151,8 +151,10 @@ def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
     with ExitStack() as stack:
         threads = settings.decode_threads or os.cpu_count() or 1
         decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
-        # One more than computes at a time: its request is ready as soon as a stream is free.
-        scheduling = SchedulerSettings(threads=settings.engine.streams + 1, parameters=settings.batching)
+        streams = settings.engine.streams
+        # Beside several streams one thread more: its request is ready as soon as one of them is free.
+        inference_threads = streams + 1 if streams > 1 else 1
+        scheduling = SchedulerSettings(threads=inference_threads, parameters=settings.batching)
         scheduler = Scheduler(scheduling, decode_pool, metrics)
         stack.callback(scheduler.close)
         repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)
