@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 StrPath = str | os.PathLike[str]
 
+_FOR_FIGURES = ("scipy", "sklearn", "matplotlib")
+
 
 def train(
     photos: StrPath,
@@ -57,9 +59,7 @@ def train(
     Raises:
         KuzovError: The photos, the settings or the folders don't allow it; the text says what to change.
     """
-    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors", "tensorboard"):
-        if find_spec(package) is None:
-            raise MissingExtraError("Training", "train")
+    _require("Training", "tensorflow", "sklearn", "matplotlib", "safetensors", "tensorboard")
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
     started, config = time.monotonic(), config or TrainConfig()
@@ -75,11 +75,7 @@ def train(
         from kuzov.training.shots import require_shots
 
         require_shots(dataset, shots)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
-    from kuzov.engine.tensorflow import silent_stderr
-
-    with silent_stderr():
-        import tensorflow  # noqa: F401
+    _load_tensorflow()
     from kuzov.report.write import write_report
     from kuzov.training.pipeline import run_training
     from kuzov.training.progress import silent
@@ -156,12 +152,13 @@ def evaluate(
     Raises:
         KuzovError: The bundle, the photos or the folder don't allow it; the text says what to change.
     """
-    _require_figures("Evaluating")
+    _require("Evaluating", *_FOR_FIGURES)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from kuzov.report import evaluation
+    from kuzov.training.progress import silent
 
     folder = None if out is None else Path(out)
-    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress or _untold)
+    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress or silent)
 
 
 def compare(
@@ -184,27 +181,18 @@ def compare(
     Raises:
         KuzovError: The bundles, the photos or the folder don't allow it; the text says what to change.
     """
-    _require_figures("Comparing")
+    _require("Comparing", *_FOR_FIGURES)
     from kuzov.report import comparison
     from kuzov.report.comparison_page import write_comparison
     from kuzov.report.evaluation import require_folder
+    from kuzov.training.progress import silent
 
     if out is not None:
         require_folder(Path(out))
-    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress or _untold)
+    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress or silent)
     if out is not None:
         write_comparison(result, Path(out))
     return result
-
-
-def _require_figures(needed_for: str) -> None:
-    for package in ("scipy", "sklearn", "matplotlib"):
-        if find_spec(package) is None:
-            raise MissingExtraError(needed_for, "train")
-
-
-def _untold(_stage: str, _done: int, _total: int) -> None:
-    """What progress is told to where nobody asks."""
 
 
 def explain(
@@ -233,20 +221,14 @@ def explain(
     from kuzov.explain.explainer import Explainer, find_column
     from kuzov.images.framing import read_frame
 
-    for package in ("tensorflow", "matplotlib"):
-        if find_spec(package) is None:
-            raise MissingExtraError("Showing where a model looks", "train")
+    _require("Showing where a model looks", "tensorflow", "matplotlib")
     # What is wrong with the words is told before TensorFlow's seconds of loading.
     version_dir = resolve(default_model() if model is None else Path(model))
     card = read_card(version_dir)
     if label is not None:
         find_column(card, label)
     read_frame(photo, card.image_px)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
-    from kuzov.engine.tensorflow import silent_stderr
-
-    with silent_stderr():
-        import tensorflow  # noqa: F401
+    _load_tensorflow()
     return Explainer.load(version_dir).explain(photo, method=method, label=label)
 
 
@@ -270,18 +252,12 @@ def diagnose(
     Raises:
         KuzovError: There is no such folder, it has no photo, or the quarantine or the page can't be written.
     """
-    for package in ("tensorflow", "sklearn", "matplotlib", "safetensors", "cleanlab"):
-        if find_spec(package) is None:
-            raise MissingExtraError("Checking photos", "train")
+    _require("Checking photos", "tensorflow", "sklearn", "matplotlib", "safetensors", "cleanlab")
     # A wrong folder is told before TensorFlow's seconds of loading.
     from kuzov.doctor.folder import list_folder
 
     list_folder(Path(photos))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from kuzov.engine.tensorflow import silent_stderr
-
-    with silent_stderr():
-        import tensorflow  # noqa: F401
+    _load_tensorflow()
     from kuzov.doctor import diagnose as checks
     from kuzov.training.progress import silent
 
@@ -298,3 +274,18 @@ def restore_photos(photos: StrPath) -> Restored:
     from kuzov.doctor import quarantine
 
     return quarantine.restore(Path(photos))
+
+
+def _require(needed_for: str, *packages: str) -> None:
+    """Refuse what needs packages that are not installed."""
+    if any(find_spec(package) is None for package in packages):
+        raise MissingExtraError(needed_for, "train")
+
+
+def _load_tensorflow() -> None:
+    """Import TensorFlow without its greeting; what matters comes as an exception."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from kuzov.engine.tensorflow import silent_stderr
+
+    with silent_stderr():
+        import tensorflow  # noqa: F401

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.data.files import class_of, entries, is_photo, require_folder
+from kuzov.data.files import class_of, digest_of, entries, is_photo, require_folder
 from kuzov.errors import DatasetError
 
 
@@ -34,3 +34,8 @@ def test_a_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
     (tmp_path / "photos.zip").touch()
     with pytest.raises(DatasetError, match="is a file; give a folder with a subfolder of photos a model"):
         require_folder(tmp_path / "photos.zip")
+
+
+def test_a_digest_is_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"abc")
+    assert digest_of(tmp_path / "a.jpg").startswith("ba7816bf8f01cfea")

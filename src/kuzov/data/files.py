@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from pathlib import Path
 
@@ -54,3 +55,13 @@ def is_photo(file: Path) -> bool:
 def class_of(folder: Path) -> str:
     """Id of the class whose folder this is: its name in Unicode's composed form (NFC)."""
     return unicodedata.normalize("NFC", folder.name)
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file's content, in hex.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
