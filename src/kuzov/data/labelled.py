@@ -6,12 +6,20 @@ photos/validation/bmw_x5/1.jpg, …              of these only what lies in vali
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.data.files import (
+    LOOSE,
+    NESTED,
+    NOT_A_PHOTO,
+    class_of,
+    digest_of,
+    entries,
+    is_photo,
+    require_folder,
+)
 from kuzov.data.photos import Photo
 from kuzov.errors import DatasetError, PhotoError
 
@@ -88,7 +96,6 @@ def _digest(file: Path) -> str:
     if not file.is_file():
         return ""
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        return digest_of(file)
     except OSError:
         return ""

@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
-from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.data.files import (
+    LOOSE,
+    NESTED,
+    NOT_A_PHOTO,
+    class_of,
+    digest_of,
+    entries,
+    is_photo,
+    require_folder,
+)
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
@@ -231,7 +240,7 @@ def _read_all(photos: Sequence[Photo]) -> tuple[list[Photo], list[PhotoError]]:
         try:
             # Nothing finer is looked at here.
             small = signature(decode(photo.path, at_least_px=SIGNATURE_PX))
-            return replace(photo, digest=_digest(photo.path)), small
+            return replace(photo, digest=digest_of(photo.path)), small
         except PhotoError as error:
             return error
 
@@ -240,11 +249,6 @@ def _read_all(photos: Sequence[Photo]) -> tuple[list[Photo], list[PhotoError]]:
     readable = [each for each in outcomes if not isinstance(each, PhotoError)]
     grouped = _grouped([photo for photo, _ in readable], [each for _, each in readable])
     return grouped, [each for each in outcomes if isinstance(each, PhotoError)]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _grouped(photos: Sequence[Photo], signatures: Sequence[Signature]) -> list[Photo]:

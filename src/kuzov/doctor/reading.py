@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.data.duplicates import Signature, signature
+from kuzov.data.files import digest_of
 from kuzov.doctor.findings import Finding, Kind
 from kuzov.doctor.folder import PhotoFile, PhotoFolder
 from kuzov.errors import PhotoError
@@ -74,8 +74,7 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
     name = folder.name(file.path)
     try:
         image = decode(file.path, at_least_px=READ_PX)
-        with file.path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        digest = digest_of(file.path)
     except PhotoError as error:
         return _unreadable(file.path, name, error.reason)
     except OSError as error:
