@@ -35,6 +35,7 @@ from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.repository.warmup import warm_up
 from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.server import RestServer
 from kuzov.serve.rpc.server import GrpcServer, grpc_server
 from kuzov.serve.service import Service
@@ -185,7 +186,8 @@ async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | 
     tell_when_files_run_out(asyncio.get_running_loop())
     stop = _stop_signal()
     rpc = _rpc_server(settings, core)
-    rest = _rest_server(settings, core, shared)
+    extensions = [each(core.service) for each in settings.rest.extensions]
+    rest = _rest_server(settings, core, shared, extensions)
     if rpc is not None:
         await rpc.start()
         _log.info("Running gRPC ModelServer at %s ...", shown(settings.host, settings.rpc.port or 0))
@@ -201,6 +203,8 @@ async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | 
             ending.create_task(rpc.stop(settings.grace_s))
         if rest is not None:
             ending.create_task(rest.stop())
+    for extension in extensions:
+        extension.close()
     # A reload that waits for a model would keep the loop from ending.
     core.repository.stop()
 
@@ -253,7 +257,9 @@ def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
     return server
 
 
-def _rest_server(settings: ServeSettings, core: _Core, shared: SharedMetrics | None) -> RestServer | None:
+def _rest_server(
+    settings: ServeSettings, core: _Core, shared: SharedMetrics | None, extensions: Sequence[Extension]
+) -> RestServer | None:
     if settings.rest.port is None:
         return None
     app = rest_app(
@@ -266,6 +272,7 @@ def _rest_server(settings: ServeSettings, core: _Core, shared: SharedMetrics | N
         cors=settings.rest.cors,
         metrics_path=settings.rest.metrics_path,
         metrics=shared.text if shared is not None else lambda: exposition(core.snapshot()),
+        extensions=extensions,
     )
     listener = bind(settings.host, settings.rest.port, "--rest-api-port", shared=settings.workers > 1)
     return RestServer(app, listener, settings.grace_s)

@@ -10,6 +10,7 @@ from pathlib import Path
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
+from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.rpc.ssl_config import SslConfig
 
 FREE_PORT = 0
@@ -67,11 +68,13 @@ class RestSettings:
         port: FREE_PORT takes a free one, which the log names; None turns REST off.
         cors: Whether pages from elsewhere may call it.
         metrics_path: Where Prometheus finds the metrics; None for nowhere.
+        extensions: What is answered beside the server's own paths.
     """
 
     port: int | None = 8501
     cors: bool = False
     metrics_path: str | None = None
+    extensions: Sequence[OpenExtension] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from kuzov.serve.rest.calls import INLINE_BYTES, Calls
 from kuzov.serve.rest.compression import MIN_BYTES, accepts_gzip, gzip
 from kuzov.serve.rest.cors import cors_headers, preflight
 from kuzov.serve.rest.disconnect import while_client_waits
+from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.json_answer import metadata_json, status_json
 from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
 from kuzov.serve.rest.path import Route, is_api_path, read_path
@@ -45,6 +46,7 @@ def rest_app(
     cors: bool = False,
     metrics_path: str | None = None,
     metrics: Callable[[], bytes] | None = None,
+    extensions: Sequence[Extension] = (),
 ) -> ASGIApp:
     """The REST port as an ASGI application.
 
@@ -58,6 +60,7 @@ def rest_app(
         cors: Whether the pages of other sites may call the API.
         metrics_path: Where `metrics` is found; None for nowhere.
         metrics: Writes the metrics in Prometheus's text format.
+        extensions: Answer the paths that are nobody else's; the first that owns a path answers it.
     """
     needs_key = keys is not None
     return _RestApp(
@@ -78,6 +81,7 @@ def rest_app(
         keys=keys,
         pool=decode_pool,
         headers=cors_headers(needs_key=needs_key) if cors else (),
+        extensions=tuple(extensions),
     )
 
 
@@ -95,6 +99,7 @@ class _RestApp:
     keys: ApiKeys | None
     pool: Executor
     headers: tuple[tuple[str, str], ...]
+    extensions: tuple[Extension, ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request.of(scope)
@@ -141,11 +146,15 @@ class _RestApp:
             record.api = ""
             if request.method == "OPTIONS":
                 return preflight(request)
-        if self.keys is not None and request.path not in OPEN_PATHS:
+        extension = None if of_api else self._extension(request.path)
+        is_open = request.path in OPEN_PATHS or (extension is not None and extension.is_open(request.path))
+        if self.keys is not None and not is_open:
             self.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
         page = self.pages.get(request.path)
         if page is not None:
             return answer_page(page, request)
+        if extension is not None:
+            return await self._extend(extension, request, record, receive)
         if not of_api:
             text = f"There is nothing at {request.target}; the API's paths begin with /v1/models/."
             raise HttpError(ErrorCode.NOT_FOUND, 404, text)
@@ -158,11 +167,14 @@ class _RestApp:
         record.api = route.verb
         return Answer(body=await self._call(route, request, record, receive))
 
+    def _extension(self, path: str) -> Extension | None:
+        return next((each for each in self.extensions if each.owns(path)), None)
+
     async def _call(self, route: Route, request: Request, record: Record, receive: Receive) -> bytes:
         read = False
         try:
             async with asyncio.timeout(self.limits.request_timeout_s) as deadline:
-                body = await self._read(request, receive)
+                body = await self._read(request, receive, self.limits.max_body_bytes)
                 record.bytes_in = len(body)
                 read = True
                 with self.admission.enter():
@@ -171,18 +183,33 @@ class _RestApp:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            seconds = f"{self.limits.request_timeout_s:g} seconds"
             if read:
+                seconds = f"{self.limits.request_timeout_s:g} seconds"
                 text = f"The answer was not ready within {seconds}. Send fewer rows in one request."
                 raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
-            text = f"The request's body did not arrive within {seconds}. Send it again."
-            raise HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),)) from None
+            raise self._late_body() from None
 
-    async def _read(self, request: Request, receive: Receive) -> bytes:
+    async def _extend(
+        self, extension: Extension, request: Request, record: Record, receive: Receive
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(self.limits.request_timeout_s):
+                body = await self._read(request, receive, extension.max_body_bytes)
+        except TimeoutError:
+            raise self._late_body() from None
+        record.bytes_in = len(body)
+        return await extension.answer(request, body)
+
+    def _late_body(self) -> HttpError:
+        seconds = f"{self.limits.request_timeout_s:g} seconds"
+        text = f"The request's body did not arrive within {seconds}. Send it again."
+        return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
+
+    async def _read(self, request: Request, receive: Receive, max_bytes: int) -> bytes:
         # A place is taken only afterwards: clients that send a byte a second would hold all of them.
         self.admission.check()
         with self.reading.enter():
-            return await read_body(request, receive, self.limits.max_body_bytes)
+            return await read_body(request, receive, max_bytes)
 
     async def _pack(self, request: Request, answer: Answer) -> Answer:
         """The answer, packed by gzip where the client asks for it."""

@@ -1,0 +1,1 @@
+"""What an operator needs to run a bundle elsewhere, rendered into a folder."""

@@ -1,0 +1,1 @@
+"""Teaching a running server: photos added in the page, a model trained of them, and its versions."""

@@ -1,0 +1,1 @@
+"""The page that `kuzov serve` shows: photos in, car models out."""
