@@ -64,9 +64,7 @@ def test_what_is_under_way_is_answered_and_nothing_new_is_taken_on(start_slow: S
             assert refused_or_closed(lambda: late.sleep(0))
         assert over_rest.result()[0] == 200
         assert over_rpc.result().outputs["y"].float_val
-        began = time.monotonic()
-        assert server.process.wait(20) == 0
-        assert time.monotonic() - began < 2
+        assert server.process.wait(20) == 0  # the time of grace, for what was under way, is 30 s
 
 
 def test_nothing_fails_but_by_refusal_under_load(start: Start) -> None:
