@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,17 @@ def test_a_light_start(statement: str) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (done.returncode, done.stderr) == (0, "[]\n")
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0
+
+
+def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
+    statement = "import kuzov, os, sys; import kuzov.engine.openvino; import openvino; print(os.listdir('.'))"
+    home = {**os.environ, "HOME": str(tmp_path)}
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{statement}; print(sys.modules['openvino_telemetry'])"],
+        cwd=tmp_path,
+        env=home,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout == "[]\nNone\n"

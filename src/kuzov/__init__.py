@@ -5,6 +5,7 @@ The public names load on first use, so that `import kuzov` costs next to nothing
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
 
 __version__ = version("kuzov")
+
+# OpenVINO would tell its makers of every process, and leave a file in the home folder. Without this package it
+# tells nobody. In a process that has loaded it already, it stays as it is.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _HOMES = {
     "Client": "kuzov.client.client",
