@@ -10,6 +10,7 @@ SAVED_MODEL = "saved_model.pb"
 LABELS = Path("assets", "labels.txt")
 CARD = Path("assets.extra", "card.json")
 WARMUP_REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
+REPORT = Path("assets.extra", "report.html")
 OPENVINO_MODEL = Path("assets.extra", "openvino", "model.xml")
 OPENVINO_INT8 = Path("assets.extra", "openvino-int8")
 OPENVINO_INT8_MODEL = OPENVINO_INT8 / "model.xml"

@@ -1,0 +1,93 @@
+"""The web page at / and the calls that it makes, as an extension of the REST port."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import unquote
+
+from kuzov.errors import ErrorCode
+from kuzov.serve.limits import Limits
+from kuzov.serve.rest.answer import Answer, HttpError
+from kuzov.serve.rest.extension import OpenExtension
+from kuzov.serve.rest.request import Request
+from kuzov.serve.service import Service
+from kuzov.web.models import describe_models
+from kuzov.web.page import assemble_page
+from kuzov.web.report import report_answer
+from kuzov.web.saliency import SaliencyProcess, can_explain
+
+_REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
+_SALIENCY = re.compile(r"/web/saliency/([^/]+)(?:/([0-9]{1,18}))?")
+
+
+def web_extension(*, teaching: bool, limits: Limits) -> OpenExtension:
+    """What answers for the page.
+
+    - GET / gives the page. It needs no key itself, and asks the reader for one.
+    - GET /web/models tells what is served.
+    - GET /web/report/NAME/VERSION gives a version's report.
+    - POST /web/saliency/NAME[/VERSION], its body a photo, draws where the model looked.
+
+    Args:
+        teaching: Whether the page has what asks /teach/….
+        limits: The server's bounds, which the page tells of before it sends a photo in vain.
+    """
+
+    def open_extension(service: Service) -> Web:
+        return Web(service, teaching=teaching, limits=limits)
+
+    return open_extension
+
+
+class Web:
+    """Answers the page's requests; see `kuzov.serve.rest.extension.Extension`."""
+
+    def __init__(self, service: Service, *, teaching: bool, limits: Limits) -> None:
+        self.max_body_bytes = limits.max_body_bytes
+        self._service = service
+        self._limits = limits
+        self._page = assemble_page(teaching=teaching)
+        self._saliency = SaliencyProcess() if can_explain() else None
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is the page's or one of its calls."""
+        return path == "/" or path.startswith("/web/")
+
+    def is_open(self, path: str) -> bool:
+        """Whether a path needs no API key: only the page itself."""
+        return path == "/"
+
+    async def answer(self, request: Request, body: bytes) -> Answer:
+        """Answer a request.
+
+        Raises:
+            RequestError: There is nothing at its path, or what is there refuses it.
+        """
+        if request.path == "/":
+            _expect(request, "GET", "HEAD")
+            return self._page
+        if request.path == "/web/models":
+            _expect(request, "GET", "HEAD")
+            told = describe_models(self._service, self._limits, saliency=self._saliency is not None)
+            return Answer(body=json.dumps(told, ensure_ascii=False).encode())
+        if found := _REPORT.fullmatch(request.path):
+            _expect(request, "GET", "HEAD")
+            return await report_answer(self._service, unquote(found[1]), int(found[2]))
+        if self._saliency is not None and (found := _SALIENCY.fullmatch(request.path)):
+            _expect(request, "POST")
+            version = None if found[2] is None else int(found[2])
+            return await self._saliency.answer(self._service, unquote(found[1]), version, body)
+        text = f"There is nothing at {request.path} on this server."
+        raise HttpError(ErrorCode.NOT_FOUND, 404, text)
+
+    def close(self) -> None:
+        """End the process that tells where models look."""
+        if self._saliency is not None:
+            self._saliency.close()
+
+
+def _expect(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        text = f"{request.path} answers {methods[0]} only, not {request.method}."
+        raise HttpError(ErrorCode.UNIMPLEMENTED, 405, text, (("allow", ", ".join(methods)),))

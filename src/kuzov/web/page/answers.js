@@ -1,0 +1,141 @@
+// Ask about photos, show the answers, and keep count.
+const MOST_TRIES = 5;
+const SPOKEN = 4; // of more photos than that, only the end is announced
+const cards = new Set();
+
+function addPhotos(files) {
+  const jobs = files.map(askAbout);
+  find("cards").prepend(...jobs.map((each) => each.article));
+  showCount();
+  enqueue(jobs.map((each) => each.job));
+}
+
+function clearPhotos() {
+  emptyQueue();
+  for (const card of cards) drop(card);
+  showCount();
+  find("choose").focus();
+}
+
+function drop(card) {
+  cards.delete(card);
+  card.release();
+  card.article.remove();
+}
+
+function askAbout(file) {
+  let tries = 0;
+  const onAgain = () => {
+    tries = 0;
+    card.wait();
+    showCount();
+    enqueue([job]);
+  };
+  const onRemove = () => {
+    const next = card.article.nextElementSibling ?? card.article.previousElementSibling;
+    drop(card);
+    showCount();
+    (next?.querySelector(".remove") ?? find("choose")).focus();
+  };
+  const card = makeCard(file, { onAgain, onRemove });
+  cards.add(card);
+
+  async function job() {
+    if (!cards.has(card)) return true;
+    card.ask();
+    try {
+      const { prediction, milliseconds } = await ask(file);
+      if (cards.has(card)) show(card, file, prediction, milliseconds);
+    } catch (problem) {
+      tries += 1;
+      if (mustWait(problem) && tries < MOST_TRIES) {
+        card.wait();
+        return problem;
+      }
+      // A server that is there, and yet ends the connection each time, does so because of the photo.
+      card.fail(problem.kind === "lost" ? new Problem("other", "not_sent") : problem);
+      if (cards.size <= SPOKEN) announce(`${file.name}: ${problem.message}`);
+    }
+    showCount();
+    return true;
+  }
+  return { article: card.article, job };
+}
+
+function show(card, file, prediction, milliseconds) {
+  card.answer(prediction, milliseconds);
+  const { article } = card;
+  document.dispatchEvent(new CustomEvent("answered", { detail: { article, file, prediction } }));
+  if (cards.size <= SPOKEN) announce(inOneSentence(prediction));
+}
+
+function inOneSentence(prediction) {
+  const name = prediction.names[prediction.label];
+  if (prediction.is_unknown) return `${t("none")}. ${t("most_like", { name })}`;
+  return t("answered", { name, percent: percent(prediction.probability) });
+}
+
+function mustWait({ kind }) {
+  return kind === "lost" || kind === "key" || currentModel() === null;
+}
+
+async function ask(file, tries = 1) {
+  if (file.size > limits().max_body_bytes) {
+    const values = { size: megabytes(file.size), limit: megabytes(limits().max_body_bytes) };
+    throw new Problem("photo", "large_file", values);
+  }
+  const model = currentModel();
+  if (model === null) throw new Problem("gone", "no_model");
+  if (!model.photos) throw new Problem("other", "no_photos");
+  try {
+    return await predict(file, model);
+  } catch (problem) {
+    if (tries === MOST_TRIES || !["busy", "gone"].includes(problem.kind)) throw problem;
+    if (problem.kind === "gone") await refreshModels(); // a newer version has taken over
+    else await pause(problem.retryAfter);
+    return ask(file, tries + 1);
+  }
+}
+
+async function predict(file, model) {
+  // The server tells formats by the content; the type only says that this is a photo as it is.
+  const headers = { "Content-Type": file.type.startsWith("image/") ? file.type : "image/jpeg" };
+  const path = `${modelPath(model)}/versions/${model.version}:predict`;
+  const started = performance.now();
+  const response = await api(path, { method: "POST", headers, body: file });
+  const [row] = (await response.json()).predictions;
+  return { prediction: predictionOf(model, row), milliseconds: performance.now() - started };
+}
+
+function predictionOf(model, { probabilities, unknown, label }) {
+  return {
+    model: model.name,
+    version: model.version,
+    label,
+    probability: Math.max(...probabilities),
+    probabilities: Object.fromEntries(model.classes.map(({ id }, column) => [id, probabilities[column]])),
+    unknown,
+    is_unknown: unknown > model.unknown_threshold,
+    names: Object.fromEntries(model.classes.map((each) => [each.id, each])),
+  };
+}
+
+// Not all at the same moment again.
+function pause(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (0.5 + Math.random())));
+}
+
+function showCount() {
+  const states = [...cards].map((card) => card.state);
+  const all = states.length;
+  const failed = states.filter((each) => each === "failed").length;
+  const done = states.filter((each) => each === "answered").length + failed;
+  const progress = find("progress");
+  find("results").hidden = all === 0;
+  document.body.classList.toggle("in-use", all > 0);
+  progress.max = all || 1;
+  progress.value = done;
+  progress.hidden = done === all;
+  say(find("done"), failed ? "done_failed" : "done", { all, done, failed });
+  if (done === all && all > SPOKEN) announce(find("done").textContent);
+}

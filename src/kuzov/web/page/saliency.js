@@ -1,0 +1,40 @@
+// Where the model looked: a picture from the server in place of the photo, and back.
+let explained = false;
+
+function saliencyButton(picture, file, prediction) {
+  const button = say(element("button", { type: "button", class: "button", "aria-pressed": "false" }), "looked");
+  const note = element("p", { class: "fine", role: "status" });
+  let heat = null;
+  button.onclick = async () => {
+    if (button.ariaBusy === "true") return;
+    if (heat === null) {
+      button.ariaBusy = "true";
+      say(note, explained ? "looking" : "looked_first");
+      try {
+        heat = await fetchHeat(file, prediction);
+        picture.append(heat);
+        explained = true;
+      } catch (problem) {
+        say(note, problem.key, problem.values);
+        return;
+      } finally {
+        button.ariaBusy = "false";
+      }
+      heat.hidden = true;
+    }
+    heat.hidden = !heat.hidden;
+    button.setAttribute("aria-pressed", !heat.hidden);
+    if (heat.hidden) note.replaceChildren();
+    else say(note, "looked_caption");
+  };
+  return element("div", {}, button, note);
+}
+
+async function fetchHeat(file, { model, version }) {
+  const path = `/web/saliency/${encodeURIComponent(model)}/${version}`;
+  const response = await api(path, { method: "POST", body: file });
+  const image = element("img", { src: URL.createObjectURL(await response.blob()) });
+  await image.decode();
+  URL.revokeObjectURL(image.src);
+  return say(image, "looked_at", { name: file.name }, "alt");
+}

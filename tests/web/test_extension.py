@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from kuzov.serve.api_keys import ApiKeys
+from kuzov.serve.limits import Limits
+from kuzov.web import extension
+from kuzov.web.extension import web_extension
+from tests.serve.rest.port import Port
+
+KEY = "k" * 16
+NO_REPORT = 'Version 1 of the model "m" has no report. kuzov train puts one into its bundle.'
+NOT_OURS = 'The model "m" was not made by kuzov: where it looks can\'t be told.'
+
+
+@pytest.fixture
+def port() -> Iterator[Port]:
+    with ThreadPoolExecutor(1) as pool:
+        port = Port(pool=pool)
+        web = web_extension(teaching=False, limits=Limits(max_body_bytes=100))(port.service)
+        port.options = {"extensions": [web]}
+        yield port
+        web.close()
+
+
+def test_the_page(port: Port) -> None:
+    answer = port.ask("GET", "/")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.text.startswith("<!doctype html>")
+    assert "script-src 'sha256-" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_models(port: Port) -> None:
+    told = port.ask("GET", "/web/models").json()
+    assert [each["name"] for each in told["models"]] == ["m"]
+    assert told["limits"]["max_body_bytes"] == 100
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "error"),
+    [
+        ("POST", "/", 405, "/ answers GET only, not POST."),
+        ("POST", "/web/models", 405, "/web/models answers GET only, not POST."),
+        ("GET", "/web/saliency/m", 405, "/web/saliency/m answers POST only, not GET."),
+        ("GET", "/web/nothing", 404, "There is nothing at /web/nothing on this server."),
+        ("GET", "/web/report/m/last", 404, "There is nothing at /web/report/m/last on this server."),
+        ("GET", "/web/report/m%20n/1", 404, "Servable not found for request: Latest(m n)"),
+        ("GET", "/web/report/m/1", 404, NO_REPORT),
+        ("POST", "/web/saliency/m/1", 400, NOT_OURS),
+        ("GET", "/web", 404, "There is nothing at /web; the API's paths begin with /v1/models/."),
+    ],
+)  # fmt: skip
+def test_what_is_refused(port: Port, method: str, path: str, status: int, error: str) -> None:
+    answer = port.ask(method, path)
+    assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+
+def test_a_photo_over_the_limit_is_refused(port: Port) -> None:
+    answer = port.ask("POST", "/web/saliency/m", content=bytes(101))
+    assert answer.status_code == 413
+
+
+def test_without_tensorflow_nothing_tells_where_a_model_looks(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension, "can_explain", lambda: False)
+    port.options = {"extensions": [web_extension(teaching=False, limits=Limits())(port.service)]}
+    assert port.ask("GET", "/web/models").json()["saliency"] is False
+    assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 404
+
+
+def test_only_the_page_itself_needs_no_key(port: Port, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(KEY, encoding="utf-8")
+    file.chmod(0o600)
+    port.options |= {"keys": ApiKeys.read(file)}
+    assert port.ask("GET", "/").status_code == 200
+    for path in ("/web/models", "/web/report/m/1", "/web/nothing"):
+        assert port.ask("GET", path).status_code == 401
+    assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 401
+    assert port.ask("GET", "/web/models", headers={"X-API-Key": KEY}).status_code == 200

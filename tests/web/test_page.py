@@ -1,0 +1,424 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kuzov.bundle.ready import ready_model
+from kuzov.web.page import FOLDER, SCRIPTS, START, assemble_page
+from tests.chaos.running import Server, running
+from tests.web.conftest import DESKTOP, PHONE, Heard, OpenPage, drawn, with_report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FilePayload, Page, Request, Route
+
+MOST_BYTES = 100_000
+TEXTS = re.compile(r"^ {4}(\w+):", re.MULTILINE)
+PROGRAMS = {
+    "curl": ("sh", "-c"),
+    "Python": (sys.executable, "-c"),
+    "JavaScript": ("node", "--input-type=module", "-e"),
+}
+BROKEN_PHOTO: FilePayload = {
+    "name": "half.jpg",
+    "mimeType": "image/jpeg",
+    "buffer": drawn("")["buffer"][:900],
+}
+NO_PHOTO: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"a red car"}
+TRANSFER = """(files, kind) => {
+  const transfer = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+    transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
+  }
+  const shared = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent(kind, { ...shared, clipboardData: transfer })
+    : new DragEvent(kind, { ...shared, dataTransfer: transfer });
+  document.body.dispatchEvent(event);
+}"""
+
+
+def huge_photo() -> FilePayload:
+    """A PNG whose header claims 400 megapixels."""
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunks = b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(9))), (b"IEND", b""))
+    )
+    return {"name": "huge.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + chunks}
+
+
+def choose(page: Page, *photos: FilePayload) -> None:
+    page.set_input_files("#choose", list(photos))
+
+
+def give(page: Page, kind: str, *photos: FilePayload) -> None:
+    """Paste or drop photos."""
+    files = [(each["name"], base64.b64encode(each["buffer"]).decode()) for each in photos]
+    page.evaluate(f"([files, kind]) => ({TRANSFER})(files, kind)", [files, kind])
+
+
+def expect_answers(page: Page, count: int, timeout_ms: int = 10_000) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator("article.answered")).to_have_count(count, timeout=timeout_ms)
+
+
+def expect_text(page: Page, selector: str, text: str | re.Pattern[str], timeout_ms: int = 10_000) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_have_text(text, timeout=timeout_ms)
+
+
+def expect_no_violation(page: Page) -> None:
+    """What axe-core finds that would keep somebody from using the page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.")
+    found = axe.Axe().run(page)
+    assert found.response["passes"]
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_page_is_small() -> None:
+    page = assemble_page(teaching=True)
+    assert len(page.body) < MOST_BYTES
+    assert page.content_type == "text/html; charset=utf-8"
+    assert len(gzip.compress(page.body)) < MOST_BYTES / 3
+
+
+@pytest.mark.parametrize("teaching", [False, True])
+def test_the_policy_lets_only_the_pages_own_script_and_style_run(teaching: bool) -> None:
+    page = assemble_page(teaching=teaching)
+    policy = dict(page.headers)["content-security-policy"]
+    html = page.body.decode()
+    for tag, directive in (("script", "script-src"), ("style", "style-src")):
+        [content] = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'; " in policy
+    assert "unsafe" not in policy
+    assert "default-src 'none'; " in policy
+
+
+def test_teaching_is_left_out_where_it_is_off() -> None:
+    teach = (FOLDER / "teach.js").read_text(encoding="utf-8")
+    assert teach not in assemble_page(teaching=False).body.decode()
+    assert teach in assemble_page(teaching=True).body.decode()
+
+
+def test_every_script_is_part_of_the_page() -> None:
+    assert {each.name for each in FOLDER.glob("*.js")} == {*SCRIPTS, START, "teach.js"}
+
+
+def test_both_languages_have_every_text() -> None:
+    english, russian = (FOLDER / "words.js").read_text(encoding="utf-8").split("  ru: {")
+    names = TEXTS.findall(english)
+    assert names == TEXTS.findall(russian)
+    assert len(names) == len(set(names))
+    sources = "".join(
+        each.read_text(encoding="utf-8") for each in FOLDER.glob("*") if each.name != "words.js"
+    )
+    assert [each for each in names if not re.search(rf"\b{each}\b", sources)] == []
+
+
+def test_a_photo_is_answered(page: Page, heard: Heard, server: Server) -> None:
+    choose(page, drawn("red.jpg", colour="firebrick"))
+    expect_answers(page, 1)
+    card = page.locator("article")
+    assert re.fullmatch(r"red\.jpg · \d[\d.]*\xa0s", card.locator(".fine").first.inner_text())
+    assert card.locator("li").count() == 5
+    shares = [text.strip("<> \xa0%") for text in card.locator(".share").all_inner_texts()]
+    assert shares == sorted(shares, key=float, reverse=True)
+    assert card.get_by_role("img", name="The photo red.jpg").evaluate("image => image.decode()") is None
+    assert heard.complaints == []
+    origin = f"http://127.0.0.1:{server.rest_port}/"
+    assert all(each.startswith((origin, f"blob:{origin}", "data:")) for each in heard.requests)
+
+
+def test_what_answers_is_shown(page: Page) -> None:
+    expect_text(page, "#model .name", "m")
+    shown = page.locator("#model").inner_text()
+    assert "Version 1" in shown
+    assert "Right on 45 of 45 photos that it had not seen. Expect 92\xa0% to 100\xa0%." in shown
+    assert "Toyota Land Cruiser 100" in shown
+    assert "Computed by OpenVINO f32" in shown
+
+
+def test_the_report_opens_beside_the_page(page: Page, heard: Heard) -> None:
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="The whole report").click()
+    heading = opened.value.locator("h1")
+    assert heading.inner_text() == "Report"
+    assert heading.evaluate("each => getComputedStyle(each).color") == "rgb(1, 2, 3)"
+    assert heard.complaints == []
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_photos_are_pasted_and_dropped(page: Page, heard: Heard, kind: str) -> None:
+    give(page, kind, drawn("a.jpg"), drawn("b.jpg"))
+    expect_answers(page, 2)
+    assert page.locator(".remove").evaluate_all("all => all.map(each => each.ariaLabel)") == [
+        "Remove a.jpg", "Remove b.jpg"
+    ]  # fmt: skip
+    assert heard.complaints == []
+
+
+def test_nothing_that_could_be_a_photo_is_pasted_or_dropped(page: Page) -> None:
+    give(page, "paste")
+    expect_text(page, "#note", "There is no picture in what you pasted.")
+    give(page, "drop")
+    expect_text(page, "#note", "There is no file in what you dropped.")
+
+
+def test_two_hundred_photos_take_their_turn(page: Page, heard: Heard) -> None:
+    under_way, most = 0, 0
+
+    def count(step: int, request: Request) -> None:
+        nonlocal under_way, most
+        under_way += step * request.url.endswith(":predict")
+        most = max(most, under_way)
+
+    for event, step in (("request", 1), ("requestfinished", -1)):
+        page.on(event, partial(count, step))  # type: ignore[call-overload]
+    small = drawn("", side=32)["buffer"]
+    photos: list[FilePayload] = [
+        {"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": small} for number in range(200)
+    ]
+    choose(page, *photos)
+    assert page.locator("#progress").get_attribute("max") == "200"
+    expect_text(page, "#done", "200 of 200 done", timeout_ms=60_000)
+    assert page.locator("article.answered").count() == 200
+    assert page.locator("#progress").is_hidden()
+    assert 1 < most <= 4
+    assert heard.complaints == []
+
+
+def test_what_is_no_photo_is_told_and_the_others_are_answered(page: Page) -> None:
+    empty: FilePayload = {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    choose(page, NO_PHOTO, drawn("a.jpg"), BROKEN_PHOTO, huge_photo(), empty, drawn("b.jpg"))
+    expect_text(page, "#done", "6 of 6 done, failed: 4")
+    assert page.locator("article.failed .body").all_inner_texts() == [
+        "This is no photo that the server can read. Use JPEG, PNG, WebP, BMP or GIF.",
+        "This photo is broken or cut short. Add a whole copy.",
+        "This photo has more than 50 million pixels. Add a smaller copy.",
+        "This file is empty. Add a whole copy of the photo.",
+    ]
+    page.get_by_role("button", name="Русский").click()
+    assert page.locator("article.failed .body").first.inner_text() == (
+        "Это не фото, которое может прочесть сервер. Подойдут JPEG, PNG, WebP, BMP и GIF."
+    )
+
+
+def test_a_car_of_no_known_model_is_told(page: Page, real_photos: Path) -> None:
+    vitara = (real_photos / "test" / "vitara.jpg").read_bytes()
+    choose(page, {"name": "vitara.jpg", "mimeType": "image/jpeg", "buffer": vitara})
+    expect_text(page, "article h3", "None of these models")
+    assert page.locator("article .body p").all_inner_texts() == [
+        "Most like Toyota Land Cruiser 100", "If it had to be one of them:"
+    ]  # fmt: skip
+
+
+def test_photos_wait_for_a_server_that_went_away(open_page: OpenPage, free_port: int, tmp_path: Path) -> None:
+    deleted = tmp_path / "deleted.jpg"
+    deleted.write_bytes(drawn("")["buffer"])
+    port = f"--rest-api-port={free_port}"
+    with running(ready_model(), tmp_path / "log", port) as server:
+        page = open_page(free_port)
+        expect_text(page, "#model .name", "m")
+        server.stop()
+    choose(page, drawn("a.jpg"), drawn("b.jpg"))
+    page.set_input_files("#choose", deleted)
+    told = "The server can't be reached. Your photos wait here; asking goes on by itself once it is back."
+    expect_text(page, "#trouble p", told)
+    assert page.locator("article.waiting, article.asking").count() == 3
+    deleted.unlink()
+    with running(ready_model(), tmp_path / "log", port):
+        expect_text(page, "#done", "3 of 3 done, failed: 1", timeout_ms=20_000)
+        assert page.locator("#trouble").is_hidden()
+    assert page.locator("article.failed .body").all_inner_texts() == [
+        "This file can't be read any more: it was moved, changed or deleted. Add it again."
+    ]
+
+
+def test_a_server_with_a_key_and_a_limit(open_page: OpenPage, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("correct-horse-battery\n", encoding="utf-8")
+    keys.chmod(0o600)
+    options = (f"--api-key-file={keys}", "--max-body-bytes=20000")
+    with running(with_report(tmp_path / "models"), tmp_path / "log", *options) as server:
+        page = open_page(server.rest_port)
+        expect_text(page, "#key-why", "Whoever runs the server gave it to you. It stays in this browser tab.")
+        expect_no_violation(page)
+        page.get_by_label("Key").fill("wrong-horse-battery")
+        page.get_by_role("button", name="Use this key").click()
+        expect_text(page, "#key-why", "The server does not know this key. Check it, and enter it again.")
+        page.get_by_role("button", name="Not now").click()
+        expect_text(page, "#trouble p", "The server needs a key to answer. Your photos wait here.")
+        expect_no_violation(page)
+        page.get_by_role("button", name="Try now").click()
+        page.get_by_label("Key").fill("correct-horse-battery")
+        page.keyboard.press("Enter")
+        expect_text(page, "#model .name", "m")
+        large: FilePayload = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(30_000)}
+        choose(page, large, drawn("a.jpg"))
+        expect_text(page, "#done", "2 of 2 done, failed: 1")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save the whole report").click()
+        assert "<h1>Report</h1>" in saved.value.path().read_text(encoding="utf-8")
+        assert saved.value.suggested_filename == "report-m-1.html"
+    assert page.locator("article.failed .body").all_inner_texts() == [
+        "This file has 0.03 MB, and the server takes up to 0.02 MB. Add a smaller copy."
+    ]
+    assert "-H 'X-API-Key: KEY'" in page.locator("code").inner_text()
+    assert "correct-horse" not in page.content()
+
+
+@pytest.mark.parametrize("status", [503, 404])
+def test_a_busy_server_and_a_version_that_is_gone_are_asked_again(page: Page, status: int) -> None:
+    asked = []
+
+    def refuse_once(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=status, json={"error": "no"}, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/*:predict", refuse_once)
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    assert len(asked) == 2
+
+
+def test_a_refusal_leaves_the_photo_to_be_asked_about_again(page: Page) -> None:
+    refusals = [{"status": 500, "json": {"error": "Internal error"}}]
+
+    def answer(route: Route) -> None:
+        if refusals:
+            route.fulfill(**refusals.pop())  # type: ignore[arg-type]
+        else:
+            route.continue_()
+
+    page.route("**/*:predict", answer)
+    choose(page, drawn("a.jpg"))
+    expect_text(page, "article .body", "The server failed to answer; its log says why.")
+    page.get_by_role("button", name="Try again").click()
+    expect_answers(page, 1)
+    expect_text(page, "#done", "1 of 1 done")
+
+
+def test_where_the_model_looked(page: Page) -> None:
+    heat = drawn("")["buffer"]
+    page.route("**/web/saliency/m/1", lambda route: route.fulfill(body=heat, content_type="image/jpeg"))
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    button = page.get_by_role("button", name="Where the model looked")
+    picture = page.get_by_role("img", name="What counted most is bright: the photo a.jpg")
+    button.click()
+    picture.wait_for()
+    assert button.get_attribute("aria-pressed") == "true"
+    button.click()
+    picture.wait_for(state="hidden")
+
+
+def test_what_a_failed_look_is_told_as(page: Page) -> None:
+    page.route("**/web/saliency/**", lambda route: route.fulfill(status=503, json={"error": "no"}))
+    choose(page, drawn("a.jpg"))
+    page.get_by_role("button", name="Where the model looked").click()
+    expect_text(page, ".actions p", "The server has too much to do at the moment. Try again in a while.")
+
+
+def test_photos_are_removed_and_cleared(page: Page) -> None:
+    choose(page, drawn("a.jpg"), drawn("b.jpg"))
+    expect_answers(page, 2)
+    page.get_by_role("button", name="Remove a.jpg").click()
+    expect_text(page, "#done", "1 of 1 done")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Remove b.jpg"
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator("#results").is_hidden()
+
+
+def test_the_language_follows_the_browser_and_the_switch(open_page: OpenPage, server: Server) -> None:
+    page = open_page(server.rest_port, locale="ru-RU")
+    assert page.locator("h1").inner_text() == "Что это за машина?"
+    expect_text(page, "#model h2", "Сейчас отвечает")
+    assert "Верно 45 из 45 фото" in page.locator("#model").inner_text()
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    russian = page.locator("article").inner_text()
+    page.get_by_role("button", name="English").click()
+    english = page.locator("article").inner_text()
+    assert re.search("[а-я]{4}", russian)
+    assert not re.search("[а-я]{4}", english)
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.reload()
+    assert page.locator("h1").inner_text() == "Which car is it?"
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_anybody_can_use_the_page(
+    open_page: OpenPage, server: Server, viewport: dict[str, int], scheme: str
+) -> None:
+    locale = "ru-RU" if scheme == "dark" else "en-GB"
+    page = open_page(server.rest_port, viewport=viewport, color_scheme=scheme, locale=locale)
+    page.locator("#model h2").wait_for()
+    photos: tuple[tuple[FilePayload, ...], ...] = ((), (drawn("a.jpg"), NO_PHOTO))
+    for added in photos:
+        choose(page, *added)
+        page.locator("article[aria-busy=true]").first.wait_for(state="detached")
+        expect_no_violation(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    assert page.locator("article.answered").count() == 1
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    page.locator("#model h2").wait_for()
+    for _ in range(3):  # past the two languages
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "choose"
+    with page.expect_file_chooser() as opened:
+        page.keyboard.press("Enter")
+    opened.value.set_files([drawn("a.jpg")])
+    expect_answers(page, 1)
+    assert re.fullmatch(r".+: [<> ]*\d+\.\d\xa0%|None of .+", page.locator("#said").inner_text())
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_the_programs_work_as_they_are_copied(
+    open_page: OpenPage, server: Server, language: str, tmp_path: Path
+) -> None:
+    program, *options = PROGRAMS[language]
+    if shutil.which(program) is None:
+        pytest.skip(f"There is no {program} here.")
+    page = open_page(server.rest_port, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name=language).click()
+    page.get_by_role("button", name="Copy").click()
+    expect_text(page, "#copy", "Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    (tmp_path / "car.jpg").write_bytes(drawn("")["buffer"])
+    done = subprocess.run(
+        [program, *options, copied], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "probabilities" in done.stdout, done.stderr
+
+
+def test_an_answer_is_announced_to_other_scripts(page: Page) -> None:
+    page.evaluate(
+        """document.addEventListener("answered", ({ detail: { article, file, prediction } }) => {
+          document.title = `${file.name} ${article.tagName} ${prediction.label in prediction.names}`;
+        })"""
+    )
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    assert page.title() == "a.jpg ARTICLE true"
