@@ -1,0 +1,69 @@
+"""The image of kuzov serve with one model inside: what Docker builds it from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePath, PurePosixPath
+
+from kuzov.bundle.layout import resolve
+from kuzov.deploy.render import Content, read_templates
+from kuzov.deploy.wheel import build_wheel
+from kuzov.errors import ConfigError
+
+# What goes into paths, variables and commands as it is.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def image_files(model: Path, flags: Sequence[str]) -> dict[PurePath, Content]:
+    """The Dockerfile and all that it copies: kuzov as a wheel, the packages it needs, the model.
+
+    Args:
+        model: A model folder, whose newest version goes along, or one version's folder.
+        flags: Options of kuzov serve, unless whoever starts the image gives others.
+
+    Raises:
+        BundleError: There is no model.
+        ConfigError: The model folder's name can't be the model's name in an image.
+    """
+    models = model_files(model)
+    wheel, packed = build_wheel()
+    values = {
+        "wheel": wheel,
+        "model_name": model_name(model),
+        "flags": json.dumps(list(flags)).strip("[]"),
+    }
+    return {**read_templates("image", values), PurePosixPath(wheel): packed, **models}
+
+
+def model_name(model: Path) -> str:
+    """The model's name in the API's paths: that of its folder.
+
+    Raises:
+        BundleError: There is no model.
+        ConfigError: The name holds what an image's variables can't.
+    """
+    name = resolve(model).resolve().parent.name
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f'The folder "{name}" would name the model in the image; rename it so that it has only Latin '
+            "letters, digits, dots, hyphens and underscores, and begins with a letter or a digit."
+        )
+    return name
+
+
+def model_files(model: Path) -> dict[PurePath, Content]:
+    """The newest version of a model, or the one that is given, as models/NAME/VERSION/….
+
+    Raises:
+        BundleError: There is no model.
+        ConfigError: The model folder's name can't be the model's name in an image.
+    """
+    version = resolve(model).resolve()
+    folder = PurePosixPath("models", model_name(model), version.name)
+    return {
+        folder / file.relative_to(version).as_posix(): file
+        for file in sorted(version.rglob("*"))
+        if file.is_file()
+    }

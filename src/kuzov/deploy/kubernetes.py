@@ -1,0 +1,107 @@
+"""`kuzov deploy kubernetes`: kuzov serve, TensorFlow Serving, or kuzov as a runtime of KServe's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from kuzov.deploy.names import IMAGE, check, object_name
+from kuzov.deploy.render import Deployment, read_templates
+from kuzov.errors import ConfigError
+
+Server: TypeAlias = Literal["kuzov", "tensorflow-serving", "kserve"]
+
+DEFAULT_PROMETHEUS_URL = "http://prometheus-server.monitoring.svc"
+
+# The folders of templates that make up a server's manifests.
+_PARTS: Mapping[Server, tuple[str, ...]] = MappingProxyType(
+    {
+        "kuzov": ("server", "kuzov"),
+        "tensorflow-serving": ("server", "tensorflow-serving"),
+        "kserve": ("kserve",),
+    }
+)
+_DOCKERFILES: Mapping[Server, str] = MappingProxyType(
+    {"kuzov": "Dockerfile", "tensorflow-serving": "Dockerfile.tensorflow-serving", "kserve": "Dockerfile"}
+)
+_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_HTTP_URL = re.compile(r"https?://[^\s\"'#]+")
+_STORAGE_URI = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'#]+")
+# An object's name has 63 characters at most; "-dev" and KEDA's "keda-hpa-" are still to be added to ours.
+_LONGEST_NAME = 50
+_RENAME = "Name the model differently with --model-name."
+
+
+def kubernetes_deployment(
+    *,
+    image: str,
+    server: Server = "kuzov",
+    model_name: str = "img_classifier",
+    storage_uri: str | None = None,
+    prometheus_url: str = DEFAULT_PROMETHEUS_URL,
+) -> Deployment:
+    """A base, overlays for trying it and for production, and READMEs, ready for `kubectl apply -k`.
+
+    Args:
+        image: The image, with its tag or digest; it holds the model in /models/<model_name>, but for KServe.
+        server: What answers. "kserve" is kuzov as a runtime of KServe's.
+        model_name: The model's name in the API's paths. Objects and namespaces have it in lower case, with
+            hyphens; so have KServe's paths.
+        storage_uri: Where KServe fetches the folder of the model's versions from; with "kserve" alone.
+        prometheus_url: Where KEDA asks for the number of requests under way.
+
+    Raises:
+        ConfigError: An argument is missing, superfluous, or can't be what it is meant to be.
+    """
+    check(image, IMAGE, "--image", "registry.example.com/cars:1")
+    check(model_name, _MODEL_NAME, "--model-name", "img_classifier")
+    check(prometheus_url, _HTTP_URL, "--prometheus-url", DEFAULT_PROMETHEUS_URL)
+    name = object_name(model_name, longest=_LONGEST_NAME, remedy=_RENAME)
+    served_as = name if server == "kserve" else model_name
+    port = 8080 if server == "kserve" else 8501
+    values = {
+        "name": name,
+        "model": model_name,
+        "server": server,
+        "image": image,
+        "prometheus": prometheus_url,
+        "storage": _storage(server, storage_uri),
+        "build": f"docker build -t {image} -f ../docker/{_DOCKERFILES[server]} ../docker",
+        "ask": _ask(server, served_as, port),
+    }
+    parts = [read_templates(f"kubernetes/{part}", values) for part in _PARTS[server]]
+    return Deployment(
+        target="kubernetes",
+        files={path: text for part in parts for path, text in part.items()},
+        next=(
+            "kubectl apply -k overlays/dev",
+            f"kubectl -n {name}-dev get pods --watch",
+        ),
+    )
+
+
+def _storage(server: Server, uri: str | None) -> str:
+    if server != "kserve":
+        if uri is not None:
+            raise ConfigError(
+                f"--storage-uri is for KServe; with --server {server} the image holds the model."
+            )
+        return ""
+    if uri is None:
+        raise ConfigError(
+            "KServe has to be told where the model folder is: add --storage-uri, as in "
+            "--storage-uri s3://models/img_classifier."
+        )
+    check(uri, _STORAGE_URI, "--storage-uri", "s3://models/img_classifier")
+    return uri
+
+
+def _ask(server: Server, name: str, port: int) -> str:
+    """A shell command that sends a photo."""
+    url = f"http://127.0.0.1:{port}/v1/models/{name}:predict"
+    if server != "tensorflow-serving":
+        return f"curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg {url}"
+    body = r'"{\"signature_name\": \"image_bytes\", \"instances\": [{\"b64\": \"$(base64 -w0 photo.jpg)\"}]}"'
+    return f"echo {body} | curl -d @- {url}"

@@ -1,0 +1,43 @@
+"""Names as images, addresses and Kubernetes' objects take them."""
+
+from __future__ import annotations
+
+import re
+
+from kuzov.errors import ConfigError
+
+IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+
+_OBJECT_NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+# Without quotes, YAML takes these words for something else than text.
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def check(value: str, form: re.Pattern[str], option: str, example: str) -> None:
+    """Refuse an option's value that is not of its form.
+
+    Raises:
+        ConfigError: It is not; the text shows one that is.
+    """
+    if form.fullmatch(value) is None:
+        raise ConfigError(f'{option} "{value}" can\'t be used; it has to look like {example}.')
+
+
+def object_name(model_name: str, *, longest: int, remedy: str) -> str:
+    """The model's name as Kubernetes takes it for objects and namespaces.
+
+    Args:
+        model_name: As the API's paths have it.
+        longest: How many characters there is room for.
+        remedy: How the user names the model differently: a sentence.
+
+    Raises:
+        ConfigError: It can't be made one.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", model_name.lower()).strip("-")
+    if _OBJECT_NAME.fullmatch(name) is None or len(name) > longest or name in _YAML_WORDS:
+        raise ConfigError(
+            f'The model name "{model_name}" can\'t name an object of Kubernetes: that takes up to {longest} '
+            f"letters, digits and hyphens, a letter first. {remedy}"
+        )
+    return name

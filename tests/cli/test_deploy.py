@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from kuzov.bundle.ready import ready_model
+from tests.cli.conftest import Kuzov
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_docker(kuzov: Kuzov) -> None:
+    done = kuzov("deploy", "docker")
+    assert done.status == 0
+    count = sum(1 for file in Path("deploy/docker").rglob("*") if file.is_file()) - 1
+    assert done.out == (
+        f"Wrote {count} files to deploy/docker. Next:\n"
+        "  cd deploy/docker\n"
+        "  docker compose up --build --detach\n"
+        "  curl -s http://127.0.0.1:8501/v1/models/img_classifier\n"
+        "More in deploy/docker/README.md, по-русски в deploy/docker/README.ru.md.\n"
+    )
+    assert "so the model that comes with kuzov answers" in done.err
+
+
+def test_heroku_with_a_model_of_the_users_as_json(kuzov: Kuzov) -> None:
+    shutil.copytree(ready_model(), "models/cars")
+    done = kuzov("deploy", "heroku", "--model", "models/cars", "--out", "app", "--json")
+    assert (done.status, done.err) == (0, "")
+    told = json.loads(done.out)
+    assert told["target"] == "heroku"
+    assert told["folder"] == "app"
+    assert {"Dockerfile", "heroku.yml", "app.json", "models/cars/1/saved_model.pb"} <= set(told["files"])
+    assert all(Path("app", file).is_file() for file in told["files"])
+    assert told["next"][-1] == "git push heroku main"
+
+
+def test_twice_into_the_same_folder(kuzov: Kuzov) -> None:
+    assert kuzov("deploy", "docker").out == kuzov("deploy", "docker").out
+
+
+def test_a_changed_file_is_kept(kuzov: Kuzov) -> None:
+    kuzov("deploy", "heroku")
+    Path("deploy/heroku/app.json").write_text("{}")
+    done = kuzov("deploy", "heroku")
+    assert done.status == 1
+    assert done.err.endswith(
+        "Error: deploy/heroku holds files that kuzov did not write, or that were changed since: app.json. "
+        "Nothing was written. Move them away, or name another folder with --out.\n"
+    )
+    assert Path("deploy/heroku/app.json").read_text() == "{}"
+
+
+def test_no_model(kuzov: Kuzov) -> None:
+    done = kuzov("deploy", "docker", "--model", "none")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == ("Error: There is no model folder none. Train one: kuzov train PHOTOS --out none\n")
+    assert not Path("deploy").exists()
+
+
+def test_wrong_use(kuzov: Kuzov) -> None:
+    assert kuzov("deploy").status == 2
+    assert kuzov("deploy", "nowhere").status == 2
+
+
+def commands(document: str) -> list[str]:
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    return [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+
+
+def test_the_commands_of_the_page_are_those_of_what_is_rendered(kuzov: Kuzov) -> None:
+    written = commands("docs/deploy.md")
+    for command in written:
+        if command.startswith("kuzov "):
+            assert kuzov(*command.split()[1:]).status == 0
+    for target in ("docker", "heroku"):
+        after = written[written.index(f"cd deploy/{target}") + 1 :]
+        readme = Path("deploy", target, "README.md").read_text(encoding="utf-8")
+        assert [line for line in after[:3] if f"$ {line}\n" not in readme] == []
+
+
+def test_both_languages_have_the_same_commands(kuzov: Kuzov) -> None:
+    assert commands("docs/deploy.md") == commands("docs/deploy.ru.md")
+    for target in ("docker", "heroku"):
+        kuzov("deploy", target)
+        english, russian = (Path("deploy", target, name) for name in ("README.md", "README.ru.md"))
+        assert commands(str(english.resolve())) == commands(str(russian.resolve()))

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import fnmatch
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import distribution, requires, version
+from pathlib import Path, PurePosixPath
+
+import openvino
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from kuzov.bundle.ready import ready_model
+from kuzov.deploy.image import image_files, model_files, model_name
+from kuzov.deploy.render import render
+from kuzov.errors import BundleError, ConfigError
+from tests.deploy.containers import BIN, healthy, instruction, listener, stand_in, start, variables
+
+CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that Docker would build the image from."""
+    folder = tmp_path_factory.mktemp("image")
+    render(image_files(ready_model(), ["--log-format=json"]), folder)
+    return folder
+
+
+def pins(file: Path) -> dict[str, str]:
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines)}
+
+
+def needed(package: str, found: set[str]) -> set[str]:
+    """All that a package needs to be installed, without extras."""
+    for line in requires(package) or ():
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        if name not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+            found.add(name)
+            needed(name, found)
+    return found
+
+
+def test_hadolint_finds_nothing(context: Path) -> None:
+    done = subprocess.run(
+        [BIN / "hadolint", context / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_packages_are_those_that_the_server_needs_as_tested(context: Path) -> None:
+    pinned, tested = pins(context / "requirements.txt"), pins(CONSTRAINTS)
+    assert pinned.keys() == needed("kuzov", set())
+    assert pinned == {name: tested[name] for name in pinned}
+
+
+def copied(dockerfile: Path) -> Iterator[str]:
+    """Every source of a COPY that is not of another stage."""
+    for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile.read_text(), flags=re.MULTILINE):
+        yield from line.split()[:-1]
+
+
+def test_what_is_copied_is_there_and_sent_to_docker(context: Path) -> None:
+    sent = [line[1:] for line in (context / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    sources = list(copied(context / "Dockerfile"))
+    assert len(sources) == 5
+    for source in sources:
+        assert (context / source).exists()
+        assert any(fnmatch.fnmatch(source, pattern) for pattern in sent), source
+
+
+def test_the_image_runs_as_a_user_by_number_who_is_not_root(context: Path) -> None:
+    assert instruction(context / "Dockerfile", "USER") == ["10001:10001"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="OpenVINO has other parts on other processors.")
+def test_what_is_removed_is_there_before(context: Path) -> None:
+    site = Path(openvino.__file__).parents[1]
+    patterns = re.findall(r"openvino/\S+", (context / "Dockerfile").read_text())
+    assert len(patterns) == 10
+    assert [pattern for pattern in patterns if not list(site.glob(pattern))] == []
+    assert not [pattern for pattern in patterns if "cpu" in pattern or "_tensorflow_frontend" in pattern]
+
+
+def test_the_model_goes_along(context: Path) -> None:
+    assert variables(context / "Dockerfile")["MODEL_NAME"] == "img_classifier"
+    version_dir = context / "models" / "img_classifier" / "1"
+    source = ready_model() / "1"
+    assert (version_dir / "saved_model.pb").read_bytes() == (source / "saved_model.pb").read_bytes()
+    assert (version_dir / "assets.extra" / "openvino" / "model.bin").is_file()
+
+
+def test_the_newest_version_or_the_one_that_is_named(tmp_path: Path) -> None:
+    for each in ("3", "20"):
+        (tmp_path / "cars" / each).mkdir(parents=True)
+        (tmp_path / "cars" / each / "saved_model.pb").write_text(each)
+    assert list(model_files(tmp_path / "cars")) == [PurePosixPath("models/cars/20/saved_model.pb")]
+    assert list(model_files(tmp_path / "cars" / "3")) == [PurePosixPath("models/cars/3/saved_model.pb")]
+    assert model_name(tmp_path / "cars" / "3") == "cars"
+
+
+def test_no_model(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="There is no model folder"):
+        image_files(tmp_path / "none", [])
+
+
+def test_a_name_that_would_break_commands(tmp_path: Path) -> None:
+    shutil.copytree(ready_model(), tmp_path / "my cars")
+    with pytest.raises(ConfigError) as caught:
+        image_files(tmp_path / "my cars", [])
+    assert str(caught.value) == (
+        'The folder "my cars" would name the model in the image; rename it so that it has only Latin '
+        "letters, digits, dots, hyphens and underscores, and begins with a letter or a digit."
+    )
+
+
+def test_the_entrypoint_hands_on_port_and_model(context: Path, tmp_path: Path) -> None:
+    programs = stand_in(tmp_path / "bin", "kuzov")
+    of_image = {key: value for key, value in variables(context / "Dockerfile").items() if key != "PATH"}
+    server = start(
+        context / "entrypoint.sh",
+        "--max-requests=4",
+        "a b",
+        path=programs,
+        environment={**of_image, "PORT": "5000"},
+    )
+    assert server.communicate()[0].splitlines() == [
+        "serve",
+        "--port=8500",
+        "--rest-api-port=5000",
+        "--model-name=img_classifier",
+        "--model-base-path=/models/img_classifier",
+        "--max-requests=4",
+        "a b",
+    ]
+
+
+def test_keys_go_into_a_file_that_only_the_server_reads(context: Path, tmp_path: Path) -> None:
+    programs = stand_in(tmp_path / "bin", "kuzov")
+    environment = {
+        "MODEL_NAME": "cars",
+        "MODEL_BASE_PATH": "/models",
+        "TMPDIR": str(tmp_path),
+        "API_KEYS": "sixteen-letters-1  sixteen-letters-2",
+    }
+    server = start(context / "entrypoint.sh", path=programs, environment=environment)
+    words = server.communicate()[0].splitlines()
+    file = Path(words[-1].removeprefix("--api-key-file="))
+    assert file.read_text().split("\n") == ["sixteen-letters-1", "sixteen-letters-2"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert words[2] == "--rest-api-port=8501"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "passes"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n{}", ["/readyz"], True),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}", ["/readyz"], False),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"state": "AVAILABLE"}', ["/v1/models/cars", "AVAILABLE"], True),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"state": "LOADING"}', ["/v1/models/cars", "AVAILABLE"], False),
+        (b"", ["/readyz"], False),
+    ],
+)
+def test_the_health_check(context: Path, answer: bytes, words: list[str], passes: bool) -> None:
+    with listener(answer) as port:
+        assert healthy(context / "healthcheck.sh", port, *words) is passes
+
+
+def test_the_health_check_where_nothing_listens(context: Path, free_port: int) -> None:
+    assert not healthy(context / "healthcheck.sh", free_port, "/readyz")
+
+
+def test_the_wheel_is_of_this_version(context: Path) -> None:
+    assert (context / f"kuzov-{version('kuzov')}-py3-none-any.whl").is_file()
+    assert distribution("kuzov").version in (context / "Dockerfile").read_text()

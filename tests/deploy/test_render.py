@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path, PurePath, PurePosixPath
+
+import pytest
+
+from kuzov.deploy.render import MANIFEST, Deployment, read_templates, render
+from kuzov.errors import ConfigError
+
+FILES: dict[PurePath, str] = {
+    PurePosixPath("run.sh"): "#!/bin/sh\n",
+    PurePosixPath("a/b.txt"): "b\n",
+}
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_text()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST.name
+    }
+
+
+def test_a_new_folder_holds_the_files(tmp_path: Path) -> None:
+    source = tmp_path / "model.bin"
+    source.write_bytes(b"\xff\x00")
+    render({**FILES, PurePosixPath("c"): b"\xfe", PurePosixPath("models/m"): source}, tmp_path / "x" / "out")
+    out = tmp_path / "x" / "out"
+    assert (out / "a" / "b.txt").read_text() == "b\n"
+    assert (out / "c").read_bytes() == b"\xfe"
+    assert (out / "models" / "m").read_bytes() == b"\xff\x00"
+    assert os.access(out / "run.sh", os.X_OK)
+    assert not os.access(out / "a" / "b.txt", os.X_OK)
+    assert [file.name for file in (tmp_path / "x").iterdir()] == ["out"]
+
+
+def test_the_same_call_again_changes_nothing(tmp_path: Path) -> None:
+    render(FILES, tmp_path)
+    manifest = (tmp_path / MANIFEST).read_text()
+    render(FILES, tmp_path)
+    assert contents(tmp_path) == {"a/b.txt": "b\n", "run.sh": "#!/bin/sh\n"}
+    assert (tmp_path / MANIFEST).read_text() == manifest
+
+
+def test_an_update_replaces_what_was_written_and_removes_what_is_no_longer_needed(tmp_path: Path) -> None:
+    render(FILES, tmp_path)
+    (tmp_path / "a" / "mine.txt").write_text("mine")
+    render({PurePosixPath("run.sh"): "#!/bin/sh\ntrue\n"}, tmp_path)
+    assert contents(tmp_path) == {"run.sh": "#!/bin/sh\ntrue\n", "a/mine.txt": "mine"}
+    render({PurePosixPath("new/run.sh"): ""}, tmp_path)
+    assert contents(tmp_path) == {"new/run.sh": "", "a/mine.txt": "mine"}
+
+
+def test_folders_that_become_empty_go(tmp_path: Path) -> None:
+    render({PurePosixPath("models/cars/1/saved_model.pb"): "1"}, tmp_path)
+    render({PurePosixPath("models/cars/2/saved_model.pb"): "2"}, tmp_path)
+    assert [folder.name for folder in (tmp_path / "models" / "cars").iterdir()] == ["2"]
+
+
+def test_a_file_that_is_no_longer_needed_but_was_changed_stays(tmp_path: Path) -> None:
+    render(FILES, tmp_path)
+    (tmp_path / "a" / "b.txt").write_text("mine")
+    render({PurePosixPath("run.sh"): ""}, tmp_path)
+    assert contents(tmp_path) == {"run.sh": "", "a/b.txt": "mine"}
+
+
+@pytest.mark.parametrize("rendered_before", [False, True])
+def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path, rendered_before: bool) -> None:
+    if rendered_before:
+        render(FILES, tmp_path)
+    (tmp_path / "run.sh").write_text("mine")
+    before = contents(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        render({**FILES, PurePosixPath("a/b.txt"): "new"}, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds files that kuzov did not write, or that were changed since: run.sh. "
+        "Nothing was written. Move them away, or name another folder with --out."
+    )
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_in_the_place_of_a_file_is_the_users_too(tmp_path: Path) -> None:
+    (tmp_path / "run.sh").mkdir()
+    with pytest.raises(ConfigError, match=r"changed since: run\.sh\. Nothing was written"):
+        render(FILES, tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ConfigError) as caught:
+        render(FILES, tmp_path / "out")
+    assert str(caught.value) == f"{tmp_path / 'out'} is a file, not a folder. Name another folder with --out."
+
+
+def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        render({**FILES, PurePosixPath("z"): tmp_path / "missing"}, tmp_path / "out")
+    assert str(caught.value) == f"The folder {tmp_path / 'out'} can't be written: No such file or directory."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_update_that_was_broken_off_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(FILES, tmp_path)
+    new: dict[PurePath, str] = {PurePosixPath("run.sh"): "new", PurePosixPath("a/b.txt"): "new"}
+    replace, calls = Path.replace, []
+
+    def replace_twice(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) > 2:
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace_twice)
+        with pytest.raises(ConfigError, match="can't be written: No space left on device"):
+            render(new, tmp_path)
+    assert contents(tmp_path) == {"run.sh": "new", "a/b.txt": "b\n"}
+    render({PurePosixPath("run.sh"): "newer", PurePosixPath("a/b.txt"): "newer"}, tmp_path)
+    assert contents(tmp_path) == {"run.sh": "newer", "a/b.txt": "newer"}
+
+
+def test_a_damaged_manifest(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text("{")
+    with pytest.raises(ConfigError) as caught:
+        render(FILES, tmp_path)
+    assert str(caught.value) == f"{tmp_path / MANIFEST} is damaged. Name another folder with --out."
+
+
+def test_templates_are_filled_in_and_other_files_are_taken_as_they_are() -> None:
+    files = read_templates("heroku", {"model_name": "cars"})
+    assert json.loads(files[PurePosixPath("app.json")])["description"].startswith("Tells")
+    assert "cars behind TensorFlow Serving" in files[PurePosixPath("app.json")]
+    assert "web: Dockerfile" in files[PurePosixPath("heroku.yml")]
+
+
+def test_what_json_tells(tmp_path: Path) -> None:
+    deployment = Deployment(target="docker", files=FILES, next=("docker compose up",))
+    assert deployment.to_json(tmp_path) == {
+        "target": "docker",
+        "folder": str(tmp_path),
+        "files": ["a/b.txt", "run.sh"],
+        "next": ["docker compose up"],
+    }
