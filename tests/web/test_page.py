@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuzov.bundle.ready import ready_model
-from kuzov.web.page import FOLDER, SCRIPTS, START, assemble_page
+from kuzov.web.page import FOLDER, SCRIPTS, START, TEACHING_SCRIPTS, TEACHING_STYLE, assemble_page
 from tests.chaos.running import Server, running
 from tests.web.conftest import DESKTOP, PHONE, Heard, OpenPage, drawn, with_report
 
@@ -111,24 +111,31 @@ def test_the_policy_lets_only_the_pages_own_script_and_style_run(teaching: bool)
 
 
 def test_teaching_is_left_out_where_it_is_off() -> None:
-    teach = (FOLDER / "teach.js").read_text(encoding="utf-8")
-    assert teach not in assemble_page(teaching=False).body.decode()
-    assert teach in assemble_page(teaching=True).body.decode()
+    without, with_it = (assemble_page(teaching=teaching).body.decode() for teaching in (False, True))
+    for name in (*TEACHING_SCRIPTS, TEACHING_STYLE):
+        part = (FOLDER / name).read_text(encoding="utf-8")
+        assert part not in without
+        assert part in with_it
 
 
 def test_every_script_is_part_of_the_page() -> None:
-    assert {each.name for each in FOLDER.glob("*.js")} == {*SCRIPTS, START, "teach.js"}
+    found = {each.relative_to(FOLDER).as_posix() for each in FOLDER.rglob("*.js")}
+    assert found == {*SCRIPTS, *TEACHING_SCRIPTS, START}
 
 
-def test_both_languages_have_every_text() -> None:
-    english, russian = (FOLDER / "words.js").read_text(encoding="utf-8").split("  ru: {")
+@pytest.mark.parametrize("words", ["words.js", "teach/words.js"])
+def test_both_languages_have_every_text(words: str) -> None:
+    english, russian = (FOLDER / words).read_text(encoding="utf-8").split("  ru: {")
     names = TEXTS.findall(english)
     assert names == TEXTS.findall(russian)
     assert len(names) == len(set(names))
-    sources = "".join(
-        each.read_text(encoding="utf-8") for each in FOLDER.glob("*") if each.name != "words.js"
-    )
-    assert [each for each in names if not re.search(rf"\b{each}\b", sources)] == []
+    files = [each for each in FOLDER.rglob("*") if each.is_file() and each.name != "words.js"]
+    sources = "".join(each.read_text(encoding="utf-8") for each in files)
+    # Some are put together: `teach_stage_${stage}`.
+    parts = [re.sub(r"\$\{.*?\}", r"\\w+", each) for each in re.findall(r"`(\w*\$\{\w[\w.]*\}\w*)`", sources)]
+    together = re.compile("|".join(parts))
+    unused = [each for each in names if not re.search(rf"\b{each}\b", sources)]
+    assert [each for each in unused if not together.fullmatch(each)] == []
 
 
 def test_a_photo_is_answered(page: Page, heard: Heard, server: Server) -> None:

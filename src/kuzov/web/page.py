@@ -31,7 +31,17 @@ SCRIPTS = (
 )
 START = "start.js"
 STYLES = ("page.css",)
-TEACHING = "teach"
+TEACHING_SCRIPTS = (
+    "teach/words.js",
+    "teach/ask.js",
+    "teach/refresh.js",
+    "teach/photos.js",
+    "teach/upload.js",
+    "teach/judgement.js",
+    "teach/correct.js",
+    "teach/panel.js",
+)
+TEACHING_STYLE = "teach/teach.css"
 
 _POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src 'self' blob: data:; "
@@ -44,10 +54,10 @@ def assemble_page(*, teaching: bool) -> Answer:
     """The page as an answer, with its Content-Security-Policy.
 
     Args:
-        teaching: Whether teach.js and teach.css are part of it.
+        teaching: Whether what teaches the model is part of it.
     """
-    scripts = (*SCRIPTS, *([f"{TEACHING}.js"] if teaching else []), START)
-    styles = (*STYLES, *([f"{TEACHING}.css"] if teaching else []))
+    scripts = (*SCRIPTS, *(TEACHING_SCRIPTS if teaching else ()), START)
+    styles = (*STYLES, *((TEACHING_STYLE,) if teaching else ()))
     script, style = _joined(scripts), _joined(styles)
     html = (FOLDER / "index.html").read_text(encoding="utf-8")
     html = html.replace("/* style */", style).replace("/* script */", script)

@@ -1,0 +1,45 @@
+"""How good a version is, as the page shows it beside another's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kuzov.bundle.card import has_card, read_card
+from kuzov.errors import KuzovError
+
+MOST_MISTAKES = 50
+
+
+def judgement(version_dir: Path, version: int, runs: Path | None = None) -> dict[str, Any]:
+    """A version's judgement as JSON; of a model that kuzov did not make only the number is known.
+
+    Args:
+        version_dir: The bundle.
+        version: Its number.
+        runs: Folder of the run's folder, which knows the photos that it gets wrong; None where there is none.
+    """
+    found: dict[str, Any] = {"version": version, "classes": [], "photos": None, "mistakes": []}
+    found |= dict.fromkeys(("validation", "cross_validation", "ece"))
+    try:
+        card = read_card(version_dir) if has_card(version_dir) else None
+    except KuzovError:  # the server tells what is wrong with it
+        card = None
+    if card is not None:
+        found["classes"] = [{"id": each.id, "en": each.en, "ru": each.ru} for each in card.classes]
+        found |= {key: card.metrics.get(key) for key in ("validation", "cross_validation", "ece")}
+        found["photos"] = sum(sum(card.data[side].values()) for side in ("train", "validation"))
+    if runs is not None:
+        found["mistakes"] = _mistakes(runs / str(version) / "metrics.json")
+    return found
+
+
+def _mistakes(metrics: Path) -> list[dict[str, Any]]:
+    try:
+        photos = json.loads(metrics.read_text(encoding="utf-8"))["photos"]
+    except (OSError, ValueError, KeyError):
+        return []
+    keys = ("photo", "label", "predicted", "probability")
+    wrong = [{key: each[key] for key in keys} for each in photos if each["label"] != each["predicted"]]
+    return wrong[:MOST_MISTAKES]

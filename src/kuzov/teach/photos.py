@@ -1,0 +1,307 @@
+"""The photos that a model is taught by: a folder as `kuzov train` reads it.
+
+PHOTOS/bmw_x5/4f1c….jpg             or, where PHOTOS is divided, PHOTOS/train/… and PHOTOS/validation/…
+PHOTOS/classes.toml                 what people call the classes
+PHOTOS/.removed/bmw_x5/4f1c….jpg    what a teacher took out
+
+It may be a folder that the user filled before; of what is in it nothing is deleted or overwritten. One edit
+at a time; what is read meanwhile is never half there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kuzov.config import TrainConfig
+from kuzov.data.files import class_of, digest_of, entries, is_photo
+from kuzov.data.names import load_names
+from kuzov.errors import DatasetError, PhotoError
+from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
+from kuzov.records import ClassName
+from kuzov.teach.atomic import written_beside
+from kuzov.teach.class_names import add_names, remove_names
+from kuzov.teach.refusal import RefusedError, disk_refusals
+
+REMOVED = ".removed"
+TRAIN, VALIDATION = "train", "validation"
+LONGEST_NAME_BYTES = 100
+_NAME_DIGITS = 20
+_THUMBNAIL_PX = 64
+_KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPhoto:
+    """A photo in the folder.
+
+    Attributes:
+        label: Its class id.
+        path: Where it lies.
+    """
+
+    label: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What became of a photo that a teacher gave.
+
+    Attributes:
+        photo: Where it lies now.
+        outcome: "added"; "there already", in this class; or "moved", from another.
+        former: The class that it was moved from; None where it was not.
+    """
+
+    photo: StoredPhoto
+    outcome: str
+    former: str | None = None
+
+
+class PhotoStore:
+    """A folder of photos that is edited photo by photo."""
+
+    def __init__(self, folder: Path, *, max_pixels: int) -> None:
+        """Edit this folder, which appears with the first photo.
+
+        Args:
+            folder: The photos.
+            max_pixels: The largest photo that is taken.
+        """
+        self.folder = folder
+        self._max_pixels = max_pixels
+
+    def photos(self) -> list[StoredPhoto]:
+        """All photos, by class and name.
+
+        Raises:
+            DatasetError: The folder can't be read.
+        """
+        found = [photo for side in self._sides() for photo in _list(side)]
+        return sorted(found, key=lambda photo: (photo.label, photo.path.name))
+
+    def counts(self) -> dict[str, int]:
+        """Photos by class, as far as there are folders for them.
+
+        Raises:
+            DatasetError: The folder can't be read.
+        """
+        folders = {class_of(each): 0 for side in self._sides() for each in _class_folders(side)}
+        for photo in self.photos():
+            folders[photo.label] += 1
+        return dict(sorted(folders.items()))
+
+    def names(self) -> tuple[ClassName, ...]:
+        """Display names of the classes; where classes.toml is wrong, their ids."""
+        labels = tuple(self.counts())
+        try:
+            return load_names(self.folder, labels)
+        except DatasetError:
+            return tuple(ClassName(id=each, en=each, ru=each) for each in labels)
+
+    def find(self, label: str, name: str) -> StoredPhoto:
+        """A photo by its class and name.
+
+        Raises:
+            RefusedError: There is none.
+        """
+        for photo in self.photos():
+            if (photo.label, photo.path.name) == (label, name):
+                return photo
+        raise RefusedError("no_such_photo", f"There is no photo {name} of {label} any more.")
+
+    def add(self, content: bytes, name: ClassName, *, may_move: bool) -> Placed:
+        """Say that a photo shows a class; a new class appears with its first photo.
+
+        Where the same photo lies in another class, it is moved: the teacher corrects that.
+
+        Args:
+            content: The encoded photo.
+            name: Its class, with the names that people see if it is a new one.
+            may_move: Whether photos may be moved now.
+
+        Raises:
+            RefusedError: It is no photo that can be learned from, the class can't be called so, it would be
+                moved and may not, or the disk is full.
+        """
+        name = _checked_name(name)
+        self._check_twin(name.id)
+        self._check_photo(content)
+        digest = hashlib.sha256(content).hexdigest()
+        equal = self._equal(digest, len(content))
+        for photo in equal:
+            if photo.label == name.id:
+                return Placed(photo=photo, outcome="there already")
+        with disk_refusals(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if equal:
+                return self._move(equal[0], name, may_move=may_move)
+            file = f"{digest[:_NAME_DIGITS]}{_extension(content)}"
+            with written_beside(content, self.folder) as incoming:
+                placed = self._place(incoming, name, self._side_for(name.id), file)
+        return Placed(photo=placed, outcome="added")
+
+    def take_out(self, label: str, name: str) -> Path:
+        """Move a photo out of sight, into PHOTOS/.removed; a class goes with its last photo.
+
+        Returns:
+            Where it lies now.
+
+        Raises:
+            RefusedError: There is no such photo, its class's names in classes.toml are the user's own, or the
+                disk is full.
+        """
+        photo = self.find(label, name)
+        with disk_refusals(self.folder):
+            if self.counts()[label] == 1:
+                remove_names(self.folder, label)
+            target = _free(self.folder / REMOVED / label / name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            photo.path.rename(target)
+            self._tidy(label)
+        return target
+
+    def check_trainable(self) -> None:
+        """See that there is something to learn from, as far as counting tells.
+
+        Raises:
+            RefusedError: There are fewer than two classes, or fewer than two photos of one.
+        """
+        counts = self.counts()
+        if len(counts) < 2:
+            text = f"{self.folder} has photos of {len(counts)} model(s); a recogniser needs two or more."
+            raise RefusedError("too_few", text)
+        short = [f"{label} ({count})" for label, count in counts.items() if count < 2]
+        if short:
+            text = f"Each model needs two or more photos; too few have: {', '.join(short)}."
+            raise RefusedError("too_few", text)
+
+    def _sides(self) -> list[Path]:
+        """The folders of class folders: the photos to learn from first, then those to judge by, if apart."""
+        if not self.folder.is_dir():
+            return []
+        train, validation = self.folder / TRAIN, self.folder / VALIDATION
+        if not train.is_dir():
+            return [self.folder]
+        return [train, validation] if validation.is_dir() else [train]
+
+    def _side_for(self, label: str) -> Path:
+        """Where the next photo of a class goes: to those to judge by where they are too few."""
+        sides = self._sides() or [self.folder]
+        if len(sides) == 1:
+            return sides[0]
+        learned, judged = (sum(photo.label == label for photo in _list(side)) for side in sides)
+        fraction = TrainConfig().validation_fraction
+        wanted = learned > 0 and judged + 1 <= max(1, fraction * (learned + judged + 1))
+        return sides[1] if wanted else sides[0]
+
+    def _check_twin(self, label: str) -> None:
+        """Refuse a class that differs from another in case only, as `kuzov train` does."""
+        folded = unicodedata.normalize("NFC", label.casefold())
+        for each in self.counts():
+            if each != label and unicodedata.normalize("NFC", each.casefold()) == folded:
+                text = f"{label} differs from {each} in capital letters only; use {each}, or another name."
+                raise RefusedError("class_name", text)
+
+    def _check_photo(self, content: bytes) -> None:
+        try:
+            decode(content, at_least_px=_THUMBNAIL_PX, max_pixels=self._max_pixels)
+        except PhotoError as error:
+            reasons = {EMPTY: "no_image", UNSUPPORTED: "no_image", BROKEN: "broken_image"}
+            reason = reasons.get(error.reason, "large_image")
+            raise RefusedError(reason, f"The photo {error.reason}.") from error
+        _extension(content)
+
+    def _equal(self, digest: str, size: int) -> list[StoredPhoto]:
+        """The photos of this content."""
+        found = []
+        for photo in self.photos():
+            with suppress(OSError):  # it may be gone meanwhile
+                if photo.path.stat().st_size == size and digest_of(photo.path) == digest:
+                    found.append(photo)
+        return found
+
+    def _move(self, photo: StoredPhoto, name: ClassName, *, may_move: bool) -> Placed:
+        if not may_move:
+            text = f"This photo lies in {photo.label}; it can be moved once the training is over."
+            raise RefusedError("training", text)
+        if self.counts()[photo.label] == 1:
+            remove_names(self.folder, photo.label)
+        side = photo.path.parent.parent
+        moved = self._place(photo.path, name, side, photo.path.name)
+        self._tidy(photo.label)
+        return Placed(photo=moved, outcome="moved", former=photo.label)
+
+    def _place(self, source: Path, name: ClassName, side: Path, file: str) -> StoredPhoto:
+        """Rename a file into its class, which is made, and named, if it is new."""
+        is_new = name.id not in self.counts()
+        folder = next((each for each in _class_folders(side) if class_of(each) == name.id), side / name.id)
+        folder.mkdir(exist_ok=True)
+        try:
+            target = _free(folder / file)
+            source.rename(target)
+        except OSError:
+            with suppress(OSError):
+                folder.rmdir()  # only a new one is empty
+            raise
+        if is_new and {name.en, name.ru} != {name.id}:
+            add_names(self.folder, name)
+        return StoredPhoto(label=name.id, path=target)
+
+    def _tidy(self, label: str) -> None:
+        """Remove the folders of a class that has no photo any more."""
+        if self.counts().get(label):
+            return
+        for side in self._sides():
+            for folder in _class_folders(side):
+                if class_of(folder) == label:
+                    with suppress(OSError):  # something else lies in it
+                        folder.rmdir()
+
+
+def _class_folders(side: Path) -> list[Path]:
+    return [entry for entry in entries(side) if entry.is_dir()]
+
+
+def _list(side: Path) -> Iterator[StoredPhoto]:
+    for folder in _class_folders(side):
+        for file in entries(folder):
+            if file.is_file() and is_photo(file):
+                yield StoredPhoto(label=class_of(folder), path=file)
+
+
+def _extension(content: bytes) -> str:
+    for start, extension in _KINDS:
+        if content.startswith(start):
+            return extension
+    raise RefusedError("no_image", "The photo is not one to learn from; use JPEG, PNG, WebP or BMP.")
+
+
+def _checked_name(name: ClassName) -> ClassName:
+    label, en, ru = (unicodedata.normalize("NFC", each).strip() for each in (name.id, name.en, name.ru))
+    for each in (label, en, ru):
+        if not each or not each.isprintable() or len(each.encode("utf-8", "replace")) > LONGEST_NAME_BYTES:
+            raise RefusedError(
+                "class_name",
+                f"A model can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
+                f"characters that can be shown, 1 to {LONGEST_NAME_BYTES} bytes of them.",
+            )
+    taken = {TRAIN, VALIDATION, "thumbs.db", "desktop.ini", "classes.toml"}
+    if label.startswith(".") or set(label) & set("/\\") or label.casefold() in taken:
+        raise RefusedError("class_name", f"A model's folder can't be called {label}; give it another name.")
+    return ClassName(id=label, en=en, ru=ru)
+
+
+def _free(path: Path) -> Path:
+    """This path, or one beside it that nothing has."""
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

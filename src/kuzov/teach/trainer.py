@@ -1,0 +1,198 @@
+"""The server's side of the process that trains."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from kuzov.teach.refusal import RefusedError
+
+Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
+"""What the process that trains tells the server: a JSON object a time; see `kuzov.teach.worker`."""
+
+UNEXPECTED = "Training failed; the server's log says why."
+COMMAND = (sys.executable, "-m", "kuzov.teach.worker")
+# It holds more than 1 GB; the next teacher waits a few seconds for it.
+IDLE_S = 10 * 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How the latest training goes, or went.
+
+    Attributes:
+        running: Whether it goes on.
+        stage: What it does: "start", "embed", "head" or "export".
+        done: How much of the stage.
+        total: Of how much.
+        seconds: How long it took, or takes until now.
+        failure: Why it failed, in a sentence; None where it did not.
+        version: The version that it made; None where it made none, or none yet.
+    """
+
+    running: bool = True
+    stage: str = "start"
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    failure: str | None = None
+    version: int | None = None
+
+
+class Trainer:
+    """Trains in a process of its own, one training at a time. Safe to use from several threads.
+
+    The process starts with the first order, and ends when nothing was asked of it for a while.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        trained: Callable[[], object],
+        command: Sequence[str] = COMMAND,
+        idle_s: float = IDLE_S,
+    ) -> None:
+        """Nothing is started before the first order.
+
+        Args:
+            folders: The photos, where the versions go, where the runs go.
+            trained: Called, in a thread, after each training that made a version.
+            command: Starts the process.
+            idle_s: How long the process stays with nothing to do.
+        """
+        self._folders = tuple(str(folder.resolve()) for folder in folders)
+        self._trained = trained
+        self._command = tuple(command)
+        self._idle_s = idle_s
+        self._lock = threading.RLock()
+        self._process: subprocess.Popen[str] | None = None
+        self._timer: threading.Timer | None = None
+        self._training: Training | None = None
+        self._began = 0.0
+        self._closed = False
+
+    @property
+    def training(self) -> Training | None:
+        """The latest training; None before the first."""
+        with self._lock:
+            if self._training is not None and self._training.running:
+                return replace(self._training, seconds=time.monotonic() - self._began)
+            return self._training
+
+    @property
+    def awake(self) -> bool:
+        """Whether the process is there."""
+        with self._lock:
+            return self._process is not None
+
+    def embed(self, photos: Sequence[Path]) -> None:
+        """Have the features of photos computed ahead of the next training."""
+        self._order({"embed": [str(photo.resolve()) for photo in photos]})
+
+    def train(self) -> None:
+        """Begin a training.
+
+        Raises:
+            RefusedError: One goes on already.
+        """
+        with self._lock:
+            if self._training is not None and self._training.running:
+                raise RefusedError("training", "A training goes on already; wait for it to end.")
+            self._training, self._began = Training(), time.monotonic()
+            self._order({"train": True})
+
+    def close(self) -> None:
+        """End the process, and a training under way with it: nothing of it is visible yet."""
+        with self._lock:
+            self._closed = True
+            self._end()
+
+    def _order(self, order: Mapping[str, Any]) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            process = self._process or self._start()
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):  # it died; its reader notices
+                print(json.dumps(order), file=process.stdin, flush=True)
+            self._rest()
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._process = subprocess.Popen(
+            [*self._command, *self._folders],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl+C is for the server, which then ends this process
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        return self._process
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as news:
+            for line in news:
+                self._hear(json.loads(line))
+        status = process.wait()
+        with self._lock:
+            if self._process is process:
+                self._end()
+                if self._training is not None and self._training.running:
+                    self._finish(failure=f"{UNEXPECTED} The training process ended with status {status}.")
+
+    def _hear(self, news: Mapping[str, Any]) -> None:
+        version = news.get("trained")
+        if version is not None:
+            self._trained()
+        with self._lock:
+            if self._training is None or not self._training.running:
+                return
+            if "stage" in news:
+                self._training = replace(self._training, **news)
+            else:
+                self._finish(failure=news.get("failed"), version=version)
+
+    def _finish(self, *, failure: str | None = None, version: int | None = None) -> None:
+        assert self._training is not None
+        seconds = round(time.monotonic() - self._began, 2)
+        self._training = replace(
+            self._training, running=False, seconds=seconds, failure=failure, version=version
+        )
+        self._rest()
+
+    def _rest(self) -> None:
+        """Wait anew for the time after which the process is no longer needed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = threading.Timer(self._idle_s, self._end_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end_idle(self) -> None:
+        with self._lock:
+            if self._training is None or not self._training.running:
+                self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if process is not None:
+            if process.poll() is None:
+                # With all that it has started: an import may be asking a program of the system something.
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):
+                process.stdin.close()

@@ -1,0 +1,91 @@
+"""The versions of a taught model: trained and not yet published, published, taken back.
+
+BASE/1767225600/                       what servers load
+BASE/.teach/trained/1767225700/        trained, not published
+BASE/.teach/withdrawn/1767225650/      published once, and taken back
+BASE/.teach/runs/1767225700/           the metrics of each training
+
+All of it lies in the model folder, so that publishing is a rename even where that folder is a disk of its
+own. Servers look at folders named by a number only.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from kuzov.bundle.layout import version_folder, versions
+from kuzov.teach.refusal import RefusedError, disk_refusals
+
+WORKSPACE = ".teach"
+
+
+class ModelVersions:
+    """What a teacher does with whole versions. Each step is one rename."""
+
+    def __init__(self, base: Path) -> None:
+        """The versions in this model folder."""
+        self.base = base
+        self.trained = base / WORKSPACE / "trained"
+        self.withdrawn = base / WORKSPACE / "withdrawn"
+        self.runs = base / WORKSPACE / "runs"
+
+    def candidates(self) -> dict[int, Path]:
+        """What may be published, by version: the newest trained, and the newest taken back."""
+        found = {}
+        for folder in (self.trained, self.withdrawn):
+            known = versions(folder)
+            if known:
+                found[known[-1]] = version_folder(folder, known[-1])
+        return found
+
+    def publish(self, version: int) -> int:
+        """Rename a candidate into the model folder, as its newest version.
+
+        Args:
+            version: Its number; another one is given to it where the model folder has a newer version.
+
+        Returns:
+            The number that it has now.
+
+        Raises:
+            RefusedError: There is no such candidate, or the folder can't be written.
+        """
+        folder = self.candidates().get(version)
+        if folder is None:
+            text = f"Version {version} can't be published: it is not there any more. Train again."
+            raise RefusedError("no_candidate", text)
+        taken = [*versions(self.base), *(each for each in versions(self.withdrawn) if each != version)]
+        number = max([version, *(each + 1 for each in taken)])
+        with disk_refusals(self.base):
+            folder.rename(self.base / str(number))
+        return number
+
+    def take_back(self, version: int) -> int:
+        """Rename the newest version out of the model folder; the one before it is served again.
+
+        Args:
+            version: The newest, so that two teachers who click at once go back once.
+
+        Returns:
+            The version that is the newest now.
+
+        Raises:
+            RefusedError: It is not the newest, it is the only one, or the folder can't be written.
+        """
+        known = versions(self.base)
+        if not known or known[-1] != version:
+            text = f"Version {version} is not the newest any more; look at what is served now."
+            raise RefusedError("not_newest", text)
+        if len(known) == 1:
+            text = f"Version {version} is the only one in {self.base}; there is none to go back to."
+            raise RefusedError("no_former", text)
+        with disk_refusals(self.base):
+            self.withdrawn.mkdir(parents=True, exist_ok=True)
+            version_folder(self.base, version).rename(self.withdrawn / str(version))
+        return known[-2]
+
+    def forget_superseded(self) -> None:
+        """Remove what was trained and never published, but for the newest: a new training replaces it."""
+        for version in versions(self.trained)[:-1]:
+            shutil.rmtree(version_folder(self.trained, version), ignore_errors=True)

@@ -1,0 +1,1 @@
+from tests.web.conftest import heard, open_page  # noqa: F401

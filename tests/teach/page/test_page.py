@@ -1,0 +1,243 @@
+"""Teaching in the page, as a person does it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from kuzov.bundle.ready import ready_model
+from kuzov.teach.versions import WORKSPACE, ModelVersions
+from tests.chaos.running import Server, publish, running, until
+from tests.web.conftest import PHONE, Heard, OpenPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FilePayload, Page
+
+
+@dataclass(frozen=True)
+class School:
+    """A server to teach, and what is on its disk."""
+
+    server: Server
+    base: Path
+    photos: Path
+    token: str
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    """A server of the ready model as version 1."""
+    folder = tmp_path_factory.mktemp("school")
+    base, photos = folder / "m", folder / "photos"
+    base.mkdir()
+    publish(base, 1)
+    with running(base, folder / "log", "--teach=true", f"--teach-photos={photos}") as server:
+        token = re.search(r"with this token: (\S+)", server.log.read_text(encoding="utf-8"))
+        assert token is not None
+        yield School(server=server, base=base, photos=photos, token=token[1])
+
+
+@pytest.fixture
+def school(started: School) -> Iterator[School]:
+    """It, with a trained version 2 and two photos of a bmw_x5."""
+    trained = ModelVersions(started.base).trained
+    trained.mkdir(parents=True)
+    shutil.copytree(ready_model() / "1", trained / "2", copy_function=os.link)
+    (started.photos / "bmw_x5").mkdir(parents=True)
+    for number in (1, 2):
+        photo = a_file(f"{number}.jpg", 40 * number)
+        (started.photos / "bmw_x5" / photo["name"]).write_bytes(photo["buffer"])
+    yield started
+    shutil.rmtree(started.photos)
+    shutil.rmtree(started.base / WORKSPACE)
+    shutil.rmtree(started.base / "2", ignore_errors=True)
+    until(lambda: started.server.states()[1] == "AVAILABLE")
+
+
+def a_file(name: str, grey: int) -> FilePayload:
+    content = io.BytesIO()
+    Image.new("L", (120, 90), grey).save(content, "JPEG")
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content.getvalue()}
+
+
+@contextmanager
+def complaints_allowed(heard: Heard, *patterns: str) -> Iterator[None]:
+    """What the browser says of answers that are meant to be errors."""
+    yield
+    heard.complaints[:] = [each for each in heard.complaints if not any(p in each for p in patterns)]
+
+
+@pytest.fixture
+def teacher(school: School, open_page: OpenPage, heard: Heard) -> Iterator[Page]:
+    """The page of a teacher who has given the token."""
+    page = open_page(school.server.rest_port)
+    enter(page, school.token)
+    page.get_by_role("heading", name="Photos to learn from").wait_for()
+    yield page
+    assert heard.complaints == []
+
+
+def enter(page: Page, token: str) -> None:
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Start teaching").click()
+
+
+def wait_for(page: Page, text: str) -> None:
+    page.locator("#teach").get_by_text(text, exact=True).first.wait_for()
+
+
+def choose_photos(page: Page, *files: FilePayload) -> None:
+    page.locator("#teach input[type=file]").set_input_files(list(files))
+
+
+def stored(school: School) -> dict[str, int]:
+    folders = [each for each in school.photos.iterdir() if each.is_dir() and each.name[0] != "."]
+    return {folder.name: len(list(folder.iterdir())) for folder in folders}
+
+
+def test_a_wrong_token_opens_nothing(school: School, open_page: OpenPage, heard: Heard) -> None:
+    page = open_page(school.server.rest_port)
+    enter(page, "wrong")
+    wait_for(page, "This is not the server's token. It prints a new one at each start.")
+    assert page.get_by_role("button", name="Train", exact=True).count() == 0
+    page.get_by_role("button", name="Русский").click()
+    wait_for(page, "Это не токен сервера. При каждом запуске он печатает новый.")
+    assert all("401" in each for each in heard.complaints)
+
+
+def test_the_token_stays_in_the_tab(school: School, teacher: Page) -> None:
+    teacher.reload()
+    teacher.get_by_role("heading", name="Photos to learn from").wait_for()
+    teacher.get_by_role("button", name="Stop teaching").click()
+    teacher.get_by_label("Token").wait_for()
+    teacher.reload()
+    teacher.get_by_label("Token").wait_for()
+
+
+def test_a_new_model_and_a_file_that_is_no_image(school: School, teacher: Page, heard: Heard) -> None:
+    teacher.get_by_label("They show").select_option("A new model…")
+    teacher.get_by_label("Its name in English").fill("Lada Niva")
+    teacher.get_by_label("Its name in Russian").fill("Лада Нива")
+    text: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"a text"}
+    with complaints_allowed(heard, "415"):
+        choose_photos(teacher, a_file("1.jpg", 10), text, a_file("2.jpg", 20))
+        wait_for(teacher, "Added: 2, refused: 1")
+    wait_for(teacher, "This is no photo to learn from. Use JPEG, PNG, WebP or BMP.")
+    wait_for(teacher, "Lada Niva: 2")
+    assert stored(school) == {"bmw_x5": 2, "lada_niva": 2}
+    assert 'ru = "Лада Нива"' in (school.photos / "classes.toml").read_text(encoding="utf-8")
+
+
+def test_what_would_be_forgotten_is_told(teacher: Page) -> None:
+    warning = teacher.get_by_text("The new version will not know")
+    assert "Toyota Land Cruiser 100" in warning.inner_text()
+    assert "BMW X5" not in warning.inner_text()
+
+
+def test_too_few_photos_to_train(teacher: Page, heard: Heard) -> None:
+    with complaints_allowed(heard, "409"):
+        teacher.get_by_role("button", name="Train", exact=True).click()
+        wait_for(teacher, "To train, add two or more photos of each of two or more models.")
+
+
+def test_an_answer_is_corrected(school: School, teacher: Page) -> None:
+    teacher.set_input_files("#choose", [a_file("car.jpg", 200)])
+    card = teacher.locator("article.answered")
+    card.get_by_label("This is").select_option("Nissan Qashqai (J11)")
+    card.get_by_role("button", name="Teach it").click()
+    card.get_by_text("Added to Nissan Qashqai (J11).", exact=True).wait_for()
+    card.get_by_label("This is").select_option("BMW X5 (E70)")
+    card.get_by_role("button", name="Teach it").click()
+    card.get_by_text("Moved from Nissan Qashqai (J11) to BMW X5 (E70).", exact=True).wait_for()
+    assert stored(school) == {"bmw_x5": 3}
+
+
+def test_a_photo_is_looked_at_and_taken_out(school: School, teacher: Page) -> None:
+    teacher.get_by_text("BMW X5 (E70): 2").click()
+    teacher.get_by_alt_text("The photo 1.jpg").wait_for()
+    teacher.get_by_role("button", name="Remove the photo 1.jpg").click()
+    wait_for(teacher, "BMW X5 (E70): 1")
+    assert (school.photos / ".removed" / "bmw_x5" / "1.jpg").is_file()
+
+
+def test_a_version_is_published_and_taken_back(school: School, teacher: Page) -> None:
+    table = teacher.locator("#teach table")
+    assert table.get_by_role("columnheader").all_inner_texts() == ["Figure", "Answers now", "New"]
+    teacher.get_by_role("button", name="Publish the new version").click()
+    teacher.locator("#model").get_by_text("Version 2", exact=True).wait_for()
+    teacher.get_by_role("button", name="Back to the version of 1").click()
+    teacher.locator("#model").get_by_text("Version 1", exact=True).wait_for()
+    assert table.get_by_role("columnheader").all_inner_texts() == ["Figure", "Answers now", "Taken back"]
+    teacher.get_by_role("button", name="Publish it again").wait_for()
+
+
+def test_two_teachers_at_once(school: School, teacher: Page, open_page: OpenPage, heard: Heard) -> None:
+    other = open_page(school.server.rest_port)
+    enter(other, school.token)
+    button = "Publish the new version"
+    other.get_by_role("button", name=button).wait_for()
+    teacher.get_by_role("button", name=button).click()
+    teacher.get_by_role("button", name="Back to the version of 1").wait_for()
+    with complaints_allowed(heard, "409"):
+        other.get_by_role("button", name=button).click()
+        wait_for(other, "This is not there any more: somebody else has changed it.")
+
+
+def test_a_lost_server_loses_no_photo(school: School, teacher: Page, heard: Heard) -> None:
+    with complaints_allowed(heard, "ERR_FAILED"):
+        teacher.route("**/teach/photos*", lambda route: route.abort())
+        choose_photos(teacher, a_file("3.jpg", 130), a_file("4.jpg", 140))
+        wait_for(teacher, "The server can't be reached. The photos wait here.")
+    teacher.unroute("**/teach/photos*")
+    teacher.get_by_role("button", name="Go on").click()
+    wait_for(teacher, "Added: 2")
+    assert stored(school) == {"bmw_x5": 4}
+
+
+def test_a_full_disk_loses_no_photo(school: School, teacher: Page, heard: Heard) -> None:
+    full = {"status": 507, "headers": {"kuzov-reason": "disk_full"}, "body": "{}"}
+    with complaints_allowed(heard, "507"):
+        teacher.route("**/teach/photos*", lambda route: route.fulfill(**full))
+        choose_photos(teacher, a_file("3.jpg", 130))
+        wait_for(
+            teacher,
+            "The server's disk is full. Nothing is lost: the photos wait here. Make room, and go on.",
+        )
+    teacher.unroute("**/teach/photos*")
+    teacher.get_by_role("button", name="Go on").click()
+    wait_for(teacher, "Added: 1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible_on_a_phone_in_russian(
+    school: School, open_page: OpenPage, heard: Heard, scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page(school.server.rest_port, viewport=PHONE, locale="ru-RU", color_scheme=scheme)
+    check: Callable[[], None] = lambda: _check(axe, page)  # noqa: E731
+    check()
+    page.get_by_label("Токен").fill(school.token)
+    page.get_by_role("button", name="Начать обучение").click()
+    page.get_by_role("heading", name="Фото для обучения").wait_for()
+    page.set_input_files("#choose", [a_file("car.jpg", 200)])
+    page.get_by_label("Это").wait_for()
+    page.get_by_text("БМВ X5 (E70): 2").click()
+    page.get_by_alt_text("Фото 1.jpg").wait_for()
+    check()
+    assert heard.complaints == []
+
+
+def _check(axe: object, page: Page) -> None:
+    results = axe.run(page)  # type: ignore[attr-defined]
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

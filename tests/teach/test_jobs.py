@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.data.files import digest_of
+from kuzov.teach import jobs
+
+
+def test_photos_are_embedded_for_the_next_training(synthetic_photos: Path, own_cache: Path) -> None:
+    photo = next((synthetic_photos / "test").iterdir())
+    jobs.embed([photo])
+    assert list((own_cache / "features").rglob(f"{digest_of(photo)}.npy"))
+
+
+def test_a_photo_that_is_gone_is_left_to_the_training(tmp_path: Path) -> None:
+    jobs.embed([tmp_path / "none.jpg"])
+
+
+def test_what_can_not_be_learned_from_is_told(tmp_path: Path) -> None:
+    told: list[Mapping[str, Any]] = []
+    jobs.train(tmp_path / "photos", tmp_path / "trained", tmp_path / "runs", told.append)
+    expected = f"There is no folder {tmp_path / 'photos'}; give one with a subfolder of photos a model."
+    assert told == [{"failed": expected}]
+
+
+def test_a_fault_is_told_blandly_and_logged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    told: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(jobs, "load_dataset", broken)
+    jobs.train(Path("photos"), Path("trained"), Path("runs"), told.append)
+    assert told == [{"failed": "Training failed; the server's log says why."}]
+    assert "a secret" in capsys.readouterr().err

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from kuzov.data.photos import load_dataset
+from kuzov.records import ClassName
+from kuzov.teach.photos import PhotoStore
+from kuzov.teach.refusal import RefusedError
+from tests.teach.conftest import a_photo, named
+
+NIVA = ClassName(id="niva", en="Lada Niva", ru="Лада Нива")
+
+
+def files(store: PhotoStore) -> list[str]:
+    return sorted(str(each.relative_to(store.folder)) for each in store.folder.rglob("*") if each.is_file())
+
+
+def put(store: PhotoStore, place: str, content: bytes) -> None:
+    file = store.folder / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def test_a_class_appears_with_its_first_photo(store: PhotoStore) -> None:
+    placed = store.add(a_photo(), NIVA, may_move=True)
+    assert (placed.outcome, placed.photo.label) == ("added", "niva")
+    assert files(store) == ["classes.toml", f"niva/{placed.photo.path.name}"]
+    assert placed.photo.path.read_bytes() == a_photo()
+    assert (store.names(), store.counts()) == ((NIVA,), {"niva": 1})
+
+
+def test_what_is_added_is_what_training_reads(store: PhotoStore) -> None:
+    for label, colours in {"niva": ["red", "green"], "x5": ["blue", "white"]}.items():
+        for colour in colours:
+            store.add(a_photo(colour), named(label), may_move=True)
+    dataset = load_dataset(store.folder, validation_fraction=0.25, seed=0)
+    assert (dataset.classes, len(dataset.train + dataset.validation)) == (("niva", "x5"), 4)
+    store.check_trainable()
+
+
+def test_the_same_photo_is_there_once(store: PhotoStore) -> None:
+    first = store.add(a_photo(), NIVA, may_move=True)
+    again = store.add(a_photo(), NIVA, may_move=True)
+    assert (again.outcome, again.photo) == ("there already", first.photo)
+
+
+def test_a_photo_in_the_wrong_class_is_moved(store: PhotoStore) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    placed = store.add(a_photo(), NIVA, may_move=True)
+    assert (placed.outcome, placed.former) == ("moved", "x5")
+    assert files(store) == ["classes.toml", "niva/mine.jpg"]
+    assert store.counts() == {"niva": 1}
+
+
+def test_nothing_is_moved_while_a_training_reads(store: PhotoStore) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo(), NIVA, may_move=False)
+    assert str(refused.value) == "This photo lies in x5; it can be moved once the training is over."
+    assert files(store) == ["x5/mine.jpg"]
+
+
+def test_a_file_of_the_same_name_is_not_overwritten(store: PhotoStore) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    put(store, "niva/mine.jpg", a_photo("blue"))
+    store.add(a_photo(), NIVA, may_move=True)
+    assert files(store) == ["niva/mine-2.jpg", "niva/mine.jpg"]
+
+
+def test_a_divided_folder_stays_divided(store: PhotoStore) -> None:
+    (store.folder / "train").mkdir(parents=True)
+    (store.folder / "validation").mkdir()
+    for number in range(8):
+        store.add(a_photo(f"rgb({20 * number}, 0, 0)"), named("x5"), may_move=True)
+    sides = [each.split("/")[0] for each in files(store)]
+    assert (sides.count("train"), sides.count("validation")) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "text"),
+    [
+        (b"", 415, "The photo is empty; replace it with a whole copy of the photo."),
+        (
+            b"print('no')",
+            415,
+            "The photo is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF.",
+        ),
+        (a_photo("red", "GIF"), 415, "The photo is not one to learn from; use JPEG, PNG, WebP or BMP."),
+        (
+            a_photo()[:200],
+            400,
+            "The photo is broken or cut short; replace it with a whole copy of the photo.",
+        ),
+    ],
+)
+def test_what_is_no_photo_is_refused(store: PhotoStore, content: bytes, status: int, text: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        store.add(content, NIVA, may_move=True)
+    assert (refused.value.status, str(refused.value)) == (status, text)
+    assert not store.folder.exists()
+
+
+def test_an_enormous_photo_is_refused(tmp_path: Path) -> None:
+    store = PhotoStore(tmp_path / "photos", max_pixels=1000)
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo(), NIVA, may_move=True)
+    assert refused.value.status == 413
+    assert str(refused.value) == "The photo claims more than 1,000 pixels; make it smaller."
+
+
+@pytest.mark.parametrize("label", ["../niva", "a/b", "a\\b", ".niva", "validation", "Train", "CLASSES.toml"])
+def test_a_name_that_can_be_no_folder(store: PhotoStore, label: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo(), named(label), may_move=True)
+    assert str(refused.value) == f"A model's folder can't be called {label}; give it another name."
+
+
+@pytest.mark.parametrize("label", ["", "  ", "a\nb", "a\0b", "я" * 51])
+def test_a_name_that_can_not_be_shown(store: PhotoStore, label: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo(), named(label), may_move=True)
+    assert (refused.value.reason, refused.value.status) == ("class_name", 400)
+    assert not store.folder.exists()
+
+
+def test_a_class_that_differs_in_case_only(store: PhotoStore) -> None:
+    store.add(a_photo(), named("niva"), may_move=True)
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo("blue"), named("Niva"), may_move=True)
+    expected = "Niva differs from niva in capital letters only; use niva, or another name."
+    assert str(refused.value) == expected
+
+
+def test_a_full_disk_leaves_nothing_behind(store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.folder.mkdir()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RefusedError) as refused:
+        store.add(a_photo(), NIVA, may_move=True)
+    assert refused.value.status == 507
+    assert not list(store.folder.iterdir())
+
+
+def test_what_is_taken_out_can_be_put_back_by_hand(store: PhotoStore) -> None:
+    first = store.add(a_photo(), NIVA, may_move=True).photo
+    second = store.add(a_photo("blue"), NIVA, may_move=True).photo
+    moved = store.take_out("niva", first.path.name)
+    assert moved == store.folder / ".removed" / "niva" / first.path.name
+    assert moved.read_bytes() == a_photo()
+    assert (store.counts(), store.names()) == ({"niva": 1}, (NIVA,))
+    store.take_out("niva", second.path.name)
+    assert store.counts() == {}
+    assert "niva" not in (store.folder / "classes.toml").read_text(encoding="utf-8")
+
+
+def test_the_last_photo_stays_while_the_users_own_names_need_it(store: PhotoStore) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    (store.folder / "classes.toml").write_text('[x5]\nen = "X5"\n', encoding="utf-8")
+    with pytest.raises(RefusedError) as refused:
+        store.take_out("x5", "mine.jpg")
+    assert refused.value.reason == "names_file"
+    assert store.counts() == {"x5": 1}
+
+
+def test_a_photo_that_is_not_there(store: PhotoStore) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    with pytest.raises(RefusedError) as refused:
+        store.take_out("x5", "../x5/mine.jpg")
+    assert str(refused.value) == "There is no photo ../x5/mine.jpg of x5 any more."
+
+
+def test_too_little_to_train_on(store: PhotoStore) -> None:
+    put(store, "x5/1.jpg", a_photo())
+    with pytest.raises(RefusedError, match=r"has photos of 1 model\(s\); a recogniser needs two or more\."):
+        store.check_trainable()
+    put(store, "niva/1.jpg", a_photo("blue"))
+    put(store, "niva/2.jpg", a_photo("green"))
+    with pytest.raises(RefusedError) as refused:
+        store.check_trainable()
+    assert str(refused.value) == "Each model needs two or more photos; too few have: x5 (1)."
+
+
+def test_wrong_names_are_left_to_the_training_to_tell(store: PhotoStore) -> None:
+    put(store, "x5/1.jpg", a_photo())
+    (store.folder / "classes.toml").write_text("[x5", encoding="utf-8")
+    assert store.names() == (named("x5"),)

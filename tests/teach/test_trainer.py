@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kuzov.teach.refusal import RefusedError
+from kuzov.teach.trainer import Trainer
+from tests.chaos.running import until
+
+# A worker that obeys at once; the tests append what it does once it is told to train.
+WORKER = """
+import json, sys
+def tell(**news):
+    print(json.dumps(news), flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    if "embed" in order:
+        open(sys.argv[1], "a").write("".join(order["embed"]))
+    else:
+        {train}
+"""
+Make = Callable[..., Trainer]
+
+
+@pytest.fixture
+def trained() -> list[str]:
+    """Gets a word after each training."""
+    return []
+
+
+@pytest.fixture
+def make(tmp_path: Path, trained: list[str]) -> Iterator[Make]:
+    """Makes a trainer whose worker does this when it is told to train."""
+    made = []
+
+    def trainer(train: str, idle_s: float = 60) -> Trainer:
+        command = (sys.executable, "-c", WORKER.format(train=train))
+        folders = [tmp_path / "embedded"]
+        made.append(Trainer(folders, trained=lambda: trained.append("done"), command=command, idle_s=idle_s))
+        return made[-1]
+
+    yield trainer
+    for each in made:
+        each.close()
+
+
+def ended(trainer: Trainer) -> bool:
+    return trainer.training is not None and not trainer.training.running
+
+
+def test_a_training_from_its_order_to_its_version(make: Make, trained: list[str]) -> None:
+    trainer = make("tell(stage='embed', done=1, total=2); tell(trained=7)")
+    assert (trainer.training, trainer.awake) == (None, False)
+    trainer.train()
+    until(lambda: ended(trainer))
+    training = trainer.training
+    assert training is not None
+    assert (training.version, training.failure, training.stage) == (7, None, "embed")
+    assert (trained, trainer.awake) == (["done"], True)
+
+
+def test_one_training_at_a_time(make: Make) -> None:
+    trainer = make("tell(stage='head', done=0, total=2)")
+    trainer.train()
+    with pytest.raises(RefusedError) as refused:
+        trainer.train()
+    expected = "A training goes on already; wait for it to end."
+    assert (refused.value.status, str(refused.value)) == (409, expected)
+    until(lambda: trainer.training is not None and trainer.training.stage == "head")
+
+
+def test_a_failure_is_told_and_the_next_may_succeed(make: Make) -> None:
+    trainer = make("tell(failed='There are no photos.')")
+    for _ in range(2):
+        trainer.train()
+        until(lambda: ended(trainer))
+        assert trainer.training is not None
+        assert trainer.training.failure == "There are no photos."
+
+
+def test_a_process_that_dies_is_told_and_started_anew(make: Make) -> None:
+    trainer = make("sys.exit(3)")
+    trainer.train()
+    until(lambda: ended(trainer))
+    assert trainer.training is not None
+    assert trainer.training.failure == (
+        "Training failed; the server's log says why. The training process ended with status 3."
+    )
+    assert not trainer.awake
+    trainer.train()
+    until(lambda: ended(trainer))
+
+
+def test_photos_are_embedded_ahead(make: Make, tmp_path: Path) -> None:
+    trainer = make("pass")
+    trainer.embed([tmp_path / "a.jpg"])
+    until((tmp_path / "embedded").exists)
+    until(lambda: (tmp_path / "embedded").read_text(encoding="utf-8") == str(tmp_path / "a.jpg"))
+
+
+def test_a_process_with_nothing_to_do_ends(make: Make) -> None:
+    trainer = make("tell(trained=7)", idle_s=0.05)
+    trainer.train()
+    until(lambda: ended(trainer) and not trainer.awake)
+
+
+def test_closing_ends_the_process_for_good(make: Make) -> None:
+    trainer = make("pass")
+    trainer.train()
+    trainer.close()
+    trainer.embed([Path("a.jpg")])
+    assert not trainer.awake

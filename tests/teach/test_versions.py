@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kuzov.bundle.layout import versions
+from kuzov.teach.refusal import RefusedError
+from kuzov.teach.versions import ModelVersions
+
+
+def put(folder: Path, *numbers: int) -> None:
+    for number in numbers:
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "saved_model.pb").write_bytes(b"")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelVersions:
+    model = ModelVersions(tmp_path / "cars")
+    put(model.base, 10, 20)
+    put(model.trained, 30)
+    return model
+
+
+def test_a_candidate_is_published_and_taken_back(model: ModelVersions) -> None:
+    assert model.publish(30) == 30
+    assert (versions(model.base), model.candidates()) == ([10, 20, 30], {})
+    assert model.take_back(30) == 20
+    assert (versions(model.base), list(model.candidates())) == ([10, 20], [30])
+    assert model.publish(30) == 30
+    assert versions(model.base) == [10, 20, 30]
+
+
+def test_what_servers_see_are_the_published_versions_only(model: ModelVersions) -> None:
+    assert [each.name for each in sorted(model.base.iterdir())] == [".teach", "10", "20"]
+
+
+def test_a_published_version_is_always_the_newest(model: ModelVersions) -> None:
+    put(model.base, 40)
+    put(model.withdrawn, 50)
+    assert model.publish(30) == 51
+    assert versions(model.base) == [10, 20, 40, 51]
+
+
+def test_a_candidate_that_is_gone(model: ModelVersions) -> None:
+    model.publish(30)
+    with pytest.raises(RefusedError) as refused:
+        model.publish(30)
+    assert str(refused.value) == "Version 30 can't be published: it is not there any more. Train again."
+
+
+def test_two_who_go_back_at_once_go_back_once(model: ModelVersions) -> None:
+    model.take_back(20)
+    with pytest.raises(RefusedError) as refused:
+        model.take_back(20)
+    assert str(refused.value) == "Version 20 is not the newest any more; look at what is served now."
+    assert versions(model.base) == [10]
+
+
+def test_the_only_version_stays(model: ModelVersions) -> None:
+    model.take_back(20)
+    with pytest.raises(RefusedError) as refused:
+        model.take_back(10)
+    expected = f"Version 10 is the only one in {model.base}; there is none to go back to."
+    assert (str(refused.value), versions(model.base)) == (expected, [10])
+
+
+def test_only_the_newest_of_what_was_never_published_is_kept(model: ModelVersions) -> None:
+    put(model.trained, 31, 32)
+    put(model.withdrawn, 5, 6)
+    model.forget_superseded()
+    assert (versions(model.trained), versions(model.withdrawn)) == ([32], [5, 6])
