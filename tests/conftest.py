@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from kuzov.training.pipeline import TrainResult
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -108,3 +111,17 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser without a window; while it runs, so does an event loop, which other modules can't have."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("There is no chromium here to open pages with.")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Opening pages needs playwright.")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program, args=options)
+        yield browser
+        browser.close()

@@ -61,7 +61,9 @@ def test_shots_that_can_not_be_are_told_before_anything_is_made(
 
 
 def test_the_report_is_written(trained: TrainResult) -> None:
-    assert "<html" in (trained.run_folder / "report.html").read_text(encoding="utf-8")
+    report = (trained.run_folder / "report.html").read_text(encoding="utf-8")
+    assert "<html" in report
+    assert (trained.bundle / "assets.extra" / "report.html").read_text(encoding="utf-8") == report
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     "serve/calls.py": "serve/test_service.py",
     "serve/repository/servable.py": "serve/repository/test_repository.py",
     "serve/rest/asgi.py": "types",
+    "serve/rest/extension.py": "web/test_extension.py",
     "serve/settings.py": "cli/test_serve.py",
     "cli/serving_options.py": "cli/test_serve.py",
     "cli/tf_serving_flags.py": "cli/test_serve.py",

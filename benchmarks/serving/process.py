@@ -41,7 +41,7 @@ class Running:
 
 
 @contextmanager
-def kuzov_serve(model: Path, precision: str) -> Iterator[Running]:
+def kuzov_serve(model: Path, precision: str, options: Sequence[str] = ()) -> Iterator[Running]:
     """`kuzov serve`, from when it answers to the end of the context.
 
     Raises:
@@ -49,6 +49,7 @@ def kuzov_serve(model: Path, precision: str) -> Iterator[Running]:
     """
     command = [sys.executable, "-m", "kuzov", "serve", "--host", "127.0.0.1", "--port", "auto"]
     command += ["--rest-api-port", "auto", "--precision", precision, "--model-base-path", str(model)]
+    command += options
     with process(command, stderr=subprocess.PIPE) as server:
         assert server.stderr is not None
         said = ""

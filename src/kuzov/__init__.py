@@ -22,8 +22,8 @@ __all__ = ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "l
 
 __version__ = version("kuzov")
 
-# OpenVINO would tell its makers of every process, and leave a file in the home folder. Without this package it
-# tells nobody. In a process that has loaded it already, it stays as it is.
+# OpenVINO would tell its makers of every process, and leave a file in the home folder. Without this package
+# it tells nobody. In a process that has loaded it already, it stays as it is.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _HOMES = {

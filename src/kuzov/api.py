@@ -14,6 +14,7 @@ from kuzov.data.photos import load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
+    from kuzov.cluster.classify import Classified
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
     from kuzov.engine.recogniser import Recogniser
@@ -76,7 +77,8 @@ def train(
 
         require_shots(dataset, shots)
     _load_tensorflow()
-    from kuzov.report.write import write_report
+    from kuzov.bundle.layout import REPORT
+    from kuzov.report.write import write_files, write_report
     from kuzov.training.pipeline import run_training
     from kuzov.training.progress import silent
 
@@ -91,7 +93,9 @@ def train(
         progress=progress or silent,
         started=started,
     )
-    write_report(result.run_folder)
+    page = write_report(result.run_folder).read_bytes()
+    # The bundle takes its report along: a server shows it in its page.
+    write_files(result.bundle / REPORT.parent, {REPORT.name: page})
     return result
 
 
@@ -193,6 +197,49 @@ def compare(
     if out is not None:
         write_comparison(result, Path(out))
     return result
+
+
+def classify(
+    source: StrPath,
+    out: StrPath,
+    *,
+    model: StrPath | None = None,
+    column: str | None = None,
+    precision: str = "auto",
+    restart: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Classified:
+    """Recognise any number of photos, and keep the answers on disk; a later call does only what is new.
+
+    Parquet and addresses need kuzov[cluster].
+
+    Args:
+        source: A folder, searched with all its folders; a pattern such as photos/**/*.jpg; a text file with a
+            path or an address a line; a Parquet file or, with `column`, a folder of them. Each may be an
+            address too, such as s3://bucket/folder.
+        out: A file of JSON lines if the name ends in .jsonl, else a folder of Parquet parts.
+        model: A model folder or one version's folder; by default as for `load`.
+        column: The Parquet column that names photos; by default the only one of strings, or `photo`.
+        precision: As for `load`.
+        restart: Remove the results that are there first.
+        progress: Told of work done: the stage's name, how much is done, of how much.
+
+    Raises:
+        KuzovError: The source, the model or the results don't allow it; the text says what to change. A photo
+            that can't be read is no error of this call's, but told in its row.
+    """
+    from kuzov.bundle.ready import default_model
+    from kuzov.cluster import classify as bulk
+
+    return bulk.classify(
+        os.fspath(source),
+        Path(out),
+        model=default_model() if model is None else Path(model),
+        column=column,
+        precision=precision,
+        restart=restart,
+        progress=progress or (lambda _stage, _done, _total: None),
+    )
 
 
 def explain(

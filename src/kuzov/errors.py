@@ -5,6 +5,8 @@ KuzovError
 ├── PhotoError      one photo can't be read
 ├── DatasetError    a folder of photos can't be learned from
 ├── BundleError     a model folder is missing, incomplete or broken
+├── SourceError     what is to be classified can't be listed
+├── ResultsError    results can't be read, or no more be written
 ├── RequestError    a request to the server can't be answered
 │   └── OverloadedError   now; later it can
 ├── ServerError     a server answered with an error, or not at all
@@ -65,6 +67,14 @@ class DatasetError(KuzovError):
 
 class BundleError(KuzovError):
     """A model folder is missing, incomplete or broken."""
+
+
+class SourceError(KuzovError):
+    """What is to be classified can't be listed; the text names the folder, list or address."""
+
+
+class ResultsError(KuzovError):
+    """The results of a classification can't be read, or no more be written; what was written is kept."""
 
 
 class RequestError(KuzovError):

@@ -49,5 +49,5 @@ class SlowEngine:
 
 if __name__ == "__main__":
     http.HEAD_TIMEOUT_S, http.LINGER_S, scheduler.CLOSE_GRACE_S = HEAD_TIMEOUT_S, 0.2, 0.5
-    with patch("kuzov.serve.server.choose_engine", lambda _folder, **_options: SlowEngine()):
+    with patch("kuzov.serve.core.choose_engine", lambda _folder, **_options: SlowEngine()):
         main()

@@ -17,6 +17,7 @@ from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring import log
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
+from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
 
 CARS = ServeSettings(models=(ModelConfig(name="cars", base_path=Path("/models/cars")),))
@@ -31,13 +32,27 @@ def forms(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ServeSettings]:
+def pages() -> list[OpenExtension]:
+    """What would be added to the REST port."""
+    return []
+
+
+@pytest.fixture
+def served(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pages: list[OpenExtension]
+) -> list[ServeSettings]:
     """What would be served; the command runs in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MODEL_NAME", raising=False)
     monkeypatch.delenv("MODEL_BASE_PATH", raising=False)
     served: list[ServeSettings] = []
-    monkeypatch.setattr(server, "serve", served.append)
+
+    def note(settings: ServeSettings) -> None:
+        # What makes the page is no value to compare.
+        pages.extend(settings.rest.extensions)
+        served.append(replace(settings, rest=replace(settings.rest, extensions=())))
+
+    monkeypatch.setattr(server, "serve", note)
     return served
 
 
@@ -201,6 +216,7 @@ def test_the_environment_of_tensorflow_servings_image(
         ),
         ("--mixed_precision=bfloat16", "--mixed_precision is not honoured: say --precision bf16 instead."),
         ("--xla_cpu_compilation_enabled", "--xla_cpu_compilation_enabled is not honoured"),
+        ("--teach --no-web", "--teach is a part of the page, which --no-web leaves out; drop one of them."),
         ("--enable_profiler", "--enable_profiler is not honoured: there is no TensorFlow profiler in kuzov"),
     ],
 )
@@ -227,6 +243,16 @@ def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, words.split())
     assert isinstance(result.exception, BundleError)
     assert f"There is no model folder {tmp_path / 'none'}." in str(result.exception)
+
+
+def test_the_page_is_served_unless_it_is_left_out(
+    served: list[ServeSettings], pages: list[OpenExtension]
+) -> None:
+    serve(OF_CARS)
+    assert len(pages) == 1
+    serve(f"{OF_CARS}--no-web")
+    serve(f"{OF_CARS}--no_web")
+    assert len(pages) == 1
 
 
 def test_the_form_of_the_log(served: list[ServeSettings], forms: list[str]) -> None:

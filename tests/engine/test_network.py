@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -82,6 +85,22 @@ def test_bfloat16_where_there_is_bfloat16() -> None:
 
 def test_a_quantised_network_says_so() -> None:
     assert Network(doubling(-1, 2), NetworkSettings(precision="int8")).precision == "int8"
+
+
+def test_first_calls_that_come_together_do_not_wait_for_each_other() -> None:
+    code = (
+        "import sys, threading; sys.setswitchinterval(1e-6)\n"
+        "from tests.engine.test_network import F32, Network, doubling, np\n"
+        "network, ready = Network(doubling(-1, 2), F32), []\n"
+        "rows = Network(doubling(-1, 2), F32.__class__(precision='f32', rows_apart=True))\n"
+        "def ask():\n"
+        "    while not ready: pass\n"
+        "    rows({'x': np.ones((1, 2), np.float32)})\n"
+        "threads = [threading.Thread(target=ask) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; ready.append(True)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
 
 
 def test_openvinos_words_without_its_source_files() -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from kuzov.report.metrics import read_metrics
 from kuzov.report.records import RunMetrics
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -173,17 +169,3 @@ def read(run_folder: Path) -> Callable[[object], RunMetrics]:
         return read_metrics(run_folder)
 
     return save_and_read
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser without a window; while it runs, so does an event loop, which other modules can't have."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("There is no chromium here to open pages with.")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Opening pages needs playwright.")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=program, args=options)
-        yield browser
-        browser.close()

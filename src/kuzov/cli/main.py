@@ -12,7 +12,18 @@ import click
 from kuzov import __version__
 from kuzov.errors import KuzovError
 
-COMMANDS = ("doctor", "train", "evaluate", "compare", "optimize", "predict", "explain", "serve")
+COMMANDS = (
+    "doctor",
+    "train",
+    "evaluate",
+    "compare",
+    "optimize",
+    "predict",
+    "classify",
+    "explain",
+    "serve",
+    "deploy",
+)
 
 
 class LazyGroup(click.Group):

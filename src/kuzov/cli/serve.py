@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from kuzov import __version__
+from kuzov.cli.ray_serve import ray_settings
 from kuzov.cli.serving_options import serving_options
+from kuzov.cli.teaching import teaching
 from kuzov.cli.tf_serving_flags import refuse_unhonoured
+from kuzov.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from kuzov.serve.batching.parameters import BatchingParameters
+    from kuzov.serve.limits import Limits
     from kuzov.serve.repository.config import ModelConfig
+    from kuzov.serve.rest.extension import OpenExtension
     from kuzov.serve.settings import RestSettings, RpcSettings, ServeSettings
 
 DEFAULT_NAME = "img_classifier"
@@ -40,16 +45,33 @@ def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
     from kuzov.serve.server import serve
 
     configure_logging(log_format)
-    serve(_settings(**options))
+    on_ray = ray_settings(options)
+    if on_ray is None:
+        serve(serve_settings(**options))
+        return
+    try:
+        from kuzov.serve.ray.server import serve_on_ray
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("kuzov serve --ray", "cluster") from error
+    serve_on_ray(serve_settings(**options), on_ray, log_format=log_format)
 
 
-def _settings(**options: Any) -> ServeSettings:
+def serve_settings(**options: Any) -> ServeSettings:
+    """What the command's options say."""
     from kuzov.serve.limits import Limits
     from kuzov.serve.repository.config import RepositorySettings
     from kuzov.serve.settings import EngineSettings, ServeSettings
 
+    models = _models(options["model_config_file"], options["model_name"], options["model_base_path"])
+    limits = Limits(
+        max_body_bytes=options["max_body_bytes"],
+        max_rows=options["max_rows"],
+        max_image_pixels=options["max_image_pixels"],
+        max_requests=options["max_requests"],
+        request_timeout_s=options["rest_api_timeout_in_ms"] / 1000,
+    )
     return ServeSettings(
-        models=_models(options["model_config_file"], options["model_name"], options["model_base_path"]),
+        models=models,
         model_config_file=options["model_config_file"],
         model_config_file_poll_wait_seconds=options["model_config_file_poll_wait_seconds"],
         repository=RepositorySettings(
@@ -69,14 +91,8 @@ def _settings(**options: Any) -> ServeSettings:
         batching=_batching(enabled=options["enable_batching"], file=options["batching_parameters_file"]),
         host=options["host"],
         rpc=_rpc(options),
-        rest=_rest(options),
-        limits=Limits(
-            max_body_bytes=options["max_body_bytes"],
-            max_rows=options["max_rows"],
-            max_image_pixels=options["max_image_pixels"],
-            max_requests=options["max_requests"],
-            request_timeout_s=options["rest_api_timeout_in_ms"] / 1000,
-        ),
+        rest=_rest(options, extensions=(*_web(options, limits), *teaching(options, models, limits))),
+        limits=limits,
         method_name_check=options["enable_signature_method_name_check"],
         decode_threads=options["decode_threads"],
         api_key_file=options["api_key_file"],
@@ -126,7 +142,17 @@ def _rpc(options: Mapping[str, Any]) -> RpcSettings:
     )
 
 
-def _rest(options: Mapping[str, Any]) -> RestSettings:
+def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...]:
+    from kuzov.web.extension import web_extension
+
+    if not options["no_web"]:
+        return (web_extension(teaching=options["teach"], limits=limits),)
+    if options["teach"]:
+        raise click.UsageError("--teach is a part of the page, which --no-web leaves out; drop one of them.")
+    return ()
+
+
+def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) -> RestSettings:
     from kuzov.serve.monitoring.config_file import read_monitoring_config
     from kuzov.serve.settings import RestSettings
 
@@ -135,4 +161,5 @@ def _rest(options: Mapping[str, Any]) -> RestSettings:
         port=options["rest_api_port"],
         cors=options["rest_api_enable_cors_support"],
         metrics_path=None if monitoring_file is None else read_monitoring_config(monitoring_file),
+        extensions=extensions,
     )

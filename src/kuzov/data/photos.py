@@ -8,7 +8,6 @@ photos/train/bmw_x5/1.jpg, …, photos/validation/…        is divided already
 from __future__ import annotations
 
 import hashlib
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
 from kuzov.data.files import (
     LOOSE,
@@ -244,7 +244,7 @@ def _read_all(photos: Sequence[Photo]) -> tuple[list[Photo], list[PhotoError]]:
         except PhotoError as error:
             return error
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         outcomes = list(threads.map(read, photos))
     readable = [each for each in outcomes if not isinstance(each, PhotoError)]
     grouped = _grouped([photo for photo, _ in readable], [each for _, each in readable])

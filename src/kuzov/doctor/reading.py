@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from kuzov.cores import usable_cores
 from kuzov.data.duplicates import Signature, signature
 from kuzov.data.files import digest_of
 from kuzov.doctor.findings import Finding, Kind
@@ -58,7 +58,7 @@ def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto
     """
     photos: list[ReadPhoto] = []
     findings: list[Finding] = []
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         outcomes = threads.map(lambda file: _read(file, folder), folder.photos)
         for done, outcome in enumerate(outcomes):
             progress("read", done, len(folder.photos))

@@ -14,6 +14,10 @@ import openvino
 from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 
+# OpenVINO looks NumPy up at the first access to any tensor's numbers, and two threads that get there together
+# wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.
+_NUMPY_IS_LOOKED_UP = openvino.Tensor(openvino.Type.f32, [1]).data is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
@@ -23,6 +27,8 @@ class NetworkSettings:
         precision: "f32", "bf16", or "int8", which the network has to be quantised for.
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
+        lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
+            memory of another compiled network, and costs time where other work fills the cores meanwhile.
         rows_apart: Whether the network is known to compute each row as if it were alone. Then it is compiled
             for one row, and several are computed one after the other.
     """
@@ -30,6 +36,7 @@ class NetworkSettings:
     precision: str
     threads: int = 0
     streams: int = 1
+    lone_calls: bool = True
     rows_apart: bool = False
 
 
@@ -136,7 +143,7 @@ class Network:
         shared = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
         self._shared = _Requests(shared, by_row=one_row is not None)
         self._alone = self._shared
-        if settings.streams > 1:
+        if settings.streams > 1 and settings.lone_calls:
             alone = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
             self._alone = _Requests(alone, by_row=one_row is not None)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
@@ -152,8 +159,8 @@ class Network:
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all outputs, by name; they are copies, the next call leaves them alone.
 
-        A row that finds no other under way has all cores to itself; what comes together has one core each,
-        since threads that share an inference wait for each other.
+        A row that finds no other under way has all cores to itself, unless `lone_calls` is off; what comes
+        together has one core each, since threads that share an inference wait for each other.
 
         Raises:
             RequestError: INVALID where a shape does not fit the model.

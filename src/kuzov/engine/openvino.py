@@ -110,6 +110,7 @@ def load(
     *,
     threads: int = 0,
     streams: int = 1,
+    lone_calls: bool = True,
     max_pixels: int = MAX_PIXELS,
 ) -> OpenVinoEngine:
     """Load a version of a model.
@@ -123,6 +124,7 @@ def load(
             `choose_precision`.
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads.
+        lone_calls: Whether a call that finds no other under way gets all threads; see `NetworkSettings`.
         max_pixels: The largest photo that is decoded, by the size that its header tells.
 
     Raises:
@@ -156,7 +158,13 @@ def load(
         )
     # Of kuzov's own networks it is known, of others it is tried.
     rows_apart = card is not None
-    settings = NetworkSettings(precision=precision, threads=threads, streams=streams, rows_apart=rows_apart)
+    settings = NetworkSettings(
+        precision=precision,
+        threads=threads,
+        streams=streams,
+        lone_calls=lone_calls,
+        rows_apart=rows_apart,
+    )
     try:
         model = _read_model(source)
         _check_tensors("input", model.inputs, inputs, version_dir)

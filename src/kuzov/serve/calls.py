@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
@@ -50,12 +51,16 @@ class PredictAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataAnswer:
-    """What a version tells of itself; `card` is None for a SavedModel that kuzov did not make."""
+    """What a version tells of itself.
+
+    `card` is None for a SavedModel that kuzov did not make, `folder` for a model that was made in memory.
+    """
 
     model: str
     version: int
     signatures: Mapping[str, Signature]
     card: Card | None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ import socket
 
 from kuzov.errors import KuzovError
 
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
 
 def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.socket:
     """Take a port; nobody gets in before `listen`.

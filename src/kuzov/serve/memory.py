@@ -19,9 +19,10 @@ def keep_freed_memory() -> None:
     """
     mallopt = _function("mallopt")
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 32 * _MEBIBYTE)
-        mallopt(_M_TRIM_THRESHOLD, 64 * _MEBIBYTE)
-        mallopt(_M_TOP_PAD, 16 * _MEBIBYTE)
+        # What is larger, such as a photo of a phone, would leave gaps that can't be given back.
+        mallopt(_M_MMAP_THRESHOLD, 2 * _MEBIBYTE)
+        mallopt(_M_TRIM_THRESHOLD, 16 * _MEBIBYTE)
+        mallopt(_M_TOP_PAD, 4 * _MEBIBYTE)
         # Threads that keep freed memory each for itself would keep many times as much.
         mallopt(_M_ARENA_MAX, 2)
 

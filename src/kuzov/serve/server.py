@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import os
 import signal
-import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kuzov.engine.choose import load_engine as choose_engine
-from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.admission import Admission
-from kuzov.serve.api_keys import ApiKeys
-from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
-from kuzov.serve.listening import bind, free_port, shown
-from kuzov.serve.memory import keep_freed_memory
-from kuzov.serve.monitoring.journal import Journal
-from kuzov.serve.monitoring.metrics import Metrics
-from kuzov.serve.monitoring.prometheus import Snapshot, exposition
+from kuzov.cores import usable_cores
+from kuzov.serve.core import Core, OneOfMany, engine_loader, open_core, tune_process
+from kuzov.serve.listening import EVERY_ADDRESS, bind, free_port, shown
+from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.monitoring.shared import PUBLISH_EVERY_S, SharedMetrics
-from kuzov.serve.open_files import allow_all_files, tell_when_files_run_out
-from kuzov.serve.repository.config import ModelConfig
-from kuzov.serve.repository.config_file import read_model_configs
-from kuzov.serve.repository.config_poll import ConfigPoller
-from kuzov.serve.repository.repository import Repository
+from kuzov.serve.open_files import tell_when_files_run_out
 from kuzov.serve.repository.servable import LoadEngine
-from kuzov.serve.repository.warmup import warm_up
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.server import RestServer
 from kuzov.serve.rpc.server import GrpcServer, grpc_server
-from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
 from kuzov.serve.workers import run_workers
-
-# A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
-# keep it are as long as an inference.
-SWITCH_INTERVAL_S = 0.0005
-EVERY_ADDRESS = ("0.0.0.0", "::")
 
 _log = logging.getLogger(__name__)
 
@@ -67,12 +45,12 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
     """
     settings = _with_ports(settings)
     if settings.workers == 1:
-        _serve_alone(settings, load_engine or _engine_loader(settings))
+        _serve_alone(settings, load_engine or engine_loader(settings))
         return
-    cores = max(1, (os.cpu_count() or 1) // settings.workers)
+    cores = max(1, usable_cores() // settings.workers)
     engine = replace(settings.engine, threads=settings.engine.threads or cores)
     settings = replace(settings, engine=engine, decode_threads=settings.decode_threads or cores)
-    load = load_engine or _engine_loader(settings)
+    load = load_engine or engine_loader(settings)
     with TemporaryDirectory(prefix="kuzov-") as folder:
         run_workers(settings.workers, lambda index: _serve_alone(settings, load, (Path(folder), index)))
 
@@ -88,100 +66,17 @@ def _with_ports(settings: ServeSettings) -> ServeSettings:
     return replace(settings, rpc=rpc, rest=rest)
 
 
-def _engine_loader(settings: ServeSettings) -> LoadEngine:
-    engine = settings.engine
-    return partial(
-        choose_engine,
-        engine=engine.engine,
-        precision=engine.precision,
-        intra_op_parallelism=engine.threads,
-        threads=engine.threads,
-        streams=engine.streams,
-        max_pixels=settings.limits.max_image_pixels,
-    )
-
-
 def _serve_alone(
     settings: ServeSettings, load_engine: LoadEngine, worker: tuple[Path, int] | None = None
 ) -> None:
     """Serve in this process; a worker has a folder in common with the others, and a number."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    keep_freed_memory()
-    allow_all_files()
-    # What was imported until now stays: the collector need not look at it again with every request.
-    gc.collect()
-    gc.freeze()
-    with _core(settings, load_engine) as core:
+    tune_process()
+    with open_core(settings, load_engine) as core:
         shared = None if worker is None else SharedMetrics(*worker, core.snapshot)
         asyncio.run(_answer(settings, core, shared))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Core:
-    """What both protocols share."""
-
-    service: Service
-    repository: Repository
-    admission: Admission
-    journal: Journal
-    metrics: Metrics
-    keys: ApiKeys | None
-    decode_pool: ThreadPoolExecutor
-
-    def snapshot(self) -> Snapshot:
-        """The metrics of this process."""
-        return self.metrics.snapshot(self.service.models(), self.admission.under_way)
-
-
-class _OneOfMany:
-    """The repository of one worker, which alone can't change what all serve."""
-
-    def reload(self, _configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:  # noqa: ARG002
-        raise RequestError(
-            ErrorCode.FAILED_PRECONDITION,
-            "A reload would reach one of several worker processes. Change the file of --model_config_file "
-            "instead, which all read again every --model_config_file_poll_wait_seconds.",
-        )
-
-
-@contextmanager
-def _core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[_Core]:
-    """Load the models; their threads end with the context."""
-    keys = None if settings.api_key_file is None else ApiKeys.read(settings.api_key_file)
-    metrics = Metrics()
-    with ExitStack() as stack:
-        threads = settings.decode_threads or os.cpu_count() or 1
-        decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
-        streams = settings.engine.streams
-        # Beside several streams one thread more: its request is ready as soon as one of them is free.
-        inference_threads = streams + 1 if streams > 1 else 1
-        scheduling = SchedulerSettings(threads=inference_threads, parameters=settings.batching)
-        scheduler = Scheduler(scheduling, decode_pool, metrics)
-        stack.callback(scheduler.close)
-        repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)
-        stack.callback(repository.stop)
-        repository.start()
-        if settings.model_config_file is not None and settings.model_config_file_poll_wait_seconds:
-            poller = ConfigPoller(
-                partial(read_model_configs, settings.model_config_file),
-                repository.reload,
-                applied=settings.models,
-                interval_s=settings.model_config_file_poll_wait_seconds,
-            )
-            stack.callback(poller.stop)
-            poller.start()
-        yield _Core(
-            service=Service(repository, scheduler, method_name_check=settings.method_name_check),
-            repository=repository,
-            admission=Admission(settings.limits.max_requests),
-            journal=Journal(metrics.count),
-            metrics=metrics,
-            keys=keys,
-            decode_pool=decode_pool,
-        )
-
-
-async def _answer(settings: ServeSettings, core: _Core, shared: SharedMetrics | None) -> None:
+async def _answer(settings: ServeSettings, core: Core, shared: SharedMetrics | None) -> None:
     """Answer requests until a signal comes, then finish those under way."""
     tell_when_files_run_out(asyncio.get_running_loop())
     stop = _stop_signal()
@@ -233,12 +128,12 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
+def _rpc_server(settings: ServeSettings, core: Core) -> GrpcServer | None:
     if settings.rpc.port is None and settings.rpc.socket_path is None:
         return None
     server = grpc_server(
         core.service,
-        core.repository if settings.workers == 1 else _OneOfMany(),
+        core.repository if settings.workers == 1 else OneOfMany("worker processes"),
         admission=core.admission,
         limits=settings.limits,
         journal=core.journal,
@@ -258,7 +153,7 @@ def _rpc_server(settings: ServeSettings, core: _Core) -> GrpcServer | None:
 
 
 def _rest_server(
-    settings: ServeSettings, core: _Core, shared: SharedMetrics | None, extensions: Sequence[Extension]
+    settings: ServeSettings, core: Core, shared: SharedMetrics | None, extensions: Sequence[Extension]
 ) -> RestServer | None:
     if settings.rest.port is None:
         return None

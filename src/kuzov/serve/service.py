@@ -199,6 +199,7 @@ class Service:
             version=servable.version,
             signatures=servable.engine.signatures,
             card=servable.card,
+            folder=servable.folder,
         )
 
     def _check_method_name(self, signature: Signature, *allowed: str) -> None:

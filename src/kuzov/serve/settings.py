@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kuzov.cores import usable_cores
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
@@ -26,7 +26,7 @@ class EngineSettings:
     Attributes:
         engine: "auto", "openvino" or "tensorflow"; see `kuzov.engine.choose.load_engine`.
         precision: "auto", "f32", "bf16" or "int8"; see `kuzov.engine.openvino.load`.
-        threads: Threads of one inference; 0 for as many as there are cores.
+        threads: Threads of one inference; 0 for as many as there are cores to use.
     """
 
     engine: str = "auto"
@@ -36,7 +36,7 @@ class EngineSettings:
     @property
     def streams(self) -> int:
         """Inferences computed at the same time, each on its share of the threads."""
-        return min(self.threads or os.cpu_count() or 1, MAX_STREAMS)
+        return min(self.threads or usable_cores(), MAX_STREAMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

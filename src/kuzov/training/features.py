@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from kuzov.config import TrainConfig
+from kuzov.cores import usable_cores
 from kuzov.data.photos import Photo
 from kuzov.engine.network import Network, NetworkSettings
 from kuzov.errors import KuzovError
@@ -103,7 +105,7 @@ def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) ->
         image = decode(photos[number].path, at_least_px=least_side(image_px))
         return view_photo(image, image_px, config, _rng(photos[number], config))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         for start in range(0, len(photos), PHOTOS_AHEAD):
             yield from pool.map(view, range(start, min(start + PHOTOS_AHEAD, len(photos))))
 
@@ -113,7 +115,8 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
     return np.random.default_rng([config.seed, int(photo.digest[:16], 16)])
 
 
+@functools.cache
 def feature_network(backbone: Backbone) -> Network:
-    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D)."""
+    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D); made once a process."""
     settings = NetworkSettings(precision="f32", rows_apart=True)
     return Network(to_openvino(backbone.frozen(), ["features"]), settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import OPENVINO_INT8, OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
 from kuzov.bundle.publish import replace
 from kuzov.config import TrainConfig
+from kuzov.cores import usable_cores
 from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
 from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.openvino import proved_precision
@@ -205,7 +205,7 @@ def _spread(photos: Sequence[Photo], most: int) -> list[Photo]:
 
 def _frames(photos: Sequence[Photo], image_px: int, progress: Progress) -> Pixels:
     images = np.empty((len(photos), image_px, image_px, 3), np.uint8)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         for row, image in enumerate(pool.map(lambda photo: read_frame(photo.path, image_px), photos)):
             progress("read", row, len(photos))
             images[row] = image

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from PIL import Image
 from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
 from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
 
+from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import Pixels, read_frame
 from kuzov.model.head import directions
@@ -45,7 +45,7 @@ def write_projector(folder: Path, data: LearningSet, answers: Sequence[str]) -> 
     every = math.ceil(len(data.photos) / MOST_POINTS)
     rows = slice(None, None, every)
     shown = directions(data.features[rows, 0])
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         thumbnails = list(threads.map(lambda photo: read_frame(photo.path, THUMBNAIL_PX), data.photos[rows]))
     embedding = EmbeddingInfo(
         tensor_name="features",

@@ -129,6 +129,7 @@ def load(
             version=life.version,
             engine=load_engine(folder),
             card=read_card(folder) if has_card(folder) else None,
+            folder=folder,
         )
         warm_up(servable, folder)
     except RequestError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from kuzov.cores import usable_cores
 from kuzov.errors import BundleError, ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings, check_names
 from kuzov.serve.repository.keeper import Keeper
@@ -59,7 +59,7 @@ class Repository:
         self._changed = threading.Condition()
         self._reloading = threading.Lock()
         self._polling = threading.Lock()
-        at_start = settings.num_load_threads or os.cpu_count() or 1
+        at_start = settings.num_load_threads or usable_cores()
         self._loader = Loader(load_engine, warm_up, settings, limit=at_start, done=self._finish_load)
         self._keeper = Keeper(
             poll=self.poll_once,

@@ -22,12 +22,14 @@ class Servable:
         version: The version's number.
         engine: Computes its signatures.
         card: What the bundle says of itself; None for a SavedModel that kuzov did not make.
+        folder: Where it was loaded from; None where it was made in memory.
     """
 
     name: str
     version: int
     engine: Engine
     card: Card | None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

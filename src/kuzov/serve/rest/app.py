@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from kuzov.errors import ErrorCode, RequestError
@@ -16,7 +16,7 @@ from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal, Record, printable
 from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, send_answer
 from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send
-from kuzov.serve.rest.body import ClientGoneError, read_body
+from kuzov.serve.rest.body import ClientGoneError, declared_bytes, read_body
 from kuzov.serve.rest.calls import INLINE_BYTES, Calls
 from kuzov.serve.rest.compression import MIN_BYTES, accepts_gzip, gzip
 from kuzov.serve.rest.cors import cors_headers, preflight
@@ -26,6 +26,7 @@ from kuzov.serve.rest.json_answer import metadata_json, status_json
 from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
 from kuzov.serve.rest.path import Route, is_api_path, read_path
 from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.room import Room
 from kuzov.serve.service import Service
 
 # Requests whose bodies are on their way, for each that may be answered at the time.
@@ -76,6 +77,7 @@ def rest_app(
         ),
         admission=admission,
         reading=Admission(READERS_PER_PLACE * limits.max_requests),
+        room=Room(),
         limits=limits,
         journal=journal,
         keys=keys,
@@ -94,6 +96,7 @@ class _RestApp:
     pages: Mapping[str, Page]
     admission: Admission
     reading: Admission
+    room: Room
     limits: Limits
     journal: Journal
     keys: ApiKeys | None
@@ -174,10 +177,11 @@ class _RestApp:
         read = False
         try:
             async with asyncio.timeout(self.limits.request_timeout_s) as deadline:
-                body = await self._read(request, receive, self.limits.max_body_bytes)
-                record.bytes_in = len(body)
-                read = True
-                with self.admission.enter():
+                with ExitStack() as held:
+                    body = await self._read(request, receive, self.limits.max_body_bytes, held)
+                    record.bytes_in = len(body)
+                    read = True
+                    held.enter_context(self.admission.enter())
                     async with while_client_waits(receive):
                         return await self.calls.answer(route, request, body, record)
         except TimeoutError:
@@ -192,24 +196,27 @@ class _RestApp:
     async def _extend(
         self, extension: Extension, request: Request, record: Record, receive: Receive
     ) -> Answer:
-        try:
-            async with asyncio.timeout(self.limits.request_timeout_s):
-                body = await self._read(request, receive, extension.max_body_bytes)
-        except TimeoutError:
-            raise self._late_body() from None
-        record.bytes_in = len(body)
-        return await extension.answer(request, body)
+        with ExitStack() as held:
+            try:
+                async with asyncio.timeout(self.limits.request_timeout_s):
+                    body = await self._read(request, receive, extension.max_body_bytes, held)
+            except TimeoutError:
+                raise self._late_body() from None
+            record.bytes_in = len(body)
+            return await extension.answer(request, body)
 
     def _late_body(self) -> HttpError:
         seconds = f"{self.limits.request_timeout_s:g} seconds"
         text = f"The request's body did not arrive within {seconds}. Send it again."
         return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
 
-    async def _read(self, request: Request, receive: Receive, max_bytes: int) -> bytes:
+    async def _read(self, request: Request, receive: Receive, max_bytes: int, held: ExitStack) -> bytes:
+        """The body; there is room for it until `held` is left."""
         # A place is taken only afterwards: clients that send a byte a second would hold all of them.
         self.admission.check()
         with self.reading.enter():
-            return await read_body(request, receive, max_bytes)
+            held.enter_context(await self.room.enter(declared_bytes(request, max_bytes)))
+            return await read_body(receive, max_bytes)
 
     async def _pack(self, request: Request, answer: Answer) -> Answer:
         """The answer, packed by gzip where the client asks for it."""

@@ -14,13 +14,23 @@ class ClientGoneError(Exception):
     """The client closed the connection; nobody waits for an answer."""
 
 
-async def read_body(request: Request, receive: Receive, limit: int) -> bytes:
+def declared_bytes(request: Request, limit: int) -> int:
+    """The size that a request's head tells of its body; 0 where it tells none.
+
+    Raises:
+        HttpError: 413: it is over the limit.
+    """
+    declared = request.header(b"content-length") or ""
+    size = int(declared) if declared.isdecimal() else 0
+    if size > limit:
+        raise _too_large("The request's body", limit)
+    return size
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
     """Read the whole body of a request.
 
-    A body that declares a length over the limit is refused before any of it is read.
-
     Args:
-        request: Its head.
         receive: Brings the body.
         limit: The highest size, in bytes.
 
@@ -28,23 +38,19 @@ async def read_body(request: Request, receive: Receive, limit: int) -> bytes:
         HttpError: 413: the body is larger.
         ClientGoneError: The client left before it had sent everything.
     """
-    declared = request.header(b"content-length") or ""
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large("The request's body", limit)
-    chunks: list[bytes] = []
-    size = 0
+    # One block that grows: the gaps that many small pieces leave can't be given back to the system.
+    body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         chunk: bytes = message.get("body", b"")
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
+        body += chunk
+        if len(body) > limit:
             raise _too_large("The request's body", limit)
         more = message.get("more_body", False)
-    return b"".join(chunks)
+    return bytes(body)
 
 
 def inflate(body: bytes, limit: int) -> bytes:

@@ -138,16 +138,26 @@ def grpc_server(
         options=tuple(options.items()), maximum_concurrent_rpcs=limits.max_requests + RPCS_BESIDE
     )
     gate = Gate(admission=admission, limits=limits, journal=journal, keys=keys)
-    prediction = PredictionService(service, limits, OffLoop(decode_pool), tensor_content=tensor_content)
-    services = {
-        PREDICTION_SERVICE: prediction.handlers(gate),
-        MODEL_SERVICE: ModelService(service, repository).handlers(gate),
-    }
+    handlers = rpc_handlers(
+        service, repository, gate=gate, decode_pool=decode_pool, tensor_content=tensor_content
+    )
     server.add_generic_rpc_handlers(
-        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in services.items())
+        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in handlers.items())
     )
     add_reflection(server)
     return GrpcServer(server, admission, Health(server) if health else None, tls)
+
+
+def rpc_handlers(
+    service: Service, repository: Reloads, *, gate: Gate, decode_pool: Executor, tensor_content: bool
+) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler]]:
+    """The handlers of TensorFlow Serving's methods, by service and by name; as `grpc_server`."""
+    off_loop = OffLoop(decode_pool)
+    prediction = PredictionService(service, gate.limits, off_loop, tensor_content=tensor_content)
+    return {
+        PREDICTION_SERVICE: prediction.handlers(gate),
+        MODEL_SERVICE: ModelService(service, repository).handlers(gate),
+    }
 
 
 def read_channel_arguments(text: str) -> ChannelOptions:

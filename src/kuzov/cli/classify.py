@@ -1,0 +1,138 @@
+"""`kuzov classify`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kuzov.cluster.classify import Classified
+
+TELL_EVERY_S = 30.0
+REDRAW_EVERY_S = 0.2
+
+
+@click.command("classify", short_help="Label any number of photos.")
+@click.argument("source")
+@click.option(
+    "--out",
+    required=True,
+    metavar="RESULTS",
+    type=click.Path(path_type=Path),
+    help="A file of JSON lines if its name ends in .jsonl, else a folder of Parquet parts.",
+)
+@click.option(
+    "--model",
+    show_default="models/img_classifier, or the model that comes with kuzov",
+    type=click.Path(path_type=Path),
+    help="Model folder, whose newest version is asked, or one version's folder.",
+)
+@click.option(
+    "--column", metavar="NAME", help="Parquet column of paths.  [default: its only one of strings, or photo]"
+)
+@click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
+def command(
+    source: str, out: Path, model: Path | None, column: str | None, restart: bool, as_json: bool
+) -> None:
+    """Label the photos of SOURCE: a folder with all its folders, a pattern, a list, or Parquet.
+
+    A pattern is quoted, as 'photos/**/*.jpg'. A list is a text file with a path or an address a line.
+    Parquet is a file or, with --column, a folder of them. Each may be an address too, such as
+    s3://bucket/photos; Parquet and addresses need kuzov[cluster].
+
+    Every photo becomes a row of RESULTS; one that can't be read, a row with its error. Stopped or killed, the
+    same command goes on where it was, and later does only what is new.
+    """
+    from kuzov.api import classify
+    from kuzov.cli.model import model_or_default
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is done is written down, as by Ctrl-C
+    with _Progress() as progress:
+        done = classify(
+            source, out, model=model_or_default(model), column=column, restart=restart, progress=progress
+        )
+    if done.left_out:
+        endings = ", ".join(sorted(each or "none" for each in done.left_out))
+        print(
+            f"Left out {sum(done.left_out.values()):,} file(s) that are no photos by the ending of their "
+            f"name: {endings}.",
+            file=sys.stderr,
+        )
+    print(json.dumps(done.to_json(), ensure_ascii=False) if as_json else _summary(done))
+
+
+def _summary(done: Classified) -> str:
+    if not done.classified:
+        return f"Nothing to do: {done.results} holds all {done.listed:,} photo(s)."
+    rate = done.classified / max(done.seconds, 1e-9)
+    text = f"{done.classified:,} photo(s) classified in {_time(done.seconds)}, {rate:.0f} a second"
+    if done.failed:
+        text += f"; {done.failed:,} could not be read, their rows say why"
+    before = done.listed - done.classified
+    return f"{text}.\n{done.results} held {before:,} already." if before else f"{text}."
+
+
+class _Progress:
+    """A bar with rate and time left on stderr; a line now and then where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._terminal = sys.stderr.isatty()
+        self._started = self._told = time.monotonic()
+        self._done = 0
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if self._bar is not None:
+            self._bar.update(self._done - self._bar.pos)
+            self._bar.render_finish()
+        if kind is KeyboardInterrupt and self._done:
+            print(f"{self._done:,} photo(s) are done; the same command goes on.", file=sys.stderr)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage == "classify" and not done:
+            self._started = self._told = now
+            if self._terminal:
+                self._bar = click.progressbar(
+                    length=total,
+                    file=sys.stderr,
+                    show_pos=True,
+                    show_eta=False,
+                    show_percent=True,
+                    item_show_func=lambda _item: self._pace(total),
+                )
+                self._bar.render_progress()
+            return
+        self._done = done if stage == "classify" else 0
+        if now - self._told < (REDRAW_EVERY_S if self._terminal else TELL_EVERY_S):
+            return
+        self._told = now
+        if self._bar is not None:
+            self._bar.update(done - self._bar.pos)
+        elif not self._terminal:
+            text = (
+                f"{done:,} of {total:,} photos, {self._pace(total)}" if total else f"{done:,} photos listed"
+            )
+            print(text, file=sys.stderr, flush=True)
+
+    def _pace(self, total: int) -> str:
+        rate = self._done / max(time.monotonic() - self._started, 1e-9)
+        left = _time((total - self._done) / rate) if rate else "?"
+        return f"{rate:.0f} a second, {left} left"
+
+
+def _time(seconds: float) -> str:
+    """Such as 0:42 or 13:05:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,69 @@
+"""What is written of each photo."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+TOP = 5  # labels told of a photo, the most probable first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelName:
+    """Which model answered.
+
+    Attributes:
+        name: Name of the model's folder.
+        version: Number of its version.
+    """
+
+    name: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model says of one photo, or why it says nothing.
+
+    Attributes:
+        photo: The photo's path or address.
+        top: The most probable labels with their probabilities, 0..1, in descending order; TOP at most, none
+            where the photo can't be read.
+        unknown: How sure the model is that the photo shows none of its classes, 0..1; None as above.
+        is_unknown: Whether `unknown` is over the bundle's threshold; None as above.
+        error: Why the photo can't be read; None where it can.
+    """
+
+    photo: str
+    top: tuple[tuple[str, float], ...] = ()
+    unknown: float | None = None
+    is_unknown: bool | None = None
+    error: str | None = None
+
+    def to_json(self, model: ModelName) -> dict[str, object]:
+        """The object that stands for this photo in the results."""
+        label, probability = self.top[0] if self.top else (None, None)
+        return {
+            "photo": self.photo,
+            "label": label,
+            "probability": probability,
+            "top": [{"label": each, "probability": value} for each, value in self.top],
+            "unknown": self.unknown,
+            "is_unknown": self.is_unknown,
+            "error": self.error,
+            "model": model.name,
+            "version": model.version,
+        }
+
+    def to_line(self, model: ModelName) -> bytes:
+        """The same as a line of JSON, in UTF-8 whatever bytes the file's name is of."""
+        text = json.dumps(self.to_json(model), ensure_ascii=False)
+        return text.encode(errors="backslashreplace") + b"\n"
+
+
+def in_utf8(photo: str) -> bytes:
+    """A photo's name as results hold it: bytes of a file's name that are no UTF-8 are spelled out."""
+    return photo.encode(errors="backslashreplace")

@@ -1,0 +1,154 @@
+"""Where answers are kept: a file of JSON lines or a folder of Parquet parts, and who may write there."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from kuzov.cluster.answers import Answer, ModelName
+from kuzov.errors import ConfigError, ResultsError
+
+JSON_LINES = (".jsonl", ".ndjson")
+
+
+class Results(Protocol):
+    """Answers on disk, which outlive whatever ends the process."""
+
+    def photos(self) -> Iterator[str]:
+        """Photos that are answered already, by what is on disk.
+
+        Raises:
+            ResultsError: They are another model's, or no results of kuzov's.
+        """
+
+    def clear(self) -> None:
+        """Remove what is there.
+
+        Raises:
+            ResultsError: It can't be removed.
+        """
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer; it is on disk soon.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+
+    def flush(self) -> None:
+        """Have all that was taken on disk.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+
+
+@contextmanager
+def open_results(path: Path, model: ModelName) -> Iterator[Results]:
+    """The results at a path, for one process at a time; on the way out all that was taken is on disk.
+
+    Args:
+        path: A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is
+            missing is made, and taken away again if nothing was written.
+        model: Which model answers.
+
+    Raises:
+        ResultsError: It can't be written, or another process writes there.
+        ConfigError: The path is of the other kind.
+        MissingExtraError: pyarrow is not installed, which Parquet needs.
+    """
+    if path.parts[:1] and path.parts[0].endswith(":"):
+        raise ConfigError("Results are written to a local or mounted folder, not to an address.")
+    one_file = path.suffix.lower() in JSON_LINES
+    if path.exists() and path.is_dir() == one_file:
+        kind, wanted = (
+            ("folder", "a file of JSON lines") if one_file else ("file", "a folder of Parquet parts")
+        )
+        raise ConfigError(
+            f"{path} is a {kind}, but by its name it would be {wanted}; a name in {JSON_LINES[0]} is a file."
+        )
+    made = not path.exists()
+    if not one_file:
+        from kuzov.cluster.parquet_parts import ParquetParts, require_pyarrow  # noqa: PLC0415
+
+        require_pyarrow()
+    with _locked(path, one_file=one_file) as descriptor:
+        try:
+            if one_file:
+                from kuzov.cluster.json_lines import JsonLines  # noqa: PLC0415
+
+                results: Results = JsonLines(path, descriptor, model)
+            else:
+                results = ParquetParts(path, model)
+            try:
+                yield results
+            finally:
+                results.flush()
+        finally:
+            if made:
+                _remove_if_empty(path, one_file=one_file)
+
+
+@contextmanager
+def _locked(path: Path, *, one_file: bool) -> Iterator[int]:
+    with told(path):
+        if one_file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however it ends
+        except BlockingIOError:
+            text = f"Another kuzov classify writes to {path}; wait for its end, or give another --out."
+            raise ResultsError(text) from None
+        except OSError as error:
+            if error.errno not in {errno.ENOLCK, errno.ENOTSUP}:  # some network file systems have no locks
+                raise
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_empty(path: Path, *, one_file: bool) -> None:
+    with suppress(OSError):
+        if not one_file:
+            path.rmdir()
+        elif path.stat().st_size == 0:
+            path.unlink()
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Have failures to write told in words; what was written before is kept."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            reason = "there is no space left"
+            advice = "What was done is kept; free some space, and the same command goes on."
+        else:
+            reason, advice = error.strerror or str(error), "What was done is kept."
+        if isinstance(error, FileExistsError):  # as mkdir says it
+            reason = f"{error.filename} is a file"
+        raise ResultsError(f"Results can't be written to {path}: {reason}. {advice}") from error
+
+
+def refuse_other_model(path: Path, found: ModelName, model: ModelName) -> None:
+    """Have one model's answers in one place.
+
+    Raises:
+        ResultsError: They are another's.
+    """
+    if found != model:
+        raise ResultsError(
+            f"{path} holds answers of {found}, and {model} is asked now. Give another --out, or --restart to "
+            "begin anew in its place."
+        )

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzov.bundle.ready import ready_model
+from kuzov.cli import classify
+
+Kuzov = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def own_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signal.signal", lambda _number, _handler: None)
+
+
+def test_what_was_done_is_told(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
+    photos = synthetic_photos / "test"
+    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model())
+    assert (done.status, done.err) == (0, "")
+    assert re.fullmatch(r"3 photo\(s\) classified in 0:\d\d, \d+ a second\.\n", done.out)
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 3
+    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model())
+    assert (done.status, done.out, done.err) == (0, "Nothing to do: r.jsonl holds all 3 photo(s).\n", "")
+
+
+def test_what_is_new_left_out_and_unreadable(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
+    words = ("classify", tmp_path / "photos", "--out", "r.jsonl", "--model", ready_model())
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    (tmp_path / "photos" / "a.heic").touch()
+    (tmp_path / "photos" / "Makefile").touch()
+    done = kuzov(*words)
+    assert done.status == 0
+    assert done.err == "Left out 2 file(s) that are no photos by the ending of their name: .heic, none.\n"
+    assert done.out.endswith(" a second; 1 could not be read, their rows say why.\n")
+    (tmp_path / "photos" / "b.jpg").touch()
+    assert kuzov(*words).out.endswith("\nr.jsonl held 1 already.\n")
+
+
+def test_json(kuzov: Kuzov, synthetic_photos: Path) -> None:
+    photos = synthetic_photos / "test"
+    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json")
+    found = json.loads(done.out)
+    assert (found["listed"], found["classified"], found["failed"]) == (3, 3, 0)
+    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json", "--restart")
+    assert json.loads(done.out)["classified"] == 3
+
+
+def test_a_wrong_source(kuzov: Kuzov, tmp_path: Path) -> None:
+    done = kuzov("classify", "nowhere", "--out", "r.jsonl", "--model", ready_model())
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "Error: There is no nowhere; give a folder, a pattern or a list.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_results(kuzov: Kuzov) -> None:
+    done = kuzov("classify", "photos")
+    assert (done.status, done.out) == (2, "")
+    assert "Error: Missing option '--out'." in done.err
+
+
+def test_lines_where_there_is_no_terminal(
+    kuzov: Kuzov, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classify, "TELL_EVERY_S", 0.0)
+    done = kuzov("classify", synthetic_photos / "test", "--out", "r.jsonl", "--model", ready_model())
+    lines = done.err.splitlines()
+    assert len(lines) == 3
+    assert re.fullmatch(r"1 of 3 photos, \d+ a second, 0:\d\d left", lines[0])
+
+
+def test_a_bar_where_there_is_one(synthetic_photos: Path, tmp_path: Path) -> None:
+    words = [
+        str(synthetic_photos / "test"),
+        "--out",
+        str(tmp_path / "r.jsonl"),
+        "--model",
+        str(ready_model()),
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "120", "TERM": "xterm"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "kuzov", "classify", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while process.poll() is None:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:  # the other side is closed
+                break
+    os.close(ours)
+    assert process.returncode == 0
+    assert re.search(rb"\[#+\]  3/3  100%  \d+ a second, 0:00 left", shown)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+
+from kuzov.cluster import remote
+from kuzov.cluster.source import Source
+from kuzov.errors import MissingExtraError, PhotoError, SourceError
+
+fsspec = pytest.importorskip("fsspec", reason="addresses need kuzov[cluster]")
+pytest.importorskip("aiohttp", reason="addresses need kuzov[cluster]")
+
+
+STATUSES = {"/gone.jpg": 404, "/gone.txt": 404, "/refused.jpg": 403, "/down.jpg": 500}
+
+
+class Pages(BaseHTTPRequestHandler):
+    """/photo.jpg, /busy.jpg that is there at the second time, /slow.jpg, and those of STATUSES."""
+
+    asked: ClassVar[list[str]] = []
+    closing: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/slow.jpg":
+            self.closing.wait(10)
+        busy = self.path == "/busy.jpg" and self.asked.count("/busy.jpg") < 2
+        status = 503 if busy else STATUSES.get(self.path, 200)
+        self.send_response(status)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"photo")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(remote, "_PAUSE_S", 0.01)
+    Pages.asked.clear()
+    Pages.closing.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        Pages.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def memory() -> Iterator[None]:
+    files = fsspec.filesystem("memory")
+    for name in ("/cars/a.jpg", "/cars/deeper/b.PNG", "/cars/notes.md"):
+        files.pipe(name, b"photo")
+    files.pipe("/list.txt", "a.jpg\r\n\nmemory://cars/a.jpg".encode("utf-8-sig"))
+    yield
+    files.rm("/cars", recursive=True)
+    files.rm("/list.txt")
+
+
+def refusal(address: str) -> str:
+    with pytest.raises(PhotoError) as raised:
+        remote.fetch(address).result(20)
+    return raised.value.reason
+
+
+def test_a_photo_is_fetched(host: str) -> None:
+    assert remote.fetch(f"{host}/photo.jpg").result(20) == b"photo"
+
+
+def test_what_may_pass_is_tried_again(host: str) -> None:
+    assert remote.fetch(f"{host}/busy.jpg").result(20) == b"photo"
+    assert refusal(f"{host}/down.jpg") == "can't be fetched: the server answers with status 500"
+    assert Pages.asked == ["/busy.jpg"] * 2 + ["/down.jpg"] * remote.TRIES
+
+
+def test_what_stays_is_not(host: str) -> None:
+    assert refusal(f"{host}/gone.jpg") == "there is no such address; check it"
+    assert refusal(f"{host}/refused.jpg") == "can't be fetched: the server answers with status 403"
+    assert Pages.asked == ["/gone.jpg", "/refused.jpg"]
+
+
+def test_an_address_that_hangs(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "TIMEOUT_S", 1.0)
+    assert refusal(f"{host}/slow.jpg") == "did not come within 1 seconds; check the address"
+
+
+def test_a_scheme_that_nobody_knows() -> None:
+    assert refusal("nonsense://a.jpg") == "can't be fetched: Protocol not known: nonsense"
+
+
+@pytest.mark.usefixtures("memory")
+def test_other_stores_are_listed_and_fetched() -> None:
+    source = Source("memory://cars")
+    assert sorted(source) == ["memory:///cars/a.jpg", "memory:///cars/deeper/b.PNG"]
+    assert dict(source.left_out) == {".md": 1}
+    assert list(Source("memory://cars/*.jpg")) == ["memory:///cars/a.jpg"]
+    assert list(Source("memory://list.txt")) == ["a.jpg", "memory://cars/a.jpg"]
+    assert remote.fetch("memory://cars/a.jpg").result(20) == b"photo"
+    with pytest.raises(SourceError) as raised:
+        Source("memory://nowhere")
+    assert str(raised.value) == "There is nothing at memory://nowhere."
+
+
+def test_a_list_that_is_not_there(host: str) -> None:
+    with pytest.raises(SourceError) as raised:
+        list(Source(f"{host}/gone.txt"))
+    assert str(raised.value) == f"There is nothing at {host}/gone.txt."
+
+
+def test_a_store_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_scheme: str) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    with pytest.raises(MissingExtraError) as raised:
+        remote.require({"s3"})
+    assert str(raised.value) == (
+        "Reading s3:// addresses needs packages that are not installed. Install them with: "
+        "pip install 'kuzov[cluster]'"
+    )
+
+
+def test_addresses_need_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(MissingExtraError) as raised:
+        remote.require({"http"})
+    assert str(raised.value) == (
+        "Reading addresses such as s3:// and http:// needs packages that are not installed. "
+        "Install them with: pip install 'kuzov[cluster]'"
+    )
+
+
+def test_what_is_an_address() -> None:
+    assert remote.is_remote("s3://bucket/a.jpg")
+    assert not remote.is_remote("photos/a.jpg")
+    assert not remote.is_remote("/odd://name.jpg")
+    assert remote.is_pattern("s3://bucket/*.jpg")
+    assert not remote.is_pattern("https://host/a.jpg?size=2")

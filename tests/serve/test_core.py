@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kuzov.bundle.ready import ready_model
+from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
+from kuzov.serve.calls import ModelSpec
+from kuzov.serve.core import OneOfMany, engine_loader, open_core
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.settings import ServeSettings
+
+
+def settings(base_path: Path, api_key_file: Path | None = None) -> ServeSettings:
+    model = ModelConfig(name="cars", base_path=base_path)
+    return ServeSettings(models=(model,), api_key_file=api_key_file)
+
+
+def test_a_core_answers_and_counts_for_itself() -> None:
+    ready = settings(ready_model())
+    with open_core(ready, engine_loader(ready)) as core:
+        call = core.service.find(ModelSpec(name="cars"))
+        (spec,) = call.signature.inputs.values()
+        image = np.zeros((1, *(spec.shape or ())[1:]), np.float32)
+        answer = asyncio.run(core.service.predict(call, {"image": image}))
+        assert answer.outputs["probabilities"].shape == (1, 5)
+        assert (core.admission.under_way, core.keys) == (0, None)
+        assert any(family["samples"] for family in core.snapshot())
+
+
+def test_no_model_no_core(tmp_path: Path) -> None:
+    empty = settings(tmp_path / "cars")
+    with pytest.raises(BundleError), open_core(empty, engine_loader(empty)):
+        raise AssertionError("There is no model.")
+
+
+def test_no_keys_no_core(tmp_path: Path) -> None:
+    keyless = settings(ready_model(), tmp_path / "keys")
+    with pytest.raises(ConfigError), open_core(keyless, engine_loader(keyless)):
+        raise AssertionError("There are no keys.")
+
+
+def test_one_of_many_processes_takes_no_new_configuration() -> None:
+    with pytest.raises(RequestError) as refused:
+        OneOfMany("worker processes").reload(())
+    assert refused.value.code is ErrorCode.FAILED_PRECONDITION
+    assert str(refused.value) == (
+        "A reload would reach one of several worker processes. Change the file of --model_config_file "
+        "instead, which all read again every --model_config_file_poll_wait_seconds."
+    )
