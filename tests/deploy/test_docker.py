@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import compose_spec
 import pytest
 import yaml
 
@@ -38,6 +39,14 @@ def test_hadolint_finds_nothing(folder: Path) -> None:
     for name in ("Dockerfile", "Dockerfile.tensorflow-serving"):
         done = subprocess.run([BIN / "hadolint", folder / name], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_compose_file_keeps_to_the_specification(compose: Any) -> None:
+    compose_spec.PyCompose.from_json(json.dumps(compose))
+    compose["services"]["kuzov"] |= {"portz": []}
+    with pytest.raises(ValueError, match="extension key `portz`"):
+        compose_spec.PyCompose.from_json(json.dumps(compose))
+    del compose["services"]["kuzov"]["portz"]
 
 
 def test_docker_compose_takes_the_file(folder: Path) -> None:
