@@ -58,7 +58,7 @@ def main() -> None:
         row_s, row_size = measure.row(kinds, folder)
         size = statistics.fmean(kind.stat().st_size for kind in kinds)
         photo = Photo(core_s=statistics.fmean(shares), size=size, row_s=row_s)
-        fetched, checks = _check(photo, shares, kinds, folder)
+        photo, fetched, checks = _check(photo, shares, kinds, folder)
     rows = [
         ["core time, read from a disk", _core_time(photo)],
         ["core time, fetched", _core_time(fetched)],
@@ -79,14 +79,17 @@ def _core_time(photo: Photo) -> str:
 
 def _check(
     photo: Photo, shares: Sequence[float], kinds: Sequence[Path], folder: Path
-) -> tuple[Photo, list[list[str]]]:
-    """The photo with its cost when fetched, and rows that compare what is measured with what is said of it.
+) -> tuple[Photo, Photo, list[list[str]]]:
+    """The photo as read and as fetched, and rows that compare what is measured with what is said of it.
 
     What is said builds on the wall time of a run over a folder, so that whatever else the machine does falls
     on both.
     """
     middle = sorted(kinds, key=lambda kind: kind.stat().st_size)[len(kinds) // 2]
-    here = measure.classify(link_photos([middle], MANY, folder / "linked"), folder / "linked.jsonl")
+    few_here, here = (
+        measure.classify(link_photos([middle], count, folder / f"{count}"), folder / f"{count}.jsonl")
+        for count in (FEW, MANY)
+    )
     few, *runs = (
         measure.from_store(middle, store, count, folder / f"run-{number}")
         for number, (store, count) in enumerate([(STORES[0], FEW), *((store, MANY) for store in STORES)])
@@ -98,7 +101,8 @@ def _check(
         part, rate = limit(sent, store, HERE)
         found = (run.photos / run.seconds, MANY / simulation.seconds(MANY), rate)
         rows.append([f"a server, {store.name}", *(f"{each:.1f}" for each in found), part])
-    return replace(photo, core_s=measure.marginal(few, runs[0])), rows
+    read = replace(photo, core_s=measure.marginal(few_here, here))
+    return read, replace(photo, core_s=measure.marginal(few, runs[0])), rows
 
 
 def _of_clusters(photo: Photo, store: Store, shares: Sequence[float]) -> list[list[str]]:

@@ -91,10 +91,10 @@ def _name(number: int) -> str:
 
 def classify(source: Path, out: Path) -> Run:
     """Run the command on one core."""
-    command = [sys.executable, "-m", "kuzov", "classify", source, "--out", out, "--model", ready_model()]
+    command = [sys.executable, "-m", "kuzov", "classify", str(source), "--out", str(out)]
     before = _core_s()
     done = subprocess.run(
-        ["taskset", "--cpu-list", CORE, *command, "--json"],
+        ["taskset", "--cpu-list", CORE, *command, "--model", str(ready_model()), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=True,

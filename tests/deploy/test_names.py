@@ -31,6 +31,6 @@ def test_what_can_name_no_object(model: str) -> None:
     with pytest.raises(ConfigError) as refused:
         object_name(model, longest=11, remedy="Rename it.")
     assert str(refused.value) == (
-        f'The model name "{model}" can\'t name an object of Kubernetes: that takes up to 11 letters, digits and '
-        "hyphens, a letter first. Rename it."
+        f'The model name "{model}" can\'t name an object of Kubernetes: that takes up to 11 letters, '
+        "digits and hyphens, a letter first. Rename it."
     )
