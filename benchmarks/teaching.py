@@ -2,7 +2,7 @@
 
     python -m benchmarks.teaching PHOTOS
 
-Uploads 200 photos of PHOTOS, a subfolder a model, to `kuzov serve --teach`, and prints the seconds from "Train"
+Uploads 200 photos of PHOTOS, a subfolder a model, to `kuzov serve --teach`; prints the seconds from "Train"
 to the judgement: pressed as soon as the last photo is there, and once more, when every photo has been looked
 at. The training process starts when a teacher gives the token, and is given time to.
 """

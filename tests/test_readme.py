@@ -108,6 +108,17 @@ def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None
     assert ["curl", "-s"] in seen
 
 
+def test_every_command_of_the_clients_page_works(workplace: Path, free_port: int) -> None:
+    shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
+    seen = run_commands("docs/clients.md", free_port)
+    assert seen == [
+        ["kuzov", "serve"],
+        ["python", "examples/clients/python_requests.py"],
+        ["sh", "examples/clients/curl.sh"],
+        ["curl", "-s"],
+    ]
+
+
 def test_every_command_of_understanding_works(workplace: Path, free_port: int) -> None:
     for name in ("img_classifier", "other"):
         shutil.copytree(ready_model(), workplace / "models" / name)
@@ -125,6 +136,10 @@ def test_every_command_of_understanding_works(workplace: Path, free_port: int) -
         ("README.md", "README.ru.md"),
         ("docs/serving.md", "docs/serving.ru.md"),
         ("docs/understanding.md", "docs/understanding.ru.md"),
+        ("docs/clients.md", "docs/clients.ru.md"),
+        ("docs/teaching.md", "docs/teaching.ru.md"),
+        ("docs/deploy.md", "docs/deploy.ru.md"),
+        ("docs/kubernetes.md", "docs/kubernetes.ru.md"),
     ],
 )
 def test_both_languages_have_the_same_commands(english: str, russian: str) -> None:
