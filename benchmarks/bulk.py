@@ -29,9 +29,9 @@ from benchmarks.process import measure
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import OPENVINO_MODEL, resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.data.files import EXTENSIONS
 from kuzov.data.synthetic import render_cars
 from kuzov.engine.openvino import proved_precision
+from kuzov.images.decode import EXTENSIONS
 from kuzov.images.framing import frame_box
 
 SIZE, QUALITY, KINDS = (600, 400), 85, 100

@@ -24,9 +24,8 @@ from benchmarks.markdown import table
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.data.files import EXTENSIONS
 from kuzov.engine.openvino import load
-from kuzov.images.decode import decode
+from kuzov.images.decode import EXTENSIONS, decode
 from kuzov.images.framing import Pixels, frame, least_side, read_frame
 
 LARGE_PIXELS, LARGE = 12_000_000, 15

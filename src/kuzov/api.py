@@ -207,11 +207,12 @@ def classify(
     column: str | None = None,
     precision: str = "auto",
     restart: bool = False,
+    ray: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Classified:
     """Recognise any number of photos, and keep the answers on disk; a later call does only what is new.
 
-    Parquet and addresses need kuzov[cluster].
+    Parquet, addresses and Ray need kuzov[cluster].
 
     Args:
         source: A folder, searched with all its folders; a pattern such as photos/**/*.jpg; a text file with a
@@ -222,6 +223,8 @@ def classify(
         column: The Parquet column that names photos; by default the only one of strings, or `photo`.
         precision: As for `load`.
         restart: Remove the results that are there first.
+        ray: The Ray cluster that does it: its address as HOST:PORT, "auto" for the one that this machine is a
+            part of, or "local" for one begun here; by default this process does it.
         progress: Told of work done: the stage's name, how much is done, of how much.
 
     Raises:
@@ -238,6 +241,7 @@ def classify(
         column=column,
         precision=precision,
         restart=restart,
+        ray=ray,
         progress=progress or (lambda _stage, _done, _total: None),
     )
 

@@ -13,7 +13,7 @@ from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
 
 SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
-NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .png, .webp, .bmp"
+NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"
 
 
 def save_photo(file: Path, seed: int) -> Path:
@@ -212,12 +212,12 @@ def test_system_files_are_passed_over_and_others_named(tmp_path: Path) -> None:
     assert load(tmp_path).rejected == ()
     (tmp_path / "a" / "notes.txt").write_text("x")
     (tmp_path / "a" / "more").mkdir()
-    (tmp_path / "a" / "0.gif").touch()
+    (tmp_path / "a" / "0.heic").touch()
     (tmp_path / "README").touch()
     save_photo(tmp_path / "loose.jpg", 7)
     assert [str(error) for error in load(tmp_path).rejected] == [
         f"{tmp_path / 'README'}: {NOT_A_PHOTO}",
-        f"{tmp_path / 'a' / '0.gif'}: {NOT_A_PHOTO}",
+        f"{tmp_path / 'a' / '0.heic'}: {NOT_A_PHOTO}",
         f"{tmp_path / 'a' / 'more'}: is a folder inside a class folder, which is not looked into; "
         "move its photos up",
         f"{tmp_path / 'a' / 'notes.txt'}: {NOT_A_PHOTO}",

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,16 +37,27 @@ REDRAW_EVERY_S = 0.2
 @click.option(
     "--column", metavar="NAME", help="Parquet column of paths.  [default: its only one of strings, or photo]"
 )
+@click.option(
+    "--ray",
+    metavar="auto|HOST:PORT|local",
+    help="Have a Ray cluster do it: this machine's, the one at an address, or one begun here.",
+)
 @click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
 def command(
-    source: str, out: Path, model: Path | None, column: str | None, restart: bool, as_json: bool
+    source: str,
+    out: Path,
+    model: Path | None,
+    column: str | None,
+    ray: str | None,
+    restart: bool,
+    as_json: bool,
 ) -> None:
     """Label the photos of SOURCE: a folder with all its folders, a pattern, a list, or Parquet.
 
     A pattern is quoted, as 'photos/**/*.jpg'. A list is a text file with a path or an address a line.
     Parquet is a file or, with --column, a folder of them. Each may be an address too, such as
-    s3://bucket/photos; Parquet and addresses need kuzov[cluster].
+    s3://bucket/photos. Parquet, addresses and --ray need kuzov[cluster].
 
     Every photo becomes a row of RESULTS; one that can't be read, a row with its error. Stopped or killed, the
     same command goes on where it was, and later does only what is new.
@@ -54,9 +66,16 @@ def command(
     from kuzov.cli.model import model_or_default
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is done is written down, as by Ctrl-C
-    with _Progress() as progress:
+    # Ray prints there what it is told of its nodes.
+    with redirect_stdout(sys.stderr), _Progress() as progress:
         done = classify(
-            source, out, model=model_or_default(model), column=column, restart=restart, progress=progress
+            source,
+            out,
+            model=model_or_default(model),
+            column=column,
+            restart=restart,
+            ray=ray,
+            progress=progress,
         )
     if done.left_out:
         endings = ", ".join(sorted(each or "none" for each in done.left_out))

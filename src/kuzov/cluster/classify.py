@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from kuzov.cluster.labeller import Labeller, model_name
 from kuzov.cluster.local import classify_here
 from kuzov.cluster.plan import Plan
 from kuzov.cluster.results import open_results
-from kuzov.cluster.source import EXTENSIONS, Source
-from kuzov.errors import SourceError
+from kuzov.cluster.source import Source
+from kuzov.errors import MissingExtraError, SourceError
+from kuzov.images.decode import EXTENSIONS
 
 Progress = Callable[[str, int, int], None]
 
@@ -69,6 +70,7 @@ def classify(
     column: str | None = None,
     precision: str = "auto",
     restart: bool = False,
+    ray: str | None = None,
     progress: Progress,
 ) -> Classified:
     """Answer for every photo of a source that the results do not hold yet.
@@ -82,6 +84,7 @@ def classify(
         column: The Parquet column that names photos; None for the only one of strings, or `photo`.
         precision: "auto", "f32", "bf16" or "int8"; see `kuzov.engine.openvino.load`.
         restart: Remove the results that are there first.
+        ray: The Ray cluster that answers, as `kuzov.ray_cluster.connected` takes it; None for this process.
         progress: Told of work done: the stage, "list" or "classify", how much is done, of how much.
 
     Raises:
@@ -90,19 +93,21 @@ def classify(
     version_dir = resolve(model)
     name = model_name(version_dir)
     photos = Source(source, column=column)
-    with open_results(out, name) as results, Plan() as plan:
+    with _cluster(ray), open_results(out, name) as results, Plan() as plan:
         if not restart:
             plan.leave_out(results.photos())
         _make_plan(plan, photos, progress)
         started, failed = time.monotonic(), 0
         if plan.left:
-            cores = len(os.sched_getaffinity(0))
-            labeller = Labeller.load(version_dir, precision=precision, threads=cores)
+            left = plan.photos(by_name=photos.by_name)
+            if ray is None:
+                answering = _here(left, version_dir, precision)
+            else:
+                answering = _on_ray(left, plan.left, version_dir, precision)
             if restart:  # only now that nothing else can be wrong
                 results.clear()
             started = time.monotonic()
-            left = plan.photos(by_name=photos.by_name)
-            with closing(classify_here(left, labeller, cores=cores)) as answers:
+            with closing(answering) as answers:
                 failed = _keep(answers, results.add, plan.left, progress)
     return Classified(
         results=out,
@@ -113,6 +118,28 @@ def classify(
         left_out=dict(photos.left_out),
         seconds=time.monotonic() - started,
     )
+
+
+def _cluster(address: str | None) -> AbstractContextManager[object]:
+    if address is None:
+        return nullcontext()
+    try:
+        from kuzov.ray_cluster import connected  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Classifying on Ray", "cluster") from error
+    return connected(address)
+
+
+def _here(photos: Iterator[str], version_dir: Path, precision: str) -> Generator[Answer]:
+    cores = len(os.sched_getaffinity(0))
+    labeller = Labeller.load(version_dir, precision=precision, threads=cores)
+    return classify_here(photos, labeller, cores=cores)
+
+
+def _on_ray(photos: Iterator[str], count: int, version_dir: Path, precision: str) -> Generator[Answer]:
+    from kuzov.cluster.on_ray import classify_on_ray  # noqa: PLC0415
+
+    return classify_on_ray(photos, count, version_dir=version_dir, precision=precision)
 
 
 def _make_plan(plan: Plan, source: Source, progress: Progress) -> None:

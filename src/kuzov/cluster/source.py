@@ -12,8 +12,8 @@ from pathlib import Path
 from kuzov.cluster import column as parquet
 from kuzov.cluster import remote
 from kuzov.errors import ConfigError, SourceError
+from kuzov.images.decode import EXTENSIONS
 
-EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif")
 PARQUET = (".parquet", ".pq")
 
 _TEXT_PROBE_BYTES = 4096

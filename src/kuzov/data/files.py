@@ -8,8 +8,7 @@ from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
 from kuzov.errors import DatasetError
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+from kuzov.images.decode import EXTENSIONS
 
 NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
 LOOSE = "lies beside the class folders, so it has no class; move it into one of them"

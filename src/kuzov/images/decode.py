@@ -34,6 +34,9 @@ from kuzov.images.structure import check_bmp, check_webp, gif_parts, png_parts
 
 MAX_PIXELS = 100_000_000
 
+# What the names of photos end in.
+EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif")
+
 NO_FILE = "no such file; check the path"
 FOLDER = "is a folder, not a photo; give the path of one photo"
 NOT_A_FILE = "is not an ordinary file; give the path of one photo"

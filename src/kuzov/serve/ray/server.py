@@ -17,10 +17,10 @@ from ray.serve.config import HTTPOptions, gRPCOptions
 from ray.serve.schema import LoggingConfig
 
 from kuzov.errors import BundleError, ConfigError, KuzovError
+from kuzov.ray_cluster import connected
 from kuzov.serve.listening import EVERY_ADDRESS, free_port, shown
 from kuzov.serve.monitoring.log import LogForm
 from kuzov.serve.ray.application import application, room
-from kuzov.serve.ray.cluster import connected
 from kuzov.serve.ray.rpc import SERVICER_FUNCTION
 from kuzov.serve.ray.settings import APPLICATION, RaySettings, check_settings
 from kuzov.serve.settings import ServeSettings
