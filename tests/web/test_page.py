@@ -118,6 +118,21 @@ def test_teaching_is_left_out_where_it_is_off() -> None:
         assert part in with_it
 
 
+def test_a_phone_s_camera_takes_a_photo(open_page: OpenPage, server: Server) -> None:
+    phone = open_page(server.rest_port, viewport=PHONE, is_mobile=True, has_touch=True)
+    button = phone.get_by_text("Take a photo")
+    with phone.expect_file_chooser() as chooser:
+        button.click()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files([drawn("image.jpg")])
+    expect_answers(phone, 1)
+
+
+def test_a_desktop_offers_no_camera(page: Page) -> None:
+    page.locator("#model .name").wait_for()
+    assert not page.get_by_text("Take a photo").is_visible()
+
+
 def test_every_script_is_part_of_the_page() -> None:
     found = {each.relative_to(FOLDER).as_posix() for each in FOLDER.rglob("*.js")}
     assert found == {*SCRIPTS, *TEACHING_SCRIPTS, START}
