@@ -198,9 +198,9 @@ def test_a_lost_server_loses_no_photo(school: School, teacher: Page, heard: Hear
         teacher.route("**/teach/photos*", lambda route: route.abort())
         choose_photos(teacher, a_file("3.jpg", 130), a_file("4.jpg", 140))
         wait_for(teacher, "The server can't be reached. The photos wait here.")
-    teacher.unroute("**/teach/photos*")
-    teacher.get_by_role("button", name="Go on").click()
-    wait_for(teacher, "Added: 2")
+        teacher.unroute("**/teach/photos*")
+        teacher.get_by_role("button", name="Go on").click()
+        wait_for(teacher, "Added: 2")
     assert stored(school) == {"bmw_x5": 4}
 
 
@@ -213,9 +213,9 @@ def test_a_full_disk_loses_no_photo(school: School, teacher: Page, heard: Heard)
             teacher,
             "The server's disk is full. Nothing is lost: the photos wait here. Make room, and go on.",
         )
-    teacher.unroute("**/teach/photos*")
-    teacher.get_by_role("button", name="Go on").click()
-    wait_for(teacher, "Added: 1")
+        teacher.unroute("**/teach/photos*")
+        teacher.get_by_role("button", name="Go on").click()
+        wait_for(teacher, "Added: 1")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
