@@ -32,14 +32,15 @@ def require(schemes: set[str]) -> None:
     """Refuse, before any work, schemes that need packages which are not installed.
 
     Raises:
-        MissingExtraError: fsspec, or what it needs for one of them, is missing.
+        MissingExtraError: fsspec is missing.
+        SourceError: What it needs for one of them is.
     """
     for scheme in sorted(schemes):
         fsspec = _fsspec()
         try:
             fsspec.get_filesystem_class(scheme)
         except ImportError as error:
-            raise MissingExtraError(f"Reading {scheme}:// addresses", "cluster") from error
+            raise _needs_more(scheme, error) from error
         except ValueError:
             continue  # the rows that name it tell so
 
@@ -154,11 +155,16 @@ def _fsspec() -> Any:
     return fsspec
 
 
+def _needs_more(scheme: str, error: ImportError) -> SourceError:
+    """What to install, as fsspec says it: `Install s3fs to access S3`."""
+    return SourceError(f"Reading {scheme}:// addresses needs one package more. {str(error).rstrip('.')}.")
+
+
 def _unreadable(address: str, error: Exception) -> Exception:
     if isinstance(error, MissingExtraError):
         return error
     if isinstance(error, ImportError):
-        return MissingExtraError(f"Reading {scheme_of(address)}:// addresses", "cluster")
+        return _needs_more(scheme_of(address), error)
     if isinstance(error, FileNotFoundError):
         return SourceError(f"There is nothing at {address}.")
     return SourceError(f"{address} can't be read: {_reason(error)}.")
