@@ -85,8 +85,8 @@ def main() -> None:
                     ask(f"http://{ready[1]}/v1/models/img_classifier", photos)
                     if once:
                         break
-                    print(f"\nThe server stays until Ctrl-C. Open http://{ready[1]}/ and drop a photo in,\n"
-                          f"or ask in another terminal:\n  {sys.executable} examples/predict.py PHOTO")  # fmt: skip
+                    print(f"\nThe server stays until Ctrl-C. Open http://{ready[1]}/ and drop a photo in,")
+                    print(f"or ask in another terminal:\n  {sys.executable} examples/predict.py PHOTO")
         except KeyboardInterrupt:
             print("\nStopped.")
         finally:

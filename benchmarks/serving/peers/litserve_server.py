@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import litserve  # type: ignore[import-not-found]
-from fastapi import Request  # type: ignore[import-not-found]
+from fastapi import Request
 
 from benchmarks.serving.peers.model import MAX_BATCH, PORT, WORKERS, Model
 
