@@ -105,3 +105,15 @@ def test_a_bar_where_there_is_one(synthetic_photos: Path, tmp_path: Path) -> Non
     os.close(ours)
     assert process.returncode == 0
     assert re.search(rb"\[#+\]  3/3  100%  \d+ a second, 0:00 left", shown)
+
+
+def test_what_is_no_address_of_a_cluster(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[cluster]'")
+    words = ("--out", "r.jsonl", "--model", ready_model(), "--ray", "nowhere")
+    done = kuzov("classify", synthetic_photos / "test", *words)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        "Error: 'nowhere' is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
+        "local.\n"
+    )
+    assert not list(tmp_path.iterdir())

@@ -158,6 +158,18 @@ def test_addresses_in_a_list_are_refused_before_any_work(
     assert not (tmp_path / "r.jsonl").exists()
 
 
+def test_ray_is_not_installed(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kuzov.ray_cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError) as raised:
+        run(photos, tmp_path / "r.jsonl", ray="auto")
+    assert str(raised.value) == (
+        "Classifying on Ray needs packages that are not installed. Install them with: pip install "
+        "'kuzov[cluster]'"
+    )
+    assert not (tmp_path / "r.jsonl").exists()
+
+
 def test_a_failure_keeps_what_was_done(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Labeller.__call__
 

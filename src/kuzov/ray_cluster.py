@@ -1,0 +1,117 @@
+"""A Ray cluster to work on: one that is there, or one begun on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from kuzov.errors import ConfigError, KuzovError
+
+AUTO, LOCAL = "auto", "local"
+ANSWERS_WITHIN_S = 5.0
+
+# What messages larger than 100 KB pass through, on their way between the processes of a machine. Ray would
+# take a third of the memory.
+OBJECT_STORE_BYTES = 256 * 1024 * 1024
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[bool]:
+    """Be connected with a cluster; one that was begun here ends with the context.
+
+    Args:
+        address: The cluster's address, HOST:PORT; "auto" for the one that this machine is a part of, "local"
+            for one begun on this machine alone; None for what RAY_ADDRESS names, else "auto" where there is
+            one, else "local".
+
+    Yields:
+        Whether it was begun here.
+
+    Raises:
+        ConfigError: It is no address.
+        KuzovError: No cluster answers.
+    """
+    with _own_sigterm():
+        begun = _connect(address)
+    try:
+        yield begun
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep what SIGTERM does, which Ray changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _connect(address: str | None) -> bool:
+    """Join a cluster or begin one; returns whether it was begun."""
+    named = address or os.environ.get("RAY_ADDRESS") or None
+    if named == LOCAL:
+        _begin()
+        return True
+    if named not in {None, AUTO}:
+        _check_answers(named)
+    try:
+        _join(named or AUTO)
+    except (ConnectionError, RuntimeError) as error:
+        if named is None:
+            _begin()
+            return True
+        if named == AUTO:
+            raise KuzovError(
+                "No Ray cluster runs on this machine. Begin one with: ray start --head, or let kuzov begin "
+                "one of its own with: --ray local"
+            ) from error
+        raise _no_answer(named, str(error).splitlines()[0]) from error
+    return False
+
+
+def _join(address: str) -> None:
+    ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+
+
+def _begin() -> None:
+    ray.init(
+        address=LOCAL,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself would try for a minute."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdecimal():
+        raise ConfigError(
+            f"{address!r} is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
+            "local."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        raise _no_answer(address, str(error)) from error
+
+
+def _no_answer(address: str, reason: str) -> KuzovError:
+    return KuzovError(
+        f"No Ray cluster answers at {address}: {reason}. Check the address, and that Ray runs there: "
+        f"ray status --address {address}"
+    )
