@@ -148,6 +148,21 @@ def test_restart_keeps_what_was_there_where_the_source_is_wrong(photos: Path, tm
     assert out.read_bytes() == before
 
 
+def test_restart_keeps_what_was_there_where_nothing_is_answered(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> Any:
+        raise ResultsError("no answer")
+
+    out = tmp_path / "r.jsonl"
+    run(photos, out)
+    before = out.read_bytes()
+    monkeypatch.setattr(Labeller, "__call__", break_down)
+    with pytest.raises(ResultsError):
+        run(photos, out, restart=True)
+    assert out.read_bytes() == before
+
+
 def test_addresses_in_a_list_are_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +196,7 @@ def test_a_failure_keeps_what_was_done(photos: Path, tmp_path: Path, monkeypatch
     out = tmp_path / "r.jsonl"
     (tmp_path / "list.txt").write_text(f"{photos}/b.jpg\n{photos}/deeper/A.JPG\n")
     monkeypatch.setattr("kuzov.cluster.local.SPARE_THREADS", 0)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0})
+    monkeypatch.setattr("kuzov.cluster.classify.usable_cores", lambda: 1)
     with monkeypatch.context() as patch:
         patch.setattr(Labeller, "__call__", fail_at_last)
         with pytest.raises(ResultsError):

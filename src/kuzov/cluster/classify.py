@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from kuzov.bundle.layout import resolve
@@ -17,6 +17,7 @@ from kuzov.cluster.local import classify_here
 from kuzov.cluster.plan import Plan
 from kuzov.cluster.results import open_results
 from kuzov.cluster.source import Source
+from kuzov.cores import usable_cores
 from kuzov.errors import MissingExtraError, SourceError
 from kuzov.images.decode import EXTENSIONS
 
@@ -104,11 +105,12 @@ def classify(
                 answering = _here(left, version_dir, precision)
             else:
                 answering = _on_ray(left, plan.left, version_dir, precision)
-            if restart:  # only now that nothing else can be wrong
-                results.clear()
             started = time.monotonic()
             with closing(answering) as answers:
-                failed = _keep(answers, results.add, plan.left, progress)
+                first = next(answers)
+                if restart:  # only now that nothing can be wrong with the model or the cluster
+                    results.clear()
+                failed = _keep(chain([first], answers), results.add, plan.left, progress)
     return Classified(
         results=out,
         model=name,
@@ -131,7 +133,7 @@ def _cluster(address: str | None) -> AbstractContextManager[object]:
 
 
 def _here(photos: Iterator[str], version_dir: Path, precision: str) -> Generator[Answer]:
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     labeller = Labeller.load(version_dir, precision=precision, threads=cores)
     return classify_here(photos, labeller, cores=cores)
 
