@@ -111,9 +111,6 @@ def test_a_replica_fills_a_pod_and_ray_makes_as_many_pods_as_there_may_be_replic
     assert log_format == "json"
 
 
-@pytest.mark.skipif(
-    "ray" not in {each.name for each in classify_command.params}, reason="kuzov classify has no --ray yet."
-)
 def test_the_job_is_a_command_that_kuzov_takes() -> None:
     words = shlex.split(of_kind("RayJob")["spec"]["entrypoint"])
     assert words[:2] == ["kuzov", "classify"]
