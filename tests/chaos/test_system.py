@@ -69,7 +69,8 @@ def test_a_folder_that_is_away_for_a_while(start: Start, base_path: Path, away: 
 def test_a_folder_that_is_deleted_and_made_anew(start: Start, base_path: Path) -> None:
     server = start()
     with load(server, rest_client, tensor_client) as asked:
-        shutil.rmtree(base_path)
+        gone = base_path.rename(base_path.with_name("gone"))  # at once; emptied first, it would be unloaded
+        shutil.rmtree(gone)
         until(lambda: told(server, f"The base path {base_path} of model m can't be read: "))
         asked.go_on(3)
         base_path.mkdir()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[clus
 
 from kuzov.cli.ray_serve import application
 from kuzov.cli.serve import command
+from kuzov.serve.monitoring import log
 from kuzov.serve.ray import server
 from kuzov.serve.ray.replica import Replica
 from kuzov.serve.ray.settings import RaySettings
@@ -55,7 +57,8 @@ def test_wrong_use(served: list[Any], words: str, error: str) -> None:
 
 
 def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "kuzov.serve.ray.server", None)
+    monkeypatch.setitem(sys.modules, "kuzov.serve.ray.server", None)
+    monkeypatch.setattr(log, "configure_logging", lambda _form: None)  # the other tests' log stays as it is
     result = CliRunner().invoke(command, "--ray")
     assert str(result.exception) == (
         "kuzov serve --ray needs packages that are not installed. Install them with: pip install "

@@ -15,6 +15,15 @@ from kuzov.cluster.classify import Classified, classify
 from kuzov.cluster.labeller import Labeller
 from kuzov.errors import BundleError, MissingExtraError, PhotoError, ResultsError, SourceError
 
+AT_ONCE_AND_SLOWLY = """
+import time
+from kuzov.cluster import json_lines
+from kuzov.cluster.labeller import Labeller
+json_lines._FLUSH_EVERY_S = 0
+answer = Labeller.__call__
+Labeller.__call__ = lambda *words: (time.sleep(0.1), answer(*words))[1]
+"""
+
 
 def run(source: Path | str, out: Path, **options: Any) -> Classified:
     given: dict[str, Any] = {"model": ready_model(), "progress": lambda *_: None, **options}
@@ -100,8 +109,7 @@ def test_an_interrupted_run_goes_on(photos: Path, tmp_path: Path, how: signal.Si
     for number in range(200):
         os.link(photos / "b.jpg", photos / f"{number:03}.jpg")
     out = tmp_path / "r.jsonl"
-    at_once = "from kuzov.cluster import json_lines; json_lines._FLUSH_EVERY_S = 0"
-    code = f"{at_once}; from kuzov.cli.main import main; main()"
+    code = AT_ONCE_AND_SLOWLY + "from kuzov.cli.main import main; main()"
     words = [str(photos), "--out", str(out), "--model", str(ready_model())]
     command = [sys.executable, "-c", code, "classify", *words]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

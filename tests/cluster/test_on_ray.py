@@ -100,7 +100,9 @@ def test_interrupted_and_bereft_of_a_node_it_ends_as_on_one_machine(
 def interrupt(cluster: Cluster, photos: Path, out: Path) -> None:
     """Stop the command by Ctrl-C when it has written something."""
     words = [str(photos), "--out", str(out), "--model", str(ready_model()), "--ray", cluster.address]
-    command = [sys.executable, "-m", "kuzov", "classify", *words]
+    at_once = "from kuzov.cluster import json_lines; json_lines._FLUSH_EVERY_S = 0"
+    code = f"{at_once}; from kuzov.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "classify", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not (out.exists() and out.stat().st_size):
             time.sleep(0.05)
