@@ -16,6 +16,7 @@ TESTED_ELSEWHERE = {
     "__main__.py": "cli/test_main.py",
     "errors.py": "values; their texts are asserted where they are raised",
     "records.py": "values",
+    "cluster/refusals.py": "cluster/test_results.py",
     "engine/engine.py": "engine/test_openvino.py",
     "serve/calls.py": "serve/test_service.py",
     "serve/repository/servable.py": "serve/repository/test_repository.py",

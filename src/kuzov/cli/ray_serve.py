@@ -1,35 +1,15 @@
-"""`kuzov serve` on Ray: by --ray, or named in a configuration file of Ray Serve."""
+"""`kuzov serve` as an application that a configuration file of Ray Serve names."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
+from kuzov.cli.serve import command, ray_settings, serve_settings
 
 if TYPE_CHECKING:
     from ray.serve import Application
-
-    from kuzov.serve.ray.settings import RaySettings
-
-
-def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
-    """How the server is spread over a cluster; None where it runs on this machine alone.
-
-    Raises:
-        UsageError: An option has no meaning with --ray, or without it.
-    """
-    from kuzov.serve.ray.settings import RaySettings
-
-    counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
-    if options["ray"] is None:
-        if counts:
-            raise click.UsageError("--min-replicas and --max-replicas have no effect without --ray; add it.")
-        return None
-    if options["teach"]:
-        raise click.UsageError("--teach needs a server of its own; drop --ray, or teach on another server.")
-    return RaySettings(address=options["ray"] or None, **counts)
 
 
 def application(args: Mapping[str, str]) -> Application:
@@ -43,7 +23,6 @@ def application(args: Mapping[str, str]) -> Application:
         UsageError: The words are no options of `kuzov serve`.
         ConfigError: A setting can't be kept on Ray Serve.
     """
-    from kuzov.cli.serve import command, serve_settings
     from kuzov.serve.ray.application import application
     from kuzov.serve.ray.settings import RaySettings
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from kuzov import __version__
-from kuzov.cli.ray_serve import ray_settings
 from kuzov.cli.serving_options import serving_options
 from kuzov.cli.teaching import teaching
 from kuzov.cli.tf_serving_flags import refuse_unhonoured
@@ -19,6 +18,7 @@ from kuzov.errors import MissingExtraError
 if TYPE_CHECKING:
     from kuzov.serve.batching.parameters import BatchingParameters
     from kuzov.serve.limits import Limits
+    from kuzov.serve.ray.settings import RaySettings
     from kuzov.serve.repository.config import ModelConfig
     from kuzov.serve.rest.extension import OpenExtension
     from kuzov.serve.settings import RestSettings, RpcSettings, ServeSettings
@@ -163,3 +163,21 @@ def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) ->
         metrics_path=None if monitoring_file is None else read_monitoring_config(monitoring_file),
         extensions=extensions,
     )
+
+
+def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
+    """How the server is spread over a cluster; None where it runs on this machine alone.
+
+    Raises:
+        UsageError: An option has no meaning with --ray, or without it.
+    """
+    from kuzov.serve.ray.settings import RaySettings
+
+    counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
+    if options["ray"] is None:
+        if counts:
+            raise click.UsageError("--min-replicas and --max-replicas have no effect without --ray; add it.")
+        return None
+    if options["teach"]:
+        raise click.UsageError("--teach needs a server of its own; drop --ray, or teach on another server.")
+    return RaySettings(address=options["ray"] or None, **counts)

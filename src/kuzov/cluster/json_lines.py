@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kuzov.cluster.answers import Answer, ModelName
-from kuzov.cluster.results import refuse_other_model, told
+from kuzov.cluster.refusals import refuse_other_model, told
 from kuzov.errors import ResultsError
 
 _FLUSH_EVERY_S = 1.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.cluster.answers import Answer, ModelName, in_utf8
-from kuzov.cluster.results import refuse_other_model, told
+from kuzov.cluster.refusals import refuse_other_model, told
 from kuzov.errors import MissingExtraError, ResultsError
 
 PART_ROWS = 10_000

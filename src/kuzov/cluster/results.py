@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from kuzov.cluster.answers import Answer, ModelName
+from kuzov.cluster.json_lines import JsonLines
+from kuzov.cluster.refusals import told
 from kuzov.errors import ConfigError, ResultsError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -80,8 +82,6 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
     with _locked(path, one_file=one_file) as descriptor:
         try:
             if one_file:
-                from kuzov.cluster.json_lines import JsonLines  # noqa: PLC0415
-
                 results: Results = JsonLines(path, descriptor, model)
             else:
                 results = ParquetParts(path, model)
@@ -123,32 +123,3 @@ def _remove_if_empty(path: Path, *, one_file: bool) -> None:
             path.rmdir()
         elif path.stat().st_size == 0:
             path.unlink()
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Have failures to write told in words; what was written before is kept."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            reason = "there is no space left"
-            advice = "What was done is kept; free some space, and the same command goes on."
-        else:
-            reason, advice = error.strerror or str(error), "What was done is kept."
-        if isinstance(error, FileExistsError):  # as mkdir says it
-            reason = f"{error.filename} is a file"
-        raise ResultsError(f"Results can't be written to {path}: {reason}. {advice}") from error
-
-
-def refuse_other_model(path: Path, found: ModelName, model: ModelName) -> None:
-    """Have one model's answers in one place.
-
-    Raises:
-        ResultsError: They are another's.
-    """
-    if found != model:
-        raise ResultsError(
-            f"{path} holds answers of {found}, and {model} is asked now. Give another --out, or --restart to "
-            "begin anew in its place."
-        )
