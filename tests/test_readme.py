@@ -119,6 +119,13 @@ def test_every_command_of_the_clients_page_works(workplace: Path, free_port: int
     ]
 
 
+def test_every_command_of_the_page_on_scale_works(workplace: Path, free_port: int) -> None:
+    shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
+    assert run_commands("docs/scale.md", free_port) == 3 * [["kuzov", "classify"]]
+    assert (workplace / "labels.jsonl").stat().st_size
+    assert list((workplace / "labels").glob("*.parquet"))
+
+
 def test_every_command_of_understanding_works(workplace: Path, free_port: int) -> None:
     for name in ("img_classifier", "other"):
         shutil.copytree(ready_model(), workplace / "models" / name)
@@ -140,6 +147,7 @@ def test_every_command_of_understanding_works(workplace: Path, free_port: int) -
         ("docs/teaching.md", "docs/teaching.ru.md"),
         ("docs/deploy.md", "docs/deploy.ru.md"),
         ("docs/kubernetes.md", "docs/kubernetes.ru.md"),
+        ("docs/scale.md", "docs/scale.ru.md"),
     ],
 )
 def test_both_languages_have_the_same_commands(english: str, russian: str) -> None:
