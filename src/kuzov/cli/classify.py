@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.model import asked_model, model_or_default
+
 if TYPE_CHECKING:
     from kuzov.cluster.classify import Classified
 
@@ -28,12 +30,7 @@ REDRAW_EVERY_S = 0.2
     type=click.Path(path_type=Path),
     help="A file of JSON lines if its name ends in .jsonl, else a folder of Parquet parts.",
 )
-@click.option(
-    "--model",
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    type=click.Path(path_type=Path),
-    help="Model folder, whose newest version is asked, or one version's folder.",
-)
+@asked_model
 @click.option(
     "--column", metavar="NAME", help="Parquet column of paths.  [default: its only one of strings, or photo]"
 )
@@ -63,7 +60,6 @@ def command(
     same command goes on where it was, and later does only what is new.
     """
     from kuzov.api import classify
-    from kuzov.cli.model import model_or_default
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is done is written down, as by Ctrl-C
     # Ray prints there what it is told of its nodes.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.model import asked_model, model_or_default
+
 if TYPE_CHECKING:
     from kuzov.explain.explainer import Saliency
 
@@ -23,12 +25,7 @@ METHODS = ("layer-cam", "grad-cam++", "smoothgrad", "gradient")
     type=click.Path(path_type=Path),
     help="The picture to write: .png, .jpg or .webp.",
 )
-@click.option(
-    "--model",
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    type=click.Path(path_type=Path),
-    help="Model folder, whose newest version is asked, or one version's folder.",
-)
+@asked_model
 @click.option(
     "--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How it is told."
 )
@@ -51,7 +48,6 @@ def command(
     The picture shows what the network sees, the middle nine tenths of the photo. Needs kuzov[train].
     """
     from kuzov.api import explain
-    from kuzov.cli.model import model_or_default
     from kuzov.errors import ConfigError
     from kuzov.explain import pictures
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+
+asked_model = click.option(
+    "--model",
+    show_default="models/img_classifier, or the model that comes with kuzov",
+    type=click.Path(path_type=Path),
+    help="Model folder, whose newest version is asked, or one version's folder.",
+)
+"""The option of commands that ask a model: a Path, or None."""
+
 
 def model_or_default(named: Path | None) -> Path:
     """The folder that the user named, else the default; where that is the ready model, stderr says so.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.model import asked_model, model_or_default
+
 if TYPE_CHECKING:
     from kuzov.errors import PhotoError
     from kuzov.records import Prediction
@@ -19,12 +21,7 @@ RUNNERS_UP = 2
 
 @click.command("predict", short_help="Tell which cars photos show.")
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO…")
-@click.option(
-    "--model",
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    type=click.Path(path_type=Path),
-    help="Model folder, whose newest version is asked, or one version's folder.",
-)
+@asked_model
 @click.option("--url", help="Ask a server, such as http://127.0.0.1:8501/v1/models/img_classifier.")
 @click.option(
     "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the names."
@@ -60,7 +57,6 @@ def _ask(photos: tuple[str, ...], model: Path | None, url: str | None) -> Iterat
 
         return Client(url).predict_many(photos)
     from kuzov.api import load
-    from kuzov.cli.model import model_or_default
 
     return load(model_or_default(model)).predict_many(photos)
 
