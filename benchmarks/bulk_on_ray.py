@@ -2,10 +2,9 @@
 
     python -m benchmarks.bulk_on_ray [PHOTOS]
 
-Each round begins a Ray cluster on this machine whose nodes are held to a core each, and classifies the same
-JPEGs of 600 × 400 by one node, then by two. The head has no core to give; it and the driver, which keeps the
-answers, run where there is room: on a machine of two cores they and whatever else it does take it from the
-workers, so the table also tells how much of their cores these had.
+Each round classifies the same JPEGs of 600 × 400 by three clusters on this machine, whose nodes are held to a
+core each: one node, with the head and the driver on the node's core, as on a machine of one core; one node,
+with them on another core; two nodes, with them on the nodes' cores, as on two machines of one core.
 """
 
 from __future__ import annotations
@@ -15,10 +14,11 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ray.cluster_utils import Cluster
+from ray import cluster_utils
 
 from benchmarks.bulk import link_photos, make_photos
 from benchmarks.markdown import table
@@ -28,8 +28,30 @@ from kuzov.data.synthetic import render_cars
 
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "10000"))
 ROUNDS = int(os.environ.get("BULK_ROUNDS", "3"))
+RATES = {"whole": "photos a second, start included", "steady": "photos a second, from the first answers on"}
+FIGURES = {
+    **RATES,
+    "workers": "cores that the workers had",
+    "others": "cores that head, nodes and driver had",
+}
 NEARLY = 0.9  # after that nodes end for want of work
 STORE_BYTES = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Nodes of one core each, and the cores that they, the head and the driver have together."""
+
+    nodes: int
+    cores: int
+    words: str
+
+
+SETUPS = (
+    Setup(1, 1, "one node, all on its core"),
+    Setup(1, 2, "one node, the rest on another core"),
+    Setup(2, 2, "two nodes, all on their cores"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +71,18 @@ class Run:
     others: float
 
 
-def run(photos: Path, out: Path, nodes: int) -> Run:
-    """Classify by so many nodes of one core each."""
-    cores = sorted(os.sched_getaffinity(0))
+def run(photos: Path, out: Path, setup: Setup) -> Run:
+    """Classify once."""
+    machine = os.sched_getaffinity(0)
+    had = sorted(machine)[: setup.cores]
+    os.sched_setaffinity(0, had)  # whatever is begun from here inherits it
     head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
     try:
-        for number in range(nodes):
-            os.sched_setaffinity(0, {cores[number % len(cores)]})  # the node's processes inherit it
+        for number in range(setup.nodes):
+            os.sched_setaffinity(0, {had[number]})
             cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, had)
         told: list[tuple[int, float, float, float]] = []
 
         def progress(stage: str, done: int, total: int) -> None:
@@ -67,7 +91,7 @@ def run(photos: Path, out: Path, nodes: int) -> Run:
 
         result = classify(str(photos), out, model=ready_model(), ray=cluster.address, progress=progress)
     finally:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, machine)
         cluster.shutdown()
     first, last = told
     photos_done, seconds, workers, others = (
@@ -100,35 +124,35 @@ def processor_s() -> tuple[float, float]:
 
 def main() -> None:
     """Print the table."""
+    if len(os.sched_getaffinity(0)) < max(each.cores for each in SETUPS):
+        raise SystemExit("Two nodes need two cores.")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     with tempfile.TemporaryDirectory(prefix="bulk-on-ray-") as place:
         folder = Path(place)
         source = Path(sys.argv[1]) if len(sys.argv) > 1 else render_cars(folder / "drawn")
         (folder / "kinds").mkdir()
         photos = link_photos(make_photos(source, folder / "kinds"), PHOTOS, folder / "photos")
-        runs: dict[int, list[Run]] = {1: [], 2: []}
+        runs: dict[Setup, list[Run]] = {each: [] for each in SETUPS}
         for round_ in range(ROUNDS):
-            for nodes, done in runs.items():
-                done.append(run(photos, folder / f"{round_}-{nodes}.jsonl", nodes))
-                print(f"round {round_}, {nodes} node(s): {done[-1]}", file=sys.stderr)
-    rows = []
-    for what, figure in (("whole", "with the beginning"), ("steady", "from the first answers on")):
-        rates = {nodes: [getattr(each, what) for each in done] for nodes, done in runs.items()}
-        ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
-        for nodes, found in rates.items():
-            rows.append([f"photos a second, {nodes} node(s), {figure}", f"{statistics.median(found):.0f}"])
-        rows.append(["two / one", f"{statistics.median(ratios):.2f}"])
-    ratio = statistics.median(
-        (two.steady / two.workers) / (one.steady / one.workers)
-        for one, two in zip(runs[1], runs[2], strict=True)
-    )
-    rows.append(["the same, per second of processor time that the workers had", f"{ratio:.2f}"])
-    for nodes, done in runs.items():
-        cores = statistics.median(each.workers for each in done)
-        rows.append([f"cores that the workers had, {nodes} node(s)", f"{cores:.2f}"])
-        cores = statistics.median(each.others for each in done)
-        rows.append([f"cores that head, nodes and driver had, {nodes} node(s)", f"{cores:.2f}"])
-    print(table(["what", "measured"], rows))
+            for setup, done in runs.items():
+                out = folder / f"{round_}-{setup.nodes}-{setup.cores}.jsonl"
+                done.append(run(photos, out, setup))
+                print(f"round {round_}, {setup.words}: {done[-1]}", file=sys.stderr)
+    print(table(["", *(each.words for each in SETUPS)], list(rows(runs))))
+
+
+def rows(runs: dict[Setup, list[Run]]) -> Iterator[list[str]]:
+    """The table's rows: medians, and two nodes over each kind of cluster, round by round."""
+    for what, words in FIGURES.items():
+        found = {setup: [getattr(each, what) for each in done] for setup, done in runs.items()}
+        digits = 0 if what in RATES else 2
+        yield [words, *(f"{statistics.median(each):.{digits}f}" for each in found.values())]
+        if what in RATES:
+            ratios = (
+                statistics.median(two / one for one, two in zip(each, found[SETUPS[-1]], strict=True))
+                for each in found.values()
+            )
+            yield ["two nodes over it", *(f"{ratio:.2f}" for ratio in ratios)]
 
 
 if __name__ == "__main__":
