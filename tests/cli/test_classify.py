@@ -4,9 +4,11 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,9 @@ import pytest
 
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import classify
+from kuzov.cluster.classify import Progress
 
 Kuzov = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def own_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signal.signal", lambda _number, _handler: None)
 
 
 def test_what_was_done_is_told(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
@@ -105,6 +103,25 @@ def test_a_bar_where_there_is_one(synthetic_photos: Path, tmp_path: Path) -> Non
     os.close(ours)
     assert process.returncode == 0
     assert re.search(rb"\[#+\]  3/3  100%  \d+ a second, 0:00 left", shown)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_other_code_drops(
+    kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def drop_it(*_: object, progress: Progress, **__: object) -> None:
+        progress("classify", 0, 9)
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+        progress("classify", 7, 9)
+        raise AssertionError("it goes on")
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr("kuzov.api.classify", drop_it)
+    done = kuzov("classify", "photos", "--out", "r.jsonl", "--model", ready_model())
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "7 photo(s) are done; the same command goes on.\n\nStopped.\n"
+    assert signal.getsignal(number) == before
 
 
 def test_what_is_no_address_of_a_cluster(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import json
 import signal
 import sys
 import time
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,13 @@ def command(
     """
     from kuzov.api import classify
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is done is written down, as by Ctrl-C
-    # Ray prints there what it is told of its nodes.
-    with redirect_stdout(sys.stderr), _Progress() as progress:
+    # Ray prints to stdout what it is told of its nodes.
+    with redirect_stdout(sys.stderr), _Progress() as progress, _interruptible() as go_on:
+
+        def tell(stage: str, done: int, total: int) -> None:
+            progress(stage, done, total)
+            go_on()
+
         done = classify(
             source,
             out,
@@ -71,7 +76,7 @@ def command(
             column=column,
             restart=restart,
             ray=ray,
-            progress=progress,
+            progress=tell,
         )
     if done.left_out:
         endings = ", ".join(sorted(each or "none" for each in done.left_out))
@@ -92,6 +97,32 @@ def _summary(done: Classified) -> str:
         text += f"; {done.failed:,} could not be read, their rows say why"
     before = done.listed - done.classified
     return f"{text}.\n{done.results} held {before:,} already." if before else f"{text}."
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """Have Ctrl-C, and SIGTERM like it, end the run with what is done written down.
+
+    Yields:
+        What raises again an interrupt that was lost: within a callback of Ray's, Python drops it.
+    """
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        raise KeyboardInterrupt
+
+    def go_on() -> None:
+        if stopped:
+            raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield go_on
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 class _Progress:
