@@ -177,12 +177,10 @@ def test_the_packages_are_those_that_a_cluster_needs_as_tested(context: Path) ->
         for each in asked
         if each.marker is None or each.marker.evaluate({"extra": "cluster"})
     }
-    files_elsewhere: set[str] = {"gcsfs", "s3fs"}
-    assert {name: each.extras for name, each in pinned.items() if name not in files_elsewhere} == wanted
+    assert {name: each.extras for name, each in pinned.items()} == wanted
     tested = dict(line.split("==") for line in CONSTRAINTS.read_text().split() if "==" in line)
     for name in wanted:
         assert str(pinned[name].specifier) == f"=={tested[name]}"
-    assert files_elsewhere <= pinned.keys()
     assert RAY_VERSION == tested["ray"] == version("ray")
     for found in (of_kind("RayService"), of_kind("RayJob")):
         assert cluster_of(found)["rayVersion"] == RAY_VERSION

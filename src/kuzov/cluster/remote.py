@@ -174,5 +174,6 @@ def _reason(error: Exception) -> str:
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return f"the server answers with status {status}"
-    first = str(error).strip().partition("\n")[0].rstrip(".")
+    words = getattr(error, "strerror", None) or str(error)
+    first = words.strip().partition("\n")[0].rstrip(".")
     return first or type(error).__name__
