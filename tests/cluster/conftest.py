@@ -9,7 +9,7 @@ import pytest
 
 from kuzov.cluster.answers import Answer, ModelName
 
-MODEL = ModelName(name="cars", version=7)
+MODEL = ModelName(name="cars", version=7, labels=frozenset({"sedan", "suv"}))
 
 
 @pytest.fixture

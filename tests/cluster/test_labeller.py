@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,11 @@ def test_no_memory_is_an_answer(labeller: Labeller, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_name_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "cars" / "0012").mkdir(parents=True)
-    assert model_name(tmp_path / "cars" / "0012") == ModelName(name="cars", version=12)
+    (tmp_path / "cars").mkdir()
+    shutil.copytree(resolve(ready_model()), tmp_path / "cars" / "0012")
+    found = model_name(tmp_path / "cars" / "0012")
+    assert found == ModelName(name="cars", version=12)
+    assert "bmw_x5" in found.labels
     monkeypatch.chdir(tmp_path / "cars" / "0012")
     assert model_name(Path()) == ModelName(name="cars", version=12)
     with pytest.raises(BundleError) as raised:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,25 @@ def test_answers_of_another_model_are_refused(tmp_path: Path, model: ModelName, 
         list(results.photos())
     assert str(raised.value) == (
         f"{file} holds answers of cars version 7, and cars version 8 is asked now. Give another --out, or "
+        "--restart to begin anew in its place."
+    )
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "results"])
+def test_answers_of_another_model_of_the_same_name_are_refused(
+    tmp_path: Path, model: ModelName, answer: Answer, name: str
+) -> None:
+    unread = Answer(photo="b.jpg", error="there is no such file")
+    with open_results(tmp_path / name, model) as results:
+        results.add(answer)
+        results.add(unread)
+    with open_results(tmp_path / name, model) as results:
+        assert list(results.photos()) == [answer.photo, unread.photo]
+    other = replace(model, labels=frozenset({"sedan", "van"}))
+    with pytest.raises(ResultsError) as raised, open_results(tmp_path / name, other) as results:
+        list(results.photos())
+    assert str(raised.value) == (
+        f"{tmp_path / name} holds answers of another cars version 7, which knew suv. Give another --out, or "
         "--restart to begin anew in its place."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TOP = 5  # labels told of a photo, the most probable first
 
@@ -15,10 +15,12 @@ class ModelName:
     Attributes:
         name: Name of the model's folder.
         version: Number of its version.
+        labels: What it may call a photo; none if that is not known.
     """
 
     name: str
     version: int
+    labels: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.name} version {self.version}"

@@ -76,10 +76,11 @@ class JsonLines:
     def _photo(self, number: int, line: bytes) -> str:
         try:
             row = json.loads(line)
-            photo, model = row["photo"], ModelName(name=row["model"], version=row["version"])
+            photo, label = row["photo"], row["label"]
+            model = ModelName(name=row["model"], version=row["version"])
         except (ValueError, TypeError, KeyError) as error:
             raise self._foreign(number) from error
-        refuse_other_model(self._path, model, self._model)
+        refuse_other_model(self._path, model, [label], self._model)
         return str(photo)
 
     def _foreign(self, number: int) -> ResultsError:

@@ -68,11 +68,12 @@ def model_name(version_dir: Path) -> ModelName:
     """How results call the model in a version's folder.
 
     Raises:
-        BundleError: The folder's name is no number.
+        BundleError: The folder's name is no number, or what lies there is no bundle.
     """
     folder = version_dir.absolute()
     if not (folder.name.isascii() and folder.name.isdigit()):
         raise BundleError(
             f"{version_dir} has no version: results tell it, so the folder of a bundle is named by a number."
         )
-    return ModelName(name=folder.parent.name, version=int(folder.name))
+    labels = frozenset(each.id for each in read_card(folder).classes)
+    return ModelName(name=folder.parent.name, version=int(folder.name), labels=labels)

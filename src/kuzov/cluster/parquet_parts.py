@@ -18,6 +18,7 @@ PART_EVERY_S = 60.0
 
 _PART = re.compile(r"part-(\d+)\.parquet")
 _UNFINISHED = ".unfinished-part.parquet"  # readers of datasets pass over names that begin with a dot
+_ASKED = ["photo", "label", "model", "version"]  # of a part, to know what is done
 _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
 
 
@@ -39,12 +40,12 @@ class ParquetParts:
         """Photos that are answered already; see `Results.photos`."""
         for part in self._parts().values():
             with self._opened(part) as table:
-                for batch in table.iter_batches(columns=["photo", "model", "version"]):
-                    photos, models, versions = batch.columns
-                    names, numbers = models.unique().to_pylist(), versions.unique().to_pylist()
-                    for name, version in zip(names, numbers, strict=False):
+                for batch in table.iter_batches(columns=_ASKED):
+                    photos, *rest = batch.columns
+                    labels, names, versions = (each.unique().to_pylist() for each in rest)
+                    for name, version in zip(names, versions, strict=False):
                         found = ModelName(name=name, version=version)
-                        refuse_other_model(self._folder, found, self._model)
+                        refuse_other_model(self._folder, found, labels, self._model)
                     yield from photos.to_pylist()
 
     def clear(self) -> None:
@@ -105,7 +106,7 @@ class ParquetParts:
             table = pyarrow.parquet.ParquetFile(part)
         except (pyarrow.ArrowException, OSError) as error:
             raise ResultsError(f"{part} can't be read as Parquet. Give another --out.") from error
-        if not {"photo", "model", "version"} <= set(table.schema_arrow.names):
+        if not set(_ASKED) <= set(table.schema_arrow.names):
             table.close()
             raise ResultsError(f"{part} is no result of kuzov classify. Give another --out.")
         return table

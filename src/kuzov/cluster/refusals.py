@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,14 +27,24 @@ def told(path: Path) -> Iterator[None]:
         raise ResultsError(f"Results can't be written to {path}: {reason}. {advice}") from error
 
 
-def refuse_other_model(path: Path, found: ModelName, model: ModelName) -> None:
+def refuse_other_model(
+    path: Path, found: ModelName, labels: Collection[str | None], model: ModelName
+) -> None:
     """Have one model's answers in one place.
+
+    Args:
+        path: The place.
+        found: The model that is named there.
+        labels: What it called photos there; None where one could not be read.
+        model: The model that is asked now.
 
     Raises:
         ResultsError: They are another's.
     """
     if found != model:
-        raise ResultsError(
-            f"{path} holds answers of {found}, and {model} is asked now. Give another --out, or --restart to "
-            "begin anew in its place."
-        )
+        reason = f"{path} holds answers of {found}, and {model} is asked now."
+    elif model.labels and (others := set(labels) - model.labels - {None}):
+        reason = f"{path} holds answers of another {model}, which knew {min(map(str, others))}."
+    else:
+        return
+    raise ResultsError(f"{reason} Give another --out, or --restart to begin anew in its place.")
