@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from kuzov.bundle.ready import ready_model
 from kuzov.cluster import remote
+from kuzov.cluster.classify import classify
 from kuzov.cluster.source import Source
 from kuzov.errors import MissingExtraError, PhotoError, SourceError
+from tests.cluster.object_store import BUCKET, Store
 
 fsspec = pytest.importorskip("fsspec", reason="addresses need kuzov[cluster]")
 pytest.importorskip("aiohttp", reason="addresses need kuzov[cluster]")
+pytest.importorskip("s3fs", reason="s3:// needs kuzov[cluster]")
+pytest.importorskip("gcsfs", reason="gs:// needs kuzov[cluster]")
 
 
 STATUSES = {"/gone.jpg": 404, "/gone.txt": 404, "/refused.jpg": 403, "/down.jpg": 500}
@@ -45,13 +54,22 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(remote, "_PAUSE_S", 0.01)
     Pages.asked.clear()
     Pages.closing.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+    with served(Pages) as address:
+        yield address
+        Pages.closing.set()
+
+
+@contextmanager
+def served(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A web server's address, while it runs."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        Pages.closing.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -141,3 +159,63 @@ def test_what_is_an_address() -> None:
     assert not remote.is_remote("/odd://name.jpg")
     assert remote.is_pattern("s3://bucket/*.jpg")
     assert not remote.is_pattern("https://host/a.jpg?size=2")
+
+
+@pytest.fixture
+def objects(synthetic_photos: Path) -> dict[str, bytes]:
+    photos = sorted((synthetic_photos / "test").rglob("*.jpg"))[:3]
+    return {f"cars/new & old/{file.name}": file.read_bytes() for file in photos} | {"cars/list.txt": b"0"}
+
+
+@pytest.fixture
+def store(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with served(partial(Store, objects=objects)) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        yield
+        for scheme in ("s3", "gs"):
+            fsspec.get_filesystem_class(scheme).clear_instance_cache()
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("scheme", ["s3", "gs"])
+def test_photos_of_a_bucket(scheme: str, objects: dict[str, bytes], tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    source = f"{scheme}://{BUCKET}/cars"
+    done = classify(source, out, model=ready_model(), progress=lambda *_: None)
+    assert (done.classified, done.failed, done.left_out) == (3, 0, {".txt": 1})
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    photos = [f"{scheme}://{BUCKET}/{name}" for name in objects if name.endswith(".jpg")]
+    assert sorted(row["photo"] for row in rows) == sorted(photos)
+    assert all(row["label"] for row in rows)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("scheme", ["s3", "gs"])
+def test_what_is_not_there(scheme: str) -> None:
+    with pytest.raises(PhotoError) as refused:
+        remote.fetch(f"{scheme}://{BUCKET}/cars/gone.jpg").result(20)
+    assert refused.value.reason == "there is no such address; check it"
+    with pytest.raises(SourceError) as raised:
+        list(remote.listing(f"{scheme}://{BUCKET}/trucks"))
+    assert str(raised.value) == f"There is nothing at {scheme}://{BUCKET}/trucks."
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(Store, "s3_listing", lambda *_: b"<html>")
+    with pytest.raises(SourceError) as raised:
+        list(remote.listing(f"s3://{BUCKET}/cars"))
+    assert str(raised.value) == f"s3://{BUCKET}/cars can't be read: Internal Server Error."
+
+
+@pytest.mark.usefixtures("store")
+def test_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(SourceError) as raised:
+        list(remote.listing(f"s3://{BUCKET}/cars"))
+    assert str(raised.value) == f"s3://{BUCKET}/cars can't be read: Unable to locate credentials."
