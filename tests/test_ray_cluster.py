@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 
 import pytest
 
@@ -31,6 +32,21 @@ def test_nobody_answers(free_port: int) -> None:
     assert refusal(address) == (
         f"No Ray cluster answers at {address}: [Errno 111] Connection refused. Check the address, and that "
         f"Ray runs there: ray status --address {address}"
+    )
+
+
+def test_a_cluster_that_wants_a_token(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster.")
+
+    monkeypatch.setattr("ray.init", refuse)
+    address = f"127.0.0.1:{free_port}"
+    with socket.create_server(("127.0.0.1", free_port)):
+        told = refusal(address)
+    assert told == (
+        f"No Ray cluster answers at {address}: Failed to connect to Ray cluster. Check the address, and that "
+        f"Ray runs there: ray status --address {address}. If the cluster wants a token, set "
+        "RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or RAY_AUTH_TOKEN."
     )
 
 

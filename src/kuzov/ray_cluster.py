@@ -21,6 +21,11 @@ ANSWERS_WITHIN_S = 5.0
 # take a third of the memory.
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 
+_TOKEN = (
+    "If the cluster wants a token, set RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or "
+    "RAY_AUTH_TOKEN."
+)
+
 
 @contextmanager
 def connected(address: str | None) -> Iterator[bool]:
@@ -78,7 +83,9 @@ def _connect(address: str | None) -> bool:
                 "No Ray cluster runs on this machine. Begin one with: ray start --head, or let kuzov begin "
                 "one of its own with: --ray local"
             ) from error
-        raise _no_answer(named, str(error).splitlines()[0]) from error
+        # Ray says no more of a cluster that wants a token.
+        told = _no_answer(named, str(error).splitlines()[0].rstrip("."))
+        raise KuzovError(f"{told}. {_TOKEN}") from error
     return False
 
 
