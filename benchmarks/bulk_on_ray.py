@@ -4,7 +4,7 @@
 
 Each round classifies the same JPEGs of 600 × 400 by three clusters on this machine, whose nodes are held to a
 core each: one node, with the head and the driver on the node's core, as on a machine of one core; one node,
-with them on another core; two nodes, with them on the nodes' cores, as on two machines of one core.
+with a second core for them; two nodes, with them on the nodes' cores, as on two machines of one core.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Setup:
 
 SETUPS = (
     Setup(1, 1, "one node, all on its core"),
-    Setup(1, 2, "one node, the rest on another core"),
+    Setup(1, 2, "one node, a second core for the rest"),
     Setup(2, 2, "two nodes, all on their cores"),
 )
 

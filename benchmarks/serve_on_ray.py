@@ -44,7 +44,9 @@ def main() -> None:
                     for name, question in asked.items():
                         request = question.to(running.rpc_port, running.rest_port)
                         row = closed_loop(name, "auto", question, request, CLIENTS, DURATIONS)
-                        print(f"{server}, {name}: {row.error or f'{row.rate:.1f}/s'}", file=sys.stderr)
+                        if row.error:
+                            raise SystemExit(f"{server}, {name}: {row.error}")
+                        print(f"{server}, {name}: {row.rate:.1f}/s", file=sys.stderr)
                         rates.setdefault((name, server), []).append(row.rate)
     rows = []
     for name in asked:

@@ -405,9 +405,8 @@ def test_anybody_can_use_the_page(
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:
-    page.on(
-        "filechooser", lambda _: None
-    )  # from now on choosers are caught; asked for later, one can be missed
+    # From now on choosers are caught; asked for later, one can be missed.
+    page.on("filechooser", lambda _: None)
     page.locator("#model h2").wait_for()
     for _ in range(3):  # past the two languages
         page.keyboard.press("Tab")
