@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.signals import on_ending_signals
 
 if TYPE_CHECKING:
     from kuzov.cluster.classify import Classified
@@ -117,12 +117,8 @@ def _interruptible() -> Iterator[Callable[[], None]]:
         if stopped:
             raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_ending_signals(stop):
         yield go_on
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 class _Progress:

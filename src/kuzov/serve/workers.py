@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from kuzov.errors import KuzovError
+from kuzov.signals import ENDING, on_ending_signals
 
 # A worker that dies young would otherwise be started again as fast as it dies.
 RESTART_PAUSE_S = 1.0
@@ -38,9 +39,8 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
 
     processes: dict[int, int] = {}
     started: dict[int, float] = {}
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     failed = False
-    try:
+    with on_ending_signals(stop):
         for index in range(count):
             processes[_fork(index, work)] = index
             started[index] = time.monotonic()
@@ -58,9 +58,6 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
             time.sleep(RESTART_PAUSE_S)
             processes[_fork(index, work)] = index
             started[index] = time.monotonic()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     if failed:
         raise SystemExit(1)
 
@@ -71,7 +68,7 @@ def _fork(index: int, work: Callable[[int], None]) -> int:
         return process
     status = 1
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
         work(index)
         status = 0

@@ -24,6 +24,7 @@ from kuzov.serve.ray.application import application, room
 from kuzov.serve.ray.rpc import SERVICER_FUNCTION
 from kuzov.serve.ray.settings import APPLICATION, RaySettings, check_settings
 from kuzov.serve.settings import ServeSettings
+from kuzov.signals import on_ending_signals
 
 # The replica gives a request up by itself, and says so in the words of TensorFlow Serving. The proxy, which
 # counts the time in the queue too, only cuts off what no replica takes.
@@ -135,9 +136,5 @@ def _stop_signal() -> Iterator[threading.Event]:
             signal.raise_signal(number)
         stop.set()
 
-    previous = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with on_ending_signals(obey):
         yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
