@@ -99,11 +99,30 @@ def test_first_calls_that_come_together_do_not_wait_for_each_other() -> None:
         "threads = [threading.Thread(target=ask) for _ in range(8)]\n"
         "[thread.start() for thread in threads]; ready.append(True)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
+    _run(code)
+
+
+def test_a_signal_is_obeyed_after_networks_came_and_went() -> None:
+    code = (
+        "import signal\n"
+        "from tests.engine.test_network import F32, Network, doubling\n"
+        "networks = [Network(doubling(-1, 2), F32) for _ in range(3)]\n"
+        "while networks: del networks[0]\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('obeyed'))\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+    assert _run(code) == "obeyed\n"
 
 
 def test_openvinos_words_without_its_source_files() -> None:
     told = "Exception from src/core.cpp:1:\nCheck 'a == b' failed at src/node.cpp:2:\nThe shapes differ.\n\n"
     assert own_words(RuntimeError(told)) == "The shapes differ."
     assert own_words(RuntimeError("Exception from src/core.cpp:1:")) == "Exception from src/core.cpp:1:"
+
+
+def _run(code: str) -> str:
+    """What a fresh interpreter prints; it has to end well."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, timeout=60, env=environment, stdout=subprocess.PIPE, text=True)
+    return done.stdout

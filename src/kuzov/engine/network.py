@@ -18,6 +18,11 @@ from kuzov.errors import ErrorCode, RequestError
 # wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.
 _NUMPY_IS_LOOKED_UP = openvino.Tensor(openvino.Type.f32, [1]).data is not None
 
+# The one core that compiles, for as long as the process lives. A core's processor plugin gives the thread
+# that loads it another stack for signals. Where the plugin goes in another thread, or after the next core's
+# has come, that stack goes too, the kernel does not know, and the next signal ends the process.
+_CORE = openvino.Core()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
@@ -134,17 +139,16 @@ class Network:
             "INFERENCE_PRECISION_HINT": "f32" if quantised else settings.precision,
             "INFERENCE_NUM_THREADS": settings.threads,
         }
-        core = openvino.Core()
         self.batched = all(
             _has_batch_dimension(each.get_partial_shape()) for each in (*model.inputs, *model.outputs)
         )
         one_row = _of_one_row(model) if self.batched and settings.rows_apart else None
         model = one_row or model
-        shared = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
+        shared = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
         self._shared = _Requests(shared, by_row=one_row is not None)
         self._alone = self._shared
         if settings.streams > 1 and settings.lone_calls:
-            alone = core.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
+            alone = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
             self._alone = _Requests(alone, by_row=one_row is not None)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
@@ -191,7 +195,7 @@ def names_of(tensors: Sequence[openvino.Output]) -> list[set[str]]:
 
 def bfloat16_available() -> bool:
     """Whether this processor computes in bfloat16."""
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = _CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities
 
 
