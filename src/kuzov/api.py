@@ -207,6 +207,7 @@ def classify(
     column: str | None = None,
     precision: str = "auto",
     restart: bool = False,
+    retry_failed: bool = False,
     ray: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Classified:
@@ -223,6 +224,7 @@ def classify(
         column: The Parquet column that names photos; by default the only one of strings, or `photo`.
         precision: As for `load`.
         restart: Remove the results that are there first.
+        retry_failed: Try photos of the source again that could not be read before.
         ray: The Ray cluster that does it: its address as HOST:PORT, "auto" for the one that this machine is a
             part of, or "local" for one begun here; by default this process does it.
         progress: Told of work done: the stage's name, how much is done, of how much.
@@ -241,6 +243,7 @@ def classify(
         column=column,
         precision=precision,
         restart=restart,
+        retry_failed=retry_failed,
         ray=ray,
         progress=progress or (lambda _stage, _done, _total: None),
     )

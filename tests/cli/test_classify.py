@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,17 @@ def test_json(kuzov: Kuzov, synthetic_photos: Path) -> None:
     assert (found["listed"], found["classified"], found["failed"]) == (3, 3, 0)
     done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json", "--restart")
     assert json.loads(done.out)["classified"] == 3
+
+
+def test_a_failed_photo_is_tried_again(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
+    words = ("classify", tmp_path / "photos", "--out", "r.jsonl", "--model", ready_model())
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    kuzov(*words)
+    shutil.copy(next((synthetic_photos / "test").iterdir()), tmp_path / "photos" / "a.jpg")
+    assert kuzov(*words).out == "Nothing to do: r.jsonl holds all 1 photo(s).\n"
+    assert kuzov(*words, "--retry-failed").out.startswith("1 photo(s) classified in ")
+    assert json.loads((tmp_path / "r.jsonl").read_text())["error"] is None
 
 
 def test_a_wrong_source(kuzov: Kuzov, tmp_path: Path) -> None:

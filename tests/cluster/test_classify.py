@@ -13,7 +13,7 @@ import pytest
 from kuzov.bundle.ready import ready_model
 from kuzov.cluster.classify import Classified, classify
 from kuzov.cluster.labeller import Labeller
-from kuzov.errors import BundleError, MissingExtraError, PhotoError, ResultsError, SourceError
+from kuzov.errors import BundleError, ConfigError, MissingExtraError, PhotoError, ResultsError, SourceError
 
 AT_ONCE_AND_SLOWLY = """
 import time
@@ -80,6 +80,26 @@ def test_restart_begins_anew(photos: Path, tmp_path: Path) -> None:
     (photos / "b.jpg").unlink()
     assert run(photos, out, restart=True).classified == 2
     assert len(rows(out)) == 2
+
+
+def test_failed_photos_are_tried_again_where_that_is_asked(photos: Path, tmp_path: Path) -> None:
+    out, empty = tmp_path / "r.jsonl", photos / "empty.jpg"
+    empty.touch()
+    run(photos, out)
+    before = rows(out)
+    assert run(photos, out).classified == 0
+    empty.write_bytes((photos / "b.jpg").read_bytes())
+    (photos / "broken.png").unlink()
+    with pytest.raises(ConfigError):
+        run(photos, out, retry_failed=True, precision="int8")
+    assert rows(out) == before
+    done = run(photos, out, retry_failed=True)
+    assert (done.classified, done.failed) == (1, 0)
+    found = rows(out)
+    assert found.keys() == before.keys()
+    assert found[str(empty)]["label"] == found[f"{photos}/b.jpg"]["label"]
+    assert found[f"{photos}/broken.png"]["error"] is not None
+    assert run(photos, out, retry_failed=True).classified == 0
 
 
 def test_a_list_with_repetitions(photos: Path, tmp_path: Path) -> None:

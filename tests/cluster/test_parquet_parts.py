@@ -58,6 +58,21 @@ def test_what_a_kill_left_unfinished_goes(tmp_path: Path, model: ModelName) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_failed_photo_may_be_tried_again(tmp_path: Path, model: ModelName, answer: Answer) -> None:
+    here, elsewhere = (Answer(photo=f"{name}.jpg", error="is empty") for name in ("here", "elsewhere"))
+    for part in ([here, answer], [here], [elsewhere]):
+        with open_results(tmp_path, model) as results:
+            for each in part:
+                results.add(each)
+    untouched = (tmp_path / "part-00002.parquet").stat()
+    with open_results(tmp_path, model) as results:
+        assert list(results.photos(failed=False)) == [answer.photo]
+        results.remove_failed({here.photo, answer.photo}.__contains__)
+    assert rows(tmp_path) == [answer.to_json(model), elsewhere.to_json(model)]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["part-00000.parquet", "part-00002.parquet"]
+    assert (tmp_path / "part-00002.parquet").stat().st_ino == untouched.st_ino
+
+
 def test_what_is_not_ours_stays(tmp_path: Path, model: ModelName) -> None:
     import pyarrow.parquet
 

@@ -12,6 +12,7 @@ def test_what_is_done_or_named_twice_is_left_out() -> None:
         for photo in ["c", "a", "b", "c"]:
             plan.add(photo)
         assert (plan.listed, plan.left) == (4, 2)
+        assert [plan.holds(photo) for photo in ("a", "b", "d")] == [True, True, False]
         assert list(plan.photos(by_name=False)) == ["c", "a"]
         assert list(plan.photos(by_name=True)) == ["a", "c"]
 

@@ -41,6 +41,7 @@ REDRAW_EVERY_S = 0.2
     help="Have a Ray cluster do it: this machine's, the one at an address, or one begun here.",
 )
 @click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
+@click.option("--retry-failed", is_flag=True, help="Try photos again that could not be read before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
 def command(
     source: str,
@@ -49,6 +50,7 @@ def command(
     column: str | None,
     ray: str | None,
     restart: bool,
+    retry_failed: bool,
     as_json: bool,
 ) -> None:
     """Label the photos of SOURCE: a folder with all its folders, a pattern, a list, or Parquet.
@@ -75,6 +77,7 @@ def command(
             model=model_or_default(model),
             column=column,
             restart=restart,
+            retry_failed=retry_failed,
             ray=ray,
             progress=tell,
         )

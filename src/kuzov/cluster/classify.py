@@ -71,6 +71,7 @@ def classify(
     column: str | None = None,
     precision: str = "auto",
     restart: bool = False,
+    retry_failed: bool = False,
     ray: str | None = None,
     progress: Progress,
 ) -> Classified:
@@ -85,6 +86,7 @@ def classify(
         column: The Parquet column that names photos; None for the only one of strings, or `photo`.
         precision: "auto", "f32", "bf16" or "int8"; see `kuzov.engine.openvino.load`.
         restart: Remove the results that are there first.
+        retry_failed: Answer anew for photos of the source that could not be read before.
         ray: The Ray cluster that answers, as `kuzov.ray_cluster.connected` takes it; None for this process.
         progress: Told of work done: the stage, "list" or "classify", how much is done, of how much.
 
@@ -96,7 +98,7 @@ def classify(
     photos = Source(source, column=column)
     with _cluster(ray), open_results(out, name) as results, Plan() as plan:
         if not restart:
-            plan.leave_out(results.photos())
+            plan.leave_out(results.photos(failed=not retry_failed))
         _make_plan(plan, photos, progress)
         started, failed = time.monotonic(), 0
         if plan.left:
@@ -110,6 +112,8 @@ def classify(
                 first = next(answers)
                 if restart:  # only now that nothing can be wrong with the model or the cluster
                     results.clear()
+                elif retry_failed:
+                    results.remove_failed(plan.holds)
                 failed = _keep(chain([first], answers), results.add, plan.left, progress)
     return Classified(
         results=out,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kuzov.cluster.answers import Answer, ModelName
+from kuzov.cluster.lock import lock, open_to_append
 from kuzov.cluster.refusals import refuse_other_model, told
 from kuzov.errors import ResultsError
 
@@ -28,19 +30,24 @@ class JsonLines:
             model: Which model answers.
         """
         self._path = path
+        self._file = path.resolve()  # where it is replaced, a link to it stays one
+        self._beside = self._file.with_name(f".{self._file.name}.unfinished")
         self._descriptor = descriptor
         self._model = model
         self._lines: list[bytes] = []
         self._flushed = time.monotonic()
+        self._beside.unlink(missing_ok=True)
 
-    def photos(self) -> Iterator[str]:
+    def photos(self, *, failed: bool = True) -> Iterator[str]:
         """Photos that are answered already; see `Results.photos`."""
         whole = 0
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n") and (number > 1 or line.startswith(_START[: len(line)])):
                     break
-                yield self._photo(number, line)
+                row = self._row(number, line)
+                if failed or row["error"] is None:
+                    yield str(row["photo"])
                 whole += len(line)
         with told(self._path):
             if os.fstat(self._descriptor).st_size > whole:
@@ -54,6 +61,25 @@ class JsonLines:
             raise self._foreign(1)
         with told(self._path):
             os.ftruncate(self._descriptor, 0)
+
+    def remove_failed(self, meant: Callable[[str], bool]) -> None:
+        """Remove rows with an error; see `Results.remove_failed`."""
+        with told(self._path):
+            descriptor = open_to_append(self._beside)
+            try:
+                with self._path.open("rb") as file, open(descriptor, "wb", closefd=False) as kept:
+                    for number, line in enumerate(file, start=1):
+                        row = self._row(number, line)
+                        if row["error"] is None or not meant(row["photo"]):
+                            kept.write(line)
+                os.fchmod(descriptor, os.fstat(self._descriptor).st_mode)
+                os.fsync(descriptor)
+                lock(descriptor)  # before it has a name that another process may ask for
+                self._beside.rename(self._file)
+                os.dup2(descriptor, self._descriptor, inheritable=False)
+            finally:
+                os.close(descriptor)
+                self._beside.unlink(missing_ok=True)
 
     def add(self, answer: Answer) -> None:
         """Take an answer; see `Results.add`."""
@@ -73,15 +99,15 @@ class JsonLines:
                 os.ftruncate(self._descriptor, size)
                 raise
 
-    def _photo(self, number: int, line: bytes) -> str:
+    def _row(self, number: int, line: bytes) -> dict[str, Any]:
         try:
-            row = json.loads(line)
-            photo, label = row["photo"], row["label"]
+            row: dict[str, Any] = json.loads(line)
+            labels, _photo, _error = [row["label"]], row["photo"], row["error"]
             model = ModelName(name=row["model"], version=row["version"])
         except (ValueError, TypeError, KeyError) as error:
             raise self._foreign(number) from error
-        refuse_other_model(self._path, model, [label], self._model)
-        return str(photo)
+        refuse_other_model(self._path, model, labels, self._model)
+        return row
 
     def _foreign(self, number: int) -> ResultsError:
         return ResultsError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ PART_EVERY_S = 60.0
 
 _PART = re.compile(r"part-(\d+)\.parquet")
 _UNFINISHED = ".unfinished-part.parquet"  # readers of datasets pass over names that begin with a dot
-_ASKED = ["photo", "label", "model", "version"]  # of a part, to know what is done
+_ASKED = ["photo", "label", "error", "model", "version"]  # of a part, to know what is done
 _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
 
 
@@ -36,17 +36,19 @@ class ParquetParts:
         self._begun = time.monotonic()
         (folder / _UNFINISHED).unlink(missing_ok=True)
 
-    def photos(self) -> Iterator[str]:
+    def photos(self, *, failed: bool = True) -> Iterator[str]:
         """Photos that are answered already; see `Results.photos`."""
         for part in self._parts().values():
             with self._opened(part) as table:
                 for batch in table.iter_batches(columns=_ASKED):
-                    photos, *rest = batch.columns
-                    labels, names, versions = (each.unique().to_pylist() for each in rest)
+                    labels, names, versions = (
+                        batch[each].unique().to_pylist() for each in ("label", "model", "version")
+                    )
                     for name, version in zip(names, versions, strict=False):
                         found = ModelName(name=name, version=version)
                         refuse_other_model(self._folder, found, labels, self._model)
-                    yield from photos.to_pylist()
+                    asked = batch if failed else batch.filter(batch["error"].is_null())
+                    yield from asked["photo"].to_pylist()
 
     def clear(self) -> None:
         """Remove all parts; see `Results.clear`."""
@@ -54,6 +56,23 @@ class ParquetParts:
             self._opened(part).close()
             with told(self._folder):
                 part.unlink()
+
+    def remove_failed(self, meant: Callable[[str], bool]) -> None:
+        """Remove rows with an error; see `Results.remove_failed`."""
+        import pyarrow  # noqa: PLC0415
+
+        for part in self._parts().values():
+            with self._opened(part) as opened:
+                table = opened.read()
+            named = zip(table["photo"].to_pylist(), table["error"].to_pylist(), strict=True)
+            kept = [error is None or not meant(photo) for photo, error in named]
+            if all(kept):
+                continue
+            with told(self._folder):
+                if any(kept):
+                    self._write(table.filter(pyarrow.array(kept)), part.name)
+                else:
+                    part.unlink()
 
     def add(self, answer: Answer) -> None:
         """Take an answer; see `Results.add`."""
@@ -69,21 +88,26 @@ class ParquetParts:
     def flush(self) -> None:
         """Make a part of what was taken; see `Results.flush`."""
         import pyarrow  # noqa: PLC0415
-        import pyarrow.parquet  # noqa: PLC0415
 
         self._pack()
         if not self._rows:
             return
         table = pyarrow.Table.from_batches(self._batches, self._schema)
-        beside = self._folder / _UNFINISHED
         with told(self._folder):
-            try:
-                pyarrow.parquet.write_table(table, beside)
-                _sync(beside)
-                beside.rename(self._folder / f"part-{max(self._parts(), default=-1) + 1:05}.parquet")
-            finally:
-                beside.unlink(missing_ok=True)
+            self._write(table, f"part-{max(self._parts(), default=-1) + 1:05}.parquet")
         self._batches, self._rows = [], 0
+
+    def _write(self, table: Any, name: str) -> None:
+        """Have a part of this name, whole, in place of one that is there."""
+        import pyarrow.parquet  # noqa: PLC0415
+
+        beside = self._folder / _UNFINISHED
+        try:
+            pyarrow.parquet.write_table(table, beside)
+            _sync(beside)
+            beside.rename(self._folder / name)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def _pack(self) -> None:
         import pyarrow  # noqa: PLC0415

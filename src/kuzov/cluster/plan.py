@@ -60,6 +60,11 @@ class Plan:
             self.left += 1
             self._execute("INSERT INTO left VALUES (?)", photo.encode(errors=_BYTES_OF_NAMES))
 
+    def holds(self, photo: str) -> bool:
+        """Whether a photo was added or left out; its name may be spelled as results have it."""
+        found = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
+        return found.fetchone() is not None
+
     def photos(self, *, by_name: bool) -> Iterator[str]:
         """What is left, in the order in which it was added, or by name."""
         order = "name" if by_name else "rowid"
@@ -67,8 +72,7 @@ class Plan:
             yield name.decode(errors=_BYTES_OF_NAMES)
 
     def _is_new(self, photo: str) -> bool:
-        digest = blake2b(in_utf8(photo), digest_size=_DIGEST_BYTES).digest()
-        return self._execute("INSERT OR IGNORE INTO known VALUES (?)", digest) == 1
+        return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)) == 1
 
     def _execute(self, statement: str, value: bytes) -> int:
         try:
@@ -78,3 +82,7 @@ class Plan:
                 f"The list of photos that are left can't be kept in a temporary file: {error}. "
                 "Free some space, or name another folder for it in SQLITE_TMPDIR."
             ) from error
+
+
+def _digest(photo: str) -> bytes:
+    return blake2b(in_utf8(photo), digest_size=_DIGEST_BYTES).digest()

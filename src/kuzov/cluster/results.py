@@ -1,19 +1,16 @@
-"""Where answers are kept: a file of JSON lines or a folder of Parquet parts, and who may write there."""
+"""Where answers are kept: a file of JSON lines or a folder of Parquet parts."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from kuzov.cluster.answers import Answer, ModelName
 from kuzov.cluster.json_lines import JsonLines
-from kuzov.cluster.refusals import told
-from kuzov.errors import ConfigError, ResultsError
+from kuzov.cluster.lock import locked
+from kuzov.errors import ConfigError
 
 JSON_LINES = (".jsonl", ".ndjson")
 
@@ -21,8 +18,11 @@ JSON_LINES = (".jsonl", ".ndjson")
 class Results(Protocol):
     """Answers on disk, which outlive whatever ends the process."""
 
-    def photos(self) -> Iterator[str]:
+    def photos(self, *, failed: bool = True) -> Iterator[str]:
         """Photos that are answered already, by what is on disk.
+
+        Args:
+            failed: Whether those count that could not be read.
 
         Raises:
             ResultsError: They are another model's, or no results of kuzov's.
@@ -33,6 +33,16 @@ class Results(Protocol):
 
         Raises:
             ResultsError: It can't be removed.
+        """
+
+    def remove_failed(self, meant: Callable[[str], bool]) -> None:
+        """Remove the rows of photos that could not be read; what is there is whole at any moment.
+
+        Args:
+            meant: Whether a photo is meant; the rows of others stay.
+
+        Raises:
+            ResultsError: They can't be removed.
         """
 
     def add(self, answer: Answer) -> None:
@@ -79,7 +89,7 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
         from kuzov.cluster.parquet_parts import ParquetParts, require_pyarrow  # noqa: PLC0415
 
         require_pyarrow()
-    with _locked(path, one_file=one_file) as descriptor:
+    with locked(path, one_file=one_file) as descriptor:
         try:
             if one_file:
                 results: Results = JsonLines(path, descriptor, model)
@@ -92,29 +102,6 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
         finally:
             if made:
                 _remove_if_empty(path, one_file=one_file)
-
-
-@contextmanager
-def _locked(path: Path, *, one_file: bool) -> Iterator[int]:
-    with told(path):
-        if one_file:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        else:
-            path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however it ends
-        except BlockingIOError:
-            text = f"Another kuzov classify writes to {path}; wait for its end, or give another --out."
-            raise ResultsError(text) from None
-        except OSError as error:
-            if error.errno not in {errno.ENOLCK, errno.ENOTSUP}:  # some network file systems have no locks
-                raise
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _remove_if_empty(path: Path, *, one_file: bool) -> None:
