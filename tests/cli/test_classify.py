@@ -41,7 +41,9 @@ def test_what_is_new_left_out_and_unreadable(kuzov: Kuzov, synthetic_photos: Pat
     done = kuzov(*words)
     assert done.status == 0
     assert done.err == "Left out 2 file(s) that are no photos by the ending of their name: .heic, none.\n"
-    assert done.out.endswith(" a second; 1 could not be read, their rows say why.\n")
+    assert done.out.endswith(
+        " a second; 1 could not be read, their rows say why; --retry-failed tries again.\n"
+    )
     (tmp_path / "photos" / "b.jpg").touch()
     assert kuzov(*words).out.endswith("\nr.jsonl held 1 already.\n")
 

@@ -97,7 +97,7 @@ def _summary(done: Classified) -> str:
     rate = done.classified / max(done.seconds, 1e-9)
     text = f"{done.classified:,} photo(s) classified in {_time(done.seconds)}, {rate:.0f} a second"
     if done.failed:
-        text += f"; {done.failed:,} could not be read, their rows say why"
+        text += f"; {done.failed:,} could not be read, their rows say why; --retry-failed tries again"
     before = done.listed - done.classified
     return f"{text}.\n{done.results} held {before:,} already." if before else f"{text}."
 
