@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from kuzov.cluster.answers import Answer, ModelName
 from kuzov.cluster.lock import lock, open_to_append
@@ -45,9 +44,9 @@ class JsonLines:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n") and (number > 1 or line.startswith(_START[: len(line)])):
                     break
-                row = self._row(number, line)
-                if failed or row["error"] is None:
-                    yield str(row["photo"])
+                photo, error = self._row(number, line)
+                if failed or error is None:
+                    yield photo
                 whole += len(line)
         with told(self._path):
             if os.fstat(self._descriptor).st_size > whole:
@@ -69,8 +68,8 @@ class JsonLines:
             try:
                 with self._path.open("rb") as file, open(descriptor, "wb", closefd=False) as kept:
                     for number, line in enumerate(file, start=1):
-                        row = self._row(number, line)
-                        if row["error"] is None or not meant(row["photo"]):
+                        photo, error = self._row(number, line)
+                        if error is None or not meant(photo):
                             kept.write(line)
                 os.fchmod(descriptor, os.fstat(self._descriptor).st_mode)
                 os.fsync(descriptor)
@@ -99,15 +98,16 @@ class JsonLines:
                 os.ftruncate(self._descriptor, size)
                 raise
 
-    def _row(self, number: int, line: bytes) -> dict[str, Any]:
+    def _row(self, number: int, line: bytes) -> tuple[str, str | None]:
+        """The photo that a line is about, and why it could not be read."""
         try:
-            row: dict[str, Any] = json.loads(line)
-            labels, _photo, _error = [row["label"]], row["photo"], row["error"]
+            row = json.loads(line)
+            photo, label, reason = row["photo"], row["label"], row["error"]
             model = ModelName(name=row["model"], version=row["version"])
         except (ValueError, TypeError, KeyError) as error:
             raise self._foreign(number) from error
-        refuse_other_model(self._path, model, labels, self._model)
-        return row
+        refuse_other_model(self._path, model, [label], self._model)
+        return str(photo), reason
 
     def _foreign(self, number: int) -> ResultsError:
         return ResultsError(

@@ -34,10 +34,11 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
     try:
         try:
             lock(descriptor)
-            moved = not os.path.samestat(path.stat(), os.fstat(descriptor))
+            # `JsonLines.remove_failed` of another process may have put another file in its place.
+            ours = os.path.samestat(path.stat(), os.fstat(descriptor))
         except (BlockingIOError, FileNotFoundError):
-            moved = True
-        if moved:  # as `JsonLines.remove_failed` does while another process waits here
+            ours = False
+        if not ours:
             text = f"Another kuzov classify writes to {path}; wait for its end, or give another --out."
             raise ResultsError(text)
         yield descriptor

@@ -63,11 +63,11 @@ class ParquetParts:
 
         for part in self._parts().values():
             with self._opened(part) as opened:
+                asked = opened.read(columns=["photo", "error"]).to_pylist()
+                kept = [row["error"] is None or not meant(row["photo"]) for row in asked]
+                if all(kept):
+                    continue
                 table = opened.read()
-            named = zip(table["photo"].to_pylist(), table["error"].to_pylist(), strict=True)
-            kept = [error is None or not meant(photo) for photo, error in named]
-            if all(kept):
-                continue
             with told(self._folder):
                 if any(kept):
                     self._write(table.filter(pyarrow.array(kept)), part.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from types import TracebackType
@@ -22,8 +23,8 @@ class Plan:
     """
 
     def __init__(self) -> None:
-        # Read by one thread, then by another, never by two at once.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()  # what is left is read by one thread while another asks what it holds
         self._database.executescript(
             "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
             "CREATE TABLE left (name BLOB NOT NULL);"
@@ -62,14 +63,22 @@ class Plan:
 
     def holds(self, photo: str) -> bool:
         """Whether a photo was added or left out; its name may be spelled as results have it."""
-        found = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
-        return found.fetchone() is not None
+        with self._lock:
+            found = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
+            return found.fetchone() is not None
 
     def photos(self, *, by_name: bool) -> Iterator[str]:
         """What is left, in the order in which it was added, or by name."""
         order = "name" if by_name else "rowid"
-        for (name,) in self._database.execute(f"SELECT name FROM left ORDER BY {order}"):
-            yield name.decode(errors=_BYTES_OF_NAMES)
+        with self._lock:
+            rows = self._database.execute(f"SELECT name FROM left ORDER BY {order}")
+        while row := self._next(rows):
+            yield row[0].decode(errors=_BYTES_OF_NAMES)
+
+    def _next(self, rows: sqlite3.Cursor) -> tuple[bytes] | None:
+        with self._lock:
+            found: tuple[bytes] | None = rows.fetchone()
+        return found
 
     def _is_new(self, photo: str) -> bool:
         return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)) == 1

@@ -24,6 +24,7 @@ from kuzov.serve.rest.server import RestServer
 from kuzov.serve.rpc.server import GrpcServer, grpc_server
 from kuzov.serve.settings import ServeSettings
 from kuzov.serve.workers import run_workers
+from kuzov.signals import ENDING
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _stop_signal() -> asyncio.Event:
             signal.raise_signal(number)
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         loop.add_signal_handler(number, obey, number)
     return stop
 
