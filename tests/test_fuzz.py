@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from uvicorn.server import ServerState
@@ -498,6 +498,7 @@ JSON_TYPE = (b"content-type", b"application/json")
     model=st.sampled_from([b"m", b"cars"]),
     body=json_bodies,
 )
+@example(verb=b"predict", model=b"m", body=b'{"signature_name": "uneven", "inputs": 1}')
 def test_json(site: Site, verb: bytes, model: bytes, body: bytes) -> None:
     site.ask("POST", b"/v1/models/" + model + b":" + verb, [JSON_TYPE], body)
 

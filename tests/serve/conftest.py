@@ -73,7 +73,7 @@ class FakeEngine:
             "photo": lambda: {"photo_bytes": inputs["photo"]},
             "two": lambda: dict(inputs),
             "sum": lambda: {"s": np.sum(inputs["x"])},
-            "uneven": lambda: {"a": inputs["x"], "b": inputs["x"][:1]},
+            "uneven": lambda: {"a": inputs["x"], "b": np.atleast_1d(inputs["x"])[:1]},
             "to_half": lambda: {"y": inputs["x"].astype(np.float16)},
         }
         if signature == "broken":
