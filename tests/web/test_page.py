@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuzov.bundle.ready import ready_model
-from kuzov.web.page import FOLDER, SCRIPTS, START, TEACHING_SCRIPTS, TEACHING_STYLE, assemble_page
+from kuzov.web.front_page import FOLDER, SCRIPTS, START, TEACHING_SCRIPTS, TEACHING_STYLE, assemble_page
 from tests.chaos.running import Server, running
 from tests.web.conftest import DESKTOP, PHONE, Heard, OpenPage, drawn, with_report
 

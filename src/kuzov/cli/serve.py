@@ -143,7 +143,7 @@ def _rpc(options: Mapping[str, Any]) -> RpcSettings:
 
 
 def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...]:
-    from kuzov.web.extension import web_extension
+    from kuzov.web.page_routes import web_extension
 
     if not options["no_web"]:
         return (web_extension(teaching=options["teach"], limits=limits),)

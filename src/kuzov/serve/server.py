@@ -20,7 +20,7 @@ from kuzov.serve.open_files import tell_when_files_run_out
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.extension import Extension
-from kuzov.serve.rest.server import RestServer
+from kuzov.serve.rest.http_server import RestServer
 from kuzov.serve.rpc.server import GrpcServer, grpc_server
 from kuzov.serve.settings import ServeSettings
 from kuzov.serve.workers import run_workers

@@ -18,7 +18,7 @@ from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_js
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.path import Route
-from kuzov.serve.rest.photos import find_photo_call, is_form, is_photo_type, read_photos
+from kuzov.serve.rest.photo_body import find_photo_call, is_form, is_photo_type, read_photos
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 from kuzov.serve.rest.asgi import Receive, Scope, Send
-from kuzov.serve.rest.server import RestServer
+from kuzov.serve.rest.http_server import RestServer
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

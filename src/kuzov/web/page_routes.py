@@ -12,8 +12,8 @@ from kuzov.serve.rest.answer import Answer, HttpError
 from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
+from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
-from kuzov.web.page import assemble_page
 from kuzov.web.report import report_answer
 from kuzov.web.saliency import SaliencyProcess, can_explain
 

@@ -8,8 +8,8 @@ import pytest
 
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
-from kuzov.web import extension
-from kuzov.web.extension import web_extension
+from kuzov.web import page_routes
+from kuzov.web.page_routes import web_extension
 from tests.serve.rest.port import Port
 
 KEY = "k" * 16
@@ -68,7 +68,7 @@ def test_a_photo_over_the_limit_is_refused(port: Port) -> None:
 def test_without_tensorflow_nothing_tells_where_a_model_looks(
     port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extension, "can_explain", lambda: False)
+    monkeypatch.setattr(page_routes, "can_explain", lambda: False)
     port.options = {"extensions": [web_extension(teaching=False, limits=Limits())(port.service)]}
     assert port.ask("GET", "/web/models").json()["saliency"] is False
     assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 404

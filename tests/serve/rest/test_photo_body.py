@@ -7,7 +7,7 @@ import pytest
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.calls import ModelSpec
-from kuzov.serve.rest.photos import find_photo_call, read_photos
+from kuzov.serve.rest.photo_body import find_photo_call, read_photos
 from tests.serve.rest.port import FLOAT, STRING, PhotoEngine, Port
 
 FORM = "multipart/form-data; boundary=xyz"
