@@ -22,8 +22,8 @@ from ray import cluster_utils
 
 from benchmarks.bulk import link_photos, make_photos
 from benchmarks.markdown import table
+from kuzov.api import classify
 from kuzov.bundle.ready import ready_model
-from kuzov.cluster.classify import classify
 from kuzov.data.synthetic import render_cars
 
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "10000"))
@@ -89,7 +89,7 @@ def run(photos: Path, out: Path, setup: Setup) -> Run:
             if stage == "classify" and done and (not told or (len(told) == 1 and done > NEARLY * total)):
                 told.append((done, time.monotonic(), *processor_s()))
 
-        result = classify(str(photos), out, model=ready_model(), ray=cluster.address, progress=progress)
+        result = classify(photos, out, model=ready_model(), ray=cluster.address, progress=progress)
     finally:
         os.sched_setaffinity(0, machine)
         cluster.shutdown()

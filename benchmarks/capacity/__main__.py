@@ -22,7 +22,7 @@ from benchmarks.capacity import measure
 from benchmarks.capacity.model import SECONDS_AN_HOUR, Cluster, Photo, Prices, Store, cost, limit
 from benchmarks.capacity.simulation import Simulation
 from benchmarks.markdown import table
-from kuzov.cluster.local import FETCHES
+from kuzov.bulk.local import FETCHES
 from kuzov.data.synthetic import render_cars
 
 FEW, MANY = 100, int(os.environ.get("CAPACITY_PHOTOS", "1000"))

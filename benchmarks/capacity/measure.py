@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.capacity.model import Store
+from kuzov.bulk.answers import Answer
+from kuzov.bulk.labeller import Labeller, model_name
+from kuzov.bulk.plan import Plan
+from kuzov.bulk.results import open_results
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.cluster.answers import Answer
-from kuzov.cluster.labeller import Labeller, model_name
-from kuzov.cluster.plan import Plan
-from kuzov.cluster.results import open_results
 
 CORE = "0"  # what classifies; the store has the others
 WARM_UP = 20

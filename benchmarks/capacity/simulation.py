@@ -1,4 +1,4 @@
-"""The same cluster photo by photo: discrete events, in the order of `kuzov.cluster.local`."""
+"""The same cluster photo by photo: discrete events, in the order of `kuzov.bulk.local`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.capacity.model import Cluster, Photo, Store
-from kuzov.cluster.local import SPARE_THREADS
+from kuzov.bulk.local import SPARE_THREADS
 
 
 @dataclass(slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,8 @@ from kuzov.data.photos import load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from kuzov.cluster.classify import Classified
+    from kuzov.bulk.answers import Answer
+    from kuzov.bulk.classify import Classified
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
     from kuzov.engine.recogniser import Recogniser
@@ -233,20 +236,38 @@ def classify(
         KuzovError: The source, the model or the results don't allow it; the text says what to change. A photo
             that can't be read is no error of this call's, but told in its row.
     """
+    from kuzov.bulk import classify as bulk
+    from kuzov.bundle.layout import resolve
     from kuzov.bundle.ready import default_model
-    from kuzov.cluster import classify as bulk
 
-    return bulk.classify(
-        os.fspath(source),
-        Path(out),
-        model=default_model() if model is None else Path(model),
-        column=column,
-        precision=precision,
-        restart=restart,
-        retry_failed=retry_failed,
-        ray=ray,
-        progress=progress or (lambda _stage, _done, _total: None),
-    )
+    version_dir = resolve(default_model() if model is None else Path(model))
+    with _bulk_answering(ray) as answering:
+        return bulk.classify(
+            os.fspath(source),
+            Path(out),
+            version_dir=version_dir,
+            answering=partial(answering, version_dir=version_dir, precision=precision),
+            column=column,
+            restart=restart,
+            retry_failed=retry_failed,
+            progress=progress or (lambda _stage, _done, _total: None),
+        )
+
+
+@contextmanager
+def _bulk_answering(ray: str | None) -> Iterator[Callable[..., Generator[Answer]]]:
+    """What answers for many photos: this process, or the cluster at an address."""
+    if ray is None:
+        from kuzov.bulk.local import classify_here
+
+        yield classify_here
+        return
+    _require("Classifying on Ray", "ray", "pyarrow", extra="cluster")
+    from kuzov.ray.bulk.driver import classify_on_ray
+    from kuzov.ray.cluster import connected
+
+    with connected(ray):
+        yield classify_on_ray
 
 
 def explain(
@@ -330,10 +351,10 @@ def restore_photos(photos: StrPath) -> Restored:
     return quarantine.restore(Path(photos))
 
 
-def _require(needed_for: str, *packages: str) -> None:
+def _require(needed_for: str, *packages: str, extra: str = "train") -> None:
     """Refuse what needs packages that are not installed."""
     if any(find_spec(package) is None for package in packages):
-        raise MissingExtraError(needed_for, "train")
+        raise MissingExtraError(needed_for, extra)
 
 
 def _load_tensorflow() -> None:

@@ -11,10 +11,10 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[clus
 
 from kuzov.cli.ray_serve import application
 from kuzov.cli.serve import command
+from kuzov.ray.serving import server
+from kuzov.ray.serving.replica import Replica
+from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.monitoring import log
-from kuzov.serve.ray import server
-from kuzov.serve.ray.replica import Replica
-from kuzov.serve.ray.settings import RaySettings
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_wrong_use(served: list[Any], words: str, error: str) -> None:
 
 
 def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "kuzov.serve.ray.server", None)
+    monkeypatch.setitem(sys.modules, "kuzov.ray.serving.server", None)
     monkeypatch.setattr(log, "configure_logging", lambda _form: None)  # the other tests' log stays as it is
     result = CliRunner().invoke(command, "--ray")
     assert str(result.exception) == (

@@ -16,7 +16,7 @@ from kuzov.cli.model import asked_model, model_or_default
 from kuzov.signals import on_ending_signals
 
 if TYPE_CHECKING:
-    from kuzov.cluster.classify import Classified
+    from kuzov.bulk.classify import Classified
 
 TELL_EVERY_S = 30.0
 REDRAW_EVERY_S = 0.2

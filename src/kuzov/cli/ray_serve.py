@@ -23,8 +23,8 @@ def application(args: Mapping[str, str]) -> Application:
         UsageError: The words are no options of `kuzov serve`.
         ConfigError: A setting can't be kept on Ray Serve.
     """
-    from kuzov.serve.ray.application import application
-    from kuzov.serve.ray.settings import RaySettings
+    from kuzov.ray.serving.application import application
+    from kuzov.ray.serving.settings import RaySettings
 
     words = ["--ray", *shlex.split(args.get("options", ""))]
     options = command.make_context("kuzov serve", words).params

@@ -16,9 +16,9 @@ from kuzov.cli.tf_serving_flags import refuse_unhonoured
 from kuzov.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from kuzov.ray.serving.settings import RaySettings
     from kuzov.serve.batching.parameters import BatchingParameters
     from kuzov.serve.limits import Limits
-    from kuzov.serve.ray.settings import RaySettings
     from kuzov.serve.repository.config import ModelConfig
     from kuzov.serve.rest.extension import OpenExtension
     from kuzov.serve.settings import RestSettings, RpcSettings, ServeSettings
@@ -50,7 +50,7 @@ def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
         serve(serve_settings(**options))
         return
     try:
-        from kuzov.serve.ray.server import serve_on_ray
+        from kuzov.ray.serving.server import serve_on_ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("kuzov serve --ray", "cluster") from error
     serve_on_ray(serve_settings(**options), on_ray, log_format=log_format)
@@ -171,7 +171,7 @@ def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
     Raises:
         UsageError: An option has no meaning with --ray, or without it.
     """
-    from kuzov.serve.ray.settings import RaySettings
+    from kuzov.ray.serving.settings import RaySettings
 
     counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
     if options["ray"] is None:

@@ -1,0 +1,1 @@
+"""Many photos: bulk classification on one machine."""

@@ -1,0 +1,144 @@
+"""Label many photos: what is done stays done, and the next run does the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from kuzov.bulk import remote
+from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.labeller import model_name
+from kuzov.bulk.plan import Plan
+from kuzov.bulk.results import open_results
+from kuzov.bulk.source import Source
+from kuzov.errors import SourceError
+from kuzov.images.decode import EXTENSIONS
+
+Answering = Callable[[Iterator[str], int], Generator[Answer]]
+"""Answers for photos, so many of them, in whatever order they are ready."""
+
+Progress = Callable[[str, int, int], None]
+
+_TELL_EVERY = 1000  # photos that are listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """What a run did.
+
+    Attributes:
+        results: Where the answers are.
+        model: Which model answered.
+        listed: Photos that the source names, repetitions too.
+        classified: Photos that this run answered for, those that could not be read too; the results held the
+            others already.
+        failed: Those of `classified` that could not be read.
+        left_out: Files of a folder that are no photos by their name, counted by its ending.
+        seconds: How long the answering took.
+    """
+
+    results: Path
+    model: ModelName
+    listed: int
+    classified: int
+    failed: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """The object that `--json` prints."""
+        return {
+            "results": str(self.results),
+            "model": self.model.name,
+            "version": self.model.version,
+            "listed": self.listed,
+            "classified": self.classified,
+            "failed": self.failed,
+            "left_out": self.left_out,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def classify(
+    source: str,
+    out: Path,
+    *,
+    version_dir: Path,
+    answering: Answering,
+    column: str | None = None,
+    restart: bool = False,
+    retry_failed: bool = False,
+    progress: Progress,
+) -> Classified:
+    """Answer for every photo of a source that the results do not hold yet.
+
+    However it is ended, what was answered is kept but for the last minute, and another call goes on there.
+
+    Args:
+        source: A folder, a pattern, a list or a Parquet file; a path or an address.
+        out: A file of JSON lines by its name, or a folder of Parquet parts.
+        version_dir: The folder of the version that answers.
+        answering: What answers; it is called where something is left to do.
+        column: The Parquet column that names photos; None for the only one of strings, or `photo`.
+        restart: Remove the results that are there first.
+        retry_failed: Answer anew for photos of the source that could not be read before.
+        progress: Told of work done: the stage, "list" or "classify", how much is done, of how much.
+
+    Raises:
+        KuzovError: The source, the model or the results don't allow it; the text says what to change.
+    """
+    name = model_name(version_dir)
+    photos = Source(source, column=column)
+    with open_results(out, name) as results, Plan() as plan:
+        if not restart:
+            plan.leave_out(results.photos(failed=not retry_failed))
+        _make_plan(plan, photos, progress)
+        started, failed = time.monotonic(), 0
+        if plan.left:
+            answers = answering(plan.photos(by_name=photos.by_name), plan.left)
+            started = time.monotonic()
+            with closing(answers):
+                first = next(answers)
+                if restart:  # only now that nothing can be wrong with the model or the cluster
+                    results.clear()
+                elif retry_failed:
+                    results.remove_failed(plan.holds)
+                failed = _keep(chain([first], answers), results.add, plan.left, progress)
+    return Classified(
+        results=out,
+        model=name,
+        listed=plan.listed,
+        classified=plan.left,
+        failed=failed,
+        left_out=dict(photos.left_out),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _make_plan(plan: Plan, source: Source, progress: Progress) -> None:
+    schemes: set[str] = set()
+    for photo in source:
+        plan.add(photo)
+        if remote.is_remote(photo):
+            schemes.add(remote.scheme_of(photo))
+        if plan.listed % _TELL_EVERY == 0:
+            progress("list", plan.listed, 0)
+    remote.require(schemes)
+    if not plan.listed:
+        found = f"; of photos the names end in {', '.join(EXTENSIONS)}" if source.left_out else ""
+        raise SourceError(f"There is no photo in {source.text}{found}.")
+
+
+def _keep(answers: Iterator[Answer], add: Callable[[Answer], None], total: int, progress: Progress) -> int:
+    """Add answers to the results as they come; how many tell of a failure."""
+    failed = 0
+    progress("classify", 0, total)
+    for done, answer in enumerate(answers, start=1):
+        add(answer)
+        failed += answer.error is not None
+        progress("classify", done, total)
+    return failed

@@ -1,0 +1,85 @@
+"""Names of photos in a column of Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kuzov.bulk import remote
+from kuzov.errors import ConfigError, MissingExtraError, SourceError
+
+USUAL_COLUMN = "photo"
+
+_ROWS_AT_ONCE = 8192
+
+
+def strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
+    """The strings of a column, file after file; rows without one are passed over.
+
+    Args:
+        files: Paths or addresses.
+        column: Its name; None for the only column of strings, or the one named `photo`.
+
+    Raises:
+        SourceError: A file can't be read.
+        ConfigError: There is no such column, or it has to be named.
+        MissingExtraError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Reading Parquet", "cluster") from error
+    for name in files:  # all of them, before the first row is used
+        with _opened(name) as table:
+            _choose(name, table.schema_arrow, column)
+    return (each for name in files for each in _strings(name, column))
+
+
+def _strings(name: str, column: str | None) -> Iterator[str]:
+    import pyarrow  # noqa: PLC0415
+
+    with _opened(name) as table:
+        chosen = _choose(name, table.schema_arrow, column)
+        try:
+            for batch in table.iter_batches(_ROWS_AT_ONCE, columns=[chosen]):
+                yield from (each for each in batch.column(0).to_pylist() if each)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise _broken(name, error) from error
+
+
+def _opened(name: str) -> Any:
+    import pyarrow.parquet  # noqa: PLC0415
+
+    try:
+        source = remote.opened(name) if remote.is_remote(name) else name
+        return pyarrow.parquet.ParquetFile(source)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _broken(name, error) from error
+
+
+def _broken(name: str, error: Exception) -> SourceError:
+    reason = str(error).strip().partition("\n")[0].rstrip(".")
+    return SourceError(f"{name} can't be read as Parquet: {reason}.")
+
+
+def _choose(name: str, schema: Any, column: str | None) -> str:
+    from pyarrow import types  # noqa: PLC0415
+
+    def of_strings(kind: Any) -> bool:
+        inner = kind.value_type if types.is_dictionary(kind) else kind
+        return bool(types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner))
+
+    found = [field.name for field in schema if of_strings(field.type)]
+    if column is None:
+        column = found[0] if len(found) == 1 else USUAL_COLUMN
+        if column not in found:
+            raise ConfigError(f"Which column of {name} names the photos? Give --column, of: {_list(found)}.")
+    if column not in found:
+        raise ConfigError(
+            f"{name} has no column {column!r} of strings. Its columns of strings: {_list(found)}."
+        )
+    return column
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

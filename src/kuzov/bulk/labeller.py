@@ -1,0 +1,79 @@
+"""The unit that answers, wherever it runs: a thread of this process or another machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kuzov.bulk.answers import TOP, Answer, ModelName
+from kuzov.bundle.card import Card, read_card
+from kuzov.engine.openvino import OpenVinoEngine, load
+from kuzov.errors import BundleError, PhotoError
+from kuzov.images.framing import read_frame
+
+_DECIMALS = 6
+
+
+class Labeller:
+    """A loaded bundle that answers for one photo at a time. Safe to call from several threads at once."""
+
+    def __init__(self, card: Card, engine: OpenVinoEngine) -> None:
+        self._card = card
+        self._engine = engine
+        self._labels = [each.id for each in card.classes]
+
+    @classmethod
+    def load(cls, version_dir: Path, *, precision: str, threads: int) -> Labeller:
+        """Load a bundle for work that never pauses.
+
+        Args:
+            version_dir: One version's folder.
+            precision: See `kuzov.engine.openvino.load`.
+            threads: Processor cores to use, each of which computes another photo.
+
+        Raises:
+            BundleError: It is missing, incomplete or broken.
+        """
+        engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
+        return cls(read_card(version_dir), engine)
+
+    def __call__(self, photo: str, content: str | bytes | PhotoError) -> Answer:
+        """Answer for one photo.
+
+        Args:
+            photo: Its name in the results.
+            content: Its path, its encoded bytes, or why there are none.
+        """
+        try:
+            if isinstance(content, PhotoError):
+                raise content
+            image = read_frame(content, self._card.image_px, name=photo)
+        except PhotoError as error:
+            return Answer(photo=photo, error=error.reason)
+        except MemoryError:
+            return Answer(photo=photo, error="needs more memory than there was")
+        outputs = self._engine.recognise(image[np.newaxis].astype(np.float32))
+        scores, unknown = outputs["probabilities"][0], float(outputs["unknown"][0])
+        top = np.argsort(-scores, kind="stable")[:TOP].tolist()
+        return Answer(
+            photo=photo,
+            top=tuple((self._labels[each], round(float(scores[each]), _DECIMALS)) for each in top),
+            unknown=round(unknown, _DECIMALS),
+            is_unknown=unknown > self._card.unknown_threshold,
+        )
+
+
+def model_name(version_dir: Path) -> ModelName:
+    """How results call the model in a version's folder.
+
+    Raises:
+        BundleError: The folder's name is no number, or what lies there is no bundle.
+    """
+    folder = version_dir.absolute()
+    if not (folder.name.isascii() and folder.name.isdigit()):
+        raise BundleError(
+            f"{version_dir} has no version: results tell it, so the folder of a bundle is named by a number."
+        )
+    labels = frozenset(each.id for each in read_card(folder).classes)
+    return ModelName(name=folder.parent.name, version=int(folder.name), labels=labels)

@@ -1,0 +1,176 @@
+"""Results as a folder of Parquet parts, each of which appears whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kuzov.bulk.answers import Answer, ModelName, in_utf8
+from kuzov.bulk.refusals import refuse_other_model, told
+from kuzov.errors import MissingExtraError, ResultsError
+
+PART_ROWS = 10_000
+PART_EVERY_S = 60.0
+
+_PART = re.compile(r"part-(\d+)\.parquet")
+_UNFINISHED = ".unfinished-part.parquet"  # readers of datasets pass over names that begin with a dot
+_ASKED = ["photo", "label", "error", "model", "version"]  # of a part, to know what is done
+_BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
+
+
+class ParquetParts:
+    """Parts that are written beside, then renamed; one is begun when the last is full or old enough."""
+
+    def __init__(self, folder: Path, model: ModelName) -> None:
+        """Use a folder that is there; what else lies in it is left alone."""
+        self._folder = folder
+        self._model = model
+        self._schema = _schema()
+        self._answers: list[Answer] = []
+        self._batches: list[Any] = []
+        self._rows = 0
+        self._begun = time.monotonic()
+        (folder / _UNFINISHED).unlink(missing_ok=True)
+
+    def photos(self, *, failed: bool = True) -> Iterator[str]:
+        """Photos that are answered already; see `Results.photos`."""
+        for part in self._parts().values():
+            with self._opened(part) as table:
+                for batch in table.iter_batches(columns=_ASKED):
+                    labels, names, versions = (
+                        batch[each].unique().to_pylist() for each in ("label", "model", "version")
+                    )
+                    for name, version in zip(names, versions, strict=False):
+                        found = ModelName(name=name, version=version)
+                        refuse_other_model(self._folder, found, labels, self._model)
+                    asked = batch if failed else batch.filter(batch["error"].is_null())
+                    yield from asked["photo"].to_pylist()
+
+    def clear(self) -> None:
+        """Remove all parts; see `Results.clear`."""
+        for part in self._parts().values():
+            self._opened(part).close()
+            with told(self._folder):
+                part.unlink()
+
+    def remove_failed(self, meant: Callable[[str], bool]) -> None:
+        """Remove rows with an error; see `Results.remove_failed`."""
+        import pyarrow  # noqa: PLC0415
+
+        for part in self._parts().values():
+            with self._opened(part) as opened:
+                asked = opened.read(columns=["photo", "error"]).to_pylist()
+                kept = [row["error"] is None or not meant(row["photo"]) for row in asked]
+                if all(kept):
+                    continue
+                table = opened.read()
+            with told(self._folder):
+                if any(kept):
+                    self._write(table.filter(pyarrow.array(kept)), part.name)
+                else:
+                    part.unlink()
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer; see `Results.add`."""
+        if not self._rows:
+            self._begun = time.monotonic()
+        self._answers.append(answer)
+        self._rows += 1
+        if len(self._answers) >= _BATCH_ROWS:
+            self._pack()
+        if self._rows >= PART_ROWS or time.monotonic() - self._begun >= PART_EVERY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make a part of what was taken; see `Results.flush`."""
+        import pyarrow  # noqa: PLC0415
+
+        self._pack()
+        if not self._rows:
+            return
+        table = pyarrow.Table.from_batches(self._batches, self._schema)
+        with told(self._folder):
+            self._write(table, f"part-{max(self._parts(), default=-1) + 1:05}.parquet")
+        self._batches, self._rows = [], 0
+
+    def _write(self, table: Any, name: str) -> None:
+        """Have a part of this name, whole, in place of one that is there."""
+        import pyarrow.parquet  # noqa: PLC0415
+
+        beside = self._folder / _UNFINISHED
+        try:
+            pyarrow.parquet.write_table(table, beside)
+            _sync(beside)
+            beside.rename(self._folder / name)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _pack(self) -> None:
+        import pyarrow  # noqa: PLC0415
+
+        if not self._answers:
+            return
+        rows = [each.to_json(self._model) | {"photo": in_utf8(each.photo)} for each in self._answers]
+        self._batches.append(pyarrow.RecordBatch.from_pylist(rows, self._schema))
+        self._answers = []
+
+    def _parts(self) -> dict[int, Path]:
+        """Parts by number, ascending."""
+        named = {_PART.fullmatch(file.name): file for file in self._folder.iterdir()}
+        return dict(sorted((int(found[1]), file) for found, file in named.items() if found))
+
+    def _opened(self, part: Path) -> Any:
+        import pyarrow.parquet  # noqa: PLC0415
+
+        try:
+            table = pyarrow.parquet.ParquetFile(part)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise ResultsError(f"{part} can't be read as Parquet. Give another --out.") from error
+        if not set(_ASKED) <= set(table.schema_arrow.names):
+            table.close()
+            raise ResultsError(f"{part} is no result of kuzov classify. Give another --out.")
+        return table
+
+
+def require_pyarrow() -> None:
+    """Refuse, before any work, what needs pyarrow.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import pyarrow  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Writing Parquet, unlike a file that ends in .jsonl,", "cluster") from error
+
+
+def _schema() -> Any:
+    import pyarrow as arrow  # noqa: PLC0415
+
+    top = arrow.struct([("label", arrow.string()), ("probability", arrow.float32())])
+    return arrow.schema(
+        [
+            ("photo", arrow.string()),
+            ("label", arrow.string()),
+            ("probability", arrow.float32()),
+            ("top", arrow.list_(top)),
+            ("unknown", arrow.float32()),
+            ("is_unknown", arrow.bool_()),
+            ("error", arrow.string()),
+            ("model", arrow.string()),
+            ("version", arrow.int64()),
+        ]
+    )
+
+
+def _sync(file: Path) -> None:
+    """Have the content on disk before the name is, so that a power cut leaves no empty part."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

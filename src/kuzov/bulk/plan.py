@@ -1,0 +1,97 @@
+"""Which photos are left to do, kept on disk: the memory it takes does not grow with their number."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from types import TracebackType
+from typing import Self
+
+from kuzov.bulk.answers import in_utf8
+from kuzov.errors import ResultsError
+
+_DIGEST_BYTES = 16  # of billions of photos no two get the same
+_BYTES_OF_NAMES = "surrogateescape"
+
+
+class Plan:
+    """A set of photos without those that are done, and without repetitions; a context.
+
+    It lies in a temporary file of SQLite's, which goes with the process, however that ends.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()  # what is left is read by one thread while another asks what it holds
+        self._database.executescript(
+            "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE left (name BLOB NOT NULL);"
+            "BEGIN"
+        )
+        self.listed = 0
+        self.left = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def leave_out(self, photos: Iterable[str]) -> None:
+        """Note photos that are done.
+
+        Raises:
+            ResultsError: There is no room for the temporary file.
+        """
+        for photo in photos:
+            self._is_new(photo)
+
+    def add(self, photo: str) -> None:
+        """Add a photo, if it is neither done nor added already.
+
+        Raises:
+            ResultsError: There is no room for the temporary file.
+        """
+        self.listed += 1
+        if self._is_new(photo):
+            self.left += 1
+            self._execute("INSERT INTO left VALUES (?)", photo.encode(errors=_BYTES_OF_NAMES))
+
+    def holds(self, photo: str) -> bool:
+        """Whether a photo was added or left out; its name may be spelled as results have it."""
+        with self._lock:
+            found = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
+            return found.fetchone() is not None
+
+    def photos(self, *, by_name: bool) -> Iterator[str]:
+        """What is left, in the order in which it was added, or by name."""
+        order = "name" if by_name else "rowid"
+        with self._lock:
+            rows = self._database.execute(f"SELECT name FROM left ORDER BY {order}")
+        while row := self._next(rows):
+            yield row[0].decode(errors=_BYTES_OF_NAMES)
+
+    def _next(self, rows: sqlite3.Cursor) -> tuple[bytes] | None:
+        with self._lock:
+            found: tuple[bytes] | None = rows.fetchone()
+        return found
+
+    def _is_new(self, photo: str) -> bool:
+        return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)) == 1
+
+    def _execute(self, statement: str, value: bytes) -> int:
+        try:
+            return self._database.execute(statement, (value,)).rowcount
+        except sqlite3.OperationalError as error:
+            raise ResultsError(
+                f"The list of photos that are left can't be kept in a temporary file: {error}. "
+                "Free some space, or name another folder for it in SQLITE_TMPDIR."
+            ) from error
+
+
+def _digest(photo: str) -> bytes:
+    return blake2b(in_utf8(photo), digest_size=_DIGEST_BYTES).digest()

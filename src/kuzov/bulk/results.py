@@ -1,0 +1,112 @@
+"""Where answers are kept: a file of JSON lines or a folder of Parquet parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.json_lines import JsonLines
+from kuzov.bulk.lock import locked
+from kuzov.errors import ConfigError
+
+JSON_LINES = (".jsonl", ".ndjson")
+
+
+class Results(Protocol):
+    """Answers on disk, which outlive whatever ends the process."""
+
+    def photos(self, *, failed: bool = True) -> Iterator[str]:
+        """Photos that are answered already, by what is on disk.
+
+        Args:
+            failed: Whether those count that could not be read.
+
+        Raises:
+            ResultsError: They are another model's, or no results of kuzov's.
+        """
+
+    def clear(self) -> None:
+        """Remove what is there.
+
+        Raises:
+            ResultsError: It can't be removed.
+        """
+
+    def remove_failed(self, meant: Callable[[str], bool]) -> None:
+        """Remove the rows of photos that could not be read; what is there is whole at any moment.
+
+        Args:
+            meant: Whether a photo is meant; the rows of others stay.
+
+        Raises:
+            ResultsError: They can't be removed.
+        """
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer; it is on disk soon.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+
+    def flush(self) -> None:
+        """Have all that was taken on disk.
+
+        Raises:
+            ResultsError: It can't be written.
+        """
+
+
+@contextmanager
+def open_results(path: Path, model: ModelName) -> Iterator[Results]:
+    """The results at a path, for one process at a time; on the way out all that was taken is on disk.
+
+    Args:
+        path: A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is
+            missing is made, and taken away again if nothing was written.
+        model: Which model answers.
+
+    Raises:
+        ResultsError: It can't be written, or another process writes there.
+        ConfigError: The path is of the other kind.
+        MissingExtraError: pyarrow is not installed, which Parquet needs.
+    """
+    if path.parts[:1] and path.parts[0].endswith(":"):
+        raise ConfigError("Results are written to a local or mounted folder, not to an address.")
+    one_file = path.suffix.lower() in JSON_LINES
+    if path.exists() and path.is_dir() == one_file:
+        kind, wanted = (
+            ("folder", "a file of JSON lines") if one_file else ("file", "a folder of Parquet parts")
+        )
+        raise ConfigError(
+            f"{path} is a {kind}, but by its name it would be {wanted}; a name in {JSON_LINES[0]} is a file."
+        )
+    made = not path.exists()
+    if not one_file:
+        from kuzov.bulk.parquet_parts import ParquetParts, require_pyarrow  # noqa: PLC0415
+
+        require_pyarrow()
+    with locked(path, one_file=one_file) as descriptor:
+        try:
+            if one_file:
+                results: Results = JsonLines(path, descriptor, model)
+            else:
+                results = ParquetParts(path, model)
+            try:
+                yield results
+            finally:
+                results.flush()
+        finally:
+            if made:
+                _remove_if_empty(path, one_file=one_file)
+
+
+def _remove_if_empty(path: Path, *, one_file: bool) -> None:
+    with suppress(OSError):
+        if not one_file:
+            path.rmdir()
+        elif path.stat().st_size == 0:
+            path.unlink()

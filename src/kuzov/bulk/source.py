@@ -1,0 +1,165 @@
+"""What SOURCE names: a folder, a pattern, a list or a column, as names of photos one after another."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from kuzov.bulk import column as parquet
+from kuzov.bulk import remote
+from kuzov.errors import ConfigError, SourceError
+from kuzov.images.decode import EXTENSIONS
+
+PARQUET = (".parquet", ".pq")
+
+_TEXT_PROBE_BYTES = 4096
+_ASKED_FOR_A_COLUMN = "--column names a column of a Parquet source, which {} is not."
+
+
+class Source:
+    """The photos that a SOURCE names; a folder and a pattern give absolute paths, a list what is written.
+
+    Attributes:
+        by_name: Whether it has no order of its own, so that its photos are taken by name.
+        left_out: Files of a folder that are no photos by their name, counted by its ending.
+    """
+
+    def __init__(self, text: str, *, column: str | None = None) -> None:
+        """Look at what it is.
+
+        Args:
+            text: A path, a pattern or an address, as the user gave it.
+            column: The Parquet column to read; None for the only one of strings, or `photo`.
+
+        Raises:
+            SourceError: There is nothing of this name, or it is of no kind that is understood.
+            ConfigError: A column is asked for of what has none.
+            MissingExtraError: It needs kuzov[cluster].
+        """
+        self.text = text
+        self.left_out: Counter[str] = Counter()
+        self._column = column
+        self.by_name, self._names = self._find()
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of photos; listing may go on as long as it is iterated.
+
+        Raises:
+            SourceError: It can't be listed to its end.
+        """
+        try:
+            yield from self._names
+        except OSError as error:
+            raise SourceError(f"{error.filename or self.text} can't be read: {error.strerror}.") from error
+
+    def _find(self) -> tuple[bool, Iterator[str]]:
+        is_parquet = self.text.lower().endswith(PARQUET)
+        if remote.is_remote(self.text):
+            return self._find_remote(is_parquet=is_parquet)
+        path, mode = Path(self.text), _mode(self.text)
+        if mode is None and not glob.has_magic(self.text):
+            raise SourceError(f"There is no {self.text}; give a folder, a pattern or a list.")
+        if mode is None:
+            self._refuse_column()
+            return True, _matching(self.text)
+        folder = stat.S_ISDIR(mode)
+        if is_parquet or (folder and self._column is not None):
+            files = _parquet_files(path) if folder else [self.text]
+            return False, parquet.strings_of(files, self._column)
+        if folder:
+            return True, self._photos(_walk(path.absolute(), ()))
+        self._refuse_column()
+        if self.text.lower().endswith(EXTENSIONS):
+            return True, iter([str(path.absolute())])
+        _refuse_binary(path)
+        return False, _lines(path)
+
+    def _find_remote(self, *, is_parquet: bool) -> tuple[bool, Iterator[str]]:
+        if is_parquet:
+            return False, parquet.strings_of([self.text], self._column)
+        self._refuse_column()
+        if self.text.lower().endswith((".txt", ".lst")):
+            return False, remote.lines(self.text)
+        if self.text.lower().endswith(EXTENSIONS) and not remote.is_pattern(self.text):
+            return True, iter([self.text])
+        listed = remote.listing(self.text)
+        return True, listed if remote.is_pattern(self.text) else self._photos(listed)
+
+    def _photos(self, names: Iterator[str]) -> Iterator[str]:
+        for name in names:
+            if name.lower().endswith(EXTENSIONS):
+                yield name
+            else:
+                self.left_out[Path(name).suffix.lower()] += 1
+
+    def _refuse_column(self) -> None:
+        if self._column is not None:
+            raise ConfigError(_ASKED_FOR_A_COLUMN.format(self.text))
+
+
+def _mode(path: str) -> int | None:
+    """What kind of file it is; None where there is none."""
+    try:
+        return Path(path).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}.") from error
+
+
+def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """All files in a folder and its folders but hidden ones; links are followed, not in a circle."""
+    found = folder.stat()
+    here = (found.st_dev, found.st_ino)
+    if here in above:
+        return
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                folders.append(entry.path)
+            else:
+                yield entry.path
+    for each in sorted(folders):
+        yield from _walk(Path(each), (*above, here))
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    """Files that a pattern matches; ** is any depth of folders."""
+    for name in glob.iglob(pattern, recursive=True):  # noqa: PTH207 — Path.glob takes no absolute one
+        if not Path(name).is_dir():
+            yield str(Path(name).absolute())
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a list that are not empty."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
+        for line in file:
+            if name := line.rstrip("\n"):
+                yield name
+
+
+def _refuse_binary(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_TEXT_PROBE_BYTES) if path.is_file() else b""
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}.") from error
+    if b"\0" in start:
+        raise SourceError(
+            f"{path} is no list of photos: a list is a text file with a path or an address a line, or a "
+            f"Parquet file by its name ({', '.join(PARQUET)})."
+        )
+
+
+def _parquet_files(folder: Path) -> list[str]:
+    found = sorted(str(file) for file in folder.iterdir() if file.name.lower().endswith(PARQUET))
+    if not found:
+        raise SourceError(f"There is no Parquet file in {folder}, of which --column could be read.")
+    return found

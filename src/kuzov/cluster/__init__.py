@@ -1,1 +1,0 @@
-"""Many photos: bulk classification on one machine, and on Ray."""

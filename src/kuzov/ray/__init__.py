@@ -1,0 +1,1 @@
+"""A Ray cluster: joining one, bulk classification and serving on one."""

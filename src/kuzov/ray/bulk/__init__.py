@@ -1,0 +1,1 @@
+"""Bulk classification by the nodes of a Ray cluster."""

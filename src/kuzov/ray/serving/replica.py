@@ -1,0 +1,105 @@
+"""A replica: the server's core, asked by Ray Serve's proxies rather than on ports of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from kuzov.ray.serving.rest import RestIngress
+from kuzov.ray.serving.rpc import Response, answer, check_health
+from kuzov.serve.core import OneOfMany, engine_loader, open_core, tune_process
+from kuzov.serve.monitoring.log import LogForm, configure_logging
+from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.asgi import ASGIApp
+from kuzov.serve.rpc.gate import Gate
+from kuzov.serve.rpc.server import rpc_handlers
+from kuzov.serve.settings import ServeSettings
+
+_Method = Callable[[Any, bytes, Any], Awaitable[Response]]
+
+
+def _rpc(name: str) -> _Method:
+    async def method(self: Replica, request: bytes, grpc_context: Any) -> Response:
+        return await answer(self.handlers[name], request, grpc_context, self.max_bytes)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+class Replica:
+    """Answers what the proxies of its cluster take, until Ray ends it.
+
+    Each replica looks at the models' folders itself, as a server of its own does, and swaps versions while
+    requests go on.
+    """
+
+    def __init__(self, settings: ServeSettings, log_format: LogForm) -> None:
+        """Load the models.
+
+        Args:
+            settings: What to serve, and within which bounds.
+            log_format: How the lines of this process's log look.
+
+        Raises:
+            BundleError: A model can't be loaded.
+        """
+        configure_logging(log_format)
+        tune_process()
+        self._stack = ExitStack()
+        core = self._stack.enter_context(open_core(settings, engine_loader(settings)))
+        self._core = core
+        self._settings = settings
+        self.max_bytes = settings.limits.max_body_bytes
+        gate = Gate(admission=core.admission, limits=settings.limits, journal=core.journal, keys=core.keys)
+        by_service = rpc_handlers(
+            core.service,
+            OneOfMany("replicas"),
+            gate=gate,
+            decode_pool=core.decode_pool,
+            tensor_content=settings.rpc.tensor_content,
+        )
+        self.handlers = {name: each for methods in by_service.values() for name, each in methods.items()}
+
+    def __serve_build_asgi_app__(self) -> ASGIApp:
+        """The REST port; Ray calls it once, after the constructor."""
+        core, settings = self._core, self._settings
+        extensions = [each(core.service) for each in settings.rest.extensions]
+        for extension in extensions:
+            self._stack.callback(extension.close)
+        app = rest_app(
+            core.service,
+            admission=core.admission,
+            limits=settings.limits,
+            journal=core.journal,
+            keys=core.keys,
+            decode_pool=core.decode_pool,
+            cors=settings.rest.cors,
+            extensions=extensions,
+        )
+        return RestIngress(app, self._stack.close)
+
+    Predict = _rpc("Predict")
+    Classify = _rpc("Classify")
+    Regress = _rpc("Regress")
+    MultiInference = _rpc("MultiInference")
+    GetModelMetadata = _rpc("GetModelMetadata")
+    GetModelStatus = _rpc("GetModelStatus")
+    HandleReloadConfigRequest = _rpc("HandleReloadConfigRequest")
+
+    async def Check(self, request: bytes, grpc_context: Any) -> Response:  # noqa: N802 - gRPC's name
+        """grpc.health.v1's Check."""
+        return check_health(request, grpc_context)
+
+
+def replica_settings(settings: ServeSettings) -> ServeSettings:
+    """The settings as a replica has them: it computes with the cores that Ray sets aside for it."""
+    threads = cores(settings)
+    engine = replace(settings.engine, threads=threads)
+    return replace(settings, engine=engine, decode_threads=settings.decode_threads or threads)
+
+
+def cores(settings: ServeSettings) -> int:
+    """Cores of a replica: as many as one inference has threads; one where the settings leave it open."""
+    return settings.engine.threads or 1

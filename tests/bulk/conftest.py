@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kuzov.bulk.answers import Answer, ModelName
+
+MODEL = ModelName(name="cars", version=7, labels=frozenset({"sedan", "suv"}))
+
+
+@pytest.fixture
+def model() -> ModelName:
+    return MODEL
+
+
+@pytest.fixture
+def answer() -> Answer:
+    top = (("suv", 0.75), ("sedan", 0.25))
+    return Answer(photo="фото/a.jpg", top=top, unknown=0.125, is_unknown=False)
+
+
+@pytest.fixture
+def photos(synthetic_photos: Path, tmp_path: Path) -> Path:
+    """A folder of two photos, one a folder deeper, a broken one, and a file that is none."""
+    drawn = sorted((synthetic_photos / "test").iterdir())
+    folder = tmp_path / "photos"
+    (folder / "deeper").mkdir(parents=True)
+    shutil.copy(drawn[0], folder / "b.jpg")
+    shutil.copy(drawn[1], folder / "deeper" / "A.JPG")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "notes.txt").write_text("no photo")
+    (folder / ".hidden.jpg").write_bytes(b"")
+    return folder
+
+
+def locked_by_another(path: Path) -> subprocess.Popen[str]:
+    """Another process that writes results to a path until its stdin is closed."""
+    code = (
+        "import sys; from pathlib import Path; from kuzov.bulk.results import open_results; "
+        "from kuzov.bulk.answers import Answer, ModelName\n"
+        "with open_results(Path(sys.argv[1]), ModelName(name='cars', version=7)) as results:\n"
+        "    results.add(Answer(photo='theirs.jpg')); results.flush(); print('ready', flush=True)\n"
+        "    sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process

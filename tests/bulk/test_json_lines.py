@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.results import open_results
+from kuzov.errors import ResultsError
+
+
+def test_a_later_run_adds_to_what_is_there(tmp_path: Path, model: ModelName, answer: Answer) -> None:
+    file = tmp_path / "new" / "results.jsonl"
+    with open_results(file, model) as results:
+        assert list(results.photos()) == []
+        results.add(answer)
+    with open_results(file, model) as results:
+        assert list(results.photos()) == ["фото/a.jpg"]
+        results.add(Answer(photo="b.jpg", error="is empty"))
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert rows == [answer.to_json(model), Answer(photo="b.jpg", error="is empty").to_json(model)]
+
+
+@pytest.mark.parametrize("torn", [b'{"photo": "b.j', b'{"pho'])
+def test_a_torn_line_is_cut_off(tmp_path: Path, model: ModelName, answer: Answer, torn: bytes) -> None:
+    file = tmp_path / "results.jsonl"
+    for whole in (answer.to_line(model), b""):
+        file.write_bytes(whole + torn)
+        with open_results(file, model) as results:
+            assert len(list(results.photos())) == whole.count(b"\n")
+        assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("content", [b"my notes", b"my notes\n", b'{"photo": 1}\n', b"[]\n", b"\xff\n"])
+def test_what_is_not_ours_stays(tmp_path: Path, model: ModelName, content: bytes) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(ResultsError) as raised, open_results(file, model) as results:
+        list(results.photos())
+    assert str(raised.value) == f"Line 1 of {file} is no result of kuzov classify. Give another --out."
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_failed_photo_may_be_tried_again(
+    tmp_path: Path, model: ModelName, answer: Answer, linked: bool
+) -> None:
+    file, real = tmp_path / "results.jsonl", tmp_path / "real.jsonl"
+    real.touch(mode=0o600)
+    file.symlink_to(real) if linked else real.rename(file)
+    failed = [Answer(photo=name, error="is empty") for name in ("b.jpg", "\udcff.jpg", "elsewhere.jpg")]
+    with open_results(file, model) as results:
+        for each in (*failed, answer):
+            results.add(each)
+    with open_results(file, model) as results:
+        assert list(results.photos(failed=False)) == [answer.photo]
+        results.remove_failed({"b.jpg", "\udcff.jpg", answer.photo}.__contains__)
+        with pytest.raises(ResultsError, match="Another kuzov classify writes"), open_results(file, model):
+            pass
+        results.add(Answer(photo="b.jpg", top=answer.top))
+    with open_results(file, model) as results:
+        assert list(results.photos()) == ["elsewhere.jpg", answer.photo, "b.jpg"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.iterdir()) == ([real, file] if linked else [file])
+
+
+def test_where_rows_can_not_be_removed_all_stay(
+    tmp_path: Path, model: ModelName, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(Answer(photo="b.jpg", error="is empty").to_line(model) + answer.to_line(model))
+    before = file.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResultsError, match="there is no space left"), open_results(file, model) as results:
+        results.remove_failed({"b.jpg"}.__contains__)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_clear_removes_only_what_is_ours(tmp_path: Path, model: ModelName, answer: Answer) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(answer.to_line(ModelName(name="other", version=1)))
+    with open_results(file, model) as results:
+        results.clear()
+        results.add(answer)
+    assert file.read_bytes() == answer.to_line(model)
+    file.write_bytes(b"my notes")
+    with pytest.raises(ResultsError), open_results(file, model) as results:
+        results.clear()
+    assert file.read_bytes() == b"my notes"

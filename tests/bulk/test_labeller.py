@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kuzov.bulk.answers import ModelName
+from kuzov.bulk.labeller import Labeller, model_name
+from kuzov.bundle.layout import resolve
+from kuzov.bundle.ready import ready_model
+from kuzov.engine.recogniser import Recogniser
+from kuzov.errors import BundleError, PhotoError
+
+
+@pytest.fixture(scope="module")
+def labeller() -> Labeller:
+    return Labeller.load(resolve(ready_model()), precision="f32", threads=2)
+
+
+def test_it_answers_as_predict_does(labeller: Labeller, ten_photos: list[Path]) -> None:
+    recogniser = Recogniser.load(ready_model(), precision="f32")
+    for photo in ten_photos:
+        expected, found = recogniser.predict(photo), labeller(str(photo), str(photo))
+        ranked = sorted(expected.probabilities.items(), key=lambda item: -item[1])
+        assert found.photo == str(photo)
+        assert [label for label, _ in found.top] == [label for label, _ in ranked]
+        assert [value for _, value in found.top] == pytest.approx([value for _, value in ranked], abs=1e-5)
+        assert found.unknown == pytest.approx(expected.unknown, abs=1e-5)
+        assert (found.is_unknown, found.error) == (expected.is_unknown, None)
+
+
+def test_content_and_path_are_alike(labeller: Labeller, ten_photos: list[Path]) -> None:
+    photo = ten_photos[0]
+    assert labeller("a", photo.read_bytes()) == labeller("a", str(photo))
+
+
+def test_what_can_not_be_read_is_an_answer(labeller: Labeller, tmp_path: Path) -> None:
+    assert labeller("a.jpg", b"").error == "is empty; replace it with a whole copy of the photo"
+    assert labeller("b.jpg", str(tmp_path / "b.jpg")).error == "no such file; check the path"
+    found = labeller("http://c", PhotoError("http://c", "there is no such address; check it"))
+    assert (found.photo, found.top, found.error) == ("http://c", (), "there is no such address; check it")
+
+
+def test_no_memory_is_an_answer(labeller: Labeller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("kuzov.bulk.labeller.read_frame", fail)
+    assert labeller("a.jpg", "a.jpg").error == "needs more memory than there was"
+
+
+def test_the_name_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cars").mkdir()
+    shutil.copytree(resolve(ready_model()), tmp_path / "cars" / "0012")
+    found = model_name(tmp_path / "cars" / "0012")
+    assert found == ModelName(name="cars", version=12)
+    assert "bmw_x5" in found.labels
+    monkeypatch.chdir(tmp_path / "cars" / "0012")
+    assert model_name(Path()) == ModelName(name="cars", version=12)
+    with pytest.raises(BundleError) as raised:
+        model_name(tmp_path / "cars")
+    assert str(raised.value) == (
+        f"{tmp_path}/cars has no version: results tell it, so the folder of a bundle is named by a number."
+    )

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from kuzov.bulk.plan import Plan
+from kuzov.errors import ResultsError
+
+
+def test_what_is_done_or_named_twice_is_left_out() -> None:
+    with Plan() as plan:
+        plan.leave_out(["b", "gone"])
+        for photo in ["c", "a", "b", "c"]:
+            plan.add(photo)
+        assert (plan.listed, plan.left) == (4, 2)
+        assert [plan.holds(photo) for photo in ("a", "b", "d")] == [True, True, False]
+        assert list(plan.photos(by_name=False)) == ["c", "a"]
+        assert list(plan.photos(by_name=True)) == ["a", "c"]
+
+
+def test_a_name_of_any_bytes_comes_back_and_is_known_by_what_results_hold() -> None:
+    name = b"\xff.jpg".decode(errors="surrogateescape")
+    with Plan() as plan:
+        plan.add(name)
+        assert list(plan.photos(by_name=True)) == [name]
+    with Plan() as plan:
+        plan.leave_out(["\\udcff.jpg"])  # as Parquet has it
+        plan.add(name)
+        assert plan.left == 0
+
+
+def test_no_room_for_the_temporary_file() -> None:
+    with Plan() as plan:
+        plan._database.execute("COMMIT")
+        plan._database.execute("PRAGMA max_page_count = 4")
+        with pytest.raises(ResultsError) as raised:
+            plan.leave_out(map(str, range(100_000)))
+    assert str(raised.value) == (
+        "The list of photos that are left can't be kept in a temporary file: database or disk is full. "
+        "Free some space, or name another folder for it in SQLITE_TMPDIR."
+    )

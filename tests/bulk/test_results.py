@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.results import open_results
+from kuzov.errors import ConfigError, MissingExtraError, ResultsError
+from tests.bulk.conftest import locked_by_another
+
+
+def test_nothing_is_left_where_nothing_was_written(tmp_path: Path, model: ModelName) -> None:
+    with open_results(tmp_path / "results.jsonl", model):
+        assert (tmp_path / "results.jsonl").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_answers_of_another_model_are_refused(tmp_path: Path, model: ModelName, answer: Answer) -> None:
+    file = tmp_path / "results.jsonl"
+    with open_results(file, model) as results:
+        results.add(answer)
+    newer = ModelName(name="cars", version=8)
+    with pytest.raises(ResultsError) as raised, open_results(file, newer) as results:
+        list(results.photos())
+    assert str(raised.value) == (
+        f"{file} holds answers of cars version 7, and cars version 8 is asked now. Give another --out, or "
+        "--restart to begin anew in its place."
+    )
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "results"])
+def test_answers_of_another_model_of_the_same_name_are_refused(
+    tmp_path: Path, model: ModelName, answer: Answer, name: str
+) -> None:
+    unread = Answer(photo="b.jpg", error="there is no such file")
+    with open_results(tmp_path / name, model) as results:
+        results.add(answer)
+        results.add(unread)
+    with open_results(tmp_path / name, model) as results:
+        assert list(results.photos()) == [answer.photo, unread.photo]
+    other = replace(model, labels=frozenset({"sedan", "van"}))
+    with pytest.raises(ResultsError) as raised, open_results(tmp_path / name, other) as results:
+        list(results.photos())
+    assert str(raised.value) == (
+        f"{tmp_path / name} holds answers of another cars version 7, which knew suv. Give another --out, or "
+        "--restart to begin anew in its place."
+    )
+
+
+def test_one_process_at_a_time_and_a_kill_lets_the_next_in(tmp_path: Path, model: ModelName) -> None:
+    file = tmp_path / "results.jsonl"
+    with locked_by_another(file) as other:
+        try:
+            with pytest.raises(ResultsError) as raised, open_results(file, model):
+                pass
+        finally:
+            other.kill()
+    assert str(raised.value) == (
+        f"Another kuzov classify writes to {file}; wait for its end, or give another --out."
+    )
+    with open_results(file, model) as results:
+        assert list(results.photos()) == ["theirs.jpg"]
+
+
+def test_no_space_keeps_what_was_done(
+    tmp_path: Path, model: ModelName, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.jsonl"
+    write = os.write
+
+    def half(descriptor: int, text: bytes) -> int:
+        if len(text) < 100:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, text[: len(text) - 50])
+
+    with open_results(file, model) as results:
+        results.add(answer)
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(ResultsError) as raised, open_results(file, model) as results:
+        results.add(answer)
+    assert str(raised.value) == (
+        f"Results can't be written to {file}: there is no space left. What was done is kept; free some "
+        "space, and the same command goes on."
+    )
+    assert file.read_bytes() == answer.to_line(model)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_right_to_write(tmp_path: Path, model: ModelName) -> None:
+    tmp_path.chmod(0o500)
+    file = tmp_path / "results.jsonl"
+    with pytest.raises(ResultsError) as raised, open_results(file, model):
+        pass
+    assert str(raised.value) == (
+        f"Results can't be written to {file}: Permission denied. What was done is kept."
+    )
+
+
+def test_a_folder_where_a_file_is_in_the_way(tmp_path: Path, model: ModelName) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(ConfigError) as raised, open_results(tmp_path / "file", model):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}/file is a file, but by its name it would be a folder of Parquet parts; a name in .jsonl "
+        "is a file."
+    )
+    with pytest.raises(ConfigError) as raised, open_results(tmp_path / "folder.jsonl", model):
+        pass
+    assert str(raised.value) == (
+        f"{tmp_path}/folder.jsonl is a folder, but by its name it would be a file of JSON lines; a name in "
+        ".jsonl is a file."
+    )
+    with pytest.raises(ResultsError) as full, open_results(tmp_path / "file" / "results.jsonl", model):
+        pass
+    assert str(full.value) == (
+        f"Results can't be written to {tmp_path}/file/results.jsonl: {tmp_path}/file is a file. "
+        "What was done is kept."
+    )
+
+
+def test_an_address_is_no_place_for_results(model: ModelName) -> None:
+    with pytest.raises(ConfigError) as raised, open_results(Path("s3://bucket/results"), model):
+        pass
+    assert str(raised.value) == "Results are written to a local or mounted folder, not to an address."
+
+
+def test_parquet_needs_its_extra(tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError) as raised, open_results(tmp_path / "results", model):
+        pass
+    assert str(raised.value) == (
+        "Writing Parquet, unlike a file that ends in .jsonl, needs packages that are not installed. "
+        "Install them with: pip install 'kuzov[cluster]'"
+    )
+    assert not list(tmp_path.iterdir())

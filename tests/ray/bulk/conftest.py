@@ -1,0 +1,1 @@
+from tests.bulk.conftest import photos  # noqa: F401
