@@ -35,7 +35,6 @@ from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.choose import load_engine
 from kuzov.engine.engine import Engine
 from kuzov.errors import ErrorCode, KuzovError, RequestError
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.batching.parameters import read_batching_parameters
 from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
@@ -43,8 +42,6 @@ from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.config_file import read_monitoring_config
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
-from kuzov.serve.monitoring.prometheus import exposition
-from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.repository.servable import Servable, VersionStatus
 from kuzov.serve.repository.warmup import warmup_calls
@@ -53,13 +50,14 @@ from kuzov.serve.rest.asgi import ASGIApp
 from kuzov.serve.rest.http import HttpProtocol
 from kuzov.serve.rpc.gate import Answer, Rpc
 from kuzov.serve.rpc.model_service import ModelService
-from kuzov.serve.rpc.off_loop import OffLoop
 from kuzov.serve.rpc.prediction_service import PredictionService
 from kuzov.serve.rpc.ssl_config import read_ssl_config
 from kuzov.serve.service import Service
+from kuzov.serve.settings import RestSettings, ServeSettings
 from kuzov.wire import messages
 from kuzov.wire.tf_record import crc32c, masked
 from tests.serve.conftest import FakeEngine, signature
+from tests.serve.core import a_core
 
 FEW = 2000
 EXAMPLES = int(os.environ.get("KUZOV_FUZZ_EXAMPLES", FEW))
@@ -374,9 +372,6 @@ class Models:
     def models(self) -> tuple[str, ...]:
         return tuple(self.engines)
 
-    def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
-        """Nothing."""
-
 
 @dataclass(repr=False)
 class Site:
@@ -437,25 +432,15 @@ async def _ask(
 
 @contextmanager
 def a_site() -> Iterator[Site]:
-    limits = Limits(max_rows=64, max_inflated_bytes=1_000_000, max_body_bytes=1_000_000)
+    limits = Limits(max_rows=64, max_inflated_bytes=1_000_000, max_body_bytes=1_000_000, max_requests=8)
+    rest = RestSettings(cors=True, metrics_path="/metrics")
     engines: dict[str, Engine] = {"m": ExampleEngine(), "cars": load_engine(ready_model() / "1")}
-    models, metrics = Models(engines), Metrics()
+    metrics = Metrics()
     with ThreadPoolExecutor(1) as pool, asyncio.Runner() as runner:
         scheduler = Scheduler(SchedulerSettings(), pool, metrics)
-        service = Service(models, scheduler)
-        prediction = PredictionService(service, limits, OffLoop(pool), tensor_content=False)
-        model_service = ModelService(service, models)
-        app = rest_app(
-            service,
-            admission=Admission(8),
-            limits=limits,
-            journal=Journal(metrics.count),
-            keys=None,
-            decode_pool=pool,
-            cors=True,
-            metrics_path="/metrics",
-            metrics=lambda: exposition(metrics.snapshot(service.models(), 0)),
-        )
+        service = Service(Models(engines), scheduler)
+        core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
+        prediction, model_service = PredictionService(core), ModelService(core)
         answers: dict[str, Answer] = {
             "Predict": prediction._predict,
             "Classify": prediction.classify,
@@ -465,7 +450,7 @@ def a_site() -> Iterator[Site]:
             "GetModelStatus": model_service.get_model_status,
             "HandleReloadConfigRequest": model_service.handle_reload_config_request,
         }
-        yield Site(runner=runner, app=app, answers=answers)
+        yield Site(runner=runner, app=rest_app(core), answers=answers)
         scheduler.close()
 
 

@@ -13,13 +13,9 @@ import httpx
 import numpy as np
 
 from kuzov.errors import RequestError
-from kuzov.serve.admission import Admission
 from kuzov.serve.calls import ModelSpec, Task
-from kuzov.serve.limits import Limits
-from kuzov.serve.monitoring.journal import Journal
-from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.rest.app import rest_app
-from kuzov.serve.rpc.server import grpc_server
+from kuzov.serve.rpc.grpc_server import grpc_server
 from kuzov.serve.service import Service
 from kuzov.wire import messages
 from kuzov.wire.tensors import from_numpy, to_numpy
@@ -33,7 +29,8 @@ from tests.conformance.table import (
     serialized,
     spec_of,
 )
-from tests.serve.rpc.conftest import Site, send
+from tests.serve.core import a_core
+from tests.serve.rpc.conftest import send
 
 
 class Refused(Exception):  # noqa: N818
@@ -157,16 +154,8 @@ async def ask_http(
     service: Service, pool: ThreadPoolExecutor, method: str, path: str, body: str | bytes | None
 ) -> httpx.Response:
     """Send a request to the REST port, in this process."""
-    limits = Limits()
-    app = rest_app(
-        service,
-        admission=Admission(limits.max_requests),
-        limits=limits,
-        journal=Journal(Metrics().count),
-        keys=None,
-        decode_pool=pool,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kuzov") as client:
+    transport = httpx.ASGITransport(rest_app(a_core(service, pool)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
         return await client.request(method, path, content=body)
 
 
@@ -181,15 +170,7 @@ async def _json(
 
 
 async def _rpc(service: Service, pool: ThreadPoolExecutor, method: str, request: Any) -> Any:
-    limits = Limits()
-    server = grpc_server(
-        service,
-        Site(),
-        admission=Admission(limits.max_requests),
-        limits=limits,
-        journal=Journal(Metrics().count),
-        decode_pool=pool,
-    )
+    server = grpc_server(a_core(service, pool))
     port = server.listen("127.0.0.1:0")
     await server.start()
     try:

@@ -14,13 +14,12 @@ from kuzov.bundle.card import Card
 from kuzov.engine.engine import Tensors, run
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import ClassName, Signature, TensorSpec
-from kuzov.serve.admission import Admission
 from kuzov.serve.limits import Limits
-from kuzov.serve.monitoring.journal import Journal
-from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.servable import Servable, VersionStatus
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.service import Service
+from kuzov.serve.settings import ServeSettings
+from tests.serve.core import a_core
 
 Ask: TypeAlias = Callable[..., httpx.Response]
 
@@ -148,14 +147,7 @@ def limits() -> Limits:
 def ask(service: Service, limits: Limits) -> Iterator[Ask]:
     """Sends a request to the REST API, in this process."""
     with ThreadPoolExecutor(1) as pool:
-        app = rest_app(
-            service,
-            admission=Admission(limits.max_requests),
-            limits=limits,
-            journal=Journal(Metrics().count),
-            keys=None,
-            decode_pool=pool,
-        )
+        app = rest_app(a_core(service, pool, ServeSettings(models=(), limits=limits)))
         transport = httpx.ASGITransport(app)
 
         async def send(method: str, path: str, **options: Any) -> httpx.Response:

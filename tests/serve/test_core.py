@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from kuzov.bundle.ready import ready_model
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.serve.calls import ModelSpec
-from kuzov.serve.core import OneOfMany, engine_loader, open_core
+from kuzov.serve.core import engine_loader, open_core
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
+from tests.serve.core import a_core
 
 
 def settings(base_path: Path, api_key_file: Path | None = None) -> ServeSettings:
@@ -43,9 +47,9 @@ def test_no_keys_no_core(tmp_path: Path) -> None:
         raise AssertionError("There are no keys.")
 
 
-def test_one_of_many_processes_takes_no_new_configuration() -> None:
-    with pytest.raises(RequestError) as refused:
-        OneOfMany("worker processes").reload(())
+def test_one_of_several_processes_takes_no_new_configuration() -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RequestError) as refused:
+        a_core(Mock(Service), pool, peers="worker processes").reload(())
     assert refused.value.code is ErrorCode.FAILED_PRECONDITION
     assert str(refused.value) == (
         "A reload would reach one of several worker processes. Change the file of --model_config_file "

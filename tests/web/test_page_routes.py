@@ -22,7 +22,7 @@ def port() -> Iterator[Port]:
     with ThreadPoolExecutor(1) as pool:
         port = Port(pool=pool)
         web = web_extension(teaching=False, limits=Limits(max_body_bytes=100))(port.service)
-        port.options = {"extensions": [web]}
+        port.extensions = [web]
         yield port
         web.close()
 
@@ -69,7 +69,7 @@ def test_without_tensorflow_nothing_tells_where_a_model_looks(
     port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_routes, "can_explain", lambda: False)
-    port.options = {"extensions": [web_extension(teaching=False, limits=Limits())(port.service)]}
+    port.extensions = [web_extension(teaching=False, limits=Limits())(port.service)]
     assert port.ask("GET", "/web/models").json()["saliency"] is False
     assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 404
 
@@ -78,7 +78,7 @@ def test_only_the_page_itself_needs_no_key(port: Port, tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(KEY, encoding="utf-8")
     file.chmod(0o600)
-    port.options |= {"keys": ApiKeys.read(file)}
+    port.keys = ApiKeys.read(file)
     assert port.ask("GET", "/").status_code == 200
     for path in ("/web/models", "/web/report/m/1", "/web/nothing"):
         assert port.ask("GET", path).status_code == 401

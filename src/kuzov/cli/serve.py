@@ -127,7 +127,7 @@ def _batching(*, enabled: bool, file: Path | None) -> BatchingParameters | None:
 
 
 def _rpc(options: Mapping[str, Any]) -> RpcSettings:
-    from kuzov.serve.rpc.server import read_channel_arguments
+    from kuzov.serve.rpc.grpc_server import read_channel_arguments
     from kuzov.serve.rpc.ssl_config import read_ssl_config
     from kuzov.serve.settings import RpcSettings
 

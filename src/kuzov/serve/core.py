@@ -37,8 +37,22 @@ SWITCH_INTERVAL_S = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What both protocols share."""
+    """What REST and gRPC share.
 
+    Attributes:
+        settings: What the server was told.
+        service: Answers the calls.
+        repository: The models.
+        admission: Counts the requests under way, whatever brought them.
+        journal: Keeps a record of every request.
+        metrics: What is counted and measured.
+        keys: Who may use the server; None for everyone.
+        decode_pool: Threads that read and write what would hold the event loop up.
+        peers: What the processes that serve the same models beside this one are called, "worker processes" or
+            "replicas"; None where it is alone.
+    """
+
+    settings: ServeSettings
     service: Service
     repository: Repository
     admission: Admission
@@ -46,30 +60,26 @@ class Core:
     metrics: Metrics
     keys: ApiKeys | None
     decode_pool: ThreadPoolExecutor
+    peers: str | None = None
 
     def snapshot(self) -> Snapshot:
         """The metrics of this process."""
         return self.metrics.snapshot(self.service.models(), self.admission.under_way)
 
-
-class OneOfMany:
-    """The repository of one process of several, which alone can't change what all serve."""
-
-    def __init__(self, processes: str) -> None:
-        """Say of what the process is one: "worker processes"."""
-        self._processes = processes
-
-    def reload(self, _configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:  # noqa: ARG002
-        """Refuse.
+    def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
+        """Serve these models from now on; see `Repository.reload`.
 
         Raises:
-            RequestError: FAILED_PRECONDITION, always.
+            RequestError: They can't be served; FAILED_PRECONDITION where other processes serve the same, as
+                this one alone can't change what all do.
         """
-        raise RequestError(
-            ErrorCode.FAILED_PRECONDITION,
-            f"A reload would reach one of several {self._processes}. Change the file of --model_config_file "
-            "instead, which all read again every --model_config_file_poll_wait_seconds.",
-        )
+        if self.peers is not None:
+            raise RequestError(
+                ErrorCode.FAILED_PRECONDITION,
+                f"A reload would reach one of several {self.peers}. Change the file of --model_config_file "
+                "instead, which all read again every --model_config_file_poll_wait_seconds.",
+            )
+        self.repository.reload(configs, deadline_s=deadline_s)
 
 
 def engine_loader(settings: ServeSettings) -> LoadEngine:
@@ -98,8 +108,15 @@ def tune_process() -> None:
 
 
 @contextmanager
-def open_core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[Core]:
+def open_core(
+    settings: ServeSettings, load_engine: LoadEngine, *, peers: str | None = None
+) -> Iterator[Core]:
     """Load the models; their threads end with the context.
+
+    Args:
+        settings: What to serve, and within which bounds.
+        load_engine: Loads a version's folder.
+        peers: What other processes that serve the same are called; see `Core`.
 
     Raises:
         BundleError: A model can't be loaded.
@@ -130,6 +147,7 @@ def open_core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[Core
             stack.callback(poller.stop)
             poller.start()
         yield Core(
+            settings=settings,
             service=Service(repository, scheduler, method_name_check=settings.method_name_check),
             repository=repository,
             admission=Admission(settings.limits.max_requests),
@@ -137,4 +155,5 @@ def open_core(settings: ServeSettings, load_engine: LoadEngine) -> Iterator[Core
             metrics=metrics,
             keys=keys,
             decode_pool=decode_pool,
+            peers=peers,
         )

@@ -12,16 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kuzov.cores import usable_cores
-from kuzov.serve.core import Core, OneOfMany, engine_loader, open_core, tune_process
+from kuzov.serve.core import Core, engine_loader, open_core, tune_process
 from kuzov.serve.listening import EVERY_ADDRESS, bind, free_port, shown
-from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.monitoring.shared import PUBLISH_EVERY_S, SharedMetrics
 from kuzov.serve.open_files import tell_when_files_run_out
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.http_server import RestServer
-from kuzov.serve.rpc.server import GrpcServer, grpc_server
+from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
 from kuzov.serve.settings import ServeSettings
 from kuzov.serve.workers import run_workers
 from kuzov.signals import ENDING
@@ -72,18 +71,19 @@ def _serve_alone(
 ) -> None:
     """Serve in this process; a worker has a folder in common with the others, and a number."""
     tune_process()
-    with open_core(settings, load_engine) as core:
+    with open_core(settings, load_engine, peers=None if worker is None else "worker processes") as core:
         shared = None if worker is None else SharedMetrics(*worker, core.snapshot)
-        asyncio.run(_answer(settings, core, shared))
+        asyncio.run(_answer(core, shared))
 
 
-async def _answer(settings: ServeSettings, core: Core, shared: SharedMetrics | None) -> None:
+async def _answer(core: Core, shared: SharedMetrics | None) -> None:
     """Answer requests until a signal comes, then finish those under way."""
+    settings = core.settings
     tell_when_files_run_out(asyncio.get_running_loop())
     stop = _stop_signal()
-    rpc = _rpc_server(settings, core)
+    rpc = _rpc_server(core)
     extensions = [each(core.service) for each in settings.rest.extensions]
-    rest = _rest_server(settings, core, shared, extensions)
+    rest = _rest_server(core, shared, extensions)
     if rpc is not None:
         await rpc.start()
         _log.info("Running gRPC ModelServer at %s ...", shown(settings.host, settings.rpc.port or 0))
@@ -129,23 +129,11 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _rpc_server(settings: ServeSettings, core: Core) -> GrpcServer | None:
+def _rpc_server(core: Core) -> GrpcServer | None:
+    settings = core.settings
     if settings.rpc.port is None and settings.rpc.socket_path is None:
         return None
-    server = grpc_server(
-        core.service,
-        core.repository if settings.workers == 1 else OneOfMany("worker processes"),
-        admission=core.admission,
-        limits=settings.limits,
-        journal=core.journal,
-        decode_pool=core.decode_pool,
-        keys=core.keys,
-        tls=settings.rpc.tls,
-        tensor_content=settings.rpc.tensor_content,
-        channel_options=settings.rpc.channel_options,
-        share_port=settings.workers > 1,
-        health=settings.rpc.health,
-    )
+    server = grpc_server(core)
     if settings.rpc.port is not None:
         server.listen(shown(settings.host, settings.rpc.port))
     if settings.rpc.socket_path is not None:
@@ -154,21 +142,11 @@ def _rpc_server(settings: ServeSettings, core: Core) -> GrpcServer | None:
 
 
 def _rest_server(
-    settings: ServeSettings, core: Core, shared: SharedMetrics | None, extensions: Sequence[Extension]
+    core: Core, shared: SharedMetrics | None, extensions: Sequence[Extension]
 ) -> RestServer | None:
+    settings = core.settings
     if settings.rest.port is None:
         return None
-    app = rest_app(
-        core.service,
-        admission=core.admission,
-        limits=settings.limits,
-        journal=core.journal,
-        keys=core.keys,
-        decode_pool=core.decode_pool,
-        cors=settings.rest.cors,
-        metrics_path=settings.rest.metrics_path,
-        metrics=shared.text if shared is not None else lambda: exposition(core.snapshot()),
-        extensions=extensions,
-    )
+    app = rest_app(core, extensions, metrics=None if shared is None else shared.text)
     listener = bind(settings.host, settings.rest.port, "--rest-api-port", shared=settings.workers > 1)
     return RestServer(app, listener, settings.grace_s)

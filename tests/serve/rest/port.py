@@ -15,12 +15,16 @@ from kuzov.engine.engine import Tensors, run
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.admission import Admission
+from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal, Record
 from kuzov.serve.repository.servable import Servable, VersionStatus
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.asgi import ASGIApp
+from kuzov.serve.rest.extension import Extension
 from kuzov.serve.service import Service
+from kuzov.serve.settings import RestSettings, ServeSettings
+from tests.serve.core import a_core
 
 FLOAT, STRING = (TensorSpec(dtype=dtype, shape=(-1,), name="t:0") for dtype in ("DT_FLOAT", "DT_STRING"))
 
@@ -96,7 +100,9 @@ class Port:
     compute: Callable[..., Coroutine[Any, Any, dict[str, Any]]] = compute_here
     admission: Admission = field(default_factory=lambda: Admission(8))
     limits: Limits = field(default_factory=Limits)
-    options: dict[str, Any] = field(default_factory=dict)
+    rest: RestSettings = field(default_factory=RestSettings)
+    keys: ApiKeys | None = None
+    extensions: Sequence[Extension] = ()
     records: list[Record] = field(default_factory=list)
 
     @property
@@ -105,14 +111,15 @@ class Port:
 
     @property
     def app(self) -> ASGIApp:
-        return rest_app(
+        core = a_core(
             self.service,
+            self.pool,
+            ServeSettings(models=(), limits=self.limits, rest=self.rest),
             admission=self.admission,
-            limits=self.limits,
             journal=Journal(self.records.append),
-            decode_pool=self.pool,
-            **{"keys": None, **self.options},
+            keys=self.keys,
         )
+        return rest_app(core, self.extensions)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:

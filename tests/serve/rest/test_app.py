@@ -17,6 +17,7 @@ from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.serve.rest.answer import STATUSES
+from kuzov.serve.settings import RestSettings
 from tests.serve.conftest import a_card
 from tests.serve.rest.port import Port
 
@@ -286,7 +287,7 @@ def guarded(port: Port, tmp_path: Path) -> Port:
     file = tmp_path / "keys"
     file.write_text(KEY)
     file.chmod(0o600)
-    port.options = {"keys": ApiKeys.read(file)}
+    port.keys = ApiKeys.read(file)
     return port
 
 
@@ -318,7 +319,7 @@ def test_what_watches_the_server_needs_no_key(guarded: Port, path: str) -> None:
 
 
 def test_a_preflight_needs_no_key(guarded: Port) -> None:
-    guarded.options["cors"] = True
+    guarded.rest = RestSettings(cors=True)
     response = guarded.ask("OPTIONS", PREDICT, headers={"Origin": "https://site"})
     assert response.status_code == 200
     assert response.headers["access-control-allow-headers"] == "Content-Type, Authorization, X-API-Key"
@@ -388,6 +389,7 @@ def test_every_request_is_recorded(port: Port) -> None:
 
 def test_metrics_are_found_only_where_they_are_wanted(port: Port) -> None:
     assert port.ask("GET", "/monitoring/prometheus/metrics").status_code == 404
-    port.options = {"metrics_path": "/monitoring/prometheus/metrics", "metrics": lambda: b"up 1"}
+    port.rest = RestSettings(metrics_path="/monitoring/prometheus/metrics")
     response = port.ask("GET", "/monitoring/prometheus/metrics")
-    assert (response.text, response.headers["content-type"]) == ("up 1", "text/plain")
+    assert response.headers["content-type"] == "text/plain"
+    assert "# TYPE :tensorflow:serving:request_count counter\n" in response.text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from kuzov.serve.settings import RestSettings
 from tests.serve.rest.port import Port
 
 HEADERS = {
@@ -16,7 +17,7 @@ HEADERS = {
 def test_the_flag_adds_the_headers_to_every_answer(
     port: Port, method: str, status: int, *, cors: bool
 ) -> None:
-    port.options = {"cors": cors}
+    port.rest = RestSettings(cors=cors)
     response = port.ask(method, "/v1/models/m", headers={"Origin": "http://site"})
     assert response.status_code == status
     assert {name: response.headers.get(name) for name in HEADERS} == (

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import create_autospec
 
 import grpc
 import numpy as np
@@ -16,13 +18,17 @@ from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.admission import Admission
+from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal, Record
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import Servable, VersionStatus
-from kuzov.serve.rpc.server import GrpcServer, grpc_server
+from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
 from kuzov.serve.service import Service
+from kuzov.serve.settings import RpcSettings, ServeSettings
 from kuzov.wire import messages
+from tests.serve.core import a_core
 
 R = TypeVar("R")
 
@@ -103,7 +109,8 @@ class Site:
     computing: asyncio.Event = field(default_factory=asyncio.Event)
     computed: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    decode_pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    keys: ApiKeys | None = None
+    decode_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     async def compute(self, servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
         """Half plus two, mostly."""
@@ -135,16 +142,21 @@ class Site:
             raise self.reload_error
         self.reloads.append(configs)
 
-    def server(self, **options: Any) -> GrpcServer:
-        return grpc_server(
+    def server(self, *, workers: int = 1, **options: Any) -> GrpcServer:
+        """A server with these of its RpcSettings."""
+        rpc = RpcSettings(**options)
+        repository = create_autospec(Repository, instance=True)
+        repository.reload = self.reload
+        core = a_core(
             Service(OneModel(), self.compute),
-            self,
+            self.decode_pool,
+            ServeSettings(models=(), limits=self.limits, rpc=rpc, workers=workers),
             admission=self.admission,
-            limits=self.limits,
             journal=Journal(self.records.append),
-            decode_pool=self.decode_pool,
-            **options,
+            keys=self.keys,
+            repository=repository,
         )
+        return grpc_server(core)
 
     @asynccontextmanager
     async def serving(self, **options: Any) -> AsyncIterator[grpc.aio.Channel]:
@@ -187,6 +199,17 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.decode_pool.shutdown()
+
+
+KEY = "a-key-of-16-characters"
+
+
+def api_keys(folder: Path) -> ApiKeys:
+    """The one key KEY, from a file."""
+    file = folder / "keys"
+    file.write_text(KEY, encoding="utf-8")
+    file.chmod(0o600)
+    return ApiKeys.read(file)
 
 
 def model_spec(signature_name: str = "", **version: Any) -> messages.ModelSpec:

@@ -2,26 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import grpc
 import pytest
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode
 from kuzov.serve.admission import Admission
 from kuzov.serve.limits import Limits
 from kuzov.wire import messages
-from tests.serve.rpc.conftest import Site, floats, model_spec, refusal, send
+from tests.serve.rpc.conftest import KEY, Site, api_keys, floats, model_spec, refusal, send
 
 HALF = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(1.0)})
 SLOW = messages.PredictRequest(model_spec=model_spec("slow"), inputs={"x": floats(1.0)})
 STATUS = messages.GetModelStatusRequest(model_spec=model_spec())
-KEY = "a-key-of-16-characters"
-
-
-class OneKey:
-    def check(self, presented: str | None) -> None:
-        if presented != KEY:
-            raise RequestError(ErrorCode.UNAUTHENTICATED, f"Not this key: {presented}.")
+HOW = "Send one in the header Authorization: Bearer KEY, or X-API-Key: KEY."
 
 
 def trailers(error: grpc.aio.AioRpcError) -> dict[str, str]:
@@ -29,26 +24,33 @@ def trailers(error: grpc.aio.AioRpcError) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("metadata", [("authorization", f"Bearer {KEY}"), ("x-api-key", KEY)])
-def test_a_key_lets_a_request_in(site: Site, metadata: tuple[str, str]) -> None:
-    answer = site.run(lambda channel: send(channel, "Predict", HALF, metadata=[metadata]), keys=OneKey())
+def test_a_key_lets_a_request_in(site: Site, tmp_path: Path, metadata: tuple[str, str]) -> None:
+    site.keys = api_keys(tmp_path)
+    answer = site.run(lambda channel: send(channel, "Predict", HALF, metadata=[metadata]))
     assert list(answer.outputs["y"].float_val) == [2.5]
 
 
 @pytest.mark.parametrize(
     ("metadata", "text"),
-    [([], "Not this key: None."), ([("x-api-key", "other")], "Not this key: other.")],
+    [
+        ([], f"This server needs an API key. {HOW}"),
+        ([("x-api-key", "other")], f"The server does not know this API key. {HOW}"),
+    ],
     ids=["none", "unknown"],
 )
 @pytest.mark.parametrize(("method", "message"), [("Predict", HALF), ("GetModelStatus", STATUS)])
 def test_without_a_known_key_a_request_is_refused(
     site: Site,
+    tmp_path: Path,
     method: str,
     message: messages.PredictRequest | messages.GetModelStatusRequest,
     metadata: list[tuple[str, str]],
     text: str,
 ) -> None:
+    site.keys = api_keys(tmp_path)
+
     def call() -> object:
-        return site.run(lambda channel: send(channel, method, message, metadata=metadata), keys=OneKey())
+        return site.run(lambda channel: send(channel, method, message, metadata=metadata))
 
     assert refusal(call) == ("UNAUTHENTICATED", text)
     assert [record.status for record in site.records] == [ErrorCode.UNAUTHENTICATED]

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from kuzov.serve.rpc.health import NAMES
-from tests.serve.rpc.conftest import Site
-from tests.serve.rpc.test_gate import OneKey
+from tests.serve.rpc.conftest import Site, api_keys
 
 
 async def states(channel: grpc.aio.Channel) -> set[str]:
@@ -43,9 +43,11 @@ def test_who_watches_does_not_hold_the_end_up(site: Site) -> None:
     assert asyncio.run(scenario()) == [state.SERVING, state.NOT_SERVING]
 
 
-def test_a_server_serves_until_it_is_drained(site: Site) -> None:
+def test_a_server_serves_until_it_is_drained(site: Site, tmp_path: Path) -> None:
+    site.keys = api_keys(tmp_path)
+
     async def scenario() -> tuple[set[str], set[str]]:
-        server = site.server(keys=OneKey())
+        server = site.server()
         port = server.listen("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

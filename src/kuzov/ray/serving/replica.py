@@ -9,12 +9,11 @@ from typing import Any
 
 from kuzov.ray.serving.rest import RestIngress
 from kuzov.ray.serving.rpc import Response, answer, check_health
-from kuzov.serve.core import OneOfMany, engine_loader, open_core, tune_process
+from kuzov.serve.core import engine_loader, open_core, tune_process
 from kuzov.serve.monitoring.log import LogForm, configure_logging
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.asgi import ASGIApp
-from kuzov.serve.rpc.gate import Gate
-from kuzov.serve.rpc.server import rpc_handlers
+from kuzov.serve.rpc.grpc_server import rpc_handlers
 from kuzov.serve.settings import ServeSettings
 
 _Method = Callable[[Any, bytes, Any], Awaitable[Response]]
@@ -48,37 +47,19 @@ class Replica:
         configure_logging(log_format)
         tune_process()
         self._stack = ExitStack()
-        core = self._stack.enter_context(open_core(settings, engine_loader(settings)))
-        self._core = core
-        self._settings = settings
+        opened = open_core(settings, engine_loader(settings), peers="replicas")
+        self._core = self._stack.enter_context(opened)
         self.max_bytes = settings.limits.max_body_bytes
-        gate = Gate(admission=core.admission, limits=settings.limits, journal=core.journal, keys=core.keys)
-        by_service = rpc_handlers(
-            core.service,
-            OneOfMany("replicas"),
-            gate=gate,
-            decode_pool=core.decode_pool,
-            tensor_content=settings.rpc.tensor_content,
-        )
+        by_service = rpc_handlers(self._core)
         self.handlers = {name: each for methods in by_service.values() for name, each in methods.items()}
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """The REST port; Ray calls it once, after the constructor."""
-        core, settings = self._core, self._settings
-        extensions = [each(core.service) for each in settings.rest.extensions]
+        core = self._core
+        extensions = [each(core.service) for each in core.settings.rest.extensions]
         for extension in extensions:
             self._stack.callback(extension.close)
-        app = rest_app(
-            core.service,
-            admission=core.admission,
-            limits=settings.limits,
-            journal=core.journal,
-            keys=core.keys,
-            decode_pool=core.decode_pool,
-            cors=settings.rest.cors,
-            extensions=extensions,
-        )
-        return RestIngress(app, self._stack.close)
+        return RestIngress(rest_app(core, extensions), self._stack.close)
 
     Predict = _rpc("Predict")
     Classify = _rpc("Classify")

@@ -57,7 +57,7 @@ async def answer(handler: grpc.RpcMethodHandler, request: bytes, context: Any, m
     """Answer a request that a proxy handed on.
 
     Args:
-        handler: The method's, as `kuzov.serve.rpc.server.rpc_handlers` makes it.
+        handler: The method's, as `kuzov.serve.rpc.grpc_server.rpc_handlers` makes it.
         request: Its message, serialized.
         context: Ray's copy of gRPC's context; the status of a refusal is left in it.
         max_bytes: Size of the largest request that is taken.

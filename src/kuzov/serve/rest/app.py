@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.admission import Admission
-from kuzov.serve.api_keys import ApiKeys, bearer
-from kuzov.serve.limits import Limits
-from kuzov.serve.monitoring.journal import Journal, Record, printable
+from kuzov.serve.api_keys import bearer
+from kuzov.serve.core import Core
+from kuzov.serve.monitoring.journal import Record, printable
 from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, send_answer
 from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send
 from kuzov.serve.rest.body import ClientGoneError, declared_bytes, read_body
@@ -27,7 +26,6 @@ from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
 from kuzov.serve.rest.path import Route, is_api_path, read_path
 from kuzov.serve.rest.request import Request
 from kuzov.serve.rest.room import Room
-from kuzov.serve.service import Service
 
 # Requests whose bodies are on their way, for each that may be answered at the time.
 READERS_PER_PLACE = 8
@@ -37,52 +35,23 @@ _log = logging.getLogger(__name__)
 
 
 def rest_app(
-    service: Service,
-    *,
-    admission: Admission,
-    limits: Limits,
-    journal: Journal,
-    keys: ApiKeys | None,
-    decode_pool: Executor,
-    cors: bool = False,
-    metrics_path: str | None = None,
-    metrics: Callable[[], bytes] | None = None,
-    extensions: Sequence[Extension] = (),
+    core: Core, extensions: Sequence[Extension] = (), *, metrics: Callable[[], bytes] | None = None
 ) -> ASGIApp:
     """The REST port as an ASGI application.
 
     Args:
-        service: Answers the calls.
-        admission: Counts the calls under way; those past its limit are refused before their body is read.
-        limits: Bounds of one request.
-        journal: Gets a record of every request.
-        keys: Who may use the server; None lets everybody in.
-        decode_pool: Reads and writes what would hold the event loop up.
-        cors: Whether the pages of other sites may call the API.
-        metrics_path: Where `metrics` is found; None for nowhere.
-        metrics: Writes the metrics in Prometheus's text format.
+        core: Answers the calls.
         extensions: Answer the paths that are nobody else's; the first that owns a path answers it.
+        metrics: Writes the metrics in Prometheus's text format; those of this process unless given.
     """
-    needs_key = keys is not None
+    settings = core.settings
     return _RestApp(
-        service=service,
-        calls=Calls(service, limits, decode_pool),
-        pages=pages(
-            service,
-            admission=admission,
-            limits=limits,
-            needs_key=needs_key,
-            metrics_path=metrics_path,
-            metrics=metrics,
-        ),
-        admission=admission,
-        reading=Admission(READERS_PER_PLACE * limits.max_requests),
+        core=core,
+        calls=Calls(core.service, settings.limits, core.decode_pool),
+        pages=pages(core, metrics),
+        reading=Admission(READERS_PER_PLACE * settings.limits.max_requests),
         room=Room(),
-        limits=limits,
-        journal=journal,
-        keys=keys,
-        pool=decode_pool,
-        headers=cors_headers(needs_key=needs_key) if cors else (),
+        headers=cors_headers(needs_key=core.keys is not None) if settings.rest.cors else (),
         extensions=tuple(extensions),
     )
 
@@ -91,22 +60,19 @@ def rest_app(
 class _RestApp:
     """Answers one request after the other; every error's body is `{"error": "…"}`."""
 
-    service: Service
+    core: Core
     calls: Calls
     pages: Mapping[str, Page]
-    admission: Admission
     reading: Admission
     room: Room
-    limits: Limits
-    journal: Journal
-    keys: ApiKeys | None
-    pool: Executor
     headers: tuple[tuple[str, str], ...]
     extensions: tuple[Extension, ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request.of(scope)
-        record = self.journal.begin("REST", request.method, request.target, request.header(b"x-request-id"))
+        record = self.core.journal.begin(
+            "REST", request.method, request.target, request.header(b"x-request-id")
+        )
         answer: Answer | None = None
         try:
             with suppress(ClientGoneError):
@@ -117,7 +83,7 @@ class _RestApp:
             else:
                 record.http_status, record.bytes_out = answer.status, len(answer.body)
             # How long the client then takes to fetch its answer is not the server's time.
-            self.journal.end(record)
+            self.core.journal.end(record)
         if answer is not None:
             headers = (*answer.headers, *self.headers, ("x-request-id", record.request_id))
             await send_answer(send, replace(answer, headers=headers))
@@ -151,8 +117,8 @@ class _RestApp:
                 return preflight(request)
         extension = None if of_api else self._extension(request.path)
         is_open = request.path in OPEN_PATHS or (extension is not None and extension.is_open(request.path))
-        if self.keys is not None and not is_open:
-            self.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
+        if self.core.keys is not None and not is_open:
+            self.core.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
         page = self.pages.get(request.path)
         if page is not None:
             return answer_page(page, request)
@@ -164,9 +130,9 @@ class _RestApp:
         route = read_path(request.method, request.target)
         record.model = route.spec.name
         if route.verb == "status":
-            return Answer(body=status_json(self.service.model_status(route.spec)))
+            return Answer(body=status_json(self.core.service.model_status(route.spec)))
         if route.verb == "metadata":
-            return Answer(body=metadata_json(self.service.metadata(route.spec)))
+            return Answer(body=metadata_json(self.core.service.metadata(route.spec)))
         record.api = route.verb
         return Answer(body=await self._call(route, request, record, receive))
 
@@ -176,19 +142,19 @@ class _RestApp:
     async def _call(self, route: Route, request: Request, record: Record, receive: Receive) -> bytes:
         read = False
         try:
-            async with asyncio.timeout(self.limits.request_timeout_s) as deadline:
+            async with asyncio.timeout(self.core.settings.limits.request_timeout_s) as deadline:
                 with ExitStack() as held:
-                    body = await self._read(request, receive, self.limits.max_body_bytes, held)
+                    body = await self._read(request, receive, self.core.settings.limits.max_body_bytes, held)
                     record.bytes_in = len(body)
                     read = True
-                    held.enter_context(self.admission.enter())
+                    held.enter_context(self.core.admission.enter())
                     async with while_client_waits(receive):
                         return await self.calls.answer(route, request, body, record)
         except TimeoutError:
             if not deadline.expired():
                 raise
             if read:
-                seconds = f"{self.limits.request_timeout_s:g} seconds"
+                seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
                 text = f"The answer was not ready within {seconds}. Send fewer rows in one request."
                 raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
             raise self._late_body() from None
@@ -198,7 +164,7 @@ class _RestApp:
     ) -> Answer:
         with ExitStack() as held:
             try:
-                async with asyncio.timeout(self.limits.request_timeout_s):
+                async with asyncio.timeout(self.core.settings.limits.request_timeout_s):
                     body = await self._read(request, receive, extension.max_body_bytes, held)
             except TimeoutError:
                 raise self._late_body() from None
@@ -206,14 +172,14 @@ class _RestApp:
             return await extension.answer(request, body)
 
     def _late_body(self) -> HttpError:
-        seconds = f"{self.limits.request_timeout_s:g} seconds"
+        seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
         text = f"The request's body did not arrive within {seconds}. Send it again."
         return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
 
     async def _read(self, request: Request, receive: Receive, max_bytes: int, held: ExitStack) -> bytes:
         """The body; there is room for it until `held` is left."""
         # A place is taken only afterwards: clients that send a byte a second would hold all of them.
-        self.admission.check()
+        self.core.admission.check()
         with self.reading.enter():
             held.enter_context(await self.room.enter(declared_bytes(request, max_bytes)))
             return await read_body(receive, max_bytes)
@@ -228,5 +194,7 @@ class _RestApp:
         if len(answer.body) < INLINE_BYTES:
             packed = gzip(answer.body)
         else:
-            packed = await asyncio.get_running_loop().run_in_executor(self.pool, gzip, answer.body)
+            packed = await asyncio.get_running_loop().run_in_executor(
+                self.core.decode_pool, gzip, answer.body
+            )
         return replace(answer, body=packed, headers=(*headers, ("content-encoding", "gzip")))

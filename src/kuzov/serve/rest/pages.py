@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from kuzov.errors import ErrorCode
 from kuzov.serve.admission import Admission
-from kuzov.serve.limits import Limits
+from kuzov.serve.core import Core
+from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rest.answer import Answer, HttpError
 from kuzov.serve.rest.docs_page import docs_page
@@ -24,25 +25,16 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _DOCS_POLICY = (("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),)
 
 
-def pages(
-    service: Service,
-    *,
-    admission: Admission,
-    limits: Limits,
-    needs_key: bool,
-    metrics_path: str | None,
-    metrics: Callable[[], bytes] | None,
-) -> Mapping[str, Page]:
+def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]:
     """The pages by their paths.
 
     Args:
-        service: Tells of the models.
-        admission: Whether the server takes requests on.
-        limits: What the documentation tells of them.
-        needs_key: Whether the API asks for a key.
-        metrics_path: Where `metrics` is found; None for nowhere.
-        metrics: Writes the metrics in Prometheus's text format.
+        core: What they tell of.
+        metrics: Writes the metrics in Prometheus's text format; None for those of this process.
     """
+    service, limits, needs_key = core.service, core.settings.limits, core.keys is not None
+    metrics_path = core.settings.rest.metrics_path
+    metrics = metrics or (lambda: exposition(core.snapshot()))
 
     def document() -> dict[str, Any]:
         return openapi(tuple(service.models()), limits, needs_key=needs_key, metrics_path=metrics_path)
@@ -54,12 +46,12 @@ def pages(
 
     found: dict[str, Page] = {
         "/healthz": lambda: Answer(body=b'{"alive": true}'),
-        "/readyz": lambda: _ready(service, admission),
+        "/readyz": lambda: _ready(service, core.admission),
         "/status": lambda: _json(_status(service)),
         "/openapi.json": lambda: _json(document()),
         "/docs": docs,
     }
-    if metrics_path is not None and metrics is not None:
+    if metrics_path is not None:
         found[metrics_path] = lambda: Answer(body=metrics(), content_type="text/plain")
     return found
 

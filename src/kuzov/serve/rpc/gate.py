@@ -6,14 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TypeAlias
 
 import grpc
 
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import bearer
-from kuzov.serve.limits import Limits
+from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rpc.statuses import STATUS_CODES, details
 
@@ -43,44 +42,11 @@ Answer: TypeAlias = Callable[[Rpc], Awaitable[bytes]]
 """Answers a request with the response's message, serialized."""
 
 
-class Keys(Protocol):
-    """Who may use the server: `kuzov.serve.api_keys.ApiKeys`."""
-
-    def check(self, presented: str | None) -> None:
-        """Let a request pass if it presents one of the keys.
-
-        Raises:
-            RequestError: UNAUTHENTICATED: it does not.
-        """
-
-
-class Journals(Protocol):
-    """Keeps a record of every request: `kuzov.serve.monitoring.journal.Journal`."""
-
-    def begin(
-        self, protocol: Literal["REST", "GRPC"], method: str, path: str, request_id: str | None = None
-    ) -> Record:
-        """Open the record of a request."""
-
-    def end(self, record: Record) -> None:
-        """Count a request that was answered or refused, and log it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Lets RPCs in and out.
+    """Lets RPCs in and out."""
 
-    Attributes:
-        admission: Counts the requests under way, those over REST too.
-        limits: How long a request may take.
-        journal: Keeps a record of every RPC.
-        keys: Who may use the server; None for everyone.
-    """
-
-    admission: Admission
-    limits: Limits
-    journal: Journals
-    keys: Keys | None
+    core: Core
 
     def handler(self, path: str, answer: Answer, *, computes: bool) -> grpc.RpcMethodHandler:
         """What gRPC calls for a method.
@@ -110,7 +76,7 @@ class Gate:
     ) -> bytes:
         metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
         method = path.rpartition("/")[2]
-        record = self.journal.begin("GRPC", method, path, metadata.get(REQUEST_ID))
+        record = self.core.journal.begin("GRPC", method, path, metadata.get(REQUEST_ID))
         record.api = method if method in COUNTED else None
         record.bytes_in = len(request)
         context.set_trailing_metadata(((REQUEST_ID, record.request_id),))
@@ -132,17 +98,17 @@ class Gate:
             text = "Internal error: the server failed to answer; its log says why."
             raise RequestError(ErrorCode.INTERNAL, text) from error
         finally:
-            self.journal.end(record)
+            self.core.journal.end(record)
         return response
 
     def _check_key(self, metadata: Mapping[str, str]) -> None:
-        if self.keys is not None:
-            self.keys.check(bearer(metadata.get("authorization")) or metadata.get("x-api-key"))
+        if self.core.keys is not None:
+            self.core.keys.check(bearer(metadata.get("authorization")) or metadata.get("x-api-key"))
 
     async def _admitted(self, answer: Answer, rpc: Rpc) -> bytes:
-        own, remaining = self.limits.request_timeout_s, rpc.remaining_s
+        own, remaining = self.core.settings.limits.request_timeout_s, rpc.remaining_s
         allowed_s = own if remaining is None else min(own, remaining)
-        with self.admission.enter():
+        with self.core.admission.enter():
             try:
                 async with asyncio.timeout(allowed_s) as deadline:
                     return await answer(rpc)

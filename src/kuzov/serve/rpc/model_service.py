@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
 
 import grpc
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.core import Core
 from kuzov.serve.repository.config_file import model_configs
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rpc.gate import Gate, Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, spec_of
 from kuzov.serve.rpc.request import parse
-from kuzov.serve.service import Service
 from kuzov.wire import messages
-
-
-class Reloads(Protocol):
-    """Can be told to serve other models: `kuzov.serve.repository.repository.Repository`."""
-
-    def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
-        """Serve these models from now on; returns when the new ones are available, or after the deadline.
-
-        Raises:
-            RequestError: They can't be served, in TensorFlow Serving's words.
-        """
 
 
 class ModelService:
     """Answers the service's methods."""
 
-    def __init__(self, service: Service, repository: Reloads) -> None:
-        self._service = service
-        self._repository = repository
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
         """The methods' handlers by name."""
@@ -55,7 +41,7 @@ class ModelService:
             raise missing_spec()
         spec = spec_of(message.model_spec)
         rpc.record.model, rpc.record.version = spec.name, spec.version
-        statuses = self._service.model_status(spec)
+        statuses = self._core.service.model_status(spec)
         answer = messages.GetModelStatusResponse(model_version_status=map(_status, statuses))
         return answer.SerializeToString()
 
@@ -68,9 +54,9 @@ class ModelService:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                 "Only ModelConfigList is currently supported",
             )
-        configs = model_configs(config, served=self._service.models().keys())
+        configs = model_configs(config, served=self._core.service.models().keys())
         # The repository's own clock ends the reload: a thread can't be stopped from here.
-        await asyncio.to_thread(self._repository.reload, configs, deadline_s=rpc.remaining_s)
+        await asyncio.to_thread(self._core.reload, configs, deadline_s=rpc.remaining_s)
         return messages.ReloadConfigResponse(status=messages.StatusProto()).SerializeToString()
 
 

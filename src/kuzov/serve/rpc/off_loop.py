@@ -15,15 +15,8 @@ LARGE_BYTES = MEBIBYTE
 R = TypeVar("R")
 
 
-class OffLoop:
-    """Calls functions that read or write messages."""
-
-    def __init__(self, pool: Executor) -> None:
-        """Use the threads of a pool for large messages."""
-        self._pool = pool
-
-    async def run(self, size: int, work: Callable[..., R], *args: object) -> R:
-        """Call a function that handles a message of `size` bytes."""
-        if size <= LARGE_BYTES:
-            return work(*args)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+async def off_loop(pool: Executor, size: int, work: Callable[..., R], *args: object) -> R:
+    """Call a function that reads or writes a message of `size` bytes; a large one on a thread of the pool."""
+    if size <= LARGE_BYTES:
+        return work(*args)
+    return await asyncio.get_running_loop().run_in_executor(pool, work, *args)

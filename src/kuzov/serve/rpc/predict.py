@@ -11,13 +11,12 @@ import numpy.typing as npt
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import Call, PredictAnswer, UnknownSignatureError
-from kuzov.serve.limits import Limits
+from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rpc.gate import Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
-from kuzov.serve.rpc.off_loop import OffLoop
+from kuzov.serve.rpc.off_loop import off_loop
 from kuzov.serve.rpc.request import not_a_message
-from kuzov.serve.service import Service
 from kuzov.wire import messages
 from kuzov.wire.predict_request import lift_tensors
 from kuzov.wire.tensors import LAYOUTS, from_numpy, shape_of, to_numpy
@@ -35,12 +34,11 @@ class _Question:
 class Predict:
     """Answers the method's requests."""
 
-    def __init__(self, service: Service, limits: Limits, off_loop: OffLoop, *, tensor_content: bool) -> None:
-        """Answer from a service; for the arguments see `PredictionService`."""
-        self._service = service
-        self._limits = limits
-        self._off_loop = off_loop
-        self._tensor_content = tensor_content
+    def __init__(self, core: Core) -> None:
+        self._service = core.service
+        self._limits = core.settings.limits
+        self._pool = core.decode_pool
+        self._tensor_content = core.settings.rpc.tensor_content
 
     async def __call__(self, rpc: Rpc) -> bytes:
         """Compute a signature's outputs.
@@ -48,10 +46,10 @@ class Predict:
         Raises:
             RequestError: The request can't be read, or the service refuses it.
         """
-        question = await self._off_loop.run(len(rpc.request), self._read, rpc.request, rpc.record)
+        question = await off_loop(self._pool, len(rpc.request), self._read, rpc.request, rpc.record)
         answer = await self._service.predict(question.call, question.inputs, question.output_filter)
         size = sum(output.nbytes for output in answer.outputs.values())
-        return await self._off_loop.run(size, self._write, answer)
+        return await off_loop(self._pool, size, self._write, answer)
 
     def _read(self, request: bytes, record: Record) -> _Question:
         try:

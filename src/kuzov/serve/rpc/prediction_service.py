@@ -9,15 +9,14 @@ import grpc
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.calls import ClassifyAnswer, ModelSpec, RegressAnswer, Task
-from kuzov.serve.limits import Limits
+from kuzov.serve.core import Core
 from kuzov.serve.rpc.gate import Answer, Gate, Rpc
 from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
-from kuzov.serve.rpc.off_loop import OffLoop
+from kuzov.serve.rpc.off_loop import off_loop
 from kuzov.serve.rpc.predict import Predict
 from kuzov.serve.rpc.request import parse, read_examples
 from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
 from kuzov.serve.rpc.signature_defs import signature_def_map
-from kuzov.serve.service import Service
 from kuzov.wire import messages
 
 SIGNATURE_DEF = "signature_def"
@@ -27,19 +26,11 @@ _ANY = "type.googleapis.com"
 class PredictionService:
     """Answers the service's methods."""
 
-    def __init__(self, service: Service, limits: Limits, off_loop: OffLoop, *, tensor_content: bool) -> None:
-        """Answer from a service.
-
-        Args:
-            service: Computes the answers.
-            limits: How much one request may ask for.
-            off_loop: Reads and writes the messages.
-            tensor_content: Whether answers carry tensors as tensor_content rather than in typed fields.
-        """
-        self._service = service
-        self._limits = limits
-        self._off_loop = off_loop
-        self._predict = Predict(service, limits, off_loop, tensor_content=tensor_content)
+    def __init__(self, core: Core) -> None:
+        self._service = core.service
+        self._limits = core.settings.limits
+        self._pool = core.decode_pool
+        self._predict = Predict(core)
 
     def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
         """The methods' handlers by name."""
@@ -76,9 +67,8 @@ class PredictionService:
 
     async def multi_inference(self, rpc: Rpc) -> bytes:
         """Classifications and regressions of the same examples, by one model."""
-        message = await self._off_loop.run(
-            len(rpc.request), parse, messages.MultiInferenceRequest, rpc.request
-        )
+        kind = messages.MultiInferenceRequest
+        message = await off_loop(self._pool, len(rpc.request), parse, kind, rpc.request)
         tasks = _read_tasks(message)
         rpc.record.model = tasks[0].spec.name
         examples = await self._read_examples(message.input, rpc)
@@ -116,7 +106,7 @@ class PredictionService:
     async def _read(
         self, kind: type[messages.ClassificationRequest] | type[messages.RegressionRequest], rpc: Rpc
     ) -> tuple[ModelSpec, str, list[bytes]]:
-        message = await self._off_loop.run(len(rpc.request), parse, kind, rpc.request)
+        message = await off_loop(self._pool, len(rpc.request), parse, kind, rpc.request)
         if not message.HasField("model_spec"):
             raise missing_spec()
         spec = read_spec(message.model_spec)
@@ -125,7 +115,7 @@ class PredictionService:
         return spec, signature_name, await self._read_examples(message.input, rpc)
 
     async def _read_examples(self, message: messages.Input, rpc: Rpc) -> list[bytes]:
-        examples = await self._off_loop.run(len(rpc.request), read_examples, message, self._limits)
+        examples = await off_loop(self._pool, len(rpc.request), read_examples, message, self._limits)
         rpc.record.rows = len(examples)
         return examples
 

@@ -17,7 +17,7 @@ import pytest
 
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.server import GrpcServer, read_channel_arguments
+from kuzov.serve.rpc.grpc_server import GrpcServer, read_channel_arguments
 from kuzov.serve.rpc.ssl_config import SslConfig
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import Site, floats, model_spec, refusal, send
@@ -147,7 +147,7 @@ def test_a_port_that_is_taken_is_an_error_in_words(site: Site) -> None:
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT")
 def test_workers_may_share_a_port(site: Site) -> None:
     async def scenario() -> tuple[int, int]:
-        first, second = site.server(share_port=True), site.server(share_port=True)
+        first, second = site.server(workers=2), site.server(workers=2)
         port = first.listen("127.0.0.1:0")
         ports = port, second.listen(f"127.0.0.1:{port}")
         await first.stop(0)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 
 import grpc
 
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.serve.admission import Admission
-from kuzov.serve.limits import MEBIBYTE, Limits
-from kuzov.serve.rpc.gate import Gate, Journals, Keys
+from kuzov.serve.core import Core
+from kuzov.serve.limits import MEBIBYTE
+from kuzov.serve.rpc.gate import Gate
 from kuzov.serve.rpc.health import Health
-from kuzov.serve.rpc.model_service import ModelService, Reloads
-from kuzov.serve.rpc.off_loop import OffLoop
+from kuzov.serve.rpc.model_service import ModelService
 from kuzov.serve.rpc.prediction_service import PredictionService
 from kuzov.serve.rpc.reflection import add_reflection
 from kuzov.serve.rpc.ssl_config import SslConfig
-from kuzov.serve.service import Service
 from kuzov.wire.messages import MODEL_SERVICE, PREDICTION_SERVICE
 
 RPCS_BESIDE = 64
@@ -95,68 +93,35 @@ class GrpcServer:
         await self._server.stop(min(grace_s, SENDING_S))
 
 
-def grpc_server(
-    service: Service,
-    repository: Reloads,
-    *,
-    admission: Admission,
-    limits: Limits,
-    journal: Journals,
-    decode_pool: Executor,
-    keys: Keys | None = None,
-    tls: SslConfig | None = None,
-    tensor_content: bool = False,
-    channel_options: ChannelOptions = (),
-    share_port: bool = False,
-    health: bool = True,
-) -> GrpcServer:
-    """Build a server on the running event loop. It listens nowhere yet.
-
-    Args:
-        service: Answers the requests.
-        repository: Is told to serve other models by HandleReloadConfigRequest.
-        admission: Counts the requests under way.
-        limits: Bounds on requests.
-        journal: Keeps a record of every request.
-        decode_pool: Reads large requests and writes large answers.
-        keys: Who may use it; None for everyone. Health and reflection are free to all.
-        tls: Its key and certificates; None for plain text.
-        tensor_content: Whether answers carry tensors as tensor_content rather than in typed fields.
-        channel_options: gRPC's own options; they go over those that are set here.
-        share_port: Whether other processes may listen on the same port, to share the work.
-        health: Whether grpc.health.v1 is answered.
-    """
+def grpc_server(core: Core) -> GrpcServer:
+    """Build a server on the running event loop. It listens nowhere yet."""
+    settings = core.settings
     options: Mapping[str, str | int] = {
-        "grpc.max_receive_message_length": limits.max_body_bytes,
+        "grpc.max_receive_message_length": settings.limits.max_body_bytes,
         "grpc.max_send_message_length": -1,
-        "grpc.so_reuseport": int(share_port),
+        "grpc.so_reuseport": int(settings.workers > 1),
         # gRPC hands a message over frame by frame, and one of a photo's pixels would have fifty.
         "grpc.http2.max_frame_size": MAX_FRAME_BYTES,
-        **dict(channel_options),
+        **dict(settings.rpc.channel_options),
     }
     server = grpc.aio.server(
-        options=tuple(options.items()), maximum_concurrent_rpcs=limits.max_requests + RPCS_BESIDE
-    )
-    gate = Gate(admission=admission, limits=limits, journal=journal, keys=keys)
-    handlers = rpc_handlers(
-        service, repository, gate=gate, decode_pool=decode_pool, tensor_content=tensor_content
+        options=tuple(options.items()),
+        maximum_concurrent_rpcs=settings.limits.max_requests + RPCS_BESIDE,
     )
     server.add_generic_rpc_handlers(
-        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in handlers.items())
+        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in rpc_handlers(core).items())
     )
     add_reflection(server)
-    return GrpcServer(server, admission, Health(server) if health else None, tls)
+    health = Health(server) if settings.rpc.health else None
+    return GrpcServer(server, core.admission, health, settings.rpc.tls)
 
 
-def rpc_handlers(
-    service: Service, repository: Reloads, *, gate: Gate, decode_pool: Executor, tensor_content: bool
-) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler]]:
-    """The handlers of TensorFlow Serving's methods, by service and by name; as `grpc_server`."""
-    off_loop = OffLoop(decode_pool)
-    prediction = PredictionService(service, gate.limits, off_loop, tensor_content=tensor_content)
+def rpc_handlers(core: Core) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler]]:
+    """The handlers of TensorFlow Serving's methods, by service and by name."""
+    gate = Gate(core=core)
     return {
-        PREDICTION_SERVICE: prediction.handlers(gate),
-        MODEL_SERVICE: ModelService(service, repository).handlers(gate),
+        PREDICTION_SERVICE: PredictionService(core).handlers(gate),
+        MODEL_SERVICE: ModelService(core).handlers(gate),
     }
 
 
