@@ -68,7 +68,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_reading_timer()
         if self._write_timer is not None:
             self._write_timer.cancel()
-        self._unset_keepalive_if_required()
+        self._stop_idle_timer()
         self.pipeline.clear()
         running = self._under_way
         if running is not None and not running.response_complete:
@@ -100,7 +100,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._unset_keepalive_if_required()
+        self._stop_idle_timer()
         self._in_head = True
         self._heads += 1
         self._header_bytes = self._unparsed_bytes = 0
@@ -126,10 +126,13 @@ class HttpProtocol(HttpToolsProtocol):
         """The head is complete: hand the request to the application."""
         self._in_head = False
         self._stop_reading_timer()
-        self._unset_keepalive_if_required()
+        self._stop_idle_timer()
         if self._wants_upgrade():
             return
+        waiting = len(self.pipeline)
         super().on_headers_complete()
+        if len(self.pipeline) == waiting:
+            self._under_way = self.cycle
         if self.url.startswith(b"/"):
             self.scope["raw_path"] = self.url
             self.scope["query_string"] = b""
@@ -143,14 +146,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The answer is written, if not yet fetched."""
+        waiting = list(self.pipeline)
         super().on_response_complete()
+        if len(self.pipeline) < len(waiting):
+            self._under_way, _ = waiting[-1]
         if self.cycle.response_complete and self.cycle.more_body:
             self._expect_reading()
         self._expect_fetching()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._under_way = cycle
-        super()._start_asgi_task(cycle, app)
 
     def _wants_upgrade(self) -> bool:
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
@@ -200,6 +202,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._read_timer is not None:
             self._read_timer.cancel()
             self._read_timer = None
+
+    def _stop_idle_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def _reading_took_too_long(self) -> None:
         if self.flow.read_paused:
