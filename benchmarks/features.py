@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from kuzov.config import TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 from kuzov.model.backbones import Backbone

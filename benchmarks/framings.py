@@ -18,7 +18,7 @@ from PIL import Image
 
 from kuzov.config import AugmentationConfig
 from kuzov.data.augment import augment
-from kuzov.data.photos import Dataset, load_dataset
+from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.images.decode import decode
 from kuzov.images.framing import Box, resize_box
 from kuzov.model.backbones import find_backbone

@@ -27,7 +27,7 @@ from benchmarks.markdown import table
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.data.photos import Dataset, load_dataset
+from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.images.framing import Pixels, frame, read_frame
 from kuzov.training.optimise import optimise

@@ -98,8 +98,8 @@ print(PHOTOS)
 
 # %%
 from kuzov.config import FineTuneConfig, TrainConfig
+from kuzov.data.dataset import load_dataset
 from kuzov.data.names import load_names
-from kuzov.data.photos import load_dataset
 
 config = TrainConfig(fine_tune=FineTuneConfig(epochs=EPOCHS))
 dataset = load_dataset(PHOTOS, validation_fraction=config.validation_fraction, seed=config.seed)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kuzov.data.dataset import load_dataset
 from kuzov.data.names import load_names
-from kuzov.data.photos import load_dataset
 from kuzov.data.synthetic import BODIES, render_cars
 from kuzov.records import ClassName
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kuzov import api
+from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import list_labelled
-from kuzov.data.photos import fingerprint
 from kuzov.errors import BundleError, ConfigError, DatasetError, MissingExtraError
 from kuzov.report.answers import Subject, ask
 from kuzov.report.evaluation import Evaluation, collect_metrics, default_folder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.records import ClassName
 from kuzov.teach.photos import PhotoStore
 from kuzov.teach.refusal import RefusedError

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kuzov.config import FineTuneConfig, TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone

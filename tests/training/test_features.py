@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kuzov.config import FeatureConfig, TrainConfig
-from kuzov.data.photos import Photo, load_dataset
+from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode

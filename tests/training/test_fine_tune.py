@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kuzov.config import FineTuneConfig, TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 from kuzov.model.backbones import find_backbone

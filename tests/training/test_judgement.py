@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kuzov.config import HeadConfig, TrainConfig
-from kuzov.data.photos import Dataset
+from kuzov.data.dataset import Dataset
 from kuzov.records import ClassName
 from kuzov.training.judge import cross_validate
 from kuzov.training.judgement import judge_head

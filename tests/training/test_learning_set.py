@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from kuzov.config import TrainConfig
-from kuzov.data.photos import fingerprint, load_dataset
+from kuzov.data.dataset import fingerprint, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.images.framing import read_frame

@@ -11,7 +11,7 @@ import pytest
 
 from kuzov.bundle.card import read_card
 from kuzov.config import FineTuneConfig, TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import ConfigError, DatasetError

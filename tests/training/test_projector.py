@@ -9,7 +9,7 @@ from PIL import Image
 from tensorboard.plugins.projector import ProjectorConfig
 
 from kuzov.config import TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
 from kuzov.images.framing import read_frame

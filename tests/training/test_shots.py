@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kuzov.data.photos import Dataset, Photo
+from kuzov.data.dataset import Dataset, Photo
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.training import shots as module
 from kuzov.training.judge import accuracy, fit_views

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from kuzov.config import FineTuneConfig, TrainConfig
-from kuzov.data.photos import load_dataset
+from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import Backbone

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kuzov.data.dataset import Photo
 from kuzov.data.files import (
     LOOSE,
     NESTED,
@@ -20,7 +21,6 @@ from kuzov.data.files import (
     is_photo,
     require_folder,
 )
-from kuzov.data.photos import Photo
 from kuzov.errors import DatasetError, PhotoError
 
 VALIDATION = "validation"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kuzov.config import FeatureConfig, TrainConfig
-from kuzov.data.photos import Photo
+from kuzov.data.dataset import Photo
 from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
 from kuzov.doctor.copies import Copies, find_copies, group_names, spare_copies, tell_copies
 from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped

@@ -1,6 +1,6 @@
 """The files of a folder of photos, whatever state it is in.
 
-`kuzov.data.photos` refuses what can't be learned from; here the same folder is taken as it is.
+`kuzov.data.dataset` refuses what can't be learned from; here the same folder is taken as it is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which part of a photo the network sees, and how it becomes the network's pixels.
 
-This is the one definition of the geometry; `kuzov.model.preprocessing` states it once more in TensorFlow
+This is the one definition of the geometry; `kuzov.model.graph.frame` states it once more in TensorFlow
 operations for the exported graph, and a test holds the two together on real photos.
 """
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import resolve
+from kuzov.data.dataset import Photo
 from kuzov.data.labelled import LabelledPhotos
-from kuzov.data.photos import Photo
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.model.calibration import Probabilities

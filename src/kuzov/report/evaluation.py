@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
-from kuzov.data.photos import fingerprint
 from kuzov.errors import ConfigError
 from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import judge_classes, proportion, reliability_bins

@@ -144,7 +144,7 @@ class Photos:
         train: Number of photos learned from by class id.
         validation: Likewise, of photos judged by.
         rejected: The files that were left out, and why.
-        fingerprint: Of all photos, see `kuzov.data.photos.fingerprint`.
+        fingerprint: Of all photos, see `kuzov.data.dataset.fingerprint`.
         learned_from: Whether those judged by are the very ones that the recogniser was made of.
     """
 

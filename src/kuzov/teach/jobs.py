@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kuzov.config import TrainConfig
+from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.files import digest_of
-from kuzov.data.photos import Photo, load_dataset
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import find_backbone
 from kuzov.teach.trainer import UNEXPECTED, Tell

@@ -13,7 +13,7 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.cores import usable_cores
-from kuzov.data.photos import Photo
+from kuzov.data.dataset import Photo
 from kuzov.engine.network import Network, NetworkSettings
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode

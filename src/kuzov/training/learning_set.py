@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from kuzov.config import TrainConfig
+from kuzov.data.dataset import Dataset, Photo, fingerprint
 from kuzov.data.names import load_names
-from kuzov.data.photos import Dataset, Photo, fingerprint
 from kuzov.images.framing import Pixels, read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels

@@ -20,7 +20,7 @@ from kuzov.bundle.layout import OPENVINO_INT8, OPENVINO_INT8_MODEL, OPENVINO_MOD
 from kuzov.bundle.publish import replace
 from kuzov.config import TrainConfig
 from kuzov.cores import usable_cores
-from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
+from kuzov.data.dataset import Dataset, Photo, fingerprint, load_dataset
 from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.openvino import proved_precision
 from kuzov.engine.quantise import quantise, require_nncf

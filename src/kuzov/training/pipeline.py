@@ -10,7 +10,7 @@ from typing import Any
 
 from kuzov.bundle.card import Card
 from kuzov.config import TrainConfig
-from kuzov.data.photos import Dataset
+from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.training.candidate import Candidate, first_stage, second_stage

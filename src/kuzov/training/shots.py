@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.data.photos import Dataset
+from kuzov.data.dataset import Dataset
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.model.head import Features, Labels
 from kuzov.training.judge import accuracy, different_photos, fit_views

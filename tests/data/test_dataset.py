@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from kuzov.data.photos import Dataset, Photo, fingerprint, load_dataset
+from kuzov.data.dataset import Dataset, Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
 
 SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
