@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := .venv-oldest
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check format notebook tensorboard bench clean
+.PHONY: help demo test backbone oldest check format notebook tensorboard bench clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,6 +15,13 @@ demo: $(VENV)/.train  ## Train, judge, serve, ask; ONCE=1 ends after the answers
 
 test: check  ## The checks, then all tests.
 	$(BIN)/pytest
+
+backbone: $(VENV)/.backbone  ## The tests that need PyTorch: converting and training backbones.
+	$(BIN)/pytest tests/recipes tests/model/test_efficientnet_lite.py
+
+# Old packages warn of what the newer ones that they meet will take away; that is nothing of ours.
+oldest: $(OLDEST)/.dev  ## The tests over the oldest versions that pyproject.toml allows.
+	$(OLDEST)/bin/pytest -W ignore::DeprecationWarning
 
 check: $(VENV)/.dev  ## Format, lint, types, layers; changes nothing.
 	$(BIN)/ruff format --check
@@ -32,7 +40,7 @@ notebook: $(VENV)/.dev  ## Make the notebooks of their source, run them, and wri
 tensorboard: $(VENV)/.train  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
 	$(BIN)/python -m examples.watch_training
 
-bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
+bench: $(VENV)/.backbone  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
 	$(BIN)/python -m benchmarks.figures
 	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.fewshot
@@ -43,7 +51,7 @@ bench: $(VENV)/.dev  ## Measure the README's figures and write docs/benchmarks.m
 	$(BIN)/python -m benchmarks.no_car_photos $@
 
 clean:  ## Remove the environment, the caches and the demo's folder; models/ and runs/ stay.
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench-peers .demo
+	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench-peers .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
@@ -54,6 +62,17 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps tensorflow-serving-api  # it asks for tensorflow, whose CPU build is here already
 	touch $@ $(VENV)/.train
+
+$(VENV)/.backbone: $(VENV)/.dev
+	$(PIP) --editable '.[backbone]'
+	touch $@
+
+$(OLDEST)/.dev: pyproject.toml
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/pip --disable-pip-version-check install --quiet uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable '.[dev]'
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --no-deps tensorflow-serving-api==2.20.0
+	touch $@
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "convert_efficientnet_lite.py"
 
 def needs(name: str) -> Any:
     return pytest.importorskip(
-        name, reason=f"{name} is not installed; kuzov[dev] brings the reference network"
+        name, reason=f"{name} is not installed; kuzov[backbone] brings the reference network"
     )
 
 

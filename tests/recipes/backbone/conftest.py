@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("torch", reason="torch is not installed; kuzov[dev] brings it")
+pytest.importorskip("torch", reason="torch is not installed; kuzov[backbone] brings it")
 
 MODELS = ("Red Sedan 2012", "Green Wagon 2007", "Blue Coupe 1998")
 COLOURS = ((220, 30, 30), (30, 200, 30), (40, 40, 220))
