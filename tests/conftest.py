@@ -125,3 +125,18 @@ def chromium() -> Iterator[Browser]:
         browser = running.chromium.launch(executable_path=program, args=options)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> dict[Path, bytes | set[str]]:
+    """What a power cut would leave, as it grows: files' contents, and names in folders."""
+    found: dict[Path, bytes | set[str]] = {}
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        fsync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        found[path] = {each.name for each in path.iterdir()} if path.is_dir() else path.read_bytes()
+
+    monkeypatch.setattr(os, "fsync", note)
+    return found

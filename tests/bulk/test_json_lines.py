@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,55 @@ def test_a_torn_line_is_cut_off(tmp_path: Path, model: ModelName, answer: Answer
         assert file.read_bytes() == whole
 
 
-@pytest.mark.parametrize("content", [b"my notes", b"my notes\n", b'{"photo": 1}\n', b"[]\n", b"\xff\n"])
+HOLE = bytes(4096)
+
+
+@pytest.mark.parametrize(
+    ("left", "whole"),
+    [
+        (lambda a, b, c: [a, HOLE, b, c], "ac"),
+        (lambda a, b, c: [a, b[:9], HOLE, b[-9:], c], "ac"),
+        (lambda a, b, c: [a, b, c, HOLE], "abc"),
+        (lambda a, b, c: [HOLE, a[-9:], b, c], "bc"),
+        (lambda *_: [HOLE, HOLE], ""),
+    ],
+)
+def test_what_a_power_cut_damaged_is_done_again(
+    tmp_path: Path,
+    model: ModelName,
+    answer: Answer,
+    caplog: pytest.LogCaptureFixture,
+    left: Callable[..., list[bytes]],
+    whole: str,
+) -> None:
+    rows = {name: replace(answer, photo=name).to_line(model) for name in "abcd"}
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(b"".join(left(rows["a"], rows["b"], rows["c"])))
+    kept = b"".join(rows[name] for name in whole)
+    removed = file.stat().st_size - len(kept)
+    with open_results(file, model) as results:
+        assert list(results.photos()) == list(whole)
+        results.add(replace(answer, photo="d"))
+    assert file.read_bytes() == kept + rows["d"]
+    assert caplog.messages == [
+        f"{file} was damaged, as by a power cut: {removed} bytes of it were no whole rows, and are removed. "
+        "The photos that they told of are done again."
+    ]
+
+
+def test_what_was_taken_outlives_a_power_cut(
+    tmp_path: Path, model: ModelName, answer: Answer, on_disk: dict[Path, bytes | set[str]]
+) -> None:
+    file = tmp_path / "new" / "results.jsonl"
+    with open_results(file, model) as results:
+        results.add(answer)
+        results.flush()
+        assert on_disk == {file.parent: {"results.jsonl"}, file: answer.to_line(model)}
+
+
+@pytest.mark.parametrize(
+    "content", [b"my notes", b"my notes\n", b'{"photo": 1}\n', b"[]\n", b"\xff\n", b"\0\0\0\x18ftyp"]
+)
 def test_what_is_not_ours_stays(tmp_path: Path, model: ModelName, content: bytes) -> None:
     file = tmp_path / "results.jsonl"
     file.write_bytes(content)
@@ -86,7 +136,7 @@ def test_where_rows_can_not_be_removed_all_stay(
 
 def test_clear_removes_only_what_is_ours(tmp_path: Path, model: ModelName, answer: Answer) -> None:
     file = tmp_path / "results.jsonl"
-    file.write_bytes(answer.to_line(ModelName(name="other", version=1)))
+    file.write_bytes(bytes(4096) + answer.to_line(ModelName(name="other", version=1)))
     with open_results(file, model) as results:
         results.clear()
         results.add(answer)

@@ -35,6 +35,16 @@ def test_a_later_run_adds_a_part(tmp_path: Path, model: ModelName, answer: Answe
     ]  # fmt: skip
 
 
+def test_a_part_outlives_a_power_cut(
+    tmp_path: Path, model: ModelName, answer: Answer, on_disk: dict[Path, bytes | set[str]]
+) -> None:
+    folder = tmp_path / "results"
+    with open_results(folder, model) as results:
+        results.add(answer)
+    assert on_disk[tmp_path] == {"results"}
+    assert on_disk[folder] == {"part-00000.parquet"}
+
+
 def test_a_part_ends_when_it_is_full_or_old(
     tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,7 +61,7 @@ def test_a_part_ends_when_it_is_full_or_old(
 
 
 def test_what_a_kill_left_unfinished_goes(tmp_path: Path, model: ModelName) -> None:
-    (tmp_path / ".unfinished-part.parquet").write_bytes(b"PAR1")
+    (tmp_path / ".part-00000.parquet.0f1e").write_bytes(b"PAR1")
     (tmp_path / "mine.txt").write_text("stays")
     with open_results(tmp_path, model) as results:
         assert list(results.photos()) == []
@@ -86,7 +96,9 @@ def test_what_is_not_ours_stays(tmp_path: Path, model: ModelName) -> None:
     part.write_bytes(b"no table")
     with pytest.raises(ResultsError) as raised, open_results(tmp_path, model) as results:
         list(results.photos())
-    assert str(raised.value) == f"{part} can't be read as Parquet. Give another --out."
+    assert str(raised.value) == (
+        f"{part} can't be read as Parquet. Remove it, and its photos are done again; or give another --out."
+    )
     assert part.exists()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kuzov.atomic import sync
 from kuzov.bulk.refusals import told
 from kuzov.errors import ResultsError
 
@@ -25,12 +26,15 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
         ResultsError: It can't be written, or another process has it.
     """
     with told(path):
+        made = not path.exists()
         if one_file:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = open_to_append(path)
         else:
             path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if made:
+            sync(path.parent)
     try:
         try:
             lock(descriptor)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kuzov.atomic import written_whole
 from kuzov.bulk.answers import Answer, ModelName, in_utf8
 from kuzov.bulk.refusals import refuse_other_model, told
 from kuzov.errors import MissingExtraError, ResultsError
@@ -17,7 +17,7 @@ PART_ROWS = 10_000
 PART_EVERY_S = 60.0
 
 _PART = re.compile(r"part-(\d+)\.parquet")
-_UNFINISHED = ".unfinished-part.parquet"  # readers of datasets pass over names that begin with a dot
+_UNFINISHED = ".part-*"  # readers of datasets pass over names that begin with a dot
 _ASKED = ["photo", "label", "error", "model", "version"]  # of a part, to know what is done
 _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
 
@@ -34,7 +34,8 @@ class ParquetParts:
         self._batches: list[Any] = []
         self._rows = 0
         self._begun = time.monotonic()
-        (folder / _UNFINISHED).unlink(missing_ok=True)
+        for unfinished in folder.glob(_UNFINISHED):
+            unfinished.unlink()
 
     def photos(self, *, failed: bool = True) -> Iterator[str]:
         """Photos that are answered already; see `Results.photos`."""
@@ -101,13 +102,8 @@ class ParquetParts:
         """Have a part of this name, whole, in place of one that is there."""
         import pyarrow.parquet  # noqa: PLC0415
 
-        beside = self._folder / _UNFINISHED
-        try:
+        with written_whole(self._folder / name) as beside:
             pyarrow.parquet.write_table(table, beside)
-            _sync(beside)
-            beside.rename(self._folder / name)
-        finally:
-            beside.unlink(missing_ok=True)
 
     def _pack(self) -> None:
         import pyarrow  # noqa: PLC0415
@@ -129,7 +125,8 @@ class ParquetParts:
         try:
             table = pyarrow.parquet.ParquetFile(part)
         except (pyarrow.ArrowException, OSError) as error:
-            raise ResultsError(f"{part} can't be read as Parquet. Give another --out.") from error
+            advice = "Remove it, and its photos are done again; or give another --out."
+            raise ResultsError(f"{part} can't be read as Parquet. {advice}") from error
         if not set(_ASKED) <= set(table.schema_arrow.names):
             table.close()
             raise ResultsError(f"{part} is no result of kuzov classify. Give another --out.")
@@ -165,12 +162,3 @@ def _schema() -> Any:
             ("version", arrow.int64()),
         ]
     )
-
-
-def _sync(file: Path) -> None:
-    """Have the content on disk before the name is, so that a power cut leaves no empty part."""
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from kuzov.atomic import written_whole
 from kuzov.doctor.findings import Move
 from kuzov.errors import KuzovError
 from kuzov.report.field import Field
@@ -135,12 +136,8 @@ def _new_folder(above: Path) -> Path:
 
 def _write_manifest(folder: Path, root: Path, moves: Sequence[Move]) -> None:
     content = {"photos": str(root), "moves": [move.to_json() for move in moves]}
-    part = folder / f".{MANIFEST}"
-    with part.open("w", encoding="ascii") as file:  # a file's name need not be valid Unicode; JSON escapes it
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / MANIFEST)
+    with written_whole(folder / MANIFEST) as file:
+        file.write_text(json.dumps(content, indent=1), encoding="ascii")  # JSON escapes what is no Unicode
 
 
 def _read_manifest(manifest: Path) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kuzov.atomic import written_whole
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.explain.network import Array
 from kuzov.images.decode import decode
@@ -106,13 +107,9 @@ def save(picture: Image.Image, file: Path) -> None:
         KuzovError: The file can't be written.
     """
     kind = find_format(file)
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(file) as beside:
             picture.save(beside, kind, quality=90)
-            beside.replace(file)
-        finally:
-            beside.unlink(missing_ok=True)
     except OSError as error:
         raise KuzovError(f"The picture {file} can't be written: {error.strerror or error}.") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from kuzov.atomic import written_whole
 from kuzov.errors import KuzovError
 from kuzov.report.album import make_album
 from kuzov.report.charts import (
@@ -57,7 +57,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            _replace(folder / name, content)
+            with written_whole(folder / name) as file:
+                file.write_bytes(content)
     except OSError as error:
         raise KuzovError(f"The report can't be written to {folder}: {error.strerror}.") from error
 
@@ -74,12 +75,3 @@ def _draw(metrics: RunMetrics) -> dict[str, bytes]:
         "confusion": draw_confusion(metrics),
         "classes": draw_classes(metrics),
     }
-
-
-def _replace(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -6,9 +6,9 @@ import json
 import tomllib
 from pathlib import Path
 
+from kuzov.atomic import written_whole
 from kuzov.data.names import NAMES_FILE
 from kuzov.records import ClassName
-from kuzov.teach.atomic import write_whole
 from kuzov.teach.refusal import RefusedError
 
 
@@ -22,7 +22,7 @@ def add_names(folder: Path, name: ClassName) -> None:
     text = _read(folder)
     if name.id not in _tables(folder, text):
         separator = "\n" if text and not text.endswith("\n") else ""
-        write_whole(folder / NAMES_FILE, f"{text}{separator}{_table(name)}".encode())
+        _write(folder, f"{text}{separator}{_table(name)}")
 
 
 def remove_names(folder: Path, label: str) -> None:
@@ -42,7 +42,7 @@ def remove_names(folder: Path, label: str) -> None:
             "names_file",
             f"{folder / NAMES_FILE} has names for {label}, so its last photo stays. Remove them there first.",
         )
-    write_whole(folder / NAMES_FILE, text.replace(written, "", 1).encode())
+    _write(folder, text.replace(written, "", 1))
 
 
 def _table(name: ClassName) -> str:
@@ -54,6 +54,11 @@ def _table(name: ClassName) -> str:
 def _read(folder: Path) -> str:
     file = folder / NAMES_FILE
     return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _write(folder: Path, text: str) -> None:
+    with written_whole(folder / NAMES_FILE) as file:
+        file.write_text(text, encoding="utf-8")
 
 
 def _tables(folder: Path, text: str) -> dict[str, dict[str, object]]:

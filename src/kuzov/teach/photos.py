@@ -17,13 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kuzov.atomic import hidden_in, place
 from kuzov.config import TrainConfig
 from kuzov.data.files import class_of, digest_of, entries, is_photo
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
 from kuzov.records import ClassName
-from kuzov.teach.atomic import written_beside
 from kuzov.teach.class_names import add_names, remove_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
@@ -142,7 +142,8 @@ class PhotoStore:
             if equal:
                 return self._move(equal[0], name, may_move=may_move)
             file = f"{digest[:_NAME_DIGITS]}{_extension(content)}"
-            with written_beside(content, self.folder) as incoming:
+            with hidden_in(self.folder, file) as incoming:
+                incoming.write_bytes(content)
                 placed = self._place(incoming, name, self._side_for(name.id), file)
         return Placed(photo=placed, outcome="added")
 
@@ -162,7 +163,7 @@ class PhotoStore:
                 remove_names(self.folder, label)
             target = _free(self.folder / REMOVED / label / name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            photo.path.rename(target)
+            place(photo.path, target)
             self._tidy(label)
         return target
 
@@ -244,7 +245,7 @@ class PhotoStore:
         folder.mkdir(exist_ok=True)
         try:
             target = _free(folder / file)
-            source.rename(target)
+            place(source, target)
         except OSError:
             with suppress(OSError):
                 folder.rmdir()  # only a new one is empty

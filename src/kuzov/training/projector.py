@@ -14,6 +14,7 @@ from PIL import Image
 from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
 from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
 
+from kuzov.atomic import written_whole
 from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import Pixels, read_frame
@@ -95,15 +96,11 @@ def readable(name: str) -> str:
 
 @contextmanager
 def _written_whole(file: Path) -> Iterator[Path]:
-    """A path beside the file, to write to; it is renamed into place."""
-    part = file.with_name(f".{file.name}.part")
     try:
-        yield part
-        part.replace(file)
+        with written_whole(file) as part:
+            yield part
     except OSError as error:
         raise unwritable(file.parent, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def unwritable(folder: Path, error: OSError) -> KuzovError:

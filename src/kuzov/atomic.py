@@ -1,0 +1,62 @@
+"""Files that are whole under their names, whatever ends the process or the power."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(file: Path) -> Iterator[Path]:
+    """Write a file, or another one in its place.
+
+    Yields:
+        A hidden path beside it, to be written to; it takes the file's name on the way out, unless the context
+        ends in an exception.
+
+    Raises:
+        OSError: It can't be written; what was there is there still.
+    """
+    with hidden_in(file.parent, file.name) as beside:
+        yield beside
+        place(beside, file)
+
+
+@contextmanager
+def hidden_in(folder: Path, name: str) -> Iterator[Path]:
+    """A path for a file that `place` moves to its name later; what is left there at the end is removed.
+
+    Whatever lists a folder of photos, results or models leaves hidden files alone.
+    """
+    path = folder / f".{name}.{secrets.token_hex(4)}"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def place(source: Path, target: Path) -> None:
+    """Rename a file, whose content is on disk before its name is: a power cut leaves no empty file.
+
+    Raises:
+        OSError: It can't be; what had the name has it still.
+    """
+    sync(source)
+    source.replace(target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, would outlive a power cut.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

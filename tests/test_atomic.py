@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kuzov.atomic import hidden_in, written_whole
+
+
+def write(file: Path, content: bytes) -> None:
+    with written_whole(file) as beside:
+        assert beside.name.startswith(".")
+        beside.write_bytes(content)
+
+
+def test_a_file_is_written_or_replaced(tmp_path: Path, on_disk: dict[Path, bytes | set[str]]) -> None:
+    file = tmp_path / "file"
+    for content in (b"one", b"two"):
+        write(file, content)
+        assert file.read_bytes() == content
+        assert content in on_disk.values()
+        assert on_disk[tmp_path] == {"file"}
+
+
+def test_what_can_not_be_written_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = tmp_path / "file"
+    write(file, b"one")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        write(file, b"two")
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"one"]
+
+
+def test_what_gets_no_name_is_removed(tmp_path: Path) -> None:
+    with hidden_in(tmp_path, "file") as incoming:
+        incoming.write_bytes(b"one")
+    assert not list(tmp_path.iterdir())
