@@ -22,3 +22,13 @@ def on_ending_signals(obey: Callable[[int, FrameType | None], None]) -> Iterator
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def ending_signals_held() -> Iterator[None]:
+    """Keep the signals that end a process back; they take effect at the end of the context."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

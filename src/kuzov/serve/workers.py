@@ -7,10 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from types import FrameType
+from contextlib import suppress
 
 from kuzov.errors import KuzovError
-from kuzov.signals import ENDING, on_ending_signals
+from kuzov.signals import ENDING, ending_signals_held, on_ending_signals
 
 # A worker that dies young would otherwise be started again as fast as it dies.
 RESTART_PAUSE_S = 1.0
@@ -30,39 +30,64 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
     Raises:
         SystemExit: With status 1, in the parent: a process failed before it had served for a while.
     """
-    stopping: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.append(number)
-        for process in processes:
-            os.kill(process, signal.SIGTERM)
-
-    processes: dict[int, int] = {}
-    started: dict[int, float] = {}
+    workers = _Workers(work)
     failed = False
-    with on_ending_signals(stop):
+    with on_ending_signals(workers.stop):
         for index in range(count):
-            processes[_fork(index, work)] = index
-            started[index] = time.monotonic()
-        while processes:
+            workers.start(index)
+        while workers.running:
             process, status = os.wait()
-            index = processes.pop(process)
-            if stopping:
+            index, started = workers.running.pop(process)
+            if workers.stopping:
                 continue
-            if time.monotonic() - started[index] < RESTART_PAUSE_S:
+            if time.monotonic() - started < RESTART_PAUSE_S:
                 failed = True
-                stop(signal.SIGTERM, None)
+                workers.stop()
                 continue
             code = os.waitstatus_to_exitcode(status)
             _log.error("Worker %d ended with status %d; it is started again", index, code)
             time.sleep(RESTART_PAUSE_S)
-            processes[_fork(index, work)] = index
-            started[index] = time.monotonic()
+            workers.start(index)
     if failed:
         raise SystemExit(1)
 
 
+class _Workers:
+    """The processes that run; a signal may call `stop` between any two steps of the others.
+
+    Attributes:
+        running: The number of each worker and when it was started, by its process.
+        stopping: Whether all are told to end, and no more may begin.
+    """
+
+    def __init__(self, work: Callable[[int], None]) -> None:
+        self.running: dict[int, tuple[int, float]] = {}
+        self.stopping = False
+        self._work = work
+
+    def stop(self, *_signal: object) -> None:
+        self.stopping = True
+        for process in tuple(self.running):
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(process, signal.SIGTERM)
+
+    def start(self, index: int) -> None:
+        """Start a worker unless all are to end; where the system refuses, try again after a pause."""
+        while not self.stopping:
+            try:
+                # A signal between the fork and the entry would miss the new process.
+                with ending_signals_held():
+                    if not self.stopping:
+                        self.running[_fork(index, self._work)] = index, time.monotonic()
+            except OSError as error:
+                _log.error("Worker %d can't be started: %s; it is tried again", index, error.strerror)
+                time.sleep(RESTART_PAUSE_S)
+            else:
+                return
+
+
 def _fork(index: int, work: Callable[[int], None]) -> int:
+    """The process of a new worker; in that process it never returns."""
     process = os.fork()
     if process:
         return process
@@ -70,6 +95,7 @@ def _fork(index: int, work: Callable[[int], None]) -> int:
     try:
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         work(index)
         status = 0
     except KuzovError as error:
