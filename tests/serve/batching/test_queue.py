@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,17 @@ def filled(*jobs: Job, max_rows: int = 4, wait_s: float = 0.0) -> JobQueue:
     return queue
 
 
+def taken_by(queue: JobQueue, *jobs: Job, threads: int = 1) -> list[list[Job]]:
+    """What threads take at once of what waits and of jobs that come while they wait, in the jobs' order."""
+    found: SimpleQueue[list[Job]] = SimpleQueue()
+    for _ in range(threads):
+        threading.Thread(target=lambda: found.put(queue.take()), daemon=True).start()
+    for each in jobs:
+        time.sleep(0.05)  # until they wait
+        queue.put(each)
+    return sorted((found.get(timeout=10) for _ in range(threads)), key=lambda batch: batch[0].queued)
+
+
 def test_what_waits_is_taken_together_up_to_the_limit() -> None:
     jobs = [job(), job(2), job(), job()]
     queue = filled(*jobs)
@@ -64,13 +76,6 @@ def test_rows_of_another_shape_go_apart() -> None:
     jobs = [job(), job(width=2), job()]
     queue = filled(*jobs)
     assert [queue.take() for _ in jobs] == [[each] for each in jobs]
-
-
-def test_models_take_turns_by_age() -> None:
-    jobs = [job(), job(engine=OTHER), job()]
-    queue = filled(*jobs)
-    assert queue.take() == [jobs[0], jobs[2]]
-    assert queue.take() == [jobs[1]]
 
 
 def test_what_may_not_share_goes_alone() -> None:
@@ -104,6 +109,29 @@ def test_the_oldest_waits_for_company_as_long_as_it_is_told() -> None:
 def test_a_full_batch_does_not_wait() -> None:
     queue = filled(job(2), job(2), wait_s=3600)
     assert len(queue.take()) == 2
+
+
+def test_a_full_batch_does_not_wait_for_another_model() -> None:
+    oldest, *full = job(), job(2, engine=OTHER), job(2, engine=OTHER)
+    assert taken_by(filled(oldest, *full, wait_s=3600)) == [full]
+
+
+def test_what_goes_alone_does_not_wait_for_another_model() -> None:
+    oldest, alone = job(), job(engine=OTHER, shares=False)
+    assert taken_by(filled(oldest, alone, wait_s=3600)) == [[alone]]
+
+
+def test_a_full_batch_that_is_left_wakes_who_waits() -> None:
+    queue = JobQueue(4, wait_s=3600)
+    jobs = [job(3), job(4)]
+    assert taken_by(queue, *jobs, threads=2) == [[each] for each in jobs]
+
+
+def test_models_take_turns() -> None:
+    busy = [job(4) for _ in range(3)]
+    other = [job(engine=OTHER), job(engine=OTHER)]
+    queue = filled(*busy[:2], *other, busy[2])
+    assert [queue.take() for _ in range(4)] == [busy[:1], other, busy[1:2], busy[2:]]
 
 
 def test_a_closed_queue_gives_what_waits_and_then_nothing() -> None:

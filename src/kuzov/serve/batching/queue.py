@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -51,17 +51,22 @@ class Job:
 
 
 class JobQueue:
-    """Jobs in the order in which they came, taken by batches. Safe to use from several threads."""
+    """Jobs by key, in the order in which they came, taken by batches. Safe to use from several threads.
+
+    Each key waits for company by itself, as TensorFlow Serving's queues do; those with a batch to take are
+    served in turn.
+    """
 
     def __init__(self, max_rows: int, wait_s: float = 0.0) -> None:
         """An empty queue.
 
         Args:
             max_rows: Rows of a batch.
-            wait_s: How long the oldest job waits for others to fill its batch.
+            wait_s: How long the oldest job of a key waits for others to fill its batch.
         """
         self._max_rows = max_rows
         self._wait_s = wait_s
+        # The first key is the next in turn.
         self._jobs: dict[Key, deque[Job]] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -75,7 +80,7 @@ class JobQueue:
     def waiting_rows(self, key: Key) -> int:
         """The rows of a key that wait."""
         with self._changed:
-            return sum(job.rows for job in self._jobs.get(key, ()))
+            return _rows(self._jobs.get(key, ()))
 
     def close(self) -> None:
         """Let every `take` return, once nothing waits any more."""
@@ -84,22 +89,25 @@ class JobQueue:
             self._changed.notify_all()
 
     def take(self) -> list[Job]:
-        """Wait for work; the oldest job, and those that may share its batch. Empty after `close`."""
+        """Wait for a batch: the oldest job of a key, and those that may share it. Empty after `close`."""
         with self._changed:
             while True:
                 self._drop_cancelled()
-                oldest = min(self._jobs.values(), key=lambda jobs: jobs[0].queued, default=None)
-                if oldest is None:
-                    if self._closed:
-                        return []
-                    self._changed.wait()
-                    continue
-                remaining = oldest[0].queued + self._wait_s - time.perf_counter()
-                if remaining <= 0 or self._closed or not oldest[0].shares or self._full(oldest):
-                    return self._take_batch(oldest)
-                self._changed.wait(remaining)
+                now = time.perf_counter()
+                ready = next((key for key, jobs in self._jobs.items() if self._is_ready(jobs, now)), None)
+                if ready is not None:
+                    return self._take_batch(ready)
+                if self._closed:
+                    return []
+                oldest = min((jobs[0].queued for jobs in self._jobs.values()), default=None)
+                self._changed.wait(None if oldest is None else oldest + self._wait_s - now)
 
-    def _take_batch(self, jobs: deque[Job]) -> list[Job]:
+    def _is_ready(self, jobs: deque[Job], now: float) -> bool:
+        waited = now - jobs[0].queued >= self._wait_s
+        return waited or self._closed or not jobs[0].shares or _rows(jobs) >= self._max_rows
+
+    def _take_batch(self, key: Key) -> list[Job]:
+        jobs = self._jobs.pop(key)
         batch = [jobs.popleft()]
         rows = batch[0].rows
         while batch[0].shares and jobs and rows + jobs[0].rows <= self._max_rows:
@@ -109,12 +117,10 @@ class JobQueue:
             if not job.cancelled():
                 rows += job.rows
                 batch.append(job)
-        if not jobs:
-            del self._jobs[batch[0].key]
+        if jobs:
+            self._jobs[key] = jobs  # behind the others
+            self._changed.notify()
         return batch
-
-    def _full(self, jobs: deque[Job]) -> bool:
-        return sum(job.rows for job in jobs) >= self._max_rows
 
     def _drop_cancelled(self) -> None:
         for key, jobs in list(self._jobs.items()):
@@ -122,3 +128,7 @@ class JobQueue:
                 jobs.popleft()
             if not jobs:
                 del self._jobs[key]
+
+
+def _rows(jobs: Iterable[Job]) -> int:
+    return sum(job.rows for job in jobs)
