@@ -17,14 +17,16 @@ from tests.web.port import service_of
 
 Result = TypeVar("Result")
 CARD = read_card(ready_model() / "1")
-# Answers a photo "X" with its own process's id and the bundle's folder, and ends at a photo "END".
+# Answers a photo "X" with its own process's id and the bundle's folder, later a photo "SLOW", a photo "STUCK"
+# never, and ends at a photo "END".
 CHILD = """
-import json, os, sys
+import json, os, sys, time
 while line := sys.stdin.buffer.readline():
     question = json.loads(line)
     photo = sys.stdin.buffer.read(question["bytes"])
     if photo == b"END":
         break
+    time.sleep({b"SLOW": 0.2, b"STUCK": 600}.get(photo, 0))
     bad = {"error": "photo: is empty", "code": "INVALID"} if not photo else {}
     body = b"" if bad else f"{photo.decode()} {os.getpid()} {question['folder']}".encode()
     sys.stdout.buffer.write(json.dumps({"bytes": len(body), **bad}).encode() + b"\\n" + body)
@@ -94,6 +96,31 @@ def test_a_process_that_broke_down_is_replaced() -> None:
 
     before, after = with_process(ask)
     assert before.body != after.body
+
+
+def test_a_process_that_is_stuck_is_replaced() -> None:
+    async def ask(process: SaliencyProcess) -> tuple[Answer, Answer]:
+        before = await draw(process)
+        process._patience_s = 0.01
+        with pytest.raises(RequestError) as caught:
+            await asyncio.wait_for(draw(process, b"STUCK"), 10)
+        assert (caught.value.code, str(caught.value)) == (ErrorCode.INTERNAL, ENDED)
+        process._patience_s = 60
+        return before, await draw(process)
+
+    before, after = with_process(ask)
+    assert before.body != after.body
+
+
+def test_a_question_that_is_given_up_leaves_the_process_to_the_next() -> None:
+    async def ask(process: SaliencyProcess) -> tuple[Answer, Answer]:
+        before = await draw(process)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(draw(process, b"SLOW"), 0.01)
+        return before, await draw(process)
+
+    before, after = with_process(ask)
+    assert before.body == after.body
 
 
 def test_a_process_that_does_not_start_is_told() -> None:

@@ -19,6 +19,7 @@ from kuzov.serve.rest.answer import Answer
 from kuzov.serve.service import Service
 
 IDLE_S = 120.0
+PATIENCE_S = 60.0
 WAITING = 8
 CONTENT_TYPE = "image/webp"
 _COMMAND = (sys.executable, "-P", "-m", "kuzov.web.saliency_child")
@@ -33,16 +34,25 @@ def can_explain() -> bool:
 class SaliencyProcess:
     """Asks the process, one question after the other."""
 
-    def __init__(self, *, idle_s: float = IDLE_S, command: tuple[str, ...] = _COMMAND) -> None:
+    def __init__(
+        self,
+        *,
+        idle_s: float = IDLE_S,
+        patience_s: float = PATIENCE_S,
+        command: tuple[str, ...] = _COMMAND,
+    ) -> None:
         """Start nothing yet.
 
         Args:
             idle_s: How long the process waits for the next question before it is ended.
+            patience_s: How long it may take to start and answer, before it is taken to be stuck and ended.
             command: What is run; it speaks as `kuzov.web.saliency_child` does.
         """
         self._idle_s = idle_s
+        self._patience_s = patience_s
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
+        self._asking: asyncio.Task[bytes] | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._end: asyncio.TimerHandle | None = None
@@ -70,7 +80,11 @@ class SaliencyProcess:
         self._waiting += 1
         try:
             async with self._turn:
-                picture = await self._ask(served.folder, photo)
+                # Its client may have given up; the pipe brings the answer all the same.
+                if self._asking is not None:
+                    await asyncio.wait({self._asking})
+                self._asking = asyncio.create_task(self._ask(served.folder, photo))
+                picture = await asyncio.shield(self._asking)
         finally:
             self._waiting -= 1
         return Answer(body=picture, content_type=CONTENT_TYPE)
@@ -88,17 +102,13 @@ class SaliencyProcess:
     async def _ask(self, folder: Path, photo: bytes) -> bytes:
         if self._end is not None:
             self._end.cancel()
-        answered = False
+        question = {"folder": str(folder.absolute()), "bytes": len(photo)}
         try:
-            head, payload = await self._exchange(
-                {"folder": str(folder.absolute()), "bytes": len(photo)}, photo
-            )
-            answered = True
+            async with asyncio.timeout(self._patience_s):
+                head, payload = await self._exchange(question, photo)
         except (OSError, EOFError, ValueError) as error:
+            self.close()  # it is stuck or gone, and the pipe may hold half an answer
             raise RequestError(ErrorCode.INTERNAL, _ENDED) from error
-        finally:
-            if not answered:  # the pipe may hold half an answer, also where the question was given up
-                self.close()
         self._end = asyncio.get_running_loop().call_later(self._idle_s, self.close)
         if "error" in head:
             raise RequestError(ErrorCode[head["code"]], head["error"])

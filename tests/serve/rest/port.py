@@ -133,6 +133,7 @@ class Port:
         self,
         messages: Sequence[Mapping[str, Any]],
         headers: Sequence[tuple[bytes, bytes]] = (),
+        target: bytes = b"/v1/models/m:predict",
     ) -> list[Mapping[str, Any]]:
         """What the port sends to a client of whom no more than these messages come."""
         sent: list[Mapping[str, Any]] = []
@@ -140,7 +141,7 @@ class Port:
         scope = {
             "type": "http",
             "method": "POST",
-            "raw_path": b"/v1/models/m:predict",
+            "raw_path": target,
             "query_string": b"",
             "headers": headers,
         }

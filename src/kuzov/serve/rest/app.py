@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.admission import Admission
@@ -23,7 +24,7 @@ from kuzov.serve.rest.disconnect import while_client_waits
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.json_answer import metadata_json, status_json
 from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
-from kuzov.serve.rest.path import Route, is_api_path, read_path
+from kuzov.serve.rest.path import is_api_path, read_path
 from kuzov.serve.rest.request import Request
 from kuzov.serve.rest.room import Room
 
@@ -123,7 +124,8 @@ class _RestApp:
         if page is not None:
             return answer_page(page, request)
         if extension is not None:
-            return await self._extend(extension, request, record, receive)
+            answer = partial(extension.answer, request)
+            return await self._within_limits(request, record, receive, extension.max_body_bytes, answer)
         if not of_api:
             text = f"There is nothing at {request.target}; the API's paths begin with /v1/models/."
             raise HttpError(ErrorCode.NOT_FOUND, 404, text)
@@ -134,47 +136,49 @@ class _RestApp:
         if route.verb == "metadata":
             return Answer(body=metadata_json(self.core.service.metadata(route.spec)))
         record.api = route.verb
-        return Answer(body=await self._call(route, request, record, receive))
+        call = partial(self.calls.answer, route, request, record)
+        return await self._within_limits(
+            request, record, receive, self.core.settings.limits.max_body_bytes, call
+        )
 
     def _extension(self, path: str) -> Extension | None:
         return next((each for each in self.extensions if each.owns(path)), None)
 
-    async def _call(self, route: Route, request: Request, record: Record, receive: Receive) -> bytes:
+    async def _within_limits(
+        self,
+        request: Request,
+        record: Record,
+        receive: Receive,
+        max_body_bytes: int,
+        answer: Callable[[bytes], Awaitable[Answer]],
+    ) -> Answer:
+        """Read and answer a body: within the time limit, in a place of its own, while the client waits."""
         read = False
         try:
             async with asyncio.timeout(self.core.settings.limits.request_timeout_s) as deadline:
                 with ExitStack() as held:
-                    body = await self._read(request, receive, self.core.settings.limits.max_body_bytes, held)
+                    body = await self._read(request, receive, max_body_bytes, held)
                     record.bytes_in = len(body)
                     read = True
                     held.enter_context(self.core.admission.enter())
                     async with while_client_waits(receive):
-                        return await self.calls.answer(route, request, body, record)
+                        return await answer(body)
         except TimeoutError:
             if not deadline.expired():
                 raise
-            if read:
-                seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
-                text = f"The answer was not ready within {seconds}. Send fewer rows in one request."
-                raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
-            raise self._late_body() from None
+            raise self._late_answer(record) if read else self._late_body() from None
 
-    async def _extend(
-        self, extension: Extension, request: Request, record: Record, receive: Receive
-    ) -> Answer:
-        with ExitStack() as held:
-            try:
-                async with asyncio.timeout(self.core.settings.limits.request_timeout_s):
-                    body = await self._read(request, receive, extension.max_body_bytes, held)
-            except TimeoutError:
-                raise self._late_body() from None
-            record.bytes_in = len(body)
-            return await extension.answer(request, body)
+    def _late_answer(self, record: Record) -> RequestError:
+        advice = "Send fewer rows in one request." if record.api else "Try again in a while."
+        text = f"The answer was not ready within {self._seconds()}. {advice}"
+        return RequestError(ErrorCode.DEADLINE_EXCEEDED, text)
 
     def _late_body(self) -> HttpError:
-        seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
-        text = f"The request's body did not arrive within {seconds}. Send it again."
+        text = f"The request's body did not arrive within {self._seconds()}. Send it again."
         return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
+
+    def _seconds(self) -> str:
+        return f"{self.core.settings.limits.request_timeout_s:g} seconds"
 
     async def _read(self, request: Request, receive: Receive, max_bytes: int, held: ExitStack) -> bytes:
         """The body; there is room for it until `held` is left."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Record
+from kuzov.serve.rest.answer import Answer
 from kuzov.serve.rest.body import inflate
 from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_json
 from kuzov.serve.rest.json_examples import read_examples
@@ -37,14 +38,14 @@ class Calls:
         self._limits = limits
         self._pool = pool
 
-    async def answer(self, route: Route, request: Request, body: bytes, record: Record) -> bytes:
-        """The JSON that answers a call.
+    async def answer(self, route: Route, request: Request, record: Record, body: bytes) -> Answer:
+        """Answer a call.
 
         Args:
             route: The verb and the model.
             request: The head of the request.
-            body: Its body.
             record: Gets the version, the signature and the number of rows.
+            body: Its body.
 
         Raises:
             RequestError: The body is wrong, the model or its signature is unknown, or the model refuses the
@@ -53,8 +54,8 @@ class Calls:
         if (request.header(b"content-encoding") or "").strip().lower() == "gzip":
             body = await self._in_pool(inflate, body, self._limits.max_inflated_bytes)
         if route.verb == "predict":
-            return await self._predict(route.spec, request, body, record)
-        return await self._infer(route, body, record)
+            return Answer(body=await self._predict(route.spec, request, body, record))
+        return Answer(body=await self._infer(route, body, record))
 
     async def _predict(self, spec: ModelSpec, request: Request, body: bytes, record: Record) -> bytes:
         content_type = request.header(b"content-type") or ""
