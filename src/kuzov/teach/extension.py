@@ -104,9 +104,15 @@ class Teaching:
         if request.method == "GET":
             found = await asyncio.to_thread(call, query, body)
         else:
-            async with self._editing:
-                found = await asyncio.to_thread(call, query, body)
+            # An edit that is begun is finished, and alone, also where nobody waits for it any more.
+            found = await asyncio.shield(self._edit(call, query, body))
         return found if isinstance(found, Answer) else _json(found)
+
+    async def _edit(
+        self, call: Callable[[Mapping[str, str], bytes], Any], query: Mapping[str, str], body: bytes
+    ) -> Any:
+        async with self._editing:
+            return await asyncio.to_thread(call, query, body)
 
     def close(self) -> None:
         """End the process that trains."""
