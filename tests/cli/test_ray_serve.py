@@ -11,7 +11,7 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[clus
 
 from kuzov.cli.ray_serve import application
 from kuzov.cli.serve import command
-from kuzov.ray.serving import server
+from kuzov.ray.serving import cluster_server
 from kuzov.ray.serving.replica import Replica
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.monitoring import log
@@ -22,7 +22,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `serve_on_ray` would be told."""
     calls: list[Any] = []
     monkeypatch.setattr("kuzov.serve.monitoring.log.configure_logging", lambda *_: None)
-    monkeypatch.setattr(server, "serve_on_ray", lambda *settings, **form: calls.append((*settings, form)))
+    monkeypatch.setattr(
+        cluster_server, "serve_on_ray", lambda *settings, **form: calls.append((*settings, form))
+    )
     return calls
 
 
@@ -57,7 +59,7 @@ def test_wrong_use(served: list[Any], words: str, error: str) -> None:
 
 
 def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "kuzov.ray.serving.server", None)
+    monkeypatch.setitem(sys.modules, "kuzov.ray.serving.cluster_server", None)
     monkeypatch.setattr(log, "configure_logging", lambda _form: None)  # the other tests' log stays as it is
     result = CliRunner().invoke(command, "--ray")
     assert str(result.exception) == (

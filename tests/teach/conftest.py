@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kuzov.records import ClassName
-from kuzov.teach.photos import PhotoStore
+from kuzov.teach.photo_store import PhotoStore
 
 Photo: TypeAlias = Callable[..., bytes]
 

@@ -50,7 +50,7 @@ def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
         serve(serve_settings(**options))
         return
     try:
-        from kuzov.ray.serving.server import serve_on_ray
+        from kuzov.ray.serving.cluster_server import serve_on_ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("kuzov serve --ray", "cluster") from error
     serve_on_ray(serve_settings(**options), on_ray, log_format=log_format)

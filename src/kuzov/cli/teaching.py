@@ -34,7 +34,7 @@ def teaching(
         return ()
     _check(options, models)
     from kuzov.errors import MissingExtraError
-    from kuzov.teach.extension import teach_extension
+    from kuzov.teach.teach_routes import teach_extension
 
     if any(find_spec(package) is None for package in ("tensorflow", "sklearn")):
         raise MissingExtraError("Teaching", "train")

@@ -27,7 +27,7 @@ class Restored:
     """What was put back.
 
     Attributes:
-        quarantine: Whence.
+        quarantine: The folder that they were in.
         photos: Files that are in their places again, relative to the folder of photos.
         left: Files that stay in the quarantine, as another file has taken their place since.
     """

@@ -71,7 +71,7 @@ def rows(file: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: str(row["photo"]))
 
 
-def test_interrupted_and_bereft_of_a_node_it_ends_as_on_one_machine(
+def test_interrupted_and_with_a_node_lost_it_ends_as_on_one_machine(
     cluster: Cluster, many: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "r.jsonl"

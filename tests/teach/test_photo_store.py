@@ -8,7 +8,7 @@ import pytest
 
 from kuzov.data.dataset import load_dataset
 from kuzov.records import ClassName
-from kuzov.teach.photos import PhotoStore
+from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.refusal import RefusedError
 from tests.teach.conftest import a_photo, named
 

@@ -23,7 +23,7 @@ from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.teach.judgement import judgement
-from kuzov.teach.photos import PhotoStore, StoredPhoto
+from kuzov.teach.photo_store import PhotoStore, StoredPhoto
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.thumbnails import thumbnail
 from kuzov.teach.trainer import Trainer
