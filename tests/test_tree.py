@@ -13,7 +13,7 @@ SOURCES = TESTS.parent / "src" / "kuzov"
 # Folders of tests that are no package's: what crosses packages, and what is beside the package.
 ACROSS = {"benchmarks", "chaos", "conformance", "examples", "recipes", "tf_serving"}
 TRAINING_ALONE = {"tensorflow", "keras"}
-# kuzov.train itself, inside the function: test_init.py; and the runtime for what OpenVINO can't run
+# kuzov.train itself, inside the function: test_init.py; and the runtime for models that are not kuzov's
 MAY_TRAIN = ("model", "training", "explain", "api.py", "engine/tensorflow.py")
 
 

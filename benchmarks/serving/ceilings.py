@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import openvino
 
-from kuzov.engine.photos import decode_photos
+from kuzov.engine.photo_input import decode_photos
 
 ROUNDS = 3
 

@@ -15,7 +15,7 @@ from PIL import Image
 from benchmarks.serving.load import Request
 from kuzov.bundle.card import read_card
 from kuzov.engine.openvino import load
-from kuzov.engine.photos import decode_photos
+from kuzov.engine.photo_input import decode_photos
 from kuzov.wire import messages
 
 NAME = "img_classifier"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kuzov.bundle.card import Card, card_from_json, has_card, read_card
+from kuzov.bundle.card import Card, card_from_json, find_card, read_card
 from kuzov.errors import BundleError
 from kuzov.records import ClassName
 
@@ -33,10 +33,15 @@ def write(version: Path, text: str) -> Path:
 
 
 def test_a_card_survives_the_disk(tmp_path: Path) -> None:
-    assert not has_card(tmp_path)
+    assert find_card(tmp_path) is None
     write(tmp_path, json.dumps(CARD.to_json(), ensure_ascii=False))
-    assert has_card(tmp_path)
-    assert read_card(tmp_path) == CARD
+    assert find_card(tmp_path) == read_card(tmp_path) == CARD
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 1, "versions": {}}', '{"versions": "kuzov 1"}'])
+def test_a_card_of_another_tool_is_none_of_kuzovs(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    assert find_card(tmp_path) is None
 
 
 def test_fields_of_a_later_kuzov_are_left_aside() -> None:
@@ -55,9 +60,10 @@ def test_a_missing_card_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[" * 100_000])
 def test_a_card_that_is_not_json_is_told(tmp_path: Path, text: str) -> None:
     file = write(tmp_path, text)
-    with pytest.raises(BundleError) as caught:
-        read_card(tmp_path)
-    assert str(caught.value).startswith(f"{file} is not valid JSON: ")
+    for read in (read_card, find_card):
+        with pytest.raises(BundleError) as caught:
+            read(tmp_path)
+        assert str(caught.value).startswith(f"{file} is not valid JSON: ")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
+from kuzov.records import Signature, TensorSpec
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -328,21 +329,41 @@ def test_a_model_from_elsewhere_answers_by_its_serving_default(foreign: Path) ->
         run(engine, "serving_default", {"x": np.zeros(3, np.float32)})
 
 
-def test_rows_of_a_model_from_elsewhere_share_a_batch_where_they_do_not_touch(foreign: Path) -> None:
-    assert load(foreign, "f32").batched("serving_default")
+def test_rows_are_shared_between_requests_for_a_bundle_of_kuzovs_alone(
+    engine: OpenVinoEngine, foreign: Path
+) -> None:
+    assert engine.batched("serving_default")
+    assert not load(foreign, "f32").batched("serving_default")
 
 
-def test_rows_that_touch_each_other_are_computed_together_and_share_with_no_one(tmp_path: Path) -> None:
-    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the SavedModel")
-    centre = tf.function(
-        lambda x: {"y": x - tf.reduce_mean(x, axis=0)},
-        input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")],
-    )
-    tf.saved_model.save(tf.Module(), str(tmp_path / "1"), {"serving_default": centre})
-    engine = load(tmp_path / "1", "f32")
-    outputs = run(engine, "serving_default", {"x": np.array([[1, 2, 4], [3, 2, 0]], np.float32)})
-    assert outputs["y"].tolist() == [[-1, 0, 2], [1, 0, -2]]
-    assert not engine.batched("serving_default")
+def spec(dtype: str = "DT_FLOAT", shape: tuple[int, ...] | None = (-1, 3)) -> TensorSpec:
+    return TensorSpec(dtype=dtype, shape=shape, name="a tensor")
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y", "defaults", "reason"),
+    [
+        ("get_counter", spec(), spec(), {}, "it has no signature serving_default"),
+        ("serving_default", spec(), spec(), {"x": np.zeros(3)}, "a request may leave out its input x"),
+        ("serving_default", spec("DT_STRING"), spec(), {}, "its input x is of type DT_STRING"),
+        ("serving_default", spec(), spec("DT_BFLOAT16"), {}, "its output y is of type DT_BFLOAT16"),
+        ("serving_default", spec(shape=None), spec(), {}, "its input x is of any rank"),
+    ],
+)
+def test_what_openvino_can_not_compute_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    x: TensorSpec,
+    y: TensorSpec,
+    defaults: dict[str, Any],
+    reason: str,
+) -> None:
+    signature = Signature(inputs={"x": x}, outputs={"y": y}, method_name="", defaults=defaults)
+    monkeypatch.setattr("kuzov.engine.openvino.read_signatures", lambda _: {name: signature})
+    with pytest.raises(BundleError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"OpenVINO can't run the model in {tmp_path}: {reason}."
 
 
 def test_outputs_go_by_any_of_their_names(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:

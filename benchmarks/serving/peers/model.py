@@ -9,7 +9,7 @@ from typing import Any
 
 from kuzov.bundle.card import read_card
 from kuzov.engine.openvino import load
-from kuzov.engine.photos import decode_photos
+from kuzov.engine.photo_input import decode_photos
 
 PORT, WORKERS = int(os.environ["PEER_PORT"]), int(os.environ["PEER_WORKERS"])
 PRECISION = os.environ["PEER_PRECISION"]

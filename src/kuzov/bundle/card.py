@@ -73,9 +73,22 @@ class Card:
         )
 
 
-def has_card(version_dir: Path) -> bool:
-    """Whether a version was made by kuzov; a SavedModel from elsewhere has no card."""
-    return (version_dir / CARD).is_file()
+def find_card(version_dir: Path) -> Card | None:
+    """The card of a version that kuzov made; None for a SavedModel from elsewhere.
+
+    This is the one place that tells whose a version is. Other tools may well write a card.json of their own,
+    so its name does not count, but that it tells which version of kuzov was at work.
+
+    Raises:
+        BundleError: The card is broken, or of a newer form than this version of kuzov knows.
+    """
+    if not (version_dir / CARD).is_file():
+        return None
+    values = _read_json(version_dir)
+    versions = values.get("versions") if isinstance(values, dict) else None
+    if not isinstance(versions, dict) or "kuzov" not in versions:
+        return None
+    return card_from_json(values, source=str(version_dir / CARD))
 
 
 def read_card(version_dir: Path) -> Card:
@@ -84,14 +97,17 @@ def read_card(version_dir: Path) -> Card:
     Raises:
         BundleError: It is missing, broken, or of a newer form than this version of kuzov knows.
     """
+    return card_from_json(_read_json(version_dir), source=str(version_dir / CARD))
+
+
+def _read_json(version_dir: Path) -> Any:
     file = version_dir / CARD
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"The bundle {version_dir} has no {CARD}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{file} is not valid JSON: {error}.") from error
-    return card_from_json(values, source=str(file))
 
 
 def card_from_json(values: Any, *, source: str) -> Card:

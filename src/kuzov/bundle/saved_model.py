@@ -1,4 +1,4 @@
-"""A SavedModel's graph, signatures and warm-up requests, without TensorFlow."""
+"""A SavedModel's signatures and warm-up requests, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kuzov.bundle.layout import SAVED_MODEL
 from kuzov.errors import BundleError
 from kuzov.records import Signature, TensorSpec
 from kuzov.wire import messages
-from kuzov.wire.messages import MetaGraphDef, SavedModel, SignatureDef, TensorInfo, TensorProto
+from kuzov.wire.messages import SavedModel, SignatureDef, TensorInfo, TensorProto
 from kuzov.wire.tensors import data_type_name, to_numpy
 
 SERVE_TAG = "serve"
@@ -23,37 +23,20 @@ def read_signatures(version_dir: Path) -> dict[str, Signature]:
     Raises:
         BundleError: saved_model.pb is missing or broken.
     """
-    graph = read_graph(version_dir)
-    try:
-        return {name: _signature(each) for name, each in graph.signature_def.items()}
-    except ValueError as error:
-        file = version_dir / SAVED_MODEL
-        raise BundleError(f"{file} has a signature with a broken default: {error}.") from error
-
-
-def read_graph(version_dir: Path) -> MetaGraphDef:
-    """A SavedModel's graph for serving.
-
-    Raises:
-        BundleError: saved_model.pb is missing or broken.
-    """
     file = version_dir / SAVED_MODEL
     try:
-        model = SavedModel.FromString(file.read_bytes())
+        graphs = SavedModel.FromString(file.read_bytes()).meta_graphs
     except OSError as error:
         raise BundleError(f"The model {file} can't be read: {error.strerror}.") from error
     except DecodeError as error:
         raise BundleError(f"{file} is not a SavedModel: {error}.") from error
-    if not model.meta_graphs:
+    if not graphs:
         raise BundleError(f"{file} is not a SavedModel: it holds no graph.")
-    return _serving_graph(model)
-
-
-def _serving_graph(model: SavedModel) -> MetaGraphDef:
-    for graph in model.meta_graphs:
-        if SERVE_TAG in graph.meta_info_def.tags:
-            return graph
-    return model.meta_graphs[0]
+    serving = next((each for each in graphs if SERVE_TAG in each.meta_info_def.tags), graphs[0])
+    try:
+        return {name: _signature(each) for name, each in serving.signature_def.items()}
+    except ValueError as error:
+        raise BundleError(f"{file} has a signature with a broken default: {error}.") from error
 
 
 def _signature(definition: SignatureDef) -> Signature:

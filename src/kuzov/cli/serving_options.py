@@ -118,7 +118,7 @@ _OPTIONS = (
         type=click.Choice(["auto", "openvino", "tensorflow"]),
         default="auto",
         show_default=True,
-        help="What computes the models; auto takes TensorFlow, if installed, where OpenVINO can't.",
+        help="What computes the models; auto takes OpenVINO for kuzov's bundles, TensorFlow for all others.",
     ),
     click.option(
         "--precision",

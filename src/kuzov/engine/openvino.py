@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
-from kuzov.bundle.card import Card, has_card, read_card
+from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
 from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, names_of, own_words
-from kuzov.engine.photos import PHOTO_INPUT, decode_photos
-from kuzov.engine.rows import rows_stay_apart
+from kuzov.engine.photo_input import PHOTO_INPUT, decode_photos
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.records import DEFAULT_SIGNATURE, Signature
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
+
+_NUMBERS = NUMPY_DTYPES.keys() - {STRING_DTYPE, "DT_COMPLEX64", "DT_COMPLEX128"}
 
 
 class OpenVinoEngine:
@@ -34,23 +34,22 @@ class OpenVinoEngine:
         signatures: Mapping[str, Signature],
         card: Card | None = None,
         *,
-        rows_apart: bool,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self.name = f"OpenVINO {network.precision}"
+        self.precision = network.precision
+        self.name = f"OpenVINO {self.precision}"
         self.signatures = signatures
         self._network = network
         self._card = card
         self._max_pixels = max_pixels
-        self._batched = network.batched and rows_apart
 
     def network(self, _signature: str) -> str:
         """The one network of the model; see `Engine.network`."""
         return "network"
 
     def batched(self, _signature: str) -> bool:
-        """Whether rows of several requests may share a batch; see `Engine.batched`."""
-        return self._batched
+        """Whether it is a bundle of kuzov's; nobody knows what others do with rows. See `Engine.batched`."""
+        return self._card is not None
 
     def prepare(self, signature: str, inputs: Tensors) -> Tensors:
         """Check the inputs of a signature, and decode its photos; see `Engine.prepare`."""
@@ -133,75 +132,24 @@ def load(
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"There is no precision {precision!r}; choose from {', '.join(PRECISIONS)}.")
-    card = read_card(version_dir) if has_card(version_dir) else None
+    card = find_card(version_dir)
     signatures = read_signatures(version_dir)
     if precision == "auto":
         precision = choose_precision(version_dir, card)
-    source = version_dir if card is None else version_dir / OPENVINO_MODEL
-    if precision == "int8":
-        source = version_dir / OPENVINO_INT8_MODEL
-        if card is None or not source.is_file():
-            raise ConfigError(
-                f"The model in {version_dir} has no int8 form. Make one of a bundle: "
-                "kuzov optimize BUNDLE --photos PHOTOS"
-            )
-    inputs, outputs = {"image"}, ["probabilities", "unknown"]
-    if card is None:
-        if DEFAULT_SIGNATURE not in signatures:
-            raise BundleError(
-                f"OpenVINO can't run the model in {version_dir}: it has no signature {DEFAULT_SIGNATURE}."
-            )
-        signatures = {DEFAULT_SIGNATURE: signatures[DEFAULT_SIGNATURE]}
-        inputs, outputs = (
-            set(signatures[DEFAULT_SIGNATURE].inputs),
-            list(signatures[DEFAULT_SIGNATURE].outputs),
-        )
-    # Of kuzov's own networks it is known, of others it is tried.
-    rows_apart = card is not None
     settings = NetworkSettings(
         precision=precision,
         threads=threads,
         streams=streams,
         lone_calls=lone_calls,
-        rows_apart=rows_apart,
+        rows_apart=card is not None,
     )
-    try:
-        model = _read_model(source)
-        _check_tensors("input", model.inputs, inputs, version_dir)
-        _check_tensors("output", model.outputs, outputs, version_dir)
-        network = Network(model, settings, outputs)
-        if (
-            card is None
-            and network.batched
-            and rows_stay_apart(network, signatures[DEFAULT_SIGNATURE].inputs)
-        ):
-            rows_apart = True
-            network = Network(model, replace(settings, rows_apart=True), outputs)
-    except RuntimeError as error:
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {own_words(error)}") from error
-    return OpenVinoEngine(network, signatures, card, rows_apart=rows_apart, max_pixels=max_pixels)
-
-
-def _check_tensors(
-    kind: str, found: Sequence[openvino.Output], wanted: Collection[str], version_dir: Path
-) -> None:
-    """See that the network has what its signature declares, by whichever name, and no further input."""
-    names = names_of(found)
-    missing = sorted(name for name in wanted if not any(name in known for known in names))
-    if missing:
-        text = f"its network has no {kind} {', '.join(missing)}, which its signature declares"
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {text}.")
-    further = sorted(min(known, default="without a name") for known in names if known.isdisjoint(wanted))
-    if further and kind == "input":
-        text = f"its network has an input {', '.join(further)}, which its signature does not declare"
-        raise BundleError(f"OpenVINO can't run the model in {version_dir}: {text}.")
-
-
-def _read_model(source: Path) -> openvino.Model:
-    core = openvino.Core()
-    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
-    core.set_property({"ENABLE_MMAP": False})
-    return core.read_model(source)
+    source = _source(version_dir, card, precision)
+    if card is None:
+        signature = _servable(version_dir, signatures)
+        network = _compile(source, settings, signature.inputs, [*signature.outputs], version_dir)
+        return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
+    network = _compile(source, settings, ["image"], ["probabilities", "unknown"], version_dir)
+    return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 
 def choose_precision(version_dir: Path, card: Card | None) -> str:
@@ -219,3 +167,72 @@ def choose_precision(version_dir: Path, card: Card | None) -> str:
 def proved_precision(card: Card) -> str:
     """What a bundle's own form is served in: what was proved at export, bf16 only where there is bf16."""
     return card.precision if bfloat16_available() else "f32"
+
+
+def _source(version_dir: Path, card: Card | None, precision: str) -> Path:
+    """What OpenVINO reads: a bundle's own form in that precision, or the SavedModel."""
+    if precision != "int8":
+        return version_dir if card is None else version_dir / OPENVINO_MODEL
+    if card is None or not (version_dir / OPENVINO_INT8_MODEL).is_file():
+        raise ConfigError(
+            f"The model in {version_dir} has no int8 form. Make one of a bundle: "
+            "kuzov optimize BUNDLE --photos PHOTOS"
+        )
+    return version_dir / OPENVINO_INT8_MODEL
+
+
+def _servable(version_dir: Path, signatures: Mapping[str, Signature]) -> Signature:
+    """The one signature of a SavedModel from elsewhere that OpenVINO can compute."""
+    if DEFAULT_SIGNATURE not in signatures:
+        raise _can_not_run(version_dir, f"it has no signature {DEFAULT_SIGNATURE}")
+    signature = signatures[DEFAULT_SIGNATURE]
+    if signature.defaults:  # of which OpenVINO would make constants
+        left_out = ", ".join(sorted(signature.defaults))
+        raise _can_not_run(version_dir, f"a request may leave out its input {left_out}")
+    for kind, specs in (("input", signature.inputs), ("output", signature.outputs)):
+        for name, spec in specs.items():
+            if spec.dtype not in _NUMBERS:
+                raise _can_not_run(version_dir, f"its {kind} {name} is of type {spec.dtype}")
+            if spec.shape is None:
+                raise _can_not_run(version_dir, f"its {kind} {name} is of any rank")
+    return signature
+
+
+def _compile(
+    source: Path,
+    settings: NetworkSettings,
+    inputs: Collection[str],
+    outputs: Sequence[str],
+    version_dir: Path,
+) -> Network:
+    """A network that has what its signature declares, by whichever name, and no further input."""
+    try:
+        model = _read_model(source)
+        names = {"input": names_of(model.inputs), "output": names_of(model.outputs)}
+        for kind, wanted in (("input", inputs), ("output", outputs)):
+            missing = sorted(name for name in wanted if not any(name in known for known in names[kind]))
+            if missing:
+                text = f"its network has no {kind} {', '.join(missing)}, which its signature declares"
+                raise _can_not_run(version_dir, text)
+        further = [
+            min(known, default="without a name") for known in names["input"] if known.isdisjoint(inputs)
+        ]
+        if further:
+            text = (
+                f"its network has an input {', '.join(sorted(further))}, which its signature does not declare"
+            )
+            raise _can_not_run(version_dir, text)
+        return Network(model, settings, outputs)
+    except RuntimeError as error:
+        raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
+
+
+def _read_model(source: Path) -> openvino.Model:
+    core = openvino.Core()
+    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
+    core.set_property({"ENABLE_MMAP": False})
+    return core.read_model(source)
+
+
+def _can_not_run(version_dir: Path, reason: str) -> BundleError:
+    return BundleError(f"OpenVINO can't run the model in {version_dir}: {reason}.")

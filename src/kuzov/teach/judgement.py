@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kuzov.bundle.card import has_card, read_card
+from kuzov.bundle.card import find_card
 from kuzov.errors import KuzovError
 
 MOST_MISTAKES = 50
@@ -23,7 +23,7 @@ def judgement(version_dir: Path, version: int, runs: Path | None = None) -> dict
     found: dict[str, Any] = {"version": version, "classes": [], "photos": None, "mistakes": []}
     found |= dict.fromkeys(("validation", "cross_validation", "ece"))
     try:
-        card = read_card(version_dir) if has_card(version_dir) else None
+        card = find_card(version_dir)
     except KuzovError:  # the server tells what is wrong with it
         card = None
     if card is not None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kuzov.bundle.layout import REPORT
-from kuzov.engine.photos import PHOTO_INPUT
+from kuzov.engine.photo_input import PHOTO_INPUT
 from kuzov.errors import RequestError
 from kuzov.serve.calls import MetadataAnswer, ModelSpec
 from kuzov.serve.limits import Limits

@@ -117,7 +117,7 @@ def test_the_card_is_read(base: Path, make: Make) -> None:
         precision="f32",
         metrics={},
         data={},
-        versions={},
+        versions={"kuzov": "1"},
         config={},
     )
     (base / "1" / "assets.extra").mkdir()

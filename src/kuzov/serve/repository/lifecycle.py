@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kuzov.bundle.card import has_card, read_card
+from kuzov.bundle.card import find_card
 from kuzov.bundle.layout import SAVED_MODEL
 from kuzov.errors import ErrorCode, KuzovError, RequestError
 from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
@@ -128,7 +128,7 @@ def load(
             name=life.model,
             version=life.version,
             engine=load_engine(folder),
-            card=read_card(folder) if has_card(folder) else None,
+            card=find_card(folder),
             folder=folder,
         )
         warm_up(servable, folder)

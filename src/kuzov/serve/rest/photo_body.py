@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
-from kuzov.engine.photos import PHOTO_INPUT
+from kuzov.engine.photo_input import PHOTO_INPUT
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.service import Service

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kuzov.engine.photos import decode_photos
+from kuzov.engine.photo_input import decode_photos
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.images.framing import read_frame
 
