@@ -3,20 +3,24 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kuzov.bundle.ready import ready_model
 from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
+from tests.chaos.running import running
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+KEY = "anna-0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +190,64 @@ def test_a_wrong_address_is_told(kuzov: Kuzov, photos: list[Path]) -> None:
         "Error: '127.0.0.1' is not the address of a model. Give one like "
         "http://127.0.0.1:8501/v1/models/img_classifier.\n"
     )
+
+
+@pytest.fixture(scope="module")
+def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the ready model on a server that wants a key."""
+    folder = tmp_path_factory.mktemp("protected")
+    keys = key_file(folder / "keys.txt", f"boris-0123456789abcdef\n{KEY}\n")
+    with running(ready_model(), folder / "log", f"--api-key-file={keys}") as server:
+        yield f"http://127.0.0.1:{server.rest_port}/v1/models/m"
+
+
+def key_file(file: Path, content: str) -> Path:
+    file.write_text(content)
+    file.chmod(0o600)
+    return file
+
+
+def test_a_protected_server_answers_who_has_the_key_in_the_environment(
+    kuzov: Kuzov, protected: str, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUZOV_API_KEY", KEY)
+    done = kuzov("predict", photos[0], "--url", protected)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"{photos[0]}: ")
+
+
+def test_a_file_of_keys_goes_before_the_environment(
+    kuzov: Kuzov, protected: str, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUZOV_API_KEY", "another-0123456789abcdef")
+    keys = key_file(tmp_path / "keys.txt", f"# the first is sent\n{KEY}\nnobodys-0123456789abcdef\n")
+    done = kuzov("predict", photos[0], "--url", protected, "--api-key-file", keys)
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [("", "needs an API key"), ("another-0123456789abcdef", "does not know this API key")],
+)
+def test_a_protected_server_refuses_everyone_else(
+    kuzov: Kuzov,
+    protected: str,
+    photos: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    complaint: str,
+) -> None:
+    monkeypatch.setenv("KUZOV_API_KEY", key)
+    done = kuzov("predict", *photos, "--url", protected)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        f"Error: The server at {protected} {complaint}. Put one that it knows into the environment variable "
+        "KUZOV_API_KEY, or into a file and name that with --api-key-file.\n"
+    )
+
+
+def test_a_key_needs_a_server_to_go_to(kuzov: Kuzov, photos: list[Path], tmp_path: Path) -> None:
+    keys = key_file(tmp_path / "keys.txt", KEY)
+    done = kuzov("predict", photos[0], "--api-key-file", keys)
+    assert (done.status, done.out) == (2, "")
+    assert "--api-key-file is for a server; name it with --url." in done.err

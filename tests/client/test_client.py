@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -44,6 +45,8 @@ class FakeServer:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/v1/models/m"
         self.asked: list[tuple[str, bytes]] = []
+        self.authorization: str | None = None
+        self.location: str | None = None
         self.metadata: object = {"metadata": {"signature_def": {}, "card": CARD.to_json()}}
         self.answer: object = ANSWER
         self.status = 200
@@ -56,13 +59,16 @@ class FakeServer:
         return self.status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
+@contextmanager
+def fake_server() -> Iterator[FakeServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fake.authorization = self.headers["Authorization"]
             status, answer = fake.reply(self.path, body)
             self.send_response(status)
+            if fake.location is not None:
+                self.send_header("Location", fake.location + self.path)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -79,6 +85,12 @@ def server() -> Iterator[FakeServer]:
         yield fake
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with fake_server() as fake:
+        yield fake
 
 
 @pytest.fixture
@@ -148,6 +160,34 @@ def test_a_url_that_is_none(url: str) -> None:
     )
 
 
+def test_a_key_goes_along(server: FakeServer, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUZOV_API_KEY", "of-the-environment")
+    Client(server.url).predict(photo)
+    assert server.authorization == "Bearer of-the-environment"
+    Client(server.url, api_key="given").predict(photo)
+    assert server.authorization == "Bearer given"
+    Client(server.url, api_key="").predict(photo)
+    assert server.authorization is None
+
+
+@pytest.mark.parametrize("key", ["with space", "with\nline", "ключ"])
+def test_a_key_that_is_none_is_refused_and_not_shown(server: FakeServer, key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Client(server.url, api_key=key)
+    assert str(caught.value) == (
+        "An API key is ASCII characters without spaces, and this one has others. Check the variable "
+        "KUZOV_API_KEY or what api_key is given."
+    )
+
+
+def test_a_key_follows_no_redirect(server: FakeServer, photo: Path) -> None:
+    with fake_server() as other:
+        server.status, server.location = 307, other.url.removesuffix("/v1/models/m")
+        with pytest.raises(ServerError, match="is not a model server: status 307"):
+            Client(server.url, api_key="given").predict(photo)
+    assert not other.asked
+
+
 def test_one_bad_photo_does_not_stop_the_others(server: FakeServer, photo: Path, tmp_path: Path) -> None:
     missing = tmp_path / "missing.jpg"
     found = list(Client(server.url).predict_many([photo, missing, b"no photo", str(photo)]))
@@ -207,6 +247,14 @@ def without_the_model(server: FakeServer) -> str:
     )
 
 
+def protected(server: FakeServer) -> str:
+    server.status, server.metadata = 401, b"<html>Who are you?</html>"  # as a proxy before the server says it
+    return (
+        f"The server at {server.url} needs an API key. Put one that it knows into the environment variable "
+        "KUZOV_API_KEY, or into a file and name that with --api-key-file."
+    )
+
+
 def refusing(server: FakeServer) -> str:
     server.status, server.metadata = 400, {"error": "no such signature"}
     return (
@@ -233,7 +281,7 @@ def with_another_model(server: FakeServer) -> str:
 
 @pytest.mark.parametrize(
     "what_is_wrong",
-    [refused_by, silent, without_the_model, refusing, of_another_kind, with_another_model],
+    [refused_by, silent, without_the_model, protected, refusing, of_another_kind, with_another_model],
     ids=lambda fault: fault.__name__,
 )
 def test_a_server_that_fails_is_told(
@@ -254,11 +302,15 @@ def test_the_client_is_light() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_example_asks_the_same_way(server: FakeServer, photo: Path) -> None:
+def test_the_example_asks_the_same_way(
+    server: FakeServer, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUZOV_API_KEY", "of-the-environment")
     example = Path(__file__).parents[2] / "examples" / "predict.py"
     command = [sys.executable, str(example), str(photo), "--url", server.url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == f"{photo}: vaz 75.0%\n", done.stderr
+    assert server.authorization == "Bearer of-the-environment"
     refused_by(server)
     command[-1] = server.url
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -24,11 +24,22 @@ RUNNERS_UP = 2
 @asked_model
 @click.option("--url", help="Ask a server, such as http://127.0.0.1:8501/v1/models/img_classifier.")
 @click.option(
+    "--api-key-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --url: its first key goes along. Without it, the one in the variable KUZOV_API_KEY.",
+)
+@click.option(
     "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the names."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo.")
 def command(
-    photos: tuple[str, ...], model: Path | None, url: str | None, language: str, as_json: bool
+    photos: tuple[str, ...],
+    model: Path | None,
+    url: str | None,
+    api_key_file: Path | None,
+    language: str,
+    as_json: bool,
 ) -> None:
     """Tell which car each PHOTO shows, in this process, or by a server with --url.
 
@@ -36,8 +47,10 @@ def command(
     """
     from kuzov.errors import PhotoError
 
+    if api_key_file is not None and url is None:
+        raise click.UsageError("--api-key-file is for a server; name it with --url.")
     failed, answers = False, []
-    for answer in _ask(photos, model, url):
+    for answer in _ask(photos, model, url, api_key_file):
         failed = failed or isinstance(answer, PhotoError)
         if as_json:
             answers.append(_as_json(answer))
@@ -51,11 +64,15 @@ def command(
         sys.exit(1)
 
 
-def _ask(photos: tuple[str, ...], model: Path | None, url: str | None) -> Iterator[Prediction | PhotoError]:
+def _ask(
+    photos: tuple[str, ...], model: Path | None, url: str | None, api_key_file: Path | None
+) -> Iterator[Prediction | PhotoError]:
     if url is not None:
         from kuzov.client.client import Client
+        from kuzov.key_file import read_keys
 
-        return Client(url).predict_many(photos)
+        api_key = None if api_key_file is None else read_keys(api_key_file)[0]
+        return Client(url, api_key=api_key).predict_many(photos)
     from kuzov.api import load
 
     return load(model_or_default(model)).predict_many(photos)

@@ -24,9 +24,11 @@ Photo: TypeAlias = str | os.PathLike[str] | bytes
 SIGNATURE = "image_bytes"
 MAX_SIDE_PX = 1024
 JPEG_QUALITY = 95
+KEY_VARIABLE = "KUZOV_API_KEY"
 # A server without a card, such as TensorFlow Serving, does not tell the model's own threshold.
 DEFAULT_UNKNOWN_THRESHOLD = 0.5
 
+_KEY = re.compile(r"[!-~]+")
 _MODEL_URL = re.compile(
     r"(https?://[^/]+(?:/.+)?/v1/models/[^/:]+(?:/(?:versions|labels)/[^/:]+)?)(?::predict)?/*", re.IGNORECASE
 )
@@ -35,16 +37,18 @@ _MODEL_URL = re.compile(
 class Client:
     """A connection to one model on one server. Not for use from several threads at once."""
 
-    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, timeout_s: float = 30.0, *, api_key: str | None = None) -> None:
         """Name the server; nothing is sent yet.
 
         Args:
             url: The model's address, `http://HOST:PORT/v1/models/NAME`, or a version's below it. A trailing
                 slash or `:predict` is left out.
             timeout_s: Seconds to wait for the connection, and for each part of an answer.
+            api_key: Sent along, to this address only, as a server with `--api-key-file` wants it. None takes
+                the one in the environment variable KUZOV_API_KEY, if there is one; "" sends none.
 
         Raises:
-            ConfigError: The URL is not the address of a model.
+            ConfigError: The URL is not the address of a model, or the key can't be one.
         """
         found = _MODEL_URL.fullmatch(url.strip())
         if found is None:
@@ -52,7 +56,16 @@ class Client:
                 f"{url!r} is not the address of a model. Give one like "
                 "http://127.0.0.1:8501/v1/models/img_classifier."
             )
+        key = os.environ.get(KEY_VARIABLE, "") if api_key is None else api_key
+        if key and not _KEY.fullmatch(key):
+            raise ConfigError(
+                "An API key is ASCII characters without spaces, and this one has others. Check the variable "
+                f"{KEY_VARIABLE} or what api_key is given."
+            )
         self._url = found[1]
+        self._headers = {"Content-Type": "application/json"}
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
         self._timeout_s = timeout_s
         self._pool = urllib3.PoolManager()
         self._card: Card | None = None
@@ -116,13 +129,21 @@ class Client:
         return self._card
 
     def _ask(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"}
         try:
+            # A redirect is not followed: the key and the photo are for this server.
             response = self._pool.request(
-                method, url, body=body, headers=headers, timeout=self._timeout_s, retries=False
+                method,
+                url,
+                body=body,
+                headers=self._headers,
+                timeout=self._timeout_s,
+                retries=False,
+                redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise ServerError(self._why_unreachable(url, error)) from error
+        if response.status == 401:
+            raise ServerError(self._why_refused())
         return _read_answer(url, response.status, response.data)
 
     def _why_unreachable(self, url: str, error: urllib3.exceptions.HTTPError) -> str:
@@ -138,6 +159,13 @@ class Client:
         return (
             f"Can't reach {url}: {reason}. Check that the server is running (kuzov serve) and that the "
             "host and port are right."
+        )
+
+    def _why_refused(self) -> str:
+        complaint = "does not know this API key" if "Authorization" in self._headers else "needs an API key"
+        return (
+            f"The server at {self._url} {complaint}. Put one that it knows into the environment variable "
+            f"{KEY_VARIABLE}, or into a file and name that with --api-key-file."
         )
 
 

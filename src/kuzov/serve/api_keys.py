@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import re
-import stat
 import time
 from pathlib import Path
 from typing import TypeAlias
 
 from kuzov.errors import ConfigError, ErrorCode, RequestError
+from kuzov.key_file import read_keys
 
-MIN_KEY_LENGTH = 16
 CHECK_INTERVAL_S = 1.0
 
-_KEY = re.compile(rf"[!-~]{{{MIN_KEY_LENGTH},}}")
 _BEARER = re.compile(r"bearer +([!-~]+) *", re.IGNORECASE)
 _HOW = "Send one in the header Authorization: Bearer KEY, or X-API-Key: KEY."
 _log = logging.getLogger(__name__)
@@ -39,12 +36,7 @@ class ApiKeys:
 
     @classmethod
     def read(cls, file: Path) -> ApiKeys:
-        """Read a file of keys: one a line; blank lines and those that begin with # are skipped.
-
-        Raises:
-            ConfigError: The file can't be read, holds no key, or a key is shorter than 16 characters or not
-                plain ASCII. The text names the line, never the key.
-        """
+        """The keys of a file; raises as `kuzov.key_file.read_keys` does."""
         stamp = _stamp(file)
         return cls(file, _digests(file), stamp)
 
@@ -98,31 +90,7 @@ def _stamp(file: Path) -> _Stamp | None:
 
 
 def _digests(file: Path) -> tuple[bytes, ...]:
-    try:
-        mode = file.stat().st_mode
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        text = f"The file of API keys {file} can't be read: {error.strerror or error}."
-        raise ConfigError(text) from error
-    digests = []
-    for number, line in enumerate(lines, start=1):
-        key = line.strip()
-        if not key or key.startswith("#"):
-            continue
-        if not _KEY.fullmatch(key):
-            text = (
-                f"{file}, line {number}: an API key must be {MIN_KEY_LENGTH} or more ASCII characters "
-                "without spaces, one key a line. Make one with: openssl rand -hex 32"
-            )
-            raise ConfigError(text)
-        digests.append(_digest(key))
-    if not digests:
-        raise ConfigError(
-            f"The file of API keys {file} holds no key. Write one a line; make it with: openssl rand -hex 32"
-        )
-    if os.name == "posix" and mode & stat.S_IROTH:
-        _log.warning("Every user of this machine can read the API keys in %s; run: chmod 600 %s", file, file)
-    return tuple(digests)
+    return tuple(map(_digest, read_keys(file)))
 
 
 def _digest(key: str) -> bytes:

@@ -1,0 +1,50 @@
+"""A file of API keys: a server's holds those that it lets in, a client's the one that it sends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+from pathlib import Path
+
+from kuzov.errors import ConfigError
+
+MIN_KEY_LENGTH = 16
+
+_KEY = re.compile(rf"[!-~]{{{MIN_KEY_LENGTH},}}")
+_log = logging.getLogger(__name__)
+
+
+def read_keys(file: Path) -> tuple[str, ...]:
+    """The keys of a file, one or more: one a line; blank lines and those that begin with # are skipped.
+
+    Raises:
+        ConfigError: The file can't be read, holds no key, or a key is shorter than 16 characters or not plain
+            ASCII. The text names the line, never the key.
+    """
+    try:
+        mode = file.stat().st_mode
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        text = f"The file of API keys {file} can't be read: {error.strerror or error}."
+        raise ConfigError(text) from error
+    keys = []
+    for number, line in enumerate(lines, start=1):
+        key = line.strip()
+        if not key or key.startswith("#"):
+            continue
+        if not _KEY.fullmatch(key):
+            text = (
+                f"{file}, line {number}: an API key must be {MIN_KEY_LENGTH} or more ASCII characters "
+                "without spaces, one key a line. Make one with: openssl rand -hex 32"
+            )
+            raise ConfigError(text)
+        keys.append(key)
+    if not keys:
+        raise ConfigError(
+            f"The file of API keys {file} holds no key. Write one a line; make it with: openssl rand -hex 32"
+        )
+    if os.name == "posix" and mode & stat.S_IROTH:
+        _log.warning("Every user of this machine can read the API keys in %s; run: chmod 600 %s", file, file)
+    return tuple(keys)
