@@ -71,7 +71,7 @@ $(OLDEST)/.dev: pyproject.toml
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/pip --disable-pip-version-check install --quiet uv
 	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable '.[dev]'
-	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --no-deps tensorflow-serving-api==2.20.0
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --no-deps tensorflow-serving-api==2.21.0
 	touch $@
 
 $(BIN)/python:

@@ -9,17 +9,18 @@ each candidate by `python -m recipes.backbone`, with its own recipe and the same
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.features import REPOSITORY, FeatureSet, embed_everything, shared_data
-from benchmarks.heads import draw_shots, logistic_regression, nearest_prototype, shot_accuracies
 from benchmarks.markdown import table
-from benchmarks.unknown_methods import against_background, judge, russian_questions
-from kuzov.model.head import directions
-from kuzov.training.judge import cross_validate, fit_views
+from benchmarks.unknown import areas, out_of_fold
+from kuzov.model.familiarity import make_prototypes
+from kuzov.model.head import Labels, directions
+from kuzov.training.judge import accuracy, cross_validate, fit_views
+from kuzov.training.shots import Draw, judge_shots
 from recipes.backbone.product import backbone_from
 from recipes.backbone.recipe import read_recipe
 
@@ -27,6 +28,7 @@ HELD_OUT = read_recipe(REPOSITORY / "recipes" / "backbone" / "held_out.toml").he
 BMW_X5 = 31  # the one held-out model that russian-cars-5 shows too
 STRANGE = [label for label in HELD_OUT if label != BMW_X5]
 SHOTS, DRAWS, SEEDS, C = (1, 3, 5, 10), 20, (0, 1, 2), 10.0
+UNSEEN_SHOTS = (1, 5, 10)
 COLUMNS = (
     "5-fold CV",
     "validation",
@@ -38,51 +40,59 @@ COLUMNS = (
 
 def judge_backbone(features: FeatureSet) -> list[str]:
     """The cells of `COLUMNS`."""
-    fit, labels = ~features.validates, features.russian_labels
-    head = fit_views(features.russian[fit], labels[fit], classes=5, inverse_regularisation=C)
-    answers = head.logits(features.russian[features.validates, 0]).argmax(axis=1)
-    right = int((answers == labels[features.validates]).sum())
-    crossed = [float(np.mean(each)) for each in _cross_validations(features)]
+    photos, labels, groups = features.russian, features.russian_labels, features.russian_groups
+    fit, asked = ~features.validates, features.validates
+    head = fit_views(photos[fit], labels[fit], classes=5, inverse_regularisation=C)
+    right = accuracy(head.logits(photos[asked, 0]), labels[asked]) * asked.sum()
+    crossed = [
+        float(
+            np.mean(
+                cross_validate(
+                    photos, labels, groups, inverse_regularisation=C, folds=5, seed=seed
+                ).accuracies
+            )
+        )
+        for seed in SEEDS
+    ]
     shots = [
-        shot_accuracies(features, each, draws=DRAWS, head=logistic_regression(C), transform=directions)
+        judge_shots(photos, labels, draw_shots(labels, groups, each, DRAWS), inverse_regularisation=C)
         for each in SHOTS
     ]
-    unseen = [_unseen_models(features, each) for each in (1, 5, 10)]
-    areas = judge(
-        against_background,
-        list(russian_questions(features, directions, HELD_OUT, STRANGE, seeds=SEEDS[:1])),
-    )
+    unknown = areas(out_of_fold(features, HELD_OUT, STRANGE, SEEDS[:1]))
     return [
         f"{np.mean(crossed):.1%} ({', '.join(f'{each:.1%}' for each in crossed)})",
-        f"{right} of {int(features.validates.sum())}",
-        *[f"{each.mean():.1%} ± {each.std():.1%}" for each in shots],
-        " / ".join(f"{each:.1%}" for each in unseen),
-        " / ".join(f"{each:.3f}" for each in areas.values()),
+        f"{right:.0f} of {asked.sum()}",
+        *[f"{np.mean(each):.1%} ± {np.std(each):.1%}" for each in shots],
+        " / ".join(f"{_unseen_models(features, each):.1%}" for each in UNSEEN_SHOTS),
+        " / ".join(f"{each:.3f}" for each in unknown.values()),
     ]
 
 
-def _cross_validations(features: FeatureSet) -> Iterator[Sequence[float]]:
-    for seed in SEEDS:
-        yield cross_validate(
-            features.russian,
-            features.russian_labels,
-            features.russian_groups,
-            inverse_regularisation=C,
-            folds=5,
-            seed=seed,
-        ).accuracies
+def draw_shots(labels: Labels, groups: Sequence[object], shots: int, draws: int) -> list[Draw]:
+    """Draw number d, seeded with d; copies of a known photo, which share its group, are not asked about."""
+    names, found = np.asarray(groups), []
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        known = np.concatenate(
+            [rng.permutation(np.flatnonzero(labels == label))[:shots] for label in np.unique(labels)]
+        )
+        found.append(Draw(known=known, others=np.flatnonzero(~np.isin(names, names[known]))))
+    return found
 
 
 def _unseen_models(features: FeatureSet, shots: int) -> float:
-    """Accuracy among the 46 held-out models by prototypes of a few photos, mean of 20 draws."""
-    rows = np.flatnonzero(np.isin(features.cars.labels, HELD_OUT))
-    shown = directions(features.stanford[rows])
-    labels = np.unique(features.cars.labels[rows], return_inverse=True)[1]
+    """Accuracy among the held-out models by prototypes of a few photos, mean of the draws."""
+    photos = features.stanford_of(HELD_OUT)
+    held_out = features.cars.labels[np.isin(features.cars.labels, HELD_OUT)]
+    labels = np.unique(held_out, return_inverse=True)[1]
+    none = np.zeros((0, photos.shape[1]), np.float32)
     accuracies = []
-    for draw in range(DRAWS):
-        known, asked = draw_shots(labels, rows, shots, draw)
-        answers = nearest_prototype(shown[known][:, None], labels[known], shown[asked])
-        accuracies.append((answers == labels[asked]).mean())
+    for draw in draw_shots(labels, range(len(labels)), shots, DRAWS):
+        prototypes = make_prototypes(
+            photos[draw.known], labels[draw.known], classes=len(HELD_OUT), background=none
+        )
+        cosines = directions(photos[draw.others]) @ prototypes.classes
+        accuracies.append(accuracy(cosines.astype(np.float64), labels[draw.others]))
     return float(np.mean(accuracies))
 
 

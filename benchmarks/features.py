@@ -49,6 +49,10 @@ class FeatureSet:
     cars: StanfordCars
     no_car: Features
 
+    def stanford_of(self, models: Sequence[int]) -> Features:
+        """Photos of these models, (m, D)."""
+        return self.stanford[np.isin(self.cars.labels, models)]
+
 
 def shared_data() -> Path:
     """The folder of the photos beside the project; ends the program with a sentence where it is not there."""

@@ -1,4 +1,4 @@
-"""Measure backbones, heads and ways to know the unknown, and write docs/benchmarks.md.
+"""Measure backbones with few photos and with cars that they do not know, and write docs/benchmarks.md.
 
     python -m benchmarks.no_car_photos .no-car     # once: photos without a car, from pinned packages
     python -m benchmarks.fewshot                   # a few minutes on two cores
@@ -10,46 +10,23 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from benchmarks.backbones import COLUMNS, DRAWS, HELD_OUT, SEEDS, SHOTS, STRANGE, C, judge_backbone
-from benchmarks.embedding_time import compare_sizes
+from benchmarks.backbones import COLUMNS, HELD_OUT, SEEDS, STRANGE, draw_shots, judge_backbone
 from benchmarks.features import REPOSITORY, FeatureSet, embed_everything, shared_data
-from benchmarks.heads import (
-    HEADS,
-    Transform,
-    centred,
-    logistic_regression,
-    shot_accuracies,
-)
 from benchmarks.markdown import table
-from benchmarks.unknown_methods import (
-    METHODS,
-    Question,
-    few_shot_questions,
-    judge,
-    russian_questions,
-    stanford_questions,
-)
+from benchmarks.unknown import among_relatives, areas, from_few_photos, out_of_fold
 from kuzov.model.backbones import Backbone, find_backbone
-from kuzov.model.head import directions, normalise
 from kuzov.model.weight_files import WEIGHTS
 from recipes.backbone.product import backbone_from
 from scripts.convert_efficientnet_lite import NETWORKS, convert, load_reference
 
-RECIPES = REPOSITORY / "recipes" / "backbone"
-VIEWS: Mapping[str, tuple[int, ...]] = {
-    "the photo as it will be shown": (0,),
-    "and mirrored": (0, 3),
-    "and the whole photo, both mirrored": (0, 1, 3, 4),
-    "and the centred square, all mirrored": (0, 1, 2, 3, 4, 5),
-}
+FEW, FEW_DRAWS = 5, 5
 
 
 def main() -> None:
@@ -58,29 +35,26 @@ def main() -> None:
     parser.add_argument("--no-car", type=Path, default=REPOSITORY / ".no-car", help="photos without a car")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     arguments = parser.parse_args()
-    data = shared_data()
-    embed = functools.partial(embed_everything, data=data, no_car=arguments.no_car)
-    imagenet = embed(find_backbone("efficientnet-lite0-imagenet"))
-    cars = embed(find_backbone("efficientnet-lite0-cars"))
-    smaller = embed(backbone_from(WEIGHTS / "efficientnet-lite0-cars.safetensors", 224))
-    held_out = embed(backbone_from(RECIPES / "held_out.safetensors", 256))
+    embed = functools.partial(embed_everything, data=shared_data(), no_car=arguments.no_car)
     with tempfile.TemporaryDirectory() as folder:
-        larger = embed(_imagenet_lite2(Path(folder)))
-    sections = [
-        _backbones({
-            "ImageNet, 224 pixels": imagenet,
-            "ImageNet Lite2, 260 pixels": larger,
-            "cars, 224 pixels": smaller,
-            "**cars, 256 pixels**": cars,
-            "cars without 46 models, 256 pixels": held_out,
-        }),
-        _heads(cars),
-        _views(cars),
-        _unknown({"cars without 46 models": held_out, "ImageNet": imagenet}),
-        compare_sizes(),
-    ]  # fmt: skip
+        sets = {
+            "ImageNet, 224 pixels": embed(find_backbone("efficientnet-lite0-imagenet")),
+            "ImageNet Lite2, 260 pixels": embed(_imagenet_lite2(Path(folder))),
+            "cars, 224 pixels": embed(backbone_from(WEIGHTS / "efficientnet-lite0-cars.safetensors", 224)),
+            "**cars, 256 pixels**": embed(find_backbone("efficientnet-lite0-cars")),
+            "cars without 46 models, 256 pixels": embed(
+                backbone_from(REPOSITORY / "recipes" / "backbone" / "held_out.safetensors", 256)
+            ),
+        }
     text = (Path(__file__).parent / "fewshot.md").read_text(encoding="utf-8")
-    arguments.out.write_text(text.format(*sections, photos=len(cars.no_car)), encoding="utf-8")
+    page = text.format(
+        backbones=table(
+            ["backbone", *COLUMNS], [[name, *judge_backbone(each)] for name, each in sets.items()]
+        ),
+        unknown=_unknown(sets),
+        photos=len(sets["**cars, 256 pixels**"].no_car),
+    )
+    arguments.out.write_text(page, encoding="utf-8")
 
 
 def _imagenet_lite2(folder: Path) -> Backbone:
@@ -89,77 +63,21 @@ def _imagenet_lite2(folder: Path) -> Backbone:
     return backbone_from(folder / "lite2.safetensors", 260, width=network.width, depth=network.depth)
 
 
-def _backbones(sets: Mapping[str, FeatureSet]) -> str:
-    rows = [[name, *judge_backbone(features)] for name, features in sets.items()]
-    return table(["backbone", *COLUMNS], rows)
-
-
-def _shot_cells(
-    features: FeatureSet,
-    head: Callable[..., npt.NDArray[np.int64]],
-    transform: Transform,
-    views: tuple[int, ...] = VIEWS["and the centred square, all mirrored"],
-    asked_views: tuple[int, ...] = (0,),
-) -> list[str]:
-    cells = []
-    for shots in SHOTS:
-        found = shot_accuracies(
-            features,
-            shots,
-            draws=DRAWS,
-            head=head,
-            transform=transform,
-            views=views,
-            asked_views=asked_views,
-        )
-        cells.append(f"{found.mean():.1%} ± {found.std():.1%}")
-    return cells
-
-
-def _heads(features: FeatureSet) -> str:
-    base = features.stanford[features.cars.rows(training=True)]
-    transforms: Mapping[str, Transform] = {
-        "length 1": normalise,
-        "square roots": directions,
-        "square roots less their mean on Stanford Cars": centred(directions, base),
-    }
-    rows = [
-        [name, transformed, *_shot_cells(features, head, transform)]
-        for transformed, transform in transforms.items()
-        for name, head in HEADS.items()
-    ]
-    return table(["head", "features", *[f"{shots} a model" for shots in SHOTS]], rows)
-
-
-def _views(features: FeatureSet) -> str:
-    head = logistic_regression(C)
-    rows = [
-        [name, "as shown", *_shot_cells(features, head, directions, views)] for name, views in VIEWS.items()
-    ]
-    everything = VIEWS["and the centred square, all mirrored"]
-    rows.append(
-        ["all", "mean with its mirror image", *_shot_cells(features, head, directions, everything, (0, 3))]
-    )
-    return table(["views learned from", "photo asked about", *[f"{shots} a model" for shots in SHOTS]], rows)
-
-
 def _unknown(sets: Mapping[str, FeatureSet]) -> str:
-    tables = []
-    for name, features in sets.items():
-        questions = _questions(features)
-        found = {method: judge(score, questions) for method, score in METHODS.items()}
-        columns = list(next(iter(found.values())))
-        rows = [[method, *[f"{areas[column]:.3f}" for column in columns]] for method, areas in found.items()]
-        tables.append(f"Backbone: {name}.\n\n{table(['method', *columns], rows)}")
-    return "\n\n".join(tables)
-
-
-def _questions(features: FeatureSet) -> list[Question]:
-    return [
-        *russian_questions(features, directions, HELD_OUT, STRANGE, seeds=SEEDS),
-        *few_shot_questions(features, directions, HELD_OUT, STRANGE, shots=5, draws=5),
-        *stanford_questions(features, directions, HELD_OUT, photos=15, draws=10),
-    ]
+    """By the two backbones that have not seen the models asked about."""
+    found = {}
+    for name in ("cars without 46 models, 256 pixels", "ImageNet, 224 pixels"):
+        features = sets[name]
+        few = draw_shots(features.russian_labels, features.russian_groups, FEW, FEW_DRAWS)
+        questions = itertools.chain(
+            out_of_fold(features, HELD_OUT, STRANGE, SEEDS),
+            from_few_photos(features, HELD_OUT, STRANGE, few),
+            among_relatives(features, HELD_OUT),
+        )
+        found[name] = areas(questions)
+    columns = list(next(iter(found.values())))
+    rows = [[name, *(f"{each[column]:.3f}" for column in columns)] for name, each in found.items()]
+    return table(["backbone", *columns], rows)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A class is known by its prototype, the mean direction of its photos' features. A photo is familiar where its
 direction is near a prototype and not as near to one of the car models in the background, which the backbone
-has seen and the user has not asked for. What was tried instead stands in docs/benchmarks.md.
+has seen and the user has not asked for. What was tried instead stands in docs/adr/0008.
 """
 
 from __future__ import annotations
