@@ -131,6 +131,35 @@ def test_other_views_and_other_backbones_have_files_of_their_own(
     assert built == ["colours", "colours", "more"]
 
 
+@pytest.mark.parametrize(
+    ("name", "upgraded"),
+    [
+        ("importlib.metadata.version", lambda _package: "99"),
+        ("PIL.features.version", lambda _library: "99"),
+        ("kuzov.training.features.CODE", (Path(__file__),)),
+    ],
+    ids=["packages", "decoders", "own code"],
+)
+def test_after_an_upgrade_features_are_computed_anew(
+    photos: tuple[Photo, ...],
+    cache: FeatureCache,
+    built: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    upgraded: object,
+) -> None:
+    embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    assert built == ["colours"]
+    monkeypatch.setattr(name, upgraded, raising=False)
+    embed_photos(photos, BACKBONE, CONFIG, cache, silent)
+    assert built == ["colours", "colours"]
+
+
+def test_the_code_that_makes_the_pixels_counts() -> None:
+    assert {"augment.py", "decode.py", "framing.py", "views.py"} <= {file.name for file in module.CODE}
+
+
 def test_random_views_do_not_depend_on_the_other_photos(photos: tuple[Photo, ...], tmp_path: Path) -> None:
     config = TrainConfig(features=FeatureConfig(augmented_views=2))
     together = embed_photos(photos, BACKBONE, config, FeatureCache(tmp_path / "a"), silent)

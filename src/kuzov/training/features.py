@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from PIL import features as pillow
 
 from kuzov.config import TrainConfig
 from kuzov.cores import usable_cores
+from kuzov.data import augment
 from kuzov.data.dataset import Photo
 from kuzov.engine.network import Network, NetworkSettings
 from kuzov.errors import KuzovError
+from kuzov.images import framing
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels, least_side
 from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
+from kuzov.training import views
 from kuzov.training.progress import Progress
 from kuzov.training.views import view_photo, views_fingerprint
 
 PHOTOS_AHEAD = 32
 
+PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
+DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib")
+CODE = (*sorted(Path(framing.__file__).parent.glob("*.py")), Path(views.__file__), Path(augment.__file__))
+
 
 class FeatureCache:
-    """Features on disk, one small file a photo, keyed by the photo's content, its views and the backbone."""
+    """Features on disk, one small file a photo, by its content and by all else that makes them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, photo: Photo, views: str, backbone: str) -> Path:
+    def path(self, photo: Photo, makers: str) -> Path:
         """Where the features of this photo stand, or would."""
-        return self._folder / f"{backbone}-{views}" / f"{photo.digest}.npy"
+        return self._folder / makers / f"{photo.digest}.npy"
 
     @staticmethod
     def read(path: Path) -> Features | None:
@@ -73,6 +84,15 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kuzov"
 
 
+def makers_fingerprint() -> str:
+    """Changes with whatever else may move a digit: the decoders, the runtime, kuzov's own code of pixels."""
+    versions = [metadata.version(name) for name in PACKAGES] + [pillow.version(name) for name in DECODERS]
+    digest = hashlib.sha256(json.dumps(versions).encode())
+    for file in CODE:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def embed_photos(
     photos: Sequence[Photo], backbone: Backbone, config: TrainConfig, cache: FeatureCache, progress: Progress
 ) -> Features:
@@ -81,8 +101,8 @@ def embed_photos(
     Raises:
         PhotoError: A photo can't be read any more.
     """
-    views, weights = views_fingerprint(config), backbone.fingerprint()
-    files = [cache.path(photo, views, weights) for photo in photos]
+    makers = f"{backbone.fingerprint()}-{views_fingerprint(config)}-{makers_fingerprint()}"
+    files = [cache.path(photo, makers) for photo in photos]
     known = [cache.read(file) for file in files]
     missing = [row for row, features in enumerate(known) if features is None]
     if missing:
