@@ -53,12 +53,15 @@ class PhotoError(KuzovError):
     Attributes:
         photo: The photo's path, or the name its sender gave it.
         reason: What is wrong with it, without the name.
+        kind: The same in a word, for programs: "empty_image", "no_image", "broken_image", "large_image", or
+            None.
     """
 
-    def __init__(self, photo: str, reason: str) -> None:
+    def __init__(self, photo: str, reason: str, kind: str | None = None) -> None:
         super().__init__(f"{photo}: {reason}")
         self.photo = photo
         self.reason = reason
+        self.kind = kind
 
 
 class DatasetError(KuzovError):
@@ -78,11 +81,17 @@ class ResultsError(KuzovError):
 
 
 class RequestError(KuzovError):
-    """A request can't be answered; `code` says of which kind the failure is."""
+    """A request can't be answered.
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    Attributes:
+        code: Of which kind the failure is.
+        reason: A word by which a program may tell it from others of the kind, or None.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, reason: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.reason = reason
 
 
 class OverloadedError(RequestError):

@@ -29,18 +29,24 @@ def test_no_photos_become_an_empty_tensor() -> None:
 
 
 @pytest.mark.parametrize(
-    ("photo", "reason"),
+    ("photo", "kind", "reason"),
     [
-        (b"", "is empty; replace it with a whole copy of the photo"),
-        (b"text", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (b"", "empty_image", "is empty; replace it with a whole copy of the photo"),
+        (b"text", "no_image", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (
+            b"\xff\xd8\xff",
+            "broken_image",
+            "is broken or cut short; replace it with a whole copy of the photo",
+        ),
     ],
 )
 def test_a_photo_that_can_not_be_decoded_is_named_by_its_row(
-    photos: list[bytes], photo: bytes, reason: str
+    photos: list[bytes], photo: bytes, kind: str, reason: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
         decode_photos([photos[0], photo], 64)
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, f"image_bytes[1]: {reason}")
+    assert caught.value.reason == kind
 
 
 def test_a_photo_larger_than_allowed_is_refused() -> None:
@@ -50,6 +56,7 @@ def test_a_photo_larger_than_allowed_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
         decode_photos([encoded.getvalue()], 64, max_pixels=109)
     assert str(caught.value) == "image_bytes[0]: claims more than 109 pixels; make it smaller"
+    assert caught.value.reason == "large_image"
 
 
 def test_many_large_photos_are_too_many_for_one_request() -> None:

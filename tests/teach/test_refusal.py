@@ -12,7 +12,7 @@ from kuzov.teach.refusal import RefusedError, disk_refusals
 def test_the_reason_goes_with_the_answer() -> None:
     answer = error_answer(RefusedError("training", "A training goes on already.", ("x", "y")))
     assert answer.status == 409
-    assert answer.headers == (("kuzov-reason", "training"), ("x", "y"))
+    assert answer.headers == (("x", "y"), ("kuzov-reason", "training"))
     assert answer.body == b'{"error": "A training goes on already."}'
 
 

@@ -241,6 +241,15 @@ def test_what_is_no_photo_is_told_and_the_others_are_answered(page: Page) -> Non
     )
 
 
+def test_what_is_wrong_with_a_photo_is_told_by_a_word_and_not_by_the_servers_sentence(page: Page) -> None:
+    refusal = {"status": 400, "json": {"error": "Das Foto ist kaputt."}}
+    page.route(
+        "**/*:predict", lambda route: route.fulfill(**refusal, headers={"kuzov-reason": "broken_image"})
+    )
+    choose(page, drawn("a.jpg"))
+    expect_text(page, "article .body", "This photo is broken or cut short. Add a whole copy.")
+
+
 def test_a_car_of_no_known_model_is_told(page: Page, real_photos: Path) -> None:
     vitara = (real_photos / "test" / "vitara.jpg").read_bytes()
     choose(page, {"name": "vitara.jpg", "mimeType": "image/jpeg", "buffer": vitara})

@@ -27,7 +27,7 @@ while line := sys.stdin.buffer.readline():
     if photo == b"END":
         break
     time.sleep({b"SLOW": 0.2, b"STUCK": 600}.get(photo, 0))
-    bad = {"error": "photo: is empty", "code": "INVALID"} if not photo else {}
+    bad = {"error": "photo: is empty", "code": "INVALID", "reason": "empty_image"} if not photo else {}
     body = b"" if bad else f"{photo.decode()} {os.getpid()} {question['folder']}".encode()
     sys.stdout.buffer.write(json.dumps({"bytes": len(body), **bad}).encode() + b"\\n" + body)
     sys.stdout.buffer.flush()
@@ -81,6 +81,7 @@ def test_a_photo_that_cant_be_read_is_told_and_the_next_one_drawn() -> None:
         with pytest.raises(RequestError) as caught:
             await draw(process, b"")
         assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, "photo: is empty")
+        assert caught.value.reason == "empty_image"
         return await draw(process)
 
     assert with_process(ask).body.startswith(b"X ")

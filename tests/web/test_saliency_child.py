@@ -37,6 +37,6 @@ def test_pictures_and_what_is_wrong_with_photos(tmp_path: Path) -> None:
     assert picture.convert("RGB").getextrema() != Image.open(io.BytesIO(PHOTO)).getextrema()
     assert first == last
     reason = "photo: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
-    assert broken == ({"error": reason, "code": "INVALID", "bytes": 0}, b"")
+    assert broken == ({"error": reason, "code": "INVALID", "reason": "no_image", "bytes": 0}, b"")
     assert missing[0]["code"] == "UNAVAILABLE"
     assert "No version in the model folder" in str(missing[0]["error"])

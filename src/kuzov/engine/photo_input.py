@@ -45,7 +45,7 @@ def decode_photos(
         try:
             images[row] = read_frame(photo, image_px, name=name, max_pixels=max_pixels, admit=admit)
         except PhotoError as error:
-            raise RequestError(ErrorCode.INVALID, str(error)) from error
+            raise RequestError(ErrorCode.INVALID, str(error), error.kind) from error
         except MemoryError as error:
             raise OverloadedError(f"There is not enough memory for {name} now; try again later.") from error
     return images
@@ -63,6 +63,6 @@ def _budget(limit: int) -> Callable[[int], None]:
                 f"The photos of one request may have {limit:,} pixels together; the first ones of this have "
                 f"{total:,}. Send fewer at a time, or smaller ones."
             )
-            raise RequestError(ErrorCode.INVALID, text)
+            raise RequestError(ErrorCode.INVALID, text, "large_image")
 
     return admit

@@ -145,10 +145,10 @@ def _decode_bytes(
     content: bytes, name: str, at_least_px: int | None, max_pixels: int, admit: Callable[[int], None] | None
 ) -> Image.Image:
     if not content:
-        raise PhotoError(name, EMPTY)
+        raise PhotoError(name, EMPTY, "empty_image")
     plugin = _plugin(content[:_MAGIC_BYTES])
     if plugin is None:
-        raise PhotoError(name, UNSUPPORTED)
+        raise PhotoError(name, UNSUPPORTED, "no_image")
     try:
         image = _open(plugin, content, name)
         _judge(image, name, max_pixels, admit)
@@ -159,10 +159,10 @@ def _decode_bytes(
     except (KuzovError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise PhotoError(name, TOO_LARGE.format(max_pixels)) from error
+        raise PhotoError(name, TOO_LARGE.format(max_pixels), "large_image") from error
     except Exception as error:
         # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
-        raise PhotoError(name, BROKEN) from error
+        raise PhotoError(name, BROKEN, "broken_image") from error
 
 
 def _open(plugin: _Plugin, content: bytes, name: str) -> ImageFile.ImageFile:
@@ -190,7 +190,7 @@ def _judge(
     # Of a JPEG too, whatever it is reduced to: a progressive one fills the memory of its whole size.
     pixels = image.width * image.height
     if pixels > max_pixels:
-        raise PhotoError(name, TOO_LARGE.format(max_pixels))
+        raise PhotoError(name, TOO_LARGE.format(max_pixels), "large_image")
     if admit is not None:
         admit(pixels)
 

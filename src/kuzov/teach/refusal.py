@@ -10,8 +10,6 @@ from pathlib import Path
 from kuzov.errors import ErrorCode
 from kuzov.serve.rest.answer import HttpError
 
-REASON_HEADER = "kuzov-reason"
-
 _STATUSES: Mapping[str, tuple[ErrorCode, int]] = {
     "token": (ErrorCode.UNAUTHENTICATED, 401),
     "nothing_here": (ErrorCode.NOT_FOUND, 404),
@@ -43,8 +41,7 @@ class RefusedError(HttpError):
 
     def __init__(self, reason: str, message: str, *headers: tuple[str, str]) -> None:
         code, status = _STATUSES[reason]
-        super().__init__(code, status, message, ((REASON_HEADER, reason), *headers))
-        self.reason = reason
+        super().__init__(code, status, message, headers, reason)
 
 
 @contextmanager

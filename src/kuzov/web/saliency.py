@@ -111,7 +111,7 @@ class SaliencyProcess:
             raise RequestError(ErrorCode.INTERNAL, _ENDED) from error
         self._end = asyncio.get_running_loop().call_later(self._idle_s, self.close)
         if "error" in head:
-            raise RequestError(ErrorCode[head["code"]], head["error"])
+            raise RequestError(ErrorCode[head["code"]], head["error"], head.get("reason"))
         return payload
 
     async def _exchange(self, head: dict[str, object], payload: bytes) -> tuple[dict[str, str], bytes]:

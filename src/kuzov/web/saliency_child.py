@@ -1,7 +1,7 @@
 """The process that tells where a model looked: questions on stdin, answers on stdout.
 
 Each is a line of JSON, whose "bytes" tells how many bytes follow it. A question's are a photo, and its
-"folder" is the bundle's; an answer's are a WebP, unless it has "error" and "code".
+"folder" is the bundle's; an answer's are a WebP, unless it has "error", "code" and, of a photo, "reason".
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _answer(draughtsman: Draughtsman, folder: Path, photo: bytes) -> tuple[dict[
     try:
         return {}, draughtsman.draw(folder, photo)
     except PhotoError as error:
-        return {"error": str(error), "code": ErrorCode.INVALID.name}, b""
+        return {"error": str(error), "code": ErrorCode.INVALID.name, "reason": error.kind}, b""
     except BundleError as error:
         return {"error": str(error), "code": ErrorCode.UNAVAILABLE.name}, b""
     except KuzovError as error:

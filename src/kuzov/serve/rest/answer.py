@@ -10,6 +10,8 @@ from kuzov.serve.rest.asgi import Send
 from kuzov.serve.rest.json_answer import error_json
 
 JSON = "application/json"
+# TensorFlow Serving's clients know the body; what is kuzov's own stands beside it.
+REASON_HEADER = "kuzov-reason"
 # TensorFlow Serving's table.
 STATUSES: Mapping[ErrorCode, int] = {
     ErrorCode.CANCELLED: 499,
@@ -52,24 +54,32 @@ class HttpError(RequestError):
     """A failure with an HTTP status of its own, which the table of codes does not give."""
 
     def __init__(
-        self, code: ErrorCode, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
+        self,
+        code: ErrorCode,
+        status: int,
+        message: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        reason: str | None = None,
     ) -> None:
-        super().__init__(code, message)
+        super().__init__(code, message, reason)
         self.status = status
         self.headers = headers
 
 
 def error_answer(error: RequestError) -> Answer:
-    """The answer that tells an error: `{"error": "…"}`."""
-    body = error_json(str(error))
+    """The answer that tells an error: `{"error": "…"}`, and its reason, if it has one, in a header."""
+    status = STATUSES[error.code]
+    headers: tuple[tuple[str, str], ...] = ()
     if isinstance(error, HttpError):
-        return Answer(status=error.status, body=body, headers=error.headers)
-    if isinstance(error, OverloadedError):
+        status, headers = error.status, error.headers
+    elif isinstance(error, OverloadedError):
         # 429 would blame this one client; balancers take 503 elsewhere.
-        return Answer(status=503, body=body, headers=(("retry-after", str(error.retry_after_s)),))
-    if error.code is ErrorCode.UNAUTHENTICATED:
-        return Answer(status=401, body=body, headers=(("www-authenticate", "Bearer"),))
-    return Answer(status=STATUSES[error.code], body=body)
+        status, headers = 503, (("retry-after", str(error.retry_after_s)),)
+    elif error.code is ErrorCode.UNAUTHENTICATED:
+        headers = (("www-authenticate", "Bearer"),)
+    if error.reason is not None:
+        headers = (*headers, (REASON_HEADER, error.reason))
+    return Answer(status=status, body=error_json(str(error)), headers=headers)
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

@@ -10,13 +10,10 @@ class Problem extends Error {
 
 const KINDS = { 404: ["gone", "gone"], 429: ["busy", "busy"], 503: ["busy", "busy"] };
 const OTHERS = { 408: "late", 500: "broken_server", 504: "late", 507: "full" };
-// What the server says of photos that it can't read, and which of the page's texts says so.
-const PHOTO_TEXTS = [
-  [/is not a photo/, "no_photo"],
-  [/is empty/, "empty_photo"],
-  [/claims more than|pixels together/, "large_photo"],
-  [/is broken|replace it with a whole copy/, "broken_photo"],
-];
+// The word by which the server names what is wrong with a photo, and which of the page's texts says so.
+const PHOTO_TEXTS = {
+  no_image: "no_photo", empty_image: "empty_photo", large_image: "large_photo", broken_image: "broken_photo",
+};
 
 // A response that is well; anything else is thrown as a Problem. Other headers than the key's are kept.
 async function api(path, options = {}) {
@@ -52,17 +49,16 @@ async function isReadable(file) {
 }
 
 async function problemOf(response) {
-  const reason = await reasonOf(response);
-  const found = PHOTO_TEXTS.find(([pattern]) => response.status === 400 && pattern.test(reason));
-  if (found) return new Problem("photo", found[1], { megapixels: limits().max_image_pixels / 1e6 });
+  const text = PHOTO_TEXTS[response.headers.get("kuzov-reason")];
+  if (text) return new Problem("photo", text, { megapixels: limits().max_image_pixels / 1e6 });
   if (response.status in OTHERS) return new Problem("other", OTHERS[response.status]);
-  if (!(response.status in KINDS)) return new Problem("other", "refused", { reason });
+  if (!(response.status in KINDS)) return new Problem("other", "refused", { reason: await sentenceOf(response) });
   const problem = new Problem(...KINDS[response.status]);
   problem.retryAfter = Number(response.headers.get("retry-after")) || 1;
   return problem;
 }
 
-async function reasonOf(response) {
+async function sentenceOf(response) {
   try {
     return String((await response.json()).error);
   } catch {
