@@ -10,7 +10,7 @@ import pytest
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.request import Request
-from kuzov.teach.extension import teach_extension
+from kuzov.teach.teach_routes import teach_extension
 from kuzov.teach.versions import ModelVersions
 
 TAKE_BACK, PUBLISH = (
