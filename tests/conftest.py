@@ -1,16 +1,22 @@
-"""What many tests need: photos, an own cache, and one trained bundle, paid for once a session."""
+"""What many tests need: photos, an own cache, one trained bundle; and which worker runs which tests.
+
+With pytest-xdist each worker is a session of its own. What takes long to make, the first one that needs it
+makes for all (`once`).
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import pickle
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,25 +31,81 @@ if TYPE_CHECKING:
 
     from kuzov.training.pipeline import TrainResult
 
+pytest_plugins = ["tests.expected_skips"]
+
+T = TypeVar("T")
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if IS_WORKER:
+    # The workers are as many as the cores; so are the threads of one that has TensorFlow to itself.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 REPOSITORY = Path(__file__).parents[1]
 RUN_KUZOV = (sys.executable, "-m", "kuzov")
+TOGETHER = {"chaos", "tf_serving"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests are one worker's, and which come first; a browser's are marked as such.
+
+    A file's tests share what is made once a module. Ray's clusters, and the servers under attack, are
+    to be alone among their like: two of them at once would take each other's memory and time.
+    """
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+        file = item.path.relative_to(REPOSITORY)
+        groups = ["ray"] if item.get_closest_marker("ray") else TOGETHER & set(file.parts)
+        item.add_marker(pytest.mark.xdist_group(next(iter(groups), file.as_posix())))
+    if IS_WORKER:  # what takes long first, so that no worker has it before itself when the other is done
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+class Once(Protocol):
+    def __call__(self, name: str, make: Callable[[Path], T]) -> T: ...
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if IS_WORKER else own
+
+
+@pytest.fixture(scope="session")
+def once(shared_folder: Path) -> Once:
+    """`once(name, make)` is what `make` gives of a new folder; one worker makes it, the others wait."""
+
+    def once(name: str, make: Callable[[Path], T]) -> T:
+        folder, made = shared_folder / name, shared_folder / f"{name}.made"
+        with (shared_folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                made.write_bytes(pickle.dumps(make(folder)))
+        found: T = pickle.loads(made.read_bytes())
+        return found
+
+    return once
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(shared_folder: Path) -> Iterator[Path]:
     """A cache folder that starts empty; the user's own is left alone."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = shared_folder / "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUZOV_CACHE", str(folder))
         yield folder
 
 
 @pytest.fixture(scope="session")
-def synthetic_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synthetic_photos(once: Once) -> Path:
     """Three kinds of drawn cars: 8 photos each to learn from, 3 to judge by, one to ask about."""
-    return render_cars(tmp_path_factory.mktemp("synthetic"))
+    return once("synthetic", render_cars)
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +119,13 @@ def real_photos() -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(synthetic_photos: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+def trained(synthetic_photos: Path, own_cache: Path, once: Once) -> TrainResult:
     """What `kuzov.train` makes of the drawn cars; read it, don't change its folders."""
     from kuzov.api import train
 
-    folder = tmp_path_factory.mktemp("trained")
-    return train(synthetic_photos, folder / "models" / "cars", runs=folder / "runs")
+    return once(
+        "trained", lambda folder: train(synthetic_photos, folder / "models" / "cars", runs=folder / "runs")
+    )
 
 
 @pytest.fixture(scope="session")
