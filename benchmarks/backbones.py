@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.features import REPOSITORY, FeatureSet, embed_everything, shared_data
+from benchmarks.features import FeatureSet, embed_everything
 from benchmarks.markdown import table
+from benchmarks.process import REPOSITORY
 from benchmarks.unknown import areas, out_of_fold
 from kuzov.model.familiarity import make_prototypes
 from kuzov.model.head import Labels, directions
@@ -105,7 +106,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for file in arguments.weights:
-        features = embed_everything(backbone_from(file, arguments.image_px), shared_data(), arguments.no_car)
+        features = embed_everything(backbone_from(file, arguments.image_px), arguments.no_car)
         rows.append([str(file), *judge_backbone(features)])
     print(table(["weights", *COLUMNS], rows))
 

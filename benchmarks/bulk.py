@@ -16,51 +16,26 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import openvino
-from PIL import Image, ImageOps
+from PIL import Image
 
 from benchmarks.markdown import table
-from benchmarks.process import measure
+from benchmarks.photos import link_photos, make_photos
+from benchmarks.process import KUZOV, Measured, measure
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import OPENVINO_MODEL, resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.data.synthetic import render_cars
 from kuzov.engine.openvino import proved_precision
-from kuzov.images.decode import EXTENSIONS
 from kuzov.images.framing import frame_box
 
-SIZE, QUALITY, KINDS = (600, 400), 85, 100
 # Photos of the speed's rounds, and how many rounds; photos of the two measurements of memory.
 SPEED_PHOTOS = int(os.environ.get("BULK_PHOTOS", "10000"))
 ROUNDS = int(os.environ.get("BULK_ROUNDS", "3"))
 FEW, MANY = 1_000, int(os.environ.get("BULK_MANY", "100000"))
-A_FOLDER = 1_000
-
-
-def make_photos(source: Path, folder: Path) -> list[Path]:
-    """Some different JPEGs of the size."""
-    files = sorted(file for file in source.rglob("*") if file.suffix.lower() in EXTENSIONS)[:KINDS]
-    made = []
-    for number, file in enumerate(files):
-        fitted = ImageOps.fit(Image.open(file).convert("RGB"), SIZE)
-        made.append(folder / f"{number:03}.jpg")
-        fitted.save(made[-1], quality=QUALITY)
-    return made
-
-
-def link_photos(kinds: Sequence[Path], count: int, folder: Path) -> Path:
-    """A folder of folders of so many photos."""
-    for number in range(count):
-        place = folder / f"{number // A_FOLDER:04}"
-        if number % A_FOLDER == 0:
-            place.mkdir(parents=True)
-        os.link(kinds[number % len(kinds)], place / f"{number:07}.jpg")
-    return folder
 
 
 def raw_seconds(folder: Path) -> float:
@@ -95,50 +70,33 @@ def raw_seconds(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def command(source: Path, out: Path) -> list[str | Path]:
-    """The words that classify a folder by the ready model."""
-    return [
-        sys.executable,
-        "-m",
-        "kuzov",
-        "classify",
-        source,
-        "--out",
-        out,
-        "--model",
-        ready_model(),
-        "--json",
-    ]
+def classify(source: Path, out: Path) -> Measured:
+    """The command, by the ready model."""
+    return measure([*KUZOV, "classify", source, "--out", out, "--model", ready_model(), "--json"])
 
 
 def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory(prefix="bulk-") as place:
         folder = Path(place)
-        source = Path(sys.argv[1]) if len(sys.argv) > 1 else render_cars(folder / "drawn")
-        (folder / "kinds").mkdir()
-        kinds = make_photos(source, folder / "kinds")
-        rows = []
+        kinds = make_photos(folder, *sys.argv[1:])
         photos = link_photos(kinds, SPEED_PHOTOS, folder / "speed")
         ratios, rates = [], []
         for round_ in range(ROUNDS):
-            raw = raw_seconds(photos)
-            whole = measure(command(photos, folder / f"speed-{round_}.jsonl")).seconds
+            raw, whole = raw_seconds(photos), classify(photos, folder / f"speed-{round_}.jsonl").seconds
             ratios.append(raw / whole)
             rates.append(SPEED_PHOTOS / whole)
             print(f"round {round_}: raw {raw:.1f} s, command {whole:.1f} s", file=sys.stderr)
-        rows.append(
-            [f"photos a second, {SPEED_PHOTOS:,}, the whole command", f"{statistics.median(rates):.0f}"]
-        )
-        rows.append(["the same / raw OpenVINO plus decoding", f"{statistics.median(ratios):.2f}"])
-        memory = {}
-        for count in (FEW, MANY):
-            photos = link_photos(kinds, count, folder / f"memory-{count}")
-            memory[count] = measure(command(photos, folder / f"memory-{count}.jsonl")).peak_mb
-            rows.append([f"largest memory at {count:,} photos", f"{memory[count]:.0f} MB"])
-        rows.append(["the one / the other", f"{memory[MANY] / memory[FEW]:.2f}"])
-        nothing = measure(command(photos, folder / f"memory-{MANY}.jsonl")).seconds
-        rows.append([f"a run with nothing left to do, {MANY:,} results", f"{nothing:.1f} s"])
+        few, many = (link_photos(kinds, count, folder / f"memory-{count}") for count in (FEW, MANY))
+        peaks = [classify(each, each.with_suffix(".jsonl")).peak_mb for each in (few, many)]
+        nothing = classify(many, many.with_suffix(".jsonl")).seconds
+    rows = [
+        [f"photos a second, {SPEED_PHOTOS:,}, the whole command", f"{statistics.median(rates):.0f}"],
+        ["the same / raw OpenVINO plus decoding", f"{statistics.median(ratios):.2f}"],
+        [f"largest memory at {FEW:,} photos", f"{peaks[0]:.0f} MB"],
+        [f"largest memory at {MANY:,} photos", f"{peaks[1]:.0f} MB"],
+        [f"a run with nothing left to do, {MANY:,} results", f"{nothing:.1f} s"],
+    ]
     print(table(["what", "measured"], rows))
 
 

@@ -20,20 +20,13 @@ from pathlib import Path
 
 from ray import cluster_utils
 
-from benchmarks.bulk import link_photos, make_photos
 from benchmarks.markdown import table
+from benchmarks.photos import link_photos, make_photos
 from kuzov.api import classify
 from kuzov.bundle.ready import ready_model
-from kuzov.data.synthetic import render_cars
 
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "10000"))
 ROUNDS = int(os.environ.get("BULK_ROUNDS", "3"))
-RATES = {"whole": "photos a second, start included", "steady": "photos a second, from the first answers on"}
-FIGURES = {
-    **RATES,
-    "workers": "cores that the workers had",
-    "others": "cores that head, nodes and driver had",
-}
 NEARLY = 0.9  # after that nodes end for want of work
 STORE_BYTES = 200 * 1024 * 1024
 
@@ -56,19 +49,10 @@ SETUPS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One classification.
-
-    Attributes:
-        whole: Photos a second, with the time that the workers take to begin.
-        steady: Photos a second from the first answers until NEARLY all are there.
-        workers: Cores that the workers had meanwhile; what else the machine does takes some of theirs.
-        others: Cores that the head, the nodes' own processes and the driver had meanwhile.
-    """
+    """Photos a second of one classification, start included; and from the first answers until `NEARLY` all."""
 
     whole: float
     steady: float
-    workers: float
-    others: float
 
 
 def run(photos: Path, out: Path, setup: Setup) -> Run:
@@ -83,43 +67,18 @@ def run(photos: Path, out: Path, setup: Setup) -> Run:
             os.sched_setaffinity(0, {had[number]})
             cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
         os.sched_setaffinity(0, had)
-        told: list[tuple[int, float, float, float]] = []
+        told: list[tuple[int, float]] = []
 
         def progress(stage: str, done: int, total: int) -> None:
             if stage == "classify" and done and (not told or (len(told) == 1 and done > NEARLY * total)):
-                told.append((done, time.monotonic(), *processor_s()))
+                told.append((done, time.monotonic()))
 
-        result = classify(photos, out, model=ready_model(), ray=cluster.address, progress=progress)
+        result = classify(str(photos), out, model=ready_model(), ray=cluster.address, progress=progress)
     finally:
         os.sched_setaffinity(0, machine)
         cluster.shutdown()
-    first, last = told
-    photos_done, seconds, workers, others = (
-        after - before for before, after in zip(first, last, strict=True)
-    )
-    return Run(
-        whole=result.classified / result.seconds,
-        steady=photos_done / seconds,
-        workers=workers / seconds,
-        others=others / seconds,
-    )
-
-
-def processor_s() -> tuple[float, float]:
-    """Processor seconds so far of the workers that classify, and of this and all other processes of Ray's."""
-    workers = others = 0.0
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes()
-            fields = (folder / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        if b"MapWorker" in words:
-            workers += seconds
-        elif int(folder.name) == os.getpid() or b"ray" in words:
-            others += seconds
-    return workers, others
+    (first, first_s), (last, last_s) = told
+    return Run(whole=result.classified / result.seconds, steady=(last - first) / (last_s - first_s))
 
 
 def main() -> None:
@@ -129,30 +88,27 @@ def main() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     with tempfile.TemporaryDirectory(prefix="bulk-on-ray-") as place:
         folder = Path(place)
-        source = Path(sys.argv[1]) if len(sys.argv) > 1 else render_cars(folder / "drawn")
-        (folder / "kinds").mkdir()
-        photos = link_photos(make_photos(source, folder / "kinds"), PHOTOS, folder / "photos")
+        photos = link_photos(make_photos(folder, *sys.argv[1:]), PHOTOS, folder / "photos")
         runs: dict[Setup, list[Run]] = {each: [] for each in SETUPS}
         for round_ in range(ROUNDS):
             for setup, done in runs.items():
                 out = folder / f"{round_}-{setup.nodes}-{setup.cores}.jsonl"
                 done.append(run(photos, out, setup))
                 print(f"round {round_}, {setup.words}: {done[-1]}", file=sys.stderr)
-    print(table(["", *(each.words for each in SETUPS)], list(rows(runs))))
+    print(table(["photos a second", *(each.words for each in SETUPS)], list(rows(runs))))
 
 
 def rows(runs: dict[Setup, list[Run]]) -> Iterator[list[str]]:
     """The table's rows: medians, and two nodes over each kind of cluster, round by round."""
-    for what, words in FIGURES.items():
+    two = runs[SETUPS[-1]]
+    for what, words in (("whole", "start included"), ("steady", "from the first answers on")):
         found = {setup: [getattr(each, what) for each in done] for setup, done in runs.items()}
-        digits = 0 if what in RATES else 2
-        yield [words, *(f"{statistics.median(each):.{digits}f}" for each in found.values())]
-        if what in RATES:
-            ratios = (
-                statistics.median(two / one for one, two in zip(each, found[SETUPS[-1]], strict=True))
-                for each in found.values()
-            )
-            yield ["two nodes over it", *(f"{ratio:.2f}" for ratio in ratios)]
+        yield [words, *(f"{statistics.median(each):.0f}" for each in found.values())]
+        ratios = (
+            statistics.median(getattr(both, what) / one for both, one in zip(two, each, strict=True))
+            for each in found.values()
+        )
+        yield ["two nodes over it", *(f"{ratio:.2f}" for ratio in ratios)]
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from benchmarks.photos import shared_data
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.images.decode import decode
@@ -23,8 +22,6 @@ from kuzov.training.features import feature_network
 from kuzov.training.views import view_photo
 from recipes.backbone.photos import StanfordCars, load_stanford_cars
 from recipes.backbone.product import embed
-
-REPOSITORY = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +51,12 @@ class FeatureSet:
         return self.stanford[np.isin(self.cars.labels, models)]
 
 
-def shared_data() -> Path:
-    """The folder of the photos beside the project; ends the program with a sentence where it is not there."""
-    folder = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared")) / "data"
-    if not (folder / "stanford-cars").is_dir():
-        sys.exit(f"The photos are not here: {folder} has no stanford-cars. KUZOV_SHARED may name its parent.")
-    return folder
-
-
-def embed_everything(backbone: Backbone, data: Path, no_car: Path) -> FeatureSet:
-    """Embed russian-cars-5 and Stanford Cars in `data`, and the JPEG files in `no_car`."""
+def embed_everything(backbone: Backbone, no_car: Path) -> FeatureSet:
+    """Embed russian-cars-5 and Stanford Cars, and the JPEG files in `no_car`."""
     network, config, image_px = feature_network(backbone), TrainConfig(), backbone.image_px
-    dataset = load_dataset(data / "russian-cars-5", validation_fraction=0.25, seed=0, strict=False)
+    dataset = load_dataset(shared_data("russian-cars-5"), validation_fraction=0.25, seed=0, strict=False)
     photos = dataset.train + dataset.validation
-    cars = _stanford_cars(data / "stanford-cars")
+    cars = _stanford_cars(shared_data("stanford-cars"))
     rng = np.random.default_rng(0)
     return FeatureSet(
         russian=np.stack(

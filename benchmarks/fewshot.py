@@ -18,8 +18,9 @@ from pathlib import Path
 from safetensors.numpy import save_file
 
 from benchmarks.backbones import COLUMNS, HELD_OUT, SEEDS, STRANGE, draw_shots, judge_backbone
-from benchmarks.features import REPOSITORY, FeatureSet, embed_everything, shared_data
+from benchmarks.features import FeatureSet, embed_everything
 from benchmarks.markdown import table
+from benchmarks.process import REPOSITORY
 from benchmarks.unknown import among_relatives, areas, from_few_photos, out_of_fold
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.weight_files import WEIGHTS
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--no-car", type=Path, default=REPOSITORY / ".no-car", help="photos without a car")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     arguments = parser.parse_args()
-    embed = functools.partial(embed_everything, data=shared_data(), no_car=arguments.no_car)
+    embed = functools.partial(embed_everything, no_car=arguments.no_car)
     with tempfile.TemporaryDirectory() as folder:
         sets = {
             "ImageNet, 224 pixels": embed(find_backbone("efficientnet-lite0-imagenet")),

@@ -1,17 +1,26 @@
-"""Whole processes, measured by the operating system."""
+"""Whole processes, and what they take of the machine."""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-READY = re.compile(r"Exporting HTTP/REST API at:(\S+) \.\.\.")
+REPOSITORY = Path(__file__).parents[1]
+KUZOV = (sys.executable, "-m", "kuzov")
+END_S = 10.0
+
+_RPC = re.compile(r"Running gRPC ModelServer at \S+:(\d+) \.\.\.")
+_REST = re.compile(r"Exporting HTTP/REST API at:\S+:(\d+) \.\.\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,7 @@ def measure(command: Sequence[str | Path], **environment: str) -> Measured:
     """Run a command to its end.
 
     Raises:
-        RuntimeError: It failed; holds what it said.
+        RuntimeError: It failed.
     """
     started = time.monotonic()
     with subprocess.Popen(
@@ -52,47 +61,71 @@ def measure(command: Sequence[str | Path], **environment: str) -> Measured:
     return Measured(seconds=time.monotonic() - started, peak_mb=usage.ru_maxrss / 1e3, stdout=stdout)
 
 
-def measure_server(model: Path, ask: Callable[[str], object]) -> tuple[float, float, bool]:
-    """Start `kuzov serve`, ask it once, stop it.
-
-    Returns:
-        Seconds from start to first answer, resident memory after it in MB, whether TensorFlow was loaded.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "kuzov",
-        "serve",
-        "--model-base-path",
-        str(model),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "auto",
-        "--rest-api-port",
-        "auto",
-    ]
-    started = time.monotonic()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+@contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, **redirected: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """A process with its children; they are ended with the context."""
+    with subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, **(environment or {})},
+        text=True,
+        start_new_session=True,
+        **redirected,
+    ) as started:
         try:
-            assert server.stderr is not None
-            address = next(found[1] for line in server.stderr if (found := READY.search(line)))
-            ask(f"http://{address}/v1/models/img_classifier")
-            seconds = time.monotonic() - started
-            status = Path(f"/proc/{server.pid}/status").read_text()
-            resident_kb = re.search(r"VmRSS:\s+(\d+)", status)
-            assert resident_kb is not None
-            tensorflow = "/site-packages/tensorflow/" in Path(f"/proc/{server.pid}/maps").read_text()
+            yield started
         finally:
-            server.terminate()
-    return seconds, int(resident_kb[1]) / 1e3, tensorflow
+            started.terminate()
+            try:
+                started.wait(END_S)
+            except subprocess.TimeoutExpired:
+                started.kill()
+            # Some servers leave workers behind.
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
 
 
-def install_size_mb(repository: Path, folder: Path) -> float:
-    """Size of the base package with all that it needs, installed alone, without pip itself."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    install = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
-    constraints = ["--constraint", str(repository / "constraints.txt")]
-    subprocess.run([*install, *constraints, str(repository)], check=True, stderr=subprocess.DEVNULL)
-    packages = next(folder.glob("lib/python*/site-packages"))
-    return sum(file.lstat().st_size for file in packages.rglob("*") if file.is_file()) / 1e6
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A kuzov server that answers."""
+
+    pid: int
+    rpc_port: int
+    rest_port: int
+
+    def resident_mb(self) -> float:
+        """Resident memory, MB of 10^6 bytes."""
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        assert found is not None
+        return int(found[1]) * 1024 / 1e6
+
+    def has_loaded(self, package: str) -> bool:
+        """Whether a library of a package lies in its memory."""
+        return f"/site-packages/{package}/" in Path(f"/proc/{self.pid}/maps").read_text()
+
+
+@contextmanager
+def kuzov_serve(model: Path, precision: str, options: Sequence[str] = ()) -> Iterator[Server]:
+    """`kuzov serve`, from when it answers to the end of the context.
+
+    Raises:
+        RuntimeError: It ended before; holds what it said.
+    """
+    command = [*KUZOV, "serve", "--host", "127.0.0.1", "--port", "auto", "--rest-api-port", "auto"]
+    command += ["--precision", precision, "--model-base-path", str(model), *options]
+    with running(command, stderr=subprocess.PIPE) as server:
+        assert server.stderr is not None
+        said = ""
+        ports: dict[re.Pattern[str], int] = {}
+        for line in server.stderr:
+            said += line
+            ports |= {key: int(found[1]) for key in (_RPC, _REST) if (found := key.search(line))}
+            if len(ports) == 2:
+                break
+        else:
+            raise RuntimeError(said)
+        # Whatever else it logs would otherwise fill the pipe, and hold it up.
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+        yield Server(pid=server.pid, rpc_port=ports[_RPC], rest_port=ports[_REST])

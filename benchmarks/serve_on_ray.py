@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.markdown import table
-from benchmarks.serving.process import kuzov_serve
+from benchmarks.process import kuzov_serve
 from benchmarks.serving.questions import GRPC_PHOTO, REST_PHOTO, prepare
 from benchmarks.serving.rows import CORES, Durations, closed_loop
 from kuzov.bundle.layout import resolve

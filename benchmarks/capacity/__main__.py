@@ -4,7 +4,7 @@
 
 Makes JPEGs of 600 × 400 of a folder of photos, else of drawn cars; measures what a photo takes; runs
 `kuzov classify` on one core, on a folder and against web servers of known speeds, and sets beside it what the
-model and the simulation say of the same; then tells what they say of clusters. Prints Markdown.
+model says of the same; then tells what it says of clusters. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.bulk import link_photos, make_photos
 from benchmarks.capacity import measure
 from benchmarks.capacity.model import SECONDS_AN_HOUR, Cluster, Photo, Prices, Store, cost, limit
-from benchmarks.capacity.simulation import Simulation
 from benchmarks.markdown import table
+from benchmarks.photos import link_photos, make_photos
 from kuzov.bulk.local import FETCHES
-from kuzov.data.synthetic import render_cars
 
 FEW, MANY = 100, int(os.environ.get("CAPACITY_PHOTOS", "1000"))
 HERE = Cluster(nodes=1, cores=1, fetches=FETCHES)
@@ -43,7 +41,6 @@ CLUSTERS = (
     Store(name="S3, under ten prefixes", latency_s=0.05, requests=55_000),
     Store(name="a server behind 1 Gbit/s", latency_s=0.02, bandwidth=125e6),
 )
-SIMULATED_S = 5.0  # of a cluster's work
 MILLION = 1_000_000
 
 
@@ -51,14 +48,9 @@ def main() -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory(prefix="capacity-") as place:
         folder = Path(place)
-        source = Path(sys.argv[1]) if len(sys.argv) > 1 else render_cars(folder / "drawn")
-        (folder / "kinds").mkdir()
-        kinds = make_photos(source, folder / "kinds")
-        shares = measure.shares(kinds)
+        kinds = make_photos(folder, *sys.argv[1:])
         row_s, row_size = measure.row(kinds, folder)
-        size = statistics.fmean(kind.stat().st_size for kind in kinds)
-        photo = Photo(core_s=statistics.fmean(shares), size=size, row_s=row_s)
-        photo, fetched, checks = _check(photo, shares, kinds, folder)
+        photo, fetched, checks = _check(kinds, row_s, folder)
     rows = [
         ["core time, read from a disk", _core_time(photo)],
         ["core time, fetched", _core_time(fetched)],
@@ -67,22 +59,20 @@ def main() -> None:
         ["its row in Parquet", f"{1e6 * row_s:.0f} µs of one process, {row_size:.0f} bytes"],
     ]
     print(table(["a photo of 600 × 400", "measured"], rows))
-    print("\n" + table(["photos from", "measured, a second", "simulated", "model", "limit"], checks))
-    head = ["cores", "photos a second", "simulated", "limit", "a million", "a hundred million"]
+    print("\n" + table(["photos from", "measured, a second", "model", "limit"], checks))
+    head = ["cores", "photos a second", "limit", "a million", "a hundred million"]
     for store in CLUSTERS:
-        print(f"\n{store.name}:\n\n" + table(head, _of_clusters(fetched, store, shares)))
+        print(f"\n{store.name}:\n\n" + table(head, _of_clusters(fetched, store)))
 
 
 def _core_time(photo: Photo) -> str:
     return f"{1000 * photo.core_s:.1f} ms: {1 / photo.core_s:.0f} a second a core"
 
 
-def _check(
-    photo: Photo, shares: Sequence[float], kinds: Sequence[Path], folder: Path
-) -> tuple[Photo, Photo, list[list[str]]]:
-    """The photo as read and as fetched, and rows that compare what is measured with what is said of it.
+def _check(kinds: Sequence[Path], row_s: float, folder: Path) -> tuple[Photo, Photo, list[list[str]]]:
+    """A photo as read and as fetched, and rows that compare what is measured with what the model says of it.
 
-    What is said builds on the wall time of a run over a folder, so that whatever else the machine does falls
+    What it says builds on the wall time of a run over a folder, so that whatever else the machine does falls
     on both.
     """
     middle = sorted(kinds, key=lambda kind: kind.stat().st_size)[len(kinds) // 2]
@@ -94,32 +84,30 @@ def _check(
         measure.from_store(middle, store, count, folder / f"run-{number}")
         for number, (store, count) in enumerate([(STORES[0], FEW), *((store, MANY) for store in STORES)])
     )
-    sent = replace(photo, core_s=here.seconds / here.photos, size=middle.stat().st_size)
-    rows = [["a folder", f"{1 / sent.core_s:.1f}", "", "", "the processors"]]
+    sent = Photo(core_s=here.seconds / here.photos, size=middle.stat().st_size, row_s=row_s)
+    rows = [["a folder", f"{1 / sent.core_s:.1f}", "", "the processors"]]
     for store, run in zip(STORES, runs, strict=True):
-        simulation = Simulation(sent, store, HERE, measure.scaled(shares, sent.core_s))
         part, rate = limit(sent, store, HERE)
-        found = (run.photos / run.seconds, MANY / simulation.seconds(MANY), rate)
-        rows.append([f"a server, {store.name}", *(f"{each:.1f}" for each in found), part])
-    read = replace(photo, core_s=measure.marginal(few_here, here))
-    return read, replace(photo, core_s=measure.marginal(few, runs[0])), rows
+        rows.append([f"a server, {store.name}", f"{run.photos / run.seconds:.1f}", f"{rate:.1f}", part])
+    size = statistics.fmean(kind.stat().st_size for kind in kinds)
+    read, fetched = (
+        Photo(core_s=measure.marginal(*pair), size=size, row_s=row_s)
+        for pair in ((few_here, here), (few, runs[0]))
+    )
+    return read, fetched, rows
 
 
-def _of_clusters(photo: Photo, store: Store, shares: Sequence[float]) -> list[list[str]]:
+def _of_clusters(photo: Photo, store: Store) -> list[list[str]]:
     rows = []
-    spread = measure.scaled(shares, photo.core_s)
     for nodes in NODES:
         cluster = replace(NODE, nodes=nodes)
         part, rate = limit(photo, store, cluster)
-        few = round(SIMULATED_S * rate)
-        simulated = few / Simulation(photo, store, cluster, spread).seconds(few)
         hours = MILLION / rate / SECONDS_AN_HOUR
         dollars = cost(MILLION, rate, cluster, PRICES)
         rows.append(
             [
                 f"{nodes * NODE.cores:,}",
                 f"{rate:,.0f}",
-                f"{simulated:,.0f}",
                 part,
                 f"{60 * hours:.1f} min, ${dollars:.2f}",
                 f"{100 * hours:.1f} h, ${100 * dollars:,.0f}",

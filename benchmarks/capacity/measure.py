@@ -22,7 +22,6 @@ from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
 
 CORE = "0"  # what classifies; the store has the others
-WARM_UP = 20
 NAMES = 100_000
 
 
@@ -39,19 +38,6 @@ class Run:
     photos: int
     seconds: float
     core_s: float
-
-
-def shares(photos: Sequence[Path]) -> list[float]:
-    """Core seconds of each photo, read, decoded and recognised on one core."""
-    labeller = Labeller.load(resolve(ready_model()), precision="auto", threads=1)
-    for photo in photos[:WARM_UP]:
-        labeller(photo.name, str(photo))
-    found = []
-    for photo in photos:
-        started = time.process_time()
-        labeller(photo.name, str(photo))
-        found.append(time.process_time() - started)
-    return found
 
 
 def row(photos: Sequence[Path], folder: Path) -> tuple[float, float]:
@@ -116,11 +102,6 @@ def from_store(photo: Path, store: Store, count: int, folder: Path) -> Run:
 def marginal(few: Run, many: Run) -> float:
     """Core seconds of one photo more."""
     return (many.core_s - few.core_s) / (many.photos - few.photos)
-
-
-def scaled(found: Sequence[float], mean: float) -> list[float]:
-    """The same spread with another mean."""
-    return [each * mean * len(found) / sum(found) for each in found]
 
 
 @contextmanager

@@ -24,9 +24,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.photos import shared_data
+from benchmarks.process import REPOSITORY
 from benchmarks.serving import peer_rows, server
 from benchmarks.serving.page import write_page
-from benchmarks.serving.process import REPOSITORY, measured
+from benchmarks.serving.process import measured
 from benchmarks.serving.questions import GRPC_TENSOR, REST_JSON, Exam, prepare
 from benchmarks.serving.rows import QUICK, Durations
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
@@ -51,8 +53,9 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun:5.0f} s  {text}", file=sys.stderr, flush=True)
 
+    photo = shared_data("russian-cars-5") / "test" / "x5_1.jpg"
     with tempfile.TemporaryDirectory() as folder:
-        exam = prepare(version_dir, _photo(), Path(folder))
+        exam = prepare(version_dir, photo, Path(folder))
         results["about"] = _about(exam, machine)
         for stage in arguments.only:
             if stage == "ceiling":
@@ -103,14 +106,6 @@ def _precisions(version_dir: Path) -> list[str]:
     bf16 = ["bf16"] if bfloat16_available() else []
     int8 = ["int8"] if (version_dir / OPENVINO_INT8_MODEL).is_file() else []
     return ["f32", *bf16, *int8]
-
-
-def _photo() -> Path:
-    folder = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared"))
-    photo = folder / "data" / "russian-cars-5" / "test" / "x5_1.jpg"
-    if not photo.is_file():
-        sys.exit(f"The real photos are not here: there is no {photo}. KUZOV_SHARED may name another folder.")
-    return photo
 
 
 def _ceiling(

@@ -10,9 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process import running
 from benchmarks.serving.load import Load, Request
 from benchmarks.serving.peers.environment import program, requirements
-from benchmarks.serving.process import process, put_load
+from benchmarks.serving.process import put_load
 from benchmarks.serving.questions import Exam, Question
 from benchmarks.serving.rows import CLIENTS, Durations, Row, closed_loop
 from benchmarks.serving.server import Say
@@ -61,7 +62,7 @@ def _rows(
     }
     request = Request(address=("127.0.0.1", port), file=str(question.file))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with process(command, environment, **quiet) as server:
+    with running(command, environment, **quiet) as server:
         if reason := _wait(server, request):
             return [Row(what=name, precision=precision, clients=0, error=reason)]
         return [closed_loop(name, precision, question, request, clients, durations) for clients in CLIENTS]

@@ -10,8 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process import Server, kuzov_serve
 from benchmarks.serving.load import Load
-from benchmarks.serving.process import Running, kuzov_serve, put_load
+from benchmarks.serving.process import put_load
 from benchmarks.serving.questions import GRPC_TENSOR, NAME, Exam
 from benchmarks.serving.rows import CLIENTS, Durations, Row, best, closed_loop, mistake
 
@@ -51,14 +52,14 @@ def measure(
     }
 
 
-def _rows(server: Running, precision: str, exam: Exam, durations: Durations) -> Iterator[Row]:
+def _rows(server: Server, precision: str, exam: Exam, durations: Durations) -> Iterator[Row]:
     for name, question in exam.questions.items():
         request = question.to(server.rpc_port, server.rest_port)
         for clients in CLIENTS:
             yield closed_loop(name, precision, question, request, clients, durations)
 
 
-def _half_load(server: Running, top: Row, exam: Exam, durations: Durations) -> dict[str, Any]:
+def _half_load(server: Server, top: Row, exam: Exam, durations: Durations) -> dict[str, Any]:
     """Waiting times where requests come evenly, half as many as can be answered."""
     question = exam.questions[GRPC_TENSOR]
     load = Load(
