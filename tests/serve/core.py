@@ -13,6 +13,7 @@ from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
+from kuzov.serve.threads import ThreadWatch
 
 SETTINGS = ServeSettings(models=())
 
@@ -28,5 +29,6 @@ def a_core(
         "journal": Journal(metrics.count),
         "metrics": metrics,
         "keys": None,
+        "threads": ThreadWatch(),
     }
     return Core(settings=settings, service=service, decode_pool=pool, **(new | parts))

@@ -13,9 +13,11 @@ from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from kuzov.errors import BundleError, KuzovError
 from kuzov.serve.repository.config import ModelConfig
@@ -25,9 +27,10 @@ from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSett
 
 Start: TypeAlias = Callable[..., subprocess.Popen[str]]
 
-# A server whose model takes as many seconds for an answer as it is asked, and says when it has begun.
+# A server whose model takes as many seconds for an answer as it is asked, and says when it has begun; for
+# less than none a thread dies. The last argument is a line that runs first.
 SLOW_SERVER = """
-import logging, sys, time
+import logging, sys, threading, time
 from pathlib import Path
 import numpy as np
 from kuzov.records import Signature, TensorSpec
@@ -48,18 +51,24 @@ class SlowEngine:
         return inputs
     def infer(self, network, tensors):
         print("under way", flush=True)
+        if tensors["x"][0] < 0:
+            dying = threading.Thread(target=sys.exit, name="the-keeper")
+            dying.start()
+            dying.join()
+            return tensors
         time.sleep(float(tensors["x"][0]))
         return tensors
     def finish(self, signature, outputs):
         return dict(outputs)
 
+exec(sys.argv[4])
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
 serve(
     ServeSettings(
         models=(ModelConfig(name="m", base_path=Path(sys.argv[1])),),
         host="127.0.0.1",
         rpc=RpcSettings(port=FREE_PORT),
-        rest=RestSettings(port=FREE_PORT),
+        rest=RestSettings(port=FREE_PORT, metrics_path="/metrics"),
         grace_s=float(sys.argv[2]),
         workers=int(sys.argv[3]),
     ),
@@ -81,8 +90,9 @@ def start(base_path: Path) -> Iterator[Start]:
     """Starts the server; it is killed at the end if it still runs."""
     with ExitStack() as stack:
 
-        def start_one(grace_s: float = 30, workers: int = 1) -> subprocess.Popen[str]:
-            command = [sys.executable, "-c", SLOW_SERVER, str(base_path), str(grace_s), str(workers)]
+        def start_one(grace_s: float = 30, workers: int = 1, first: str = "") -> subprocess.Popen[str]:
+            options = [str(base_path), str(grace_s), str(workers), first]
+            command = [sys.executable, "-c", SLOW_SERVER, *options]
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
             stack.enter_context(process)
@@ -168,6 +178,80 @@ def test_workers_share_the_ports_and_end_together(start: Start) -> None:
         thread, answers = ask_in_background(url, 0)
         thread.join()
         assert answers == [{"outputs": [0.0]}]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert any(text in line for line in lines(process)), "The server ended before it said so."
+
+
+def get(url: str) -> tuple[int, str]:
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=10)) as connection:
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+FULL = "OSError(28, 'No space left on device')"
+
+
+def test_a_full_disk_ends_no_worker(start: Start) -> None:
+    first = f"Path.write_text = lambda *_, **__: (_ for _ in ()).throw({FULL})"
+    server = start(workers=2, first=first)
+    url = url_of(server)
+    wait_for(server, "The metrics of this worker can't be left for the others: [Errno 28] No space left on")
+    thread, answers = ask_in_background(url, 0)
+    thread.join()
+    assert answers == [{"outputs": [0.0]}]
+    status, page = get(urljoin(url, "/metrics"))
+    assert (status, "kuzov_requests_under_way 0" in page) == (200, True)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
+def test_a_disk_that_is_full_from_the_start_keeps_no_worker_from_serving(start: Start) -> None:
+    first = f"import tempfile; tempfile.mkdtemp = lambda *_, **__: (_ for _ in ()).throw({FULL})"
+    server = start(workers=2, first=first)
+    wait_for(server, "The workers can't share their metrics; each tells its own: [Errno 28] No space left on")
+    thread, answers = ask_in_background(url_of(server), 0)
+    thread.join()
+    assert answers == [{"outputs": [0.0]}]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
+def test_a_thread_that_dies_is_told_of(start: Start) -> None:
+    server = start()
+    for line in lines(server):
+        if line.startswith("Running gRPC"):
+            grpc_address = line.split()[4]
+            break
+    url = url_of(server)
+    assert get(urljoin(url, "/readyz"))[0] == 200
+    thread, _ = ask_in_background(url, -1)
+    thread.join()
+    status, reason = get(urljoin(url, "/readyz"))
+    text = "The thread the-keeper has died; the log says why. Start the server again."
+    assert (status, json.loads(reason)) == (503, {"ready": False, "reason": text})
+    with grpc.insecure_channel(grpc_address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = health.Check(health_pb2.HealthCheckRequest(), timeout=10)
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
+def test_a_worker_whose_thread_dies_is_replaced(start: Start) -> None:
+    server = start(workers=2)
+    url = url_of(server)
+    assert url_of(server) == url
+    time.sleep(1.1)  # they have served for a while
+    thread, _ = ask_in_background(url, -1)
+    thread.join()
+    wait_for(server, "it is started again")
+    assert url_of(server) == url
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=20) == 0
 

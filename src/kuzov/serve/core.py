@@ -29,6 +29,7 @@ from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.repository.warmup import warm_up
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
+from kuzov.serve.threads import ThreadWatch, watched_threads
 
 # A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
 # keep it are as long as an inference.
@@ -48,6 +49,7 @@ class Core:
         metrics: What is counted and measured.
         keys: Who may use the server; None for everyone.
         decode_pool: Threads that read and write what would hold the event loop up.
+        threads: Knows which thread has died.
         peers: What the processes that serve the same models beside this one are called, "worker processes" or
             "replicas"; None where it is alone.
     """
@@ -60,11 +62,26 @@ class Core:
     metrics: Metrics
     keys: ApiKeys | None
     decode_pool: ThreadPoolExecutor
+    threads: ThreadWatch
     peers: str | None = None
 
     def snapshot(self) -> Snapshot:
         """The metrics of this process."""
         return self.metrics.snapshot(self.service.models(), self.admission.under_way)
+
+    def why_not_ready(self) -> str | None:
+        """Why requests should go elsewhere, in a sentence; None where every model can be asked."""
+        if self.admission.closed:
+            return "The server is stopping."
+        if self.threads.dead:
+            return f"The thread {self.threads.dead[0]} has died; the log says why. Start the server again."
+        models = self.service.models()
+        if not models:
+            return "There is no model to serve."
+        for name, versions in models.items():
+            if not any(each.state == "AVAILABLE" for each in versions):
+                return f'No version of the model "{name}" is available.'
+        return None
 
     def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:
         """Serve these models from now on; see `Repository.reload`.
@@ -125,8 +142,9 @@ def open_core(
     keys = None if settings.api_key_file is None else ApiKeys.read(settings.api_key_file)
     metrics = Metrics()
     with ExitStack() as stack:
-        threads = settings.decode_threads or usable_cores()
-        decode_pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="decode"))
+        threads = stack.enter_context(watched_threads())
+        decoders = settings.decode_threads or usable_cores()
+        decode_pool = stack.enter_context(ThreadPoolExecutor(decoders, thread_name_prefix="decode"))
         streams = settings.engine.streams
         # Beside several streams one thread more: its request is ready as soon as one of them is free.
         inference_threads = streams + 1 if streams > 1 else 1
@@ -155,5 +173,6 @@ def open_core(
             metrics=metrics,
             keys=keys,
             decode_pool=decode_pool,
+            threads=threads,
             peers=peers,
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from kuzov.cores import usable_cores
 from kuzov.serve.core import Core, engine_loader, open_core, tune_process
 from kuzov.serve.listening import EVERY_ADDRESS, bind, free_port, shown
-from kuzov.serve.monitoring.shared import PUBLISH_EVERY_S, SharedMetrics
+from kuzov.serve.monitoring.shared import SharedMetrics
 from kuzov.serve.open_files import tell_when_files_run_out
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.rest.app import rest_app
@@ -51,8 +51,25 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
     engine = replace(settings.engine, threads=settings.engine.threads or cores)
     settings = replace(settings, engine=engine, decode_threads=settings.decode_threads or cores)
     load = load_engine or engine_loader(settings)
-    with TemporaryDirectory(prefix="kuzov-") as folder:
-        run_workers(settings.workers, lambda index: _serve_alone(settings, load, (Path(folder), index)))
+    with _metrics_folder(settings) as folder:
+
+        def work(index: int) -> None:
+            _serve_alone(settings, load, None if folder is None else (folder, index))
+
+        run_workers(settings.workers, work)
+
+
+@contextmanager
+def _metrics_folder(settings: ServeSettings) -> Iterator[Path | None]:
+    """Where workers leave their metrics for each other; None where nobody asks for them, or there is no room."""
+    folder = None
+    if settings.rest.metrics_path is not None:
+        try:
+            folder = TemporaryDirectory(prefix="kuzov-", ignore_cleanup_errors=True)
+        except OSError as error:
+            _log.warning("The workers can't share their metrics; each tells its own: %s", error)
+    with folder or nullcontext() as path:
+        yield None if path is None else Path(path)
 
 
 def _with_ports(settings: ServeSettings) -> ServeSettings:
@@ -67,12 +84,13 @@ def _with_ports(settings: ServeSettings) -> ServeSettings:
 
 
 def _serve_alone(
-    settings: ServeSettings, load_engine: LoadEngine, worker: tuple[Path, int] | None = None
+    settings: ServeSettings, load_engine: LoadEngine, shares: tuple[Path, int] | None = None
 ) -> None:
-    """Serve in this process; a worker has a folder in common with the others, and a number."""
+    """Serve in this process; a worker may have a folder to share metrics in, and a number there."""
     tune_process()
-    with open_core(settings, load_engine, peers=None if worker is None else "worker processes") as core:
-        shared = None if worker is None else SharedMetrics(*worker, core.snapshot)
+    peers = "worker processes" if settings.workers > 1 else None
+    with open_core(settings, load_engine, peers=peers) as core:
+        shared = None if shares is None else SharedMetrics(*shares, core.snapshot)
         asyncio.run(_answer(core, shared))
 
 
@@ -92,7 +110,10 @@ async def _answer(core: Core, shared: SharedMetrics | None) -> None:
         # TensorFlow Serving says so too: an address that can be pasted into a browser.
         host = "localhost" if settings.host in EVERY_ADDRESS else settings.host
         _log.info("Exporting HTTP/REST API at:%s ...", shown(host, settings.rest.port or 0))
-    await _wait(stop, shared)
+    core.threads.when_one_dies(_on_death(core, rpc, stop))
+    if shared is not None:
+        await shared.publish_until(stop)
+    await stop.wait()
     core.admission.close()
     async with asyncio.TaskGroup() as ending:
         if rpc is not None:
@@ -105,13 +126,14 @@ async def _answer(core: Core, shared: SharedMetrics | None) -> None:
     core.repository.stop()
 
 
-async def _wait(stop: asyncio.Event, shared: SharedMetrics | None) -> None:
-    """Wait for the signal; meanwhile a worker tells the others its metrics."""
-    while shared is not None and not stop.is_set():
-        await asyncio.to_thread(shared.publish)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), PUBLISH_EVERY_S)
-    await stop.wait()
+def _on_death(core: Core, rpc: GrpcServer | None, stop: asyncio.Event) -> Callable[[], object]:
+    """What to do when a thread dies: a worker ends, to be started again; a server alone says no to health."""
+    loop = asyncio.get_running_loop()
+    if core.peers is not None:
+        return lambda: loop.call_soon_threadsafe(stop.set)
+    if rpc is not None:
+        return lambda: asyncio.run_coroutine_threadsafe(rpc.drain(), loop)
+    return lambda: None
 
 
 def _stop_signal() -> asyncio.Event:

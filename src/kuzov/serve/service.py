@@ -6,8 +6,8 @@ request's values into the tensors that the call's signature declares, and transl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,19 +38,8 @@ from kuzov.serve.examples import (
 )
 from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
 
-
-class Compute(Protocol):
-    """Computes calls: `kuzov.serve.batching.scheduler.Scheduler`."""
-
-    async def __call__(
-        self, servable: Servable, signature: str, inputs: Tensors
-    ) -> dict[str, npt.NDArray[Any]]:
-        """All outputs of a signature.
-
-        Raises:
-            RequestError: The inputs do not fit, or the model refuses them.
-            OverloadedError: Too much work is waiting already.
-        """
+Compute: TypeAlias = Callable[[Servable, str, Tensors], Awaitable[dict[str, npt.NDArray[Any]]]]
+"""Gives all outputs of a signature for its inputs, as `kuzov.serve.batching.scheduler.Scheduler` does."""
 
 
 class Service:

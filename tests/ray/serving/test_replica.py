@@ -65,6 +65,15 @@ def test_one_replica_takes_no_new_configuration(replica: Replica) -> None:
     )
 
 
+def test_a_replica_whose_thread_has_died_is_not_healthy(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica.check_health()
+    monkeypatch.setattr(replica._core.threads, "dead", ("inference-0",))
+    with pytest.raises(RuntimeError, match="The thread inference-0 has died"):
+        replica.check_health()
+
+
 def test_a_replica_computes_with_the_cores_that_are_set_aside_for_it() -> None:
     settings = replica_settings(SETTINGS)
     assert (cores(SETTINGS), settings.engine.threads, settings.decode_threads) == (1, 1, 1)

@@ -15,7 +15,11 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
+from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.servable import Servable
+
+RAISED = {101: ZeroDivisionError(), 102: MemoryError(), 103: StopIteration(), 104: SystemExit(1)}
+"""What some numbers make the model raise; none of these is a refusal."""
 
 
 @dataclass
@@ -47,18 +51,19 @@ class Doubler:
         self.batches.append(len(x) if x.ndim else 0)
         if (x < 0).any():
             raise RequestError(ErrorCode.INVALID, "x is negative")
-        if (x == 13).any():
-            raise ZeroDivisionError
+        if (x > 100).any():
+            raise RAISED[x.max()]
         return {"y": x * 2}
 
     def finish(self, signature: str, outputs: Tensors) -> dict[str, Any]:
         return {signature: outputs["y"]}
 
 
-class Notes:
+class Notes(Metrics):
     """What the scheduler tells of its work."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.batches: list[tuple[str, int, int]] = []
         self.inferences = 0
         self.decoded = 0
@@ -67,7 +72,9 @@ class Notes:
         assert all(each >= 0 for each in waited_s)
         self.batches.append((model, rows, len(waited_s)))
 
-    def observe_inference(self, model: str, seconds: float, *, requests: int) -> None:
+    def observe_inference(
+        self, model: str, seconds: float, *, api: str = "Predict", requests: int = 1
+    ) -> None:
         assert (model, seconds >= 0, requests >= 1) == ("m", True, True)
         self.inferences += 1
 
@@ -106,7 +113,8 @@ def ask(engine: Doubler, notes: Notes, settings: SchedulerSettings) -> Iterator[
         others = [asyncio.create_task(scheduler(servable, "s", each)) for each in tensors[1:]]
         await asyncio.sleep(0.01)
         engine.gate.set()
-        answers: list[Any] = await asyncio.gather(first, *others, return_exceptions=True)
+        async with asyncio.timeout(10):
+            answers: list[Any] = await asyncio.gather(first, *others, return_exceptions=True)
         return answers
 
     with ThreadPoolExecutor(1) as pool:
@@ -149,11 +157,24 @@ def test_a_bad_row_fails_its_own_request_alone(ask: Ask) -> None:
     assert str(bad) == "x is negative"
 
 
-def test_an_unexpected_failure_reaches_those_who_wait(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    answers = ask([1], [13])
+@pytest.mark.parametrize("x", RAISED)
+def test_an_unexpected_failure_reaches_those_who_wait(
+    ask: Ask, caplog: pytest.LogCaptureFixture, x: int
+) -> None:
+    answers = ask([1], [x])
     assert answers[0]["s"].tolist() == [2]
-    assert isinstance(answers[1], ZeroDivisionError)
+    assert isinstance(answers[1], RuntimeError)
+    assert answers[1].__cause__ is RAISED[x]
     assert "Failed to compute m" in caplog.text
+
+
+@pytest.mark.parametrize("x", RAISED)
+def test_a_failure_of_rows_that_are_tried_alone_ends_no_thread(ask: Ask, x: int) -> None:
+    # The batch is refused for the sake of -1; then each is tried alone, and one of them fails otherwise.
+    refused, failed, answered = ask([1], [-1], [x], [2])[1:]
+    assert isinstance(refused, RequestError)
+    assert isinstance(failed, RuntimeError)
+    assert answered["s"].tolist() == [4]
 
 
 def test_strings_are_prepared_on_a_decode_thread(ask: Ask, notes: Notes) -> None:

@@ -10,7 +10,7 @@ from kuzov.errors import ErrorCode
 from kuzov.serve.monitoring import metrics as module
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.monitoring.metrics import Metrics
-from kuzov.serve.monitoring.prometheus import exposition, sum_snapshots
+from kuzov.serve.monitoring.prometheus import Counter, Histogram, exposition, sum_snapshots
 from kuzov.serve.repository.servable import VersionStatus
 from tests.serve.monitoring.prometheus_page import parse
 
@@ -213,3 +213,18 @@ def test_the_metrics_of_several_processes_become_one_page() -> None:
     assert ':tensorflow:serving:request_count{model_name="b",status="OK"} 1\n' in text
     assert "kuzov_requests_under_way 4\n" in text
     assert 'kuzov_model_version_state{model="m",version="1",state="AVAILABLE",engine=""} 1\n' in text
+
+
+@pytest.mark.parametrize("broken", [Counter, Histogram])
+def test_a_metric_that_fails_is_logged_and_harms_nothing(
+    metrics: Metrics, broken: type, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(broken, "add" if broken is Counter else "observe", fail)
+    metrics.count(ended())
+    metrics.observe_batch("m", 1, [0.1])
+    metrics.observe_inference("m", 0.1)
+    metrics.observe_decode(0.1)
+    assert "A metric could not be noted" in caplog.messages

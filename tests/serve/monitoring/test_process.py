@@ -24,6 +24,12 @@ def test_the_process_tells_of_memory_files_time_and_start(tmp_path: Path) -> Non
     assert values()["process_start_time_seconds"] == before["process_start_time_seconds"]
 
 
+def test_what_can_not_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stat").touch()
+    monkeypatch.setattr(process, "_PROC", tmp_path)
+    assert list(values()) == ["process_cpu_seconds_total"]
+
+
 def test_where_there_is_no_proc_only_the_processor_time_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,13 @@ def test_a_worker_alone_tells_of_itself(tmp_path: Path) -> None:
     assert b'answered{model="cars"} 1' in worker.metrics.text()
 
 
+def test_a_copy_that_can_not_be_read_is_left_out(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, 0)
+    (tmp_path / "1.json").write_text("[{")
+    (tmp_path / "2.json").symlink_to(tmp_path / "gone")
+    assert b"under_way 1" in worker.metrics.text()
+
+
 def test_no_half_written_copy_is_left(tmp_path: Path) -> None:
     worker = Worker(tmp_path, 0)
     worker.metrics.publish()

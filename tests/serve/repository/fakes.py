@@ -56,7 +56,7 @@ class Engines:
     def __init__(self) -> None:
         self.tries: Counter[Path] = Counter()
         self.order: list[Path] = []
-        self.errors: dict[Path, Exception] = {}
+        self.errors: dict[Path, BaseException] = {}
         self.gates: dict[Path, threading.Event] = {}
         self.most_at_a_time = 0
         self._at_a_time = 0

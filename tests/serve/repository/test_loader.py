@@ -78,6 +78,16 @@ def test_a_load_that_hangs_is_left_to_itself(tmp_path: Path, loader: Loader, eng
     assert [thread.daemon for thread in threading.enumerate() if thread.name == "kuzov-load-a-1"] == [True]
 
 
+def test_what_ends_a_thread_fails_its_version(
+    tmp_path: Path, loader: Loader, engines: Engines, done: list[str]
+) -> None:
+    engines.errors[tmp_path / "a" / "1"] = SystemExit(1)
+    broken = model(tmp_path / "a", 1)
+    loader.start_due([broken])
+    until(lambda: done == ["a1"])
+    assert [(each.state, each.error_code) for each in broken.statuses()] == [("END", "INTERNAL")]
+
+
 def test_without_a_thread_a_version_stays_due(
     tmp_path: Path, loader: Loader, lock: threading.Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

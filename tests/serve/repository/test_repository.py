@@ -813,3 +813,27 @@ def test_models_that_come_and_go_are_forgotten_in_the_end(base: Path, make: Make
     with pytest.raises(RequestError, match="Could not find any versions of model m0"):
         repository.status("m0")
     assert len(repository._removed) == 100
+
+
+# Where the system has no thread to give
+
+
+def test_a_version_waits_for_a_thread(
+    base: Path, make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if thread.name == "kuzov-load-m-1" and not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    monkeypatch.setattr(keeper, "PAUSE_AFTER_ERROR_S", 0.01)
+    put(base, 2)
+    repository = make(model(base, ALL), num_load_threads=1)
+    start(threading.Thread(target=repository.start, daemon=True))
+    until(lambda: repository.models() and states(repository) == {2: "AVAILABLE", 1: "AVAILABLE"})
+    assert "can't start new thread" in caplog.text

@@ -69,6 +69,15 @@ class Replica:
     GetModelStatus = _rpc("GetModelStatus")
     HandleReloadConfigRequest = _rpc("HandleReloadConfigRequest")
 
+    def check_health(self) -> None:
+        """Ray asks again and again, and puts another replica in the place of one that raises.
+
+        Raises:
+            RuntimeError: A thread of this process has died.
+        """
+        if self._core.threads.dead:
+            raise RuntimeError(self._core.why_not_ready())
+
     async def Check(self, request: bytes, grpc_context: Any) -> Response:  # noqa: N802 - gRPC's name
         """grpc.health.v1's Check."""
         return check_health(request, grpc_context)

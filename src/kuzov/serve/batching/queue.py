@@ -40,7 +40,7 @@ class Job:
     tensors: Tensors
     rows: int
     shares: bool
-    done: Callable[[Outputs | BaseException], None]
+    done: Callable[[Outputs | Exception], None]
     cancelled: Callable[[], bool]
     queued: float = field(default_factory=time.perf_counter)
 

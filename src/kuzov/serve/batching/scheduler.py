@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,25 +24,13 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.batching.batch import cut, join, rows_of, split
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.queue import Job, JobQueue, Key, Outputs
+from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.servable import Servable
 
 ROWS_AT_ONCE = 2  # one after the other; two spare every other hand-over between threads: docs/adr/0011
 CLOSE_GRACE_S = 5.0
 
 _log = logging.getLogger(__name__)
-
-
-class Observer(Protocol):
-    """Is told what was computed: `kuzov.serve.monitoring.metrics.Metrics`."""
-
-    def observe_batch(self, model: str, rows: int, waited_s: Sequence[float]) -> None:
-        """A batch of so many rows was begun; each of its requests had waited so long."""
-
-    def observe_inference(self, model: str, seconds: float, *, requests: int) -> None:
-        """A batch of so many requests was computed."""
-
-    def observe_decode(self, seconds: float) -> None:
-        """The photos of a request were decoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +50,14 @@ class SchedulerSettings:
 
 
 class Scheduler:
-    """Computes calls on threads of its own; implements `kuzov.serve.service.Compute`."""
+    """Computes calls on threads of its own."""
 
-    def __init__(self, settings: SchedulerSettings, decode_pool: Executor, observer: Observer) -> None:
+    def __init__(self, settings: SchedulerSettings, decode_pool: Executor, metrics: Metrics) -> None:
         """Start the threads; `close` ends them."""
         parameters = settings.parameters
         self._settings = settings
         self._decode_pool = decode_pool
-        self._observer = observer
+        self._metrics = metrics
         if parameters is None:
             self._queue = JobQueue(settings.rows_at_once)
         else:
@@ -85,7 +73,12 @@ class Scheduler:
     async def __call__(
         self, servable: Servable, signature: str, inputs: Tensors
     ) -> dict[str, npt.NDArray[Any]]:
-        """All outputs of a signature; see `kuzov.serve.service.Compute`."""
+        """All outputs of a signature.
+
+        Raises:
+            RequestError: The inputs do not fit, or the model refuses them; UNAVAILABLE: too many wait.
+            RuntimeError: The model failed; its error is the cause.
+        """
         engine = servable.engine
         if any(tensor.dtype == np.object_ for tensor in inputs.values()):
             loop = asyncio.get_running_loop()
@@ -115,7 +108,7 @@ class Scheduler:
         start = time.perf_counter()
         tensors = engine.prepare(signature, inputs)
         if tensors is not inputs:
-            self._observer.observe_decode(time.perf_counter() - start)
+            self._metrics.observe_decode(time.perf_counter() - start)
         return tensors
 
     def _shares(self, engine: Engine, signature: str, tensors: Tensors) -> bool:
@@ -161,34 +154,37 @@ class Scheduler:
 
     def _compute(self, batch: list[Job]) -> None:
         start = time.perf_counter()
-        first = batch[0]
-        rows = [job.rows for job in batch]
-        self._observer.observe_batch(first.model, sum(rows), [start - job.queued for job in batch])
-        try:
-            results: Sequence[Outputs | BaseException] = self._infer(batch, rows)
-        except RequestError as error:
-            # Whose fault it is can't be told from a batch.
-            results = [error] if len(batch) == 1 else [self._infer_alone(job) for job in batch]
-        except Exception as error:
-            _log.exception("Failed to compute %s", first.model)
-            results = [error] * len(batch)
-        self._observer.observe_inference(first.model, time.perf_counter() - start, requests=len(batch))
+        model = batch[0].model
+        waited_s = [start - job.queued for job in batch]
+        self._metrics.observe_batch(model, sum(job.rows for job in batch), waited_s)
+        results = self._results(batch)
+        self._metrics.observe_inference(model, time.perf_counter() - start, requests=len(batch))
         for job, result in zip(batch, results, strict=True):
             job.done(result)
 
-    def _infer(self, batch: list[Job], rows: list[int]) -> list[Outputs]:
+    def _results(self, batch: list[Job]) -> Sequence[Outputs | Exception]:
+        """The outputs for each job, or why there are none; whatever a model raises, the thread goes on."""
+        try:
+            return self._infer(batch)
+        except RequestError as error:
+            if len(batch) == 1:
+                return [error]
+            # Whose fault it is can't be told from a batch.
+            return [result for job in batch for result in self._results([job])]
+        except BaseException as error:
+            _log.exception("Failed to compute %s", batch[0].model)
+            failure = RuntimeError(f"Failed to compute {batch[0].model}")
+            failure.__cause__ = error
+            return [failure] * len(batch)
+
+    def _infer(self, batch: list[Job]) -> list[Outputs]:
         first = batch[0]
+        rows = [job.rows for job in batch]
         padding = self._padding(sum(rows)) if first.shares else 0
         outputs = first.engine.infer(first.network, join([job.tensors for job in batch], padding))
         if len(batch) == 1 and self._settings.parameters is None:
             return [dict(outputs)]
         return split(outputs, rows, padding)
-
-    def _infer_alone(self, job: Job) -> Outputs | BaseException:
-        try:
-            return self._infer([job], [job.rows])[0]
-        except RequestError as error:
-            return error
 
     def _padding(self, rows: int) -> int:
         sizes = self._settings.parameters.allowed_batch_sizes if self._settings.parameters else ()
@@ -197,16 +193,16 @@ class Scheduler:
 
 def _deliver_to(
     loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outputs]
-) -> Callable[[Outputs | BaseException], None]:
-    def set_result(result: Outputs | BaseException) -> None:
+) -> Callable[[Outputs | Exception], None]:
+    def set_result(result: Outputs | Exception) -> None:
         if future.cancelled():
             return
-        if isinstance(result, BaseException):
+        if isinstance(result, Exception):
             future.set_exception(result)
         else:
             future.set_result(result)
 
-    def deliver(result: Outputs | BaseException) -> None:
+    def deliver(result: Outputs | Exception) -> None:
         try:
             loop.call_soon_threadsafe(set_result, result)
         except RuntimeError:  # the loop is closed: nobody waits any more

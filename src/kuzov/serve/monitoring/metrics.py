@@ -5,8 +5,10 @@ Durations are microseconds in TensorFlow Serving's metrics, and seconds in ours.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.monitoring.process import process_families
@@ -23,6 +25,8 @@ ROWS = tuple(2**step for step in range(13))
 
 # What TensorFlow Serving calls the runtime of every SavedModel; dashboards select by it.
 _RUNTIME = "TF1"
+
+_log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -45,12 +49,21 @@ class Metrics:
         self._inference_seconds = Histogram("kuzov_inference_seconds", SECONDS, "model")
         self._batch_rows = Histogram("kuzov_batch_rows", ROWS, "model")
 
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Hold the lock. What goes wrong is only logged: no request fails for the sake of a metric."""
+        try:
+            with self._lock:
+                yield
+        except Exception:
+            _log.exception("A metric could not be noted")
+
     def count(self, record: Record) -> None:
         """Count a request that has ended."""
         status = record.status_name
         method = record.api or record.method
         version = "" if record.version is None else str(record.version)
-        with self._lock:
+        with self._noting():
             # Only what is loaded can answer; anyone may ask for other names, and each would cost memory.
             proven = record.status is None
             model, version = self._admit(proven, record.model, version)
@@ -71,14 +84,14 @@ class Metrics:
             rows: Its rows, without padding.
             waited_s: How long each of its requests has waited for it.
         """
-        with self._lock:
+        with self._noting():
             self._batch_rows.observe(rows, model)
             for waited in waited_s:
                 self._queue_seconds.observe(waited)
 
     def observe_decode(self, seconds: float) -> None:
         """Take note of how long the photos of a request took to decode."""
-        with self._lock:
+        with self._noting():
             self._decode_seconds.observe(seconds)
 
     def observe_inference(
@@ -92,7 +105,7 @@ class Metrics:
             api: What the requests had called: "Predict", "Classify" or "Regress", over REST too.
             requests: How many requests it answered; TensorFlow Serving's metric counts each.
         """
-        with self._lock:
+        with self._noting():
             self._inference_seconds.observe(seconds, model)
             self._tf_runtime_latency.observe(seconds * 1e6, model, api, _RUNTIME, times=requests)
 

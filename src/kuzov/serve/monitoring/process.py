@@ -13,17 +13,18 @@ _PROC = Path("/proc/self")
 
 
 def process_families() -> list[Family]:
-    """Processor time; on Linux also memory, open files and when the process began."""
+    """Processor time; on Linux also memory, open files and when the process began, if files can be opened."""
     cpu: Family = {**gauge("process_cpu_seconds_total", {(): time.process_time()}), "kind": "counter"}
-    if not (_PROC / "stat").exists():
+    try:
+        resident_pages = int((_PROC / "statm").read_text().split()[1])
+        return [
+            cpu,
+            gauge("process_resident_memory_bytes", {(): resident_pages * os.sysconf("SC_PAGE_SIZE")}),
+            gauge("process_open_fds", {(): len(list((_PROC / "fd").iterdir()))}),
+            gauge("process_start_time_seconds", {(): _start_time()}, combine="min"),
+        ]
+    except OSError:
         return [cpu]
-    resident_pages = int((_PROC / "statm").read_text().split()[1])
-    return [
-        cpu,
-        gauge("process_resident_memory_bytes", {(): resident_pages * os.sysconf("SC_PAGE_SIZE")}),
-        gauge("process_open_fds", {(): len(list((_PROC / "fd").iterdir()))}),
-        gauge("process_start_time_seconds", {(): _start_time()}, combine="min"),
-    ]
 
 
 @cache  # the clocks are read one after the other, so each reckoning differs a little

@@ -140,7 +140,7 @@ def load(
         return Failure(
             code=ErrorCode.RESOURCE_EXHAUSTED, message=f"There is not enough memory to load {folder}."
         )
-    except Exception as error:
+    except BaseException as error:
         _log.exception("Unexpected error while loading version %d of model %s", life.version, life.model)
         return Failure(
             code=ErrorCode.INTERNAL,

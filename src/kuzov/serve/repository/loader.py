@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +16,8 @@ from kuzov.serve.repository.servable import LoadEngine, Servable
 
 WarmUp: TypeAlias = Callable[[Servable, Path, int], None]
 Done: TypeAlias = Callable[[Model, VersionLife, Servable | Failure, float], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Loader:
@@ -73,7 +76,10 @@ class Loader:
         started = time.monotonic()
         outcome = load(life, self._load_engine, self._warm)
         self._threads.discard(threading.current_thread())
-        self._done(model, life, outcome, time.monotonic() - started)
+        try:
+            self._done(model, life, outcome, time.monotonic() - started)
+        except Exception:
+            _log.exception("Unexpected error after loading version %d of %s", life.version, life.model)
 
     def _warm(self, servable: Servable, folder: Path) -> None:
         if self._settings.enable_model_warmup:

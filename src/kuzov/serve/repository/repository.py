@@ -256,10 +256,12 @@ class Repository:
         self, model: Model, life: VersionLife, outcome: Servable | Failure, seconds: float
     ) -> None:
         interval_s = self._settings.load_retry_interval_s
-        with self._changed:
-            model.finish(life, outcome, seconds=seconds, retry_interval_s=interval_s)
-            self._advance()
-        self._keeper.wake()
+        try:
+            with self._changed:
+                model.finish(life, outcome, seconds=seconds, retry_interval_s=interval_s)
+                self._advance()
+        finally:
+            self._keeper.wake()
 
     def _keep(self) -> float:
         with self._changed:
@@ -296,9 +298,9 @@ class Repository:
                 self._keeper.let_go(model, life)
             model.tidy()
         self._loaded = {name: model.loaded() for name, model in self._models.items()}
+        self._changed.notify_all()
         if not self._stopped:
             self._loader.start_due(self._models.values())
-        self._changed.notify_all()
 
 
 def _settled(models: Sequence[Model]) -> bool:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from kuzov.errors import ErrorCode
-from kuzov.serve.admission import Admission
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.prometheus import exposition
-from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rest.answer import Answer, HttpError
 from kuzov.serve.rest.docs_page import docs_page
 from kuzov.serve.rest.openapi import openapi
@@ -46,7 +44,7 @@ def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]
 
     found: dict[str, Page] = {
         "/healthz": lambda: Answer(body=b'{"alive": true}'),
-        "/readyz": lambda: _ready(service, core.admission),
+        "/readyz": lambda: _ready(core),
         "/status": lambda: _json(_status(service)),
         "/openapi.json": lambda: _json(document()),
         "/docs": docs,
@@ -68,22 +66,11 @@ def answer_page(page: Page, request: Request) -> Answer:
     return page()
 
 
-def _ready(service: Service, admission: Admission) -> Answer:
-    reason = _why_not_ready(service.models(), admission)
+def _ready(core: Core) -> Answer:
+    reason = core.why_not_ready()
     if reason is None:
         return Answer(body=b'{"ready": true}')
     return Answer(status=503, body=json.dumps({"ready": False, "reason": reason}).encode())
-
-
-def _why_not_ready(models: Mapping[str, tuple[VersionStatus, ...]], admission: Admission) -> str | None:
-    if admission.closed:
-        return "The server is stopping."
-    if not models:
-        return "There is no model to serve."
-    for name, versions in models.items():
-        if not any(each.state == "AVAILABLE" for each in versions):
-            return f'No version of the model "{name}" is available.'
-    return None
 
 
 def _status(service: Service) -> dict[str, object]:
