@@ -61,7 +61,7 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
 
 @contextmanager
 def _metrics_folder(settings: ServeSettings) -> Iterator[Path | None]:
-    """Where workers leave their metrics for each other; None where nobody asks for them, or there is no room."""
+    """Where workers leave their metrics for each other; None where nobody asks, or there is no room."""
     folder = None
     if settings.rest.metrics_path is not None:
         try:
