@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# Python compiles what is imported when it is, for good; pip would compile all that it installs.
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
+# Two workers, each with up to two gigabytes; tests/conftest.py says what is one worker's, and comes first.
+PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help demo test backbone oldest check format notebook tensorboard bench clean
+.PHONY: help demo test quick backbone oldest check format notebook tensorboard bench clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,19 +18,22 @@ demo: $(VENV)/.train  ## Train, judge, serve, ask; ONCE=1 ends after the answers
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: check  ## The checks, then all tests.
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
+
+quick: $(VENV)/.dev  ## The tests of a developer's loop: without trainings, browsers and clusters.
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser and not ray"
 
 backbone: $(VENV)/.backbone  ## The tests that need PyTorch: converting and training backbones.
 	$(BIN)/pytest tests/recipes tests/model/test_efficientnet_lite.py
 
 # Old packages warn of what the newer ones that they meet will take away; that is nothing of ours.
 oldest: $(OLDEST)/.dev  ## The tests over the oldest versions that pyproject.toml allows.
-	$(OLDEST)/bin/pytest -W ignore::DeprecationWarning
+	$(OLDEST)/bin/pytest $(PARALLEL) -W ignore::DeprecationWarning
 
 check: $(VENV)/.dev  ## Format, lint, types, layers; changes nothing.
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev  ## Put the code into its form.
