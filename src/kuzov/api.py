@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from kuzov.bulk.classify import Classified
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
+    from kuzov.engine.int8 import Optimisation
     from kuzov.engine.recogniser import Recogniser
     from kuzov.explain.explainer import Saliency
     from kuzov.report.comparison import Comparison
     from kuzov.report.evaluation import Evaluation
-    from kuzov.training.optimise import Optimisation
     from kuzov.training.pipeline import TrainResult
 
 StrPath = str | os.PathLike[str]
@@ -133,10 +133,17 @@ def optimize(
     Raises:
         KuzovError: The bundle or the photos don't allow it; the text says what to change.
     """
-    from kuzov.training.optimise import optimise
+    from kuzov.bundle.card import read_card
+    from kuzov.bundle.layout import resolve
+    from kuzov.data.framed import frame_photos
+    from kuzov.engine.int8 import optimise
+    from kuzov.engine.quantise import require_nncf
     from kuzov.training.progress import silent
 
-    return optimise(Path(bundle), Path(photos), progress=progress or silent)
+    require_nncf()
+    version_dir = resolve(Path(bundle))
+    framed = frame_photos(Path(photos), read_card(version_dir), progress or silent)
+    return optimise(version_dir, framed, progress or silent)
 
 
 def evaluate(

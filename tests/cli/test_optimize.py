@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kuzov import api
-from kuzov.training.optimise import Comparison, Optimisation
+from kuzov.engine.int8 import Int8Comparison, Optimisation
 
 Kuzov = Callable[..., Any]
 
@@ -19,7 +19,7 @@ KEPT = Optimisation(
     reason="",
     float_layers=0,
     same_photos=True,
-    comparison=Comparison(
+    comparison=Int8Comparison(
         photos=45,
         accuracy_before=1.0,
         accuracy=44 / 45,

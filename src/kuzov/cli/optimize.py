@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from kuzov.training.optimise import Optimisation
+    from kuzov.engine.int8 import Optimisation
 
 STAGES = {"read": "Reading the photos", "quantise": "Quantising and proving"}
 

@@ -13,19 +13,22 @@ import numpy.typing as npt
 import openvino
 import pytest
 
+from kuzov import api
+from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import OPENVINO_INT8, OPENVINO_INT8_MODEL
 from kuzov.bundle.ready import ready_model
+from kuzov.data.framed import frame_photos
+from kuzov.engine import int8 as module
+from kuzov.engine.int8 import Int8Comparison, judge, optimise
 from kuzov.engine.openvino import load
-from kuzov.errors import BundleError, DatasetError
-from kuzov.training import optimise as module
-from kuzov.training.optimise import Comparison, judge, optimise
+from kuzov.records import FramedPhotos
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 needs_nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not installed; it quantises")
 
-SAME = Comparison(
+SAME = Int8Comparison(
     photos=200,
     accuracy_before=0.98,
     accuracy=0.975,
@@ -37,6 +40,15 @@ SAME = Comparison(
     milliseconds_before=8.0,
     milliseconds=3.0,
 )
+
+
+def silent(*_: object) -> None:
+    """Shows nothing."""
+
+
+@pytest.fixture(scope="module")
+def photos(trained: TrainResult, synthetic_photos: Path) -> FramedPhotos:
+    return frame_photos(synthetic_photos, read_card(trained.bundle), silent)
 
 
 @pytest.fixture
@@ -57,7 +69,6 @@ def not_quantised(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(float_layers)
         return openvino.Core().read_model(source)
 
-    monkeypatch.setattr(module, "require_nncf", lambda: None)
     monkeypatch.setattr(module, "quantise", quantise)
     return asked
 
@@ -82,13 +93,11 @@ def test_int8_is_refused_where_it_answers_worse(worse: dict[str, float], reason:
     assert judge(replace(SAME, **worse)) == reason  # type: ignore[arg-type]
 
 
-def test_what_passes_is_kept_and_served(
-    bundle: Path, synthetic_photos: Path, not_quantised: list[int]
-) -> None:
+def test_what_passes_is_kept_and_served(bundle: Path, photos: FramedPhotos, not_quantised: list[int]) -> None:
     before = contents(bundle)
-    result = optimise(bundle.parent, synthetic_photos)
-    assert (result.bundle, result.kept, result.reason, result.float_layers) == (bundle, True, "", 0)
-    assert result.same_photos
+    told: list[tuple[str, int, int]] = []
+    result = optimise(bundle, photos, lambda *each: told.append(each))
+    assert told == [("quantise", 0, 2), ("quantise", 2, 2)]
     found = result.comparison
     assert (found.photos, found.accuracy_before, found.accuracy) == (9, 1.0, 1.0)
     assert (found.largest_change, found.largest_unknown_change, found.turned_unknown) == (0.0, 0.0, 0)
@@ -112,91 +121,33 @@ def test_what_passes_is_kept_and_served(
 
 
 def test_what_fails_leaves_the_bundle_as_it_was(
-    bundle: Path, synthetic_photos: Path, not_quantised: list[int]
+    bundle: Path, photos: FramedPhotos, not_quantised: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "judge", lambda _: "it is Monday")
     before = contents(bundle.parent)
-    result = optimise(bundle, synthetic_photos, judge=lambda _: "it is Monday")
+    result = optimise(bundle, replace(photos, fingerprint="another"), silent)
     assert (result.kept, result.reason, result.float_layers) == (False, "it is Monday", 3)
+    assert not result.same_photos
     assert not_quantised == [0, 3]
     assert contents(bundle.parent) == before
-    assert not (bundle / OPENVINO_INT8).exists()
 
 
 def test_a_second_attempt_leaves_the_first_layers_in_float(
-    bundle: Path, synthetic_photos: Path, not_quantised: list[int]
+    bundle: Path, photos: FramedPhotos, not_quantised: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def judge(_: Comparison) -> str:
-        return "" if not_quantised[-1] else "it is worse"
-
-    result = optimise(bundle, synthetic_photos, judge=judge)
+    monkeypatch.setattr(module, "judge", lambda _: "" if not_quantised[-1] else "it is worse")
+    result = optimise(bundle, photos, silent)
     assert (result.kept, result.reason, result.float_layers) == (True, "", 3)
-
-
-def test_an_older_int8_form_stays_where_a_new_one_fails(
-    bundle: Path, synthetic_photos: Path, not_quantised: list[int]
-) -> None:
-    optimise(bundle, synthetic_photos)
-    before = contents(bundle)
-    optimise(bundle, synthetic_photos, judge=lambda _: "it is Monday")
-    assert contents(bundle) == before
-
-
-def test_other_photos_are_told(
-    bundle: Path, synthetic_photos: Path, tmp_path: Path, not_quantised: list[int]
-) -> None:
-    photos = tmp_path / "photos"
-    shutil.copytree(synthetic_photos, photos)
-    one, another = sorted((photos / "validation" / "suv").iterdir())[:2]
-    one.unlink()
-    result = optimise(bundle, photos)
-    assert not result.same_photos
-    assert result.comparison.photos == 8
-    assert another.exists()
-
-
-def test_photos_of_other_classes_are_refused(
-    bundle: Path, synthetic_photos: Path, tmp_path: Path, not_quantised: list[int]
-) -> None:
-    photos = tmp_path / "photos"
-    shutil.copytree(synthetic_photos / "train", photos)
-    (photos / "suv").rename(photos / "van")
-    with pytest.raises(DatasetError) as caught:
-        optimise(bundle, photos)
-    assert str(caught.value) == (
-        f"The photos in {photos} are of hatchback, sedan, van, but the bundle knows hatchback, sedan, suv; "
-        "give the photos that it was trained on."
-    )
-
-
-def test_a_bundle_is_needed(tmp_path: Path, synthetic_photos: Path, not_quantised: list[int]) -> None:
-    with pytest.raises(BundleError, match=r"^There is no model folder "):
-        optimise(tmp_path / "none", synthetic_photos)
-
-
-def test_progress_is_told(bundle: Path, synthetic_photos: Path, not_quantised: list[int]) -> None:
-    told: list[tuple[str, int, int]] = []
-    optimise(bundle, synthetic_photos, progress=lambda *each: told.append(each))
-    assert told == [*(("read", row, 33) for row in range(34)), ("quantise", 0, 2), ("quantise", 2, 2)]
-
-
-def test_of_many_photos_some_of_every_class_are_used(
-    bundle: Path, synthetic_photos: Path, not_quantised: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_JUDGED_PHOTOS", 3)
-    seen = []
-
-    def judge(comparison: Comparison) -> str:
-        seen.append(comparison)
-        return ""
-
-    optimise(bundle, synthetic_photos, judge=judge)
-    assert seen[0].photos == 3
+    kept = contents(bundle)
+    monkeypatch.setattr(module, "judge", lambda _: "it is Monday")
+    assert not optimise(bundle, photos, silent).kept
+    assert contents(bundle) == kept
 
 
 @needs_nncf
-def test_drawn_cars_do_not_pass(bundle: Path, synthetic_photos: Path) -> None:
+def test_drawn_cars_do_not_pass(bundle: Path, photos: FramedPhotos) -> None:
     """They differ so little that `unknown` turns on what int8 rounds away."""
-    result = optimise(bundle, synthetic_photos)
+    result = optimise(bundle, photos, silent)
     assert not result.kept
     assert re.match(r"(probabilities move|unknown moves) by 0\.\d+ on average, over 0\.02$", result.reason)
     assert not (bundle / OPENVINO_INT8).exists()
@@ -206,7 +157,7 @@ def test_drawn_cars_do_not_pass(bundle: Path, synthetic_photos: Path) -> None:
 def test_the_ready_model_passes(real_photos: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "cars"
     shutil.copytree(ready_model(), bundle)
-    result = optimise(bundle, real_photos)
-    assert (result.kept, result.same_photos) == (True, True)
+    result = api.optimize(bundle, real_photos)
+    assert (result.bundle, result.kept, result.same_photos) == (bundle / "1", True, True)
     assert (result.comparison.accuracy_before, result.comparison.accuracy) == (1.0, 1.0)
     assert load(result.bundle).name == "OpenVINO int8"

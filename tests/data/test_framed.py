@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from kuzov.bundle.card import Card, read_card
+from kuzov.data import framed as module
+from kuzov.data.framed import frame_photos
+from kuzov.errors import DatasetError
+from kuzov.images.framing import read_frame
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
+
+
+@pytest.fixture(scope="module")
+def card(trained: TrainResult) -> Card:
+    return read_card(trained.bundle)
+
+
+@pytest.fixture
+def photos(synthetic_photos: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(synthetic_photos, tmp_path / "photos")
+
+
+def silent(*_: object) -> None:
+    """Shows nothing."""
+
+
+def test_both_sides_are_framed_as_for_training(card: Card, photos: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    found = frame_photos(photos, card, lambda *each: told.append(each))
+    assert (found.learned.shape, found.judged.shape) == ((24, 256, 256, 3), (9, 256, 256, 3))
+    assert found.columns.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    first = min((photos / "train" / "hatchback").iterdir())
+    np.testing.assert_array_equal(found.learned[0], read_frame(first, 256))
+    assert told == [("read", row, 33) for row in range(34)]
+    assert found.fingerprint == card.data["fingerprint"]
+
+
+def test_another_photo_is_another_fingerprint(card: Card, photos: Path) -> None:
+    next((photos / "validation" / "suv").iterdir()).unlink()
+    found = frame_photos(photos, card, silent)
+    assert len(found.judged) == 8
+    assert found.fingerprint != card.data["fingerprint"]
+
+
+def test_of_many_photos_some_of_every_class_are_taken(
+    card: Card, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_JUDGED", 3)
+    assert frame_photos(photos, card, silent).columns.tolist() == [0, 1, 2]
+
+
+def test_photos_of_other_classes_are_refused(card: Card, photos: Path) -> None:
+    for side in ("train", "validation"):
+        (photos / side / "suv").rename(photos / side / "van")
+    with pytest.raises(DatasetError) as caught:
+        frame_photos(photos, card, silent)
+    assert str(caught.value) == (
+        f"The photos in {photos} are of hatchback, sedan, van, but the bundle knows hatchback, sedan, suv; "
+        "give the photos that it was trained on."
+    )
