@@ -51,14 +51,13 @@ bench: $(VENV)/.backbone  ## Measure the README's figures and write docs/benchma
 	$(BIN)/python -m benchmarks.figures
 	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.fewshot
-	$(BIN)/python -m benchmarks.serving.peers.environment
 	$(BIN)/python -m benchmarks.serving
 
 .no-car: | $(VENV)/.dev
 	$(BIN)/python -m benchmarks.no_car_photos $@
 
 clean:  ## Remove the environment, the caches and the demo's folder; models/ and runs/ stay.
-	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench-peers .demo
+	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python

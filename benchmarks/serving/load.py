@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from benchmarks.serving.grpc_client import GrpcClient
 from benchmarks.serving.http1 import HttpClient
@@ -86,18 +85,7 @@ class Result:
     samples: Sequence[str]
 
 
-class Client(Protocol):
-    """A connection that asks the same request again and again."""
-
-    socket: Any
-    succeeded: bool
-    body: bytes
-
-    def ask(self) -> None:
-        """Begin to send the request."""
-
-    def advance(self) -> bool:
-        """Send and receive what goes without waiting; tells whether the answer is there."""
+Client = GrpcClient | HttpClient
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -2,124 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.markdown import table
-from benchmarks.serving.aims import aims
-from benchmarks.serving.questions import REST_PHOTO
+from benchmarks.serving.questions import GRPC_TENSOR, REST_BASE64, REST_JSON, REST_PHOTO, Exam
 from benchmarks.serving.rows import Row, best
+from benchmarks.serving.server import Figures
 
 TEMPLATE = Path(__file__).with_name("page.md")
-MISSING = "not measured in this run"
+COLUMNS = ("request", "precision", "clients", "/s", "net", "median, ms", "p99, ms", "load tool, ms a request")
+MOST_START_S, MOST_MB, MOST_GROWTH, MOST_WAIT = 2.0, 300.0, 1.05, 3.0
 
 
-def write_page(results: Mapping[str, Any], page: Path) -> None:
-    """Write the page; a stage that was not measured is said to be missing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceilings:
+    """What `benchmarks.serving.ceilings` prints: of OpenVINO by precision, and of TensorFlow."""
 
-    Args:
-        results: What `python -m benchmarks.serving` keeps: "about", and a key for each stage.
-        page: The file.
-    """
-    about, server = results["about"], results.get("server", {})
-    start, memory = server.get("start"), server.get("memory")
-    text = TEMPLATE.read_text(encoding="utf-8").format(
-        **about,
-        measured="; ".join(
-            f"{stage}: {found['measured']}" for stage, found in results.items() if stage != "about"
+    openvino: Mapping[str, Mapping[str, float]]
+    tensorflow: Mapping[str, Any]
+
+
+def render_page(ceilings: Ceilings, figures: Figures, exam: Exam, machine: str, measured: str) -> str:
+    """The page's Markdown; `measured` says when."""
+    sizes = {"photo_kb": exam.photo, "tensor_kb": exam.questions[GRPC_TENSOR].file}
+    sizes["json_kb"] = exam.questions[REST_JSON].file
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        machine=machine,
+        measured=measured,
+        **{name: f"{file.stat().st_size / 1000:.0f}" for name, file in sizes.items()},
+        aims=table(["what", "measured", "aim", ""], [*_aims(ceilings, figures)]),
+        tensorflow=f"TensorFlow {ceilings.tensorflow['version']}, float32",
+        ceilings=_ceilings(ceilings),
+        server=_rows(figures.rows),
+        half_load=_half_load(figures.half_load),
+        start=f"{figures.start_s:.2f} s ({figures.precision})",
+        precision=figures.precision,
+        memory=table(
+            ["after requests", "MB"],
+            [[f"{count:,}", f"{size:.0f}"] for count, size in figures.memory_mb.items()],
         ),
-        aims=table(["what", "measured", "aim", ""], [each.cells() for each in aims(results)]),
-        tensorflow=results.get("ceiling", {}).get("tensorflow_name", "TensorFlow"),
-        ceilings=_ceilings(results["ceiling"]) if "ceiling" in results else MISSING,
-        server=_rows(rows_of(server)) if server else MISSING,
-        half_load=_half_load(server["half_load"]) if server else MISSING,
-        start=f"{start['seconds']:.2f} s (median of {start['runs']}, {start['precision']})"
-        if start
-        else MISSING,
-        memory_precision=memory["precision"] if memory else "",
-        memory=_memory(memory["resident_mb"]) if memory else MISSING,
-        peers=_peers(results) if "peers" in results else MISSING,
     )
-    page.write_text(text, encoding="utf-8")
 
 
-def rows_of(stage: Mapping[str, Any]) -> list[Row]:
-    """The rows that a stage has kept."""
-    return [Row(**each) for each in stage.get("rows", ())]
+def _aims(ceilings: Ceilings, figures: Figures) -> Iterator[list[str]]:
+    """Figures that the server is to reach: what, its value, the bound, and whether it does."""
+    tensorflow = ceilings.tensorflow["raw"]
+    for precision, alone in ceilings.openvino.items():
+        for what, name, ceiling, least in (
+            (GRPC_TENSOR, "OpenVINO alone", alone["raw"], 0.85),
+            (REST_PHOTO, "OpenVINO with decoding", alone["decoding"], 0.85),
+            (REST_BASE64, "OpenVINO with decoding", alone["decoding"], 0.85),
+            (REST_JSON, "TensorFlow alone", tensorflow, 1.5),
+            (GRPC_TENSOR, "TensorFlow alone", tensorflow, 1.7 if precision == "f32" else 3.0),
+        ):
+            ratio = best(figures.rows, what, precision).net_rate / ceiling
+            met = "met" if ratio >= least else "**missed**"
+            yield [f"{what}, {precision} ÷ {name}", f"{ratio:.2f}", f"≥ {least:g}", met]
+    for row in figures.half_load.values():
+        wait = row.p99_ms / ceilings.openvino[row.precision]["inference_ms"]
+        yield _at_most(f"p99 at half load, {row.precision} ÷ the time of one inference", wait, MOST_WAIT)
+    yield _at_most("start to first answer", figures.start_s, MOST_START_S, " s")
+    first, *_, last = figures.memory_mb.values()
+    yield _at_most("resident memory after all requests", last, MOST_MB, " MB")
+    yield _at_most("resident memory, last ÷ first reading", last / first, MOST_GROWTH)
 
 
-def _ceilings(stage: Mapping[str, Any]) -> str:
+def _at_most(what: str, figure: float, most: float, unit: str = "") -> list[str]:
+    met = "met" if figure <= most else "**missed**"
+    return [what, f"{figure:.2f}{unit}", f"≤ {most:g}{unit}", met]
+
+
+def _ceilings(ceilings: Ceilings) -> str:
     rows = [
-        [kind, each["precision"], name, f"{rate:.1f}"]
-        for each in stage["openvino"]
-        for kind, rates in (("OpenVINO", each["raw"]), ("OpenVINO, decoding", each["decoding"]))
-        for name, rate in _marked(rates)
+        [what, precision, f"{found[key]:.1f}"]
+        for precision, found in ceilings.openvino.items()
+        for what, key in (("OpenVINO", "raw"), ("OpenVINO, decoding", "decoding"))
     ]
-    rows += [["TensorFlow", "f32", name, f"{rate:.1f}"] for name, rate in _marked(stage["tensorflow"])]
-    times = "; ".join(f"{each['inference_ms']:.1f} ms in {each['precision']}" for each in stage["openvino"])
-    decode = stage["openvino"][0]["decode_ms"]
+    rows.append(["TensorFlow", "f32", f"{ceilings.tensorflow['raw']:.1f}"])
+    each = ceilings.openvino.items()
+    times = "; ".join(f"{found['inference_ms']:.1f} ms in {precision}" for precision, found in each)
+    decode = ceilings.openvino["f32"]["decode_ms"]
     return (
-        table(["what", "precision", "how called", "rows/s"], rows)
+        table(["what", "precision", "rows/s"], rows)
         + f"\n\nOne inference, alone on all cores: {times}. Decoding the photo, on one: {decode:.1f} ms."
     )
 
 
-def _marked(rates: Mapping[str, float]) -> list[tuple[str, float]]:
-    """The best one in bold."""
-    top = max(rates.values())
-    return [(f"**{name}**" if rate == top else name, rate) for name, rate in rates.items()]
+def _rows(rows: Iterable[Row]) -> str:
+    return table(COLUMNS, [_cells(row) for row in rows])
 
 
-def _rows(rows: Sequence[Row]) -> str:
-    head = [
-        "request",
-        "precision",
-        "clients",
-        "/s",
-        "net",
-        "median, ms",
-        "p99, ms",
-        "load tool, ms a request",
-    ]
-    return table(head, [_cells(row) for row in rows])
-
-
-def _cells(row: Row) -> list[str]:
-    first = [row.what, row.precision, str(row.clients or "")]
+def _cells(row: Row) -> Sequence[str]:
+    first = [row.what, row.precision, str(row.clients)]
     if row.error:
         return [*first, f"error: {row.error}", "", "", "", ""]
     figures = (row.rate, row.net_rate, row.median_ms, row.p99_ms)
     return [*first, *[f"{figure:.1f}" for figure in figures], f"{row.load_ms:.2f}"]
 
 
-def _half_load(found: Sequence[Mapping[str, Any]]) -> str:
+def _half_load(found: Mapping[float, Row]) -> str:
+    head = ["precision", "asked /s", "answered /s", "median, ms", "p99, ms"]
     return table(
-        ["precision", "asked /s", "answered /s", "median, ms", "p99, ms"],
+        head,
         [
-            [each["precision"], f"error: {each['error']}", "", "", ""]
-            if each["error"]
-            else [
-                each["precision"],
-                *[f"{each[key]:.1f}" for key in ("rate", "answered_rate", "median_ms", "p99_ms")],
-            ]
-            for each in found
+            [row.precision, *(f"{each:.1f}" for each in (asked, row.rate, row.median_ms, row.p99_ms))]
+            for asked, row in found.items()
         ],
     )
-
-
-def _memory(resident_mb: Mapping[str, float]) -> str:
-    cells = [[f"{int(count):,}", f"{size:.0f}"] for count, size in resident_mb.items()]
-    return table(["after requests", "MB"], cells)
-
-
-def _peers(results: Mapping[str, Any]) -> str:
-    rows = rows_of(results["peers"])
-    known = rows_of(results.get("server", {}))
-    shown: list[Row | None] = []
-    for precision in dict.fromkeys(row.precision for row in rows):
-        found = (best(rows, name, precision) for name in dict.fromkeys(row.what for row in rows))
-        tops = sorted((row for row in found if row), key=lambda row: -row.net_rate)
-        shown += [best(known, REST_PHOTO, precision), *tops]
-    broken = {(row.what, row.precision): row for row in rows if row.error}
-    return _rows([*(row for row in shown if row), *broken.values()])

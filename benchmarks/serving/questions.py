@@ -56,12 +56,10 @@ class Exam:
     Attributes:
         photo: The JPEG's file, 600 × 400.
         questions: By the names above.
-        peers: By the peer's name.
     """
 
     photo: Path
     questions: Mapping[str, Question]
-    peers: Mapping[str, Question]
 
 
 def prepare(version_dir: Path, source: Path, folder: Path) -> Exam:
@@ -99,7 +97,6 @@ def prepare(version_dir: Path, source: Path, folder: Path) -> Exam:
     path, in_base64 = f"/v1/models/{NAME}:predict", base64.b64encode(jpeg).decode()
     array = json.dumps({"instances": pixels.tolist()}).encode()
     photos = json.dumps({"signature_name": "image_bytes", "instances": [{"b64": in_base64}]}).encode()
-    form, form_type = _form(jpeg)
     return Exam(
         photo=photo,
         questions={
@@ -113,17 +110,6 @@ def prepare(version_dir: Path, source: Path, folder: Path) -> Exam:
             ),
             REST_PHOTO: http(
                 "photo", path, jpeg, "image/jpeg", lambda answer: answer["predictions"][0]["label"]
-            ),
-        },
-        peers={
-            "LitServe": http("litserve", "/predict", form, form_type, lambda answer: answer["label"]),
-            "BentoML": http("bentoml", "/classify", form, form_type, lambda answer: answer[0]["label"]),
-            "KServe": http(
-                "kserve",
-                path,
-                json.dumps({"instances": [{"b64": in_base64}]}).encode(),
-                "application/json",
-                lambda answer: answer["predictions"][0]["label"],
             ),
         },
     )
@@ -153,11 +139,3 @@ def _photo_request(jpeg: bytes) -> messages.PredictRequest:
 def _column_of(answer: bytes) -> int:
     tensor = messages.PredictResponse.FromString(answer).outputs["probabilities"]
     return int(np.argmax(tensor.float_val or np.frombuffer(tensor.tensor_content, np.float32)))
-
-
-def _form(jpeg: bytes) -> tuple[bytes, str]:
-    """A form with one file, as browsers and `curl -F photos=@car.jpg` send it, and its type."""
-    boundary = "----a-boundary-that-no-photo-has"
-    head = 'Content-Disposition: form-data; name="photos"; filename="car.jpg"\r\nContent-Type: image/jpeg'
-    body = f"--{boundary}\r\n{head}\r\n\r\n".encode() + jpeg + f"\r\n--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"

@@ -1,16 +1,16 @@
-"""One row of the tables: a question, asked by so many clients, and how fast it was answered."""
+"""One row of the tables: a question, asked in one way, and how fast it was answered."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.serving.load import Load, Request, Result
+from benchmarks.serving.load import Load, Result
 from benchmarks.serving.process import bodies, put_load
 from benchmarks.serving.questions import Question
 
 CORES = os.cpu_count() or 1
-CLIENTS = (1, 4, 16, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Row:
     """What was measured.
 
     Attributes:
-        what: The question's or the peer's name.
+        what: The question's name.
         precision: What the model was computed in.
         clients: Connections, each asking one request at a time.
         rate: Answers a second, as measured.
@@ -64,30 +64,27 @@ class Row:
     error: str = ""
 
 
-def closed_loop(
-    what: str, precision: str, question: Question, request: Request, clients: int, durations: Durations
-) -> Row:
-    """Have clients ask anew as soon as they are answered."""
-    load = Load(requests=[request], clients=clients, seconds=durations.row_s, warm_s=durations.warm_s)
+def measure(what: str, precision: str, question: Question, load: Load) -> Row:
+    """Put the load on the server that it names."""
     try:
         result = put_load(load)
     except RuntimeError as error:
-        return Row(what=what, precision=precision, clients=clients, error=str(error))
+        return Row(what=what, precision=precision, clients=load.clients, error=str(error))
     rate, share = result.answered / result.seconds, result.cpu_s / (result.seconds * CORES)
     return Row(
         what=what,
         precision=precision,
-        clients=clients,
+        clients=load.clients,
         rate=rate,
         net_rate=rate / (1 - share),
         load_ms=1000 * result.cpu_s / max(1, result.answered),
         median_ms=1000 * result.median_s,
         p99_ms=1000 * result.p99_s,
-        error=mistake(result, question),
+        error=_mistake(result, question),
     )
 
 
-def mistake(result: Result, question: Question) -> str:
+def _mistake(result: Result, question: Question) -> str:
     """What is wrong with the answers; empty if nothing."""
     answers = bodies(result)
     if result.failed:
@@ -99,7 +96,8 @@ def mistake(result: Result, question: Question) -> str:
     return f"{wrong} of {len(answers)} sampled answers name another class" if wrong else ""
 
 
-def best(rows: list[Row], what: str, precision: str) -> Row | None:
-    """The row of the highest rate without the load tool; None where there is none."""
+def best(rows: Iterable[Row], what: str, precision: str) -> Row:
+    """The row of the highest rate without the load tool; one that says so where there is none."""
     good = [row for row in rows if (row.what, row.precision) == (what, precision) and not row.error]
-    return max(good, key=lambda row: row.net_rate, default=None)
+    none = Row(what=what, precision=precision, clients=0, error="no row without an error")
+    return max(good, key=lambda row: row.net_rate, default=none)

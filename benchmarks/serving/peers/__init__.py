@@ -1,1 +1,0 @@
-"""The same model behind other servers, set up as their documentation does it."""
