@@ -92,7 +92,7 @@ def a_card() -> Card:
         precision="f32",
         metrics={},
         data={},
-        versions={},
+        versions={"kuzov": "1"},
         config={},
     )
 

@@ -37,7 +37,7 @@ def columns(photos: Sequence[ReadPhoto]) -> tuple[Labels, list[str]]:
 def find_wrong_labels(
     photos: Sequence[ReadPhoto], features: Features, groups: Sequence[str], *, seed: int
 ) -> tuple[list[Finding], list[Skipped]]:
-    """Suspect the labels that heads, fitted on other photos, gainsay.
+    """Suspect the labels that heads, fitted on other photos, contradict.
 
     Args:
         photos: Of both sides.

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.wire import messages
@@ -26,27 +24,10 @@ def test_all_versions_have_a_status(site: Site) -> None:
     ] == [(124, "AVAILABLE", "OK", ""), (123, "END", "UNKNOWN", "No such file")]
 
 
-def test_one_version_has_a_status(site: Site) -> None:
-    answer = site.call("GetModelStatus", messages.GetModelStatusRequest(model_spec=model_spec(version=123)))
-    assert [each.version for each in answer.model_version_status] == [123]
-
-
-@pytest.mark.parametrize(
-    ("request_", "code", "text"),
-    [
-        (messages.GetModelStatusRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
-        (
-            messages.GetModelStatusRequest(model_spec=messages.ModelSpec(name="n")),
-            "NOT_FOUND",
-            "Could not find any versions of model n",
-        ),
-    ],
-    ids=["no spec", "unknown"],
-)
-def test_the_status_of_an_unknown_model_is_refused(
-    site: Site, request_: messages.GetModelStatusRequest, code: str, text: str
-) -> None:
-    assert refusal(lambda: site.call("GetModelStatus", request_)) == (code, text)
+def test_a_status_needs_a_model(site: Site) -> None:
+    request = messages.GetModelStatusRequest()
+    refused = refusal(lambda: site.call("GetModelStatus", request))
+    assert refused == ("INVALID_ARGUMENT", "Missing ModelSpec")
 
 
 def test_other_models_are_served_from_now_on(site: Site) -> None:

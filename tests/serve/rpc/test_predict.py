@@ -67,16 +67,6 @@ def test_a_large_request_and_a_large_answer_lose_nothing(site: Site) -> None:
     assert np.array_equal(to_numpy(answer.outputs["y"]), x / 2 + 2)
 
 
-def test_the_version_is_chosen_by_number_or_label(site: Site) -> None:
-    for version, answers in (({}, 124), ({"version": 123}, 123), ({"label": "stable"}, 123)):
-        assert site.call("Predict", request(X, **version)).model_spec.version.value == answers
-
-
-def test_the_outputs_may_be_chosen(site: Site) -> None:
-    assert set(site.call("Predict", request(X, "both")).outputs) == {"y", "z"}
-    assert set(site.call("Predict", request(X, "both", only=("z",))).outputs) == {"z"}
-
-
 def test_an_input_with_a_default_may_be_absent(site: Site) -> None:
     assert list(site.call("Predict", request({}, "with_default")).outputs["y"].float_val) == [2.0]
 
@@ -91,47 +81,6 @@ def misshapen() -> messages.TensorProto:
     ("refused", "code", "text"),
     [
         (messages.PredictRequest(inputs=X), "INVALID_ARGUMENT", "Missing ModelSpec"),
-        (
-            messages.PredictRequest(model_spec=messages.ModelSpec(), inputs=X),
-            "INVALID_ARGUMENT",
-            "ModelSpec has no name specified.",
-        ),
-        (
-            messages.PredictRequest(model_spec=messages.ModelSpec(name="n")),
-            "NOT_FOUND",
-            "Servable not found for request: Latest(n)",
-        ),
-        (request(X, version=99), "NOT_FOUND", "Servable not found for request: Specific(m, 99)"),
-        (request(X, label="canary"), "INVALID_ARGUMENT", "Unrecognized servable version label: canary"),
-        (request(X, "S"), "FAILED_PRECONDITION", 'Serving signature key "S" not found.'),
-        (
-            request({}),
-            "INVALID_ARGUMENT",
-            "input size does not match signature: 0!=1 len({}) != len({x}). Sent extra: {}. "
-            "Missing but required: {x}.",
-        ),
-        (
-            request({**X, "z": floats(1.0)}),
-            "INVALID_ARGUMENT",
-            "input size does not match signature: 2!=1 len({x,z}) != len({x}). Sent extra: {z}. "
-            "Missing but required: {}.",
-        ),
-        (
-            request(X, "both", only=("Z",)),
-            "INVALID_ARGUMENT",
-            "output tensor alias not found in signature: Z Outputs expected to be in the set {y,z}.",
-        ),
-        (
-            request(X, "both", only=("y", "y")),
-            "INVALID_ARGUMENT",
-            "duplicate output tensor alias: y",
-        ),
-        (
-            request({"z": floats(1.0)}),
-            "INVALID_ARGUMENT",
-            "Signature input alias: x(feed name: x:0) not found in request and no default value provided. "
-            "Inputs expected to be in the request {z}, or default input alias set: ",
-        ),
         (
             request({"z": floats(1.0)}, "with_default"),
             "INVALID_ARGUMENT",

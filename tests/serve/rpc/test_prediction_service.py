@@ -11,27 +11,20 @@ TWO = examples(example(x=1.0), example(xyz=2.0))
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 
 
-def classification(
-    signature: str = "classify", found: messages.Input = TWO
-) -> messages.ClassificationRequest:
-    return messages.ClassificationRequest(model_spec=model_spec(signature), input=found)
+CLASSIFICATION = messages.ClassificationRequest(model_spec=model_spec("classify"), input=TWO)
 
 
-def regression(signature: str = "regress", found: messages.Input = TWO) -> messages.RegressionRequest:
-    return messages.RegressionRequest(model_spec=model_spec(signature), input=found)
+def regression(found: messages.Input = TWO) -> messages.RegressionRequest:
+    return messages.RegressionRequest(model_spec=model_spec("regress"), input=found)
 
 
-def inference(
-    *tasks: tuple[str, str], model: str = "m", found: messages.Input = TWO
-) -> messages.MultiInferenceRequest:
+def inference(*tasks: tuple[str, str]) -> messages.MultiInferenceRequest:
     return messages.MultiInferenceRequest(
         tasks=[
-            messages.InferenceTask(
-                model_spec=messages.ModelSpec(name=model, signature_name=signature), method_name=method
-            )
+            messages.InferenceTask(model_spec=model_spec(signature), method_name=method)
             for signature, method in tasks
         ],
-        input=found,
+        input=TWO,
     )
 
 
@@ -40,7 +33,7 @@ def metadata(*fields: str) -> messages.GetModelMetadataRequest:
 
 
 def test_classify(site: Site) -> None:
-    answer = site.call("Classify", classification())
+    answer = site.call("Classify", CLASSIFICATION)
     assert [
         [(each.label, each.score) for each in classes.classes] for classes in answer.result.classifications
     ] == [[("qashqai", 0.75), ("�", 0.25)]] * 2
@@ -74,7 +67,7 @@ def test_several_inferences_of_the_same_examples(site: Site) -> None:
 
 
 def test_the_journal_knows_what_was_asked(site: Site) -> None:
-    site.call("Classify", classification())
+    site.call("Classify", CLASSIFICATION)
     site.call("Regress", regression())
     site.call("MultiInference", inference(("regress", REGRESS)))
     site.call("GetModelMetadata", metadata("signature_def"))
@@ -110,10 +103,6 @@ NAMELESS = messages.ModelSpec()
             "INVALID_ARGUMENT",
             "ModelSpec has no name specified.",
         ),
-        ("Classify", classification("S"), "INVALID_ARGUMENT", "No signature was found with the name: S"),
-        ("Regress", regression("S"), "INVALID_ARGUMENT", "No signature was found with the name: S"),
-        ("Classify", classification(found=examples()), "INVALID_ARGUMENT", "Input is empty."),
-        ("Regress", regression(found=messages.Input()), "INVALID_ARGUMENT", "Input is empty."),
         (
             "MultiInference",
             messages.MultiInferenceRequest(),
@@ -128,36 +117,6 @@ NAMELESS = messages.ModelSpec()
             "INVALID_ARGUMENT",
             "Found ModelSpec with an empty model name.",
         ),
-        (
-            "MultiInference",
-            inference(("regress", REGRESS), model="n"),
-            "NOT_FOUND",
-            "Servable not found for request: Latest(n)",
-        ),
-        (
-            "MultiInference",
-            inference(("regress", REGRESS), ("regress", REGRESS)),
-            "INVALID_ARGUMENT",
-            "Duplicate evaluation of signature: regress",
-        ),
-        (
-            "MultiInference",
-            inference(("S", REGRESS)),
-            "INVALID_ARGUMENT",
-            "Requested signature not found in model graph: S",
-        ),
-        (
-            "MultiInference",
-            inference(("regress", "M")),
-            "UNIMPLEMENTED",
-            "Unsupported signature method_name: M",
-        ),
-        (
-            "MultiInference",
-            inference(("regress", REGRESS), found=examples()),
-            "INVALID_ARGUMENT",
-            "Input is empty.",
-        ),
         ("GetModelMetadata", messages.GetModelMetadataRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
         (
             "GetModelMetadata",
@@ -170,14 +129,6 @@ NAMELESS = messages.ModelSpec()
             metadata("signature_def", "F"),
             "INVALID_ARGUMENT",
             "Metadata field F is not supported",
-        ),
-        (
-            "GetModelMetadata",
-            messages.GetModelMetadataRequest(
-                model_spec=messages.ModelSpec(name="n"), metadata_field=["signature_def"]
-            ),
-            "NOT_FOUND",
-            "Servable not found for request: Latest(n)",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
