@@ -74,14 +74,6 @@ def half_plus_two_tf2(folder: Path) -> Path:
     return folder
 
 
-def matrix_half_plus_two(folder: Path) -> Path:
-    """y = x/2 + 2 for rows of any shape."""
-    with v1.Graph().as_default():
-        x = v1.placeholder(tf.float32, [None, None, None], "x")
-        y = tf.identity(_variable("a", 0.5) * x + _variable("b", 2.0), "y")
-        return _save(folder, {"serving_default": _signature({"x": x}, {"y": y}, PREDICT)})
-
-
 def counter(folder: Path) -> Path:
     """A number that requests change: get, incr, incr_by and reset. It has no default signature."""
     with v1.Graph().as_default():
@@ -140,15 +132,6 @@ def many_types(folder: Path) -> Path:
 
     signatures = {name: one(dtype) for name, dtype in MANY_TYPES.items()}
     tf.saved_model.save(tf.Module(), str(folder), {"serving_default": give_back, **signatures})
-    return folder
-
-
-def no_batch(folder: Path) -> Path:
-    """The sum of all rows: an output without a batch dimension."""
-    serve = tf.function(
-        lambda x: {"sum": tf.reduce_sum(x)}, input_signature=[tf.TensorSpec([None], tf.float32, "x")]
-    )
-    tf.saved_model.save(tf.Module(), str(folder), {"serving_default": serve})
     return folder
 
 

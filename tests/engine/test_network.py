@@ -27,7 +27,7 @@ def doubling(*shape: int) -> openvino.Model:
 
 def test_outputs_are_named() -> None:
     network = Network(doubling(-1, 2), F32)
-    assert (network.precision, network.output_names) == ("f32", ["twice"])
+    assert (network.precision, network.inputs, network.outputs) == ("f32", [{"x"}], [{"twice"}])
     assert network({"x": np.array([[1, 2], [3, 4]], np.float32)})["twice"].tolist() == [[2, 4], [6, 8]]
 
 
@@ -36,11 +36,6 @@ def test_outputs_are_the_callers_own() -> None:
     first = network({"x": np.ones((1, 2), np.float32)})["twice"]
     network({"x": np.zeros((1, 2), np.float32)})
     assert first.tolist() == [[2, 2]]
-
-
-@pytest.mark.parametrize(("shape", "batched"), [((-1, 2), True), ((1, 2), False), ((), False)])
-def test_a_batch_dimension_is_a_first_one_of_any_size(shape: tuple[int, ...], batched: bool) -> None:
-    assert Network(doubling(*shape), F32).batched == batched
 
 
 def test_a_shape_that_does_not_fit_is_told_in_one_line() -> None:

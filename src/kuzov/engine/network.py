@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +33,8 @@ class NetworkSettings:
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
         lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
             memory of another compiled network, and costs time where other work fills the cores meanwhile.
-        rows_apart: Whether the network is known to compute each row as if it were alone. Then it is compiled
-            for one row, and several are computed one after the other.
+        rows_apart: Whether the network, whose sizes but the first are fixed, is known to compute each row as
+            if it were alone. Then it is compiled for one row, and several are computed in turn.
     """
 
     precision: str
@@ -118,17 +117,16 @@ class _Requests:
 
 
 class Network:
-    """A compiled network with named inputs and outputs. Safe to call from several threads at once."""
+    """A compiled network with named inputs and outputs. Safe to call from several threads at once.
 
-    def __init__(
-        self, model: openvino.Model, settings: NetworkSettings, outputs: Sequence[str] | None = None
-    ) -> None:
+    Attributes:
+        precision: What it is computed in: "f32", "bf16", "int8".
+        inputs: All the names that each input goes by.
+        outputs: Likewise of each output.
+    """
+
+    def __init__(self, model: openvino.Model, settings: NetworkSettings) -> None:
         """Compile for this machine's processor.
-
-        Args:
-            model: The network; the names of its inputs and outputs stay.
-            settings: How it is computed.
-            outputs: Names of the outputs to give, of those that `names_of` tells; all where not given.
 
         Raises:
             RuntimeError: OpenVINO can't; `own_words` makes a sentence of it.
@@ -139,29 +137,22 @@ class Network:
             "INFERENCE_PRECISION_HINT": "f32" if quantised else settings.precision,
             "INFERENCE_NUM_THREADS": settings.threads,
         }
-        self.batched = all(
-            _has_batch_dimension(each.get_partial_shape()) for each in (*model.inputs, *model.outputs)
-        )
-        one_row = _of_one_row(model) if self.batched and settings.rows_apart else None
-        model = one_row or model
+        if settings.rows_apart:
+            model = _of_one_row(model)
         shared = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
-        self._shared = _Requests(shared, by_row=one_row is not None)
-        self._alone = self._shared
+        self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
         if settings.streams > 1 and settings.lone_calls:
             alone = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
-            self._alone = _Requests(alone, by_row=one_row is not None)
+            self._alone = _Requests(alone, by_row=settings.rows_apart)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
-        if outputs is None:
-            outputs = [output.get_any_name() for output in shared.outputs]
-        names = names_of(shared.outputs)
-        # A name that two outputs share is one tensor's, so either will do.
-        self._outputs = {name: next(i for i, known in enumerate(names) if name in known) for name in outputs}
+        self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
+        self.outputs: list[set[str]] = [each.get_names() for each in shared.outputs]
         self._lock = threading.Lock()
         self._under_way = 0
 
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
-        """Compute all outputs, by name; they are copies, the next call leaves them alone.
+        """Compute all outputs, by each of their names; they are copies, the next call leaves them alone.
 
         A row that finds no other under way has all cores to itself, unless `lone_calls` is off; what comes
         together has one core each, since threads that share an inference wait for each other.
@@ -180,17 +171,7 @@ class Network:
         finally:
             with self._lock:
                 self._under_way -= 1
-        return {name: results[index] for name, index in self._outputs.items()}
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the outputs that a call gives."""
-        return list(self._outputs)
-
-
-def names_of(tensors: Sequence[openvino.Output]) -> list[set[str]]:
-    """All the names of each input or output of a network; several may go by one tensor."""
-    return [tensor.get_names() for tensor in tensors]
+        return {name: result for names, result in zip(self.outputs, results, strict=True) for name in names}
 
 
 def bfloat16_available() -> bool:
@@ -206,25 +187,12 @@ def own_words(error: RuntimeError) -> str:
     return " ".join(told or lines)
 
 
-def _of_one_row(model: openvino.Model) -> openvino.Model | None:
-    """The network for one row of a fixed size; None where sizes besides the rows are open.
+def _of_one_row(model: openvino.Model) -> openvino.Model:
+    """The network for one row.
 
     OpenVINO computes fixed sizes a fifth to a third faster than open ones, and a row no slower than a row of
     a batch.
     """
     fixed = model.clone()
-    shapes = {each: each.get_partial_shape() for each in fixed.inputs}
-    for shape in shapes.values():
-        shape[0] = 1
-    if any(shape.is_dynamic for shape in shapes.values()):
-        return None
-    try:
-        fixed.reshape(shapes)
-    except RuntimeError:
-        return None
-    whole = all(each.get_partial_shape().is_static and each.shape[0] == 1 for each in fixed.outputs)
-    return fixed if whole else None
-
-
-def _has_batch_dimension(shape: openvino.PartialShape) -> bool:
-    return bool(shape.rank.is_static and shape.rank.get_length() > 0 and shape[0].is_dynamic)
+    fixed.reshape({each: [1, *each.get_partial_shape()[1:]] for each in fixed.inputs})
+    return fixed

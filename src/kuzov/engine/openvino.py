@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
-from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, names_of, own_words
+from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
 from kuzov.engine.photo_input import PHOTO_INPUT, decode_photos
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import MAX_PIXELS
@@ -146,7 +146,7 @@ def load(
     source = _source(version_dir, card, precision)
     if card is None:
         signature = _servable(version_dir, signatures)
-        network = _compile(source, settings, signature.inputs, [*signature.outputs], version_dir)
+        network = _compile(source, settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     network = _compile(source, settings, ["image"], ["probabilities", "unknown"], version_dir)
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
@@ -202,29 +202,23 @@ def _compile(
     source: Path,
     settings: NetworkSettings,
     inputs: Collection[str],
-    outputs: Sequence[str],
+    outputs: Collection[str],
     version_dir: Path,
 ) -> Network:
     """A network that has what its signature declares, by whichever name, and no further input."""
     try:
-        model = _read_model(source)
-        names = {"input": names_of(model.inputs), "output": names_of(model.outputs)}
-        for kind, wanted in (("input", inputs), ("output", outputs)):
-            missing = sorted(name for name in wanted if not any(name in known for known in names[kind]))
-            if missing:
-                text = f"its network has no {kind} {', '.join(missing)}, which its signature declares"
-                raise _can_not_run(version_dir, text)
-        further = [
-            min(known, default="without a name") for known in names["input"] if known.isdisjoint(inputs)
-        ]
-        if further:
-            text = (
-                f"its network has an input {', '.join(sorted(further))}, which its signature does not declare"
-            )
-            raise _can_not_run(version_dir, text)
-        return Network(model, settings, outputs)
+        network = Network(_read_model(source), settings)
     except RuntimeError as error:
         raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
+    for kind, wanted, found in (("input", inputs, network.inputs), ("output", outputs, network.outputs)):
+        if missing := sorted({*wanted}.difference(*found)):
+            text = f"its network has no {kind} {', '.join(missing)}, which its signature declares"
+            raise _can_not_run(version_dir, text)
+    further = [min(known, default="without a name") for known in network.inputs if known.isdisjoint(inputs)]
+    if further:
+        text = f"its network has an input {', '.join(sorted(further))}, which its signature does not declare"
+        raise _can_not_run(version_dir, text)
+    return network
 
 
 def _read_model(source: Path) -> openvino.Model:
