@@ -49,8 +49,8 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_bundle_goes_to_openvino(calls: Calls, bundle: Path, caplog: pytest.LogCaptureFixture) -> None:
-    load_engine(bundle, precision="bf16", streams=2)
-    assert calls == [("openvino", bundle, "bf16", {"streams": 2})]
+    load_engine(bundle, precision="bf16", threads=1, streams=2)
+    assert calls == [("openvino", bundle, "bf16", {"threads": 1, "streams": 2})]
     assert caplog.messages == [f"OpenVINO serves {bundle}: it is a bundle of kuzov's."]
 
 
@@ -61,8 +61,8 @@ def test_any_other_model_goes_to_tensorflow(
     if card is not None:
         (tmp_path / "assets.extra").mkdir()
         (tmp_path / "assets.extra" / "card.json").write_text(json.dumps(card))
-    load_engine(tmp_path, intra_op_parallelism=3, inter_op_parallelism=1, streams=2)
-    assert calls == [("tensorflow", tmp_path, {"intra_op_parallelism": 3, "inter_op_parallelism": 1})]
+    load_engine(tmp_path, threads=3, streams=2)
+    assert calls == [("tensorflow", tmp_path, 3, {})]
     assert caplog.messages == [f"TensorFlow serves {tmp_path}: it is no bundle of kuzov's."]
 
 

@@ -54,13 +54,13 @@ def disagreement(openvino: OpenVinoEngine, tensorflow: Engine) -> str:
     worst: dict[str, _Difference] = {}
     for inputs in _random_inputs(tensorflow.signatures[DEFAULT_SIGNATURE].inputs):
         answers = []
-        for engine in (openvino, tensorflow):
+        for engine in (tensorflow, openvino):
             try:
                 answers.append(run(engine, DEFAULT_SIGNATURE, inputs))
             except RequestError as error:
                 reason = str(error).partition("\n")[0].rstrip(".")
                 return f"{engine.name} refuses some: {reason}"
-        found, expected = answers
+        expected, found = answers
         for name, tensor in expected.items():
             if (form := _form(found[name])) != _form(tensor):
                 return f"its output {name} is {form} instead of {_form(tensor)}"

@@ -25,8 +25,7 @@ def load_engine(
     *,
     engine: str = "auto",
     precision: str = "auto",
-    intra_op_parallelism: int = 0,
-    inter_op_parallelism: int = 0,
+    threads: int = 0,
     **openvino_options: Any,
 ) -> Engine:
     """Load a version of a model into the runtime that computes it.
@@ -41,8 +40,7 @@ def load_engine(
         engine: One of ENGINES.
         precision: What OpenVINO computes in; see `kuzov.engine.openvino.load`. TensorFlow computes in the
             types of the graph.
-        intra_op_parallelism: TensorFlow's threads within an operation; 0 for its own choice.
-        inter_op_parallelism: TensorFlow's threads for operations side by side; 0 for its own choice.
+        threads: Processor cores to use; 0 for all.
         openvino_options: Further arguments of `kuzov.engine.openvino.load`.
 
     Raises:
@@ -53,26 +51,24 @@ def load_engine(
     """
     if engine not in ENGINES:
         raise ConfigError(f"There is no engine {engine!r}; choose from {', '.join(ENGINES)}.")
-    threads = {"intra_op_parallelism": intra_op_parallelism, "inter_op_parallelism": inter_op_parallelism}
     own = find_card(version_dir) is not None
-    reason = "it is asked for"
-    if engine == "auto":
-        engine = "openvino" if own else "tensorflow"
-        reason = f"it is {'a' if own else 'no'} bundle of kuzov's"
-        if not own:
-            _require_tensorflow(version_dir)
+    if engine != "auto":
+        reason = "it is asked for"
+    elif own:
+        engine, reason = "openvino", "it is a bundle of kuzov's"
+    else:
+        engine, reason = "tensorflow", "it is no bundle of kuzov's"
+        _require_tensorflow(version_dir)
     if engine == "tensorflow":
         log.info("TensorFlow serves %s: %s.", version_dir, reason)
-        return kuzov.engine.tensorflow.load(version_dir, **threads)
+        return kuzov.engine.tensorflow.load(version_dir, threads)
     log.info("OpenVINO serves %s: %s.", version_dir, reason)
-    loaded = kuzov.engine.openvino.load(version_dir, precision, **openvino_options)
-    if not own:
-        _compare(loaded, version_dir, threads)
-    return loaded
+    loaded = kuzov.engine.openvino.load(version_dir, precision, threads=threads, **openvino_options)
+    return loaded if own else _compared(loaded, version_dir, threads)
 
 
 def _require_tensorflow(version_dir: Path) -> None:
-    if not _tensorflow_installed():
+    if find_spec("tensorflow") is None:
         raise BundleError(
             f"{version_dir} is no bundle of kuzov's, and TensorFlow, which computes other models, is not "
             "installed: pip install 'kuzov[train]'. OpenVINO may compute it, by --engine openvino, but "
@@ -80,19 +76,16 @@ def _require_tensorflow(version_dir: Path) -> None:
         )
 
 
-def _compare(loaded: OpenVinoEngine, version_dir: Path, threads: dict[str, int]) -> None:
-    """See that OpenVINO answers as TensorFlow does, where that is installed."""
-    if not _tensorflow_installed():
+def _compared(loaded: OpenVinoEngine, version_dir: Path, threads: int) -> OpenVinoEngine:
+    """What answers as TensorFlow does, as far as random inputs tell, where TensorFlow is installed."""
+    if find_spec("tensorflow") is None:
         text = "Nobody knows whether OpenVINO computes %s as TensorFlow would, which is not installed."
         log.warning(text, version_dir)
-    elif differs := disagreement(loaded, kuzov.engine.tensorflow.load(version_dir, **threads)):
+        return loaded
+    if differs := disagreement(loaded, kuzov.engine.tensorflow.load(version_dir, threads)):
         raise BundleError(
             f"OpenVINO does not compute the model in {version_dir} as TensorFlow does: for random inputs "
             f"{differs}. Leave out --engine openvino, and TensorFlow computes it."
         )
-    else:
-        log.info("OpenVINO computes %s for random inputs as TensorFlow does.", version_dir)
-
-
-def _tensorflow_installed() -> bool:
-    return find_spec("tensorflow") is not None
+    log.info("OpenVINO computes %s for random inputs as TensorFlow does.", version_dir)
+    return loaded

@@ -99,16 +99,13 @@ class TensorFlowEngine:
             return self._computations[name]
 
 
-def load(
-    version_dir: Path, *, intra_op_parallelism: int = 0, inter_op_parallelism: int = 0
-) -> TensorFlowEngine:
+def load(version_dir: Path, threads: int = 0) -> TensorFlowEngine:
     """Load a version of a model. Safe to call from several threads at once.
 
     Args:
         version_dir: `<model_base_path>/<version>`.
-        intra_op_parallelism: Threads that share the work of one operation; 0 for TensorFlow's own choice.
-            This and the next hold for the process, as the first model that is loaded gives them.
-        inter_op_parallelism: Threads that compute operations side by side; 0 for TensorFlow's own choice.
+        threads: Threads that share the work of one operation; 0 for TensorFlow's own choice. It holds for
+            the process, as the first model that is loaded gives it.
 
     Raises:
         BundleError: It is missing, broken, or uses operations that TensorFlow does not know.
@@ -118,8 +115,7 @@ def load(
     tf = import_tensorflow()
     config = tf.compat.v1.ConfigProto(
         allow_soft_placement=True,  # a model exported on a GPU runs here too
-        intra_op_parallelism_threads=intra_op_parallelism,
-        inter_op_parallelism_threads=inter_op_parallelism,
+        intra_op_parallelism_threads=threads,
     )
     session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
     try:

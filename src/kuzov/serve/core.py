@@ -107,7 +107,6 @@ def engine_loader(settings: ServeSettings) -> LoadEngine:
         choose_engine,
         engine=engine.engine,
         precision=engine.precision,
-        intra_op_parallelism=threads,
         threads=threads,
         streams=engine.streams,
         max_pixels=settings.limits.max_image_pixels,
