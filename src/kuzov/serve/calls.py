@@ -40,46 +40,44 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictAnswer:
-    """The outputs of a call by name, and which version and signature computed them."""
+class Answer:
+    """Which version of which model answered, and by which signature; "" where it was not about one."""
 
     model: str
     version: int
-    signature_name: str
+    signature_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictAnswer(Answer):
+    """The outputs of a call by name."""
+
     outputs: Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataAnswer:
+class MetadataAnswer(Answer):
     """What a version tells of itself.
 
     `card` is None for a SavedModel that kuzov did not make, `folder` for a model that was made in memory.
     """
 
-    model: str
-    version: int
     signatures: Mapping[str, Signature]
     card: Card | None
     folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifyAnswer:
+class ClassifyAnswer(Answer):
     """For each example its classes, as pairs of label and score; "" and 0 where the model gives none."""
 
-    model: str
-    version: int
-    signature_name: str
     results: Sequence[Sequence[tuple[bytes, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegressAnswer:
+class RegressAnswer(Answer):
     """For each example its number."""
 
-    model: str
-    version: int
-    signature_name: str
     results: Sequence[float]
 
 

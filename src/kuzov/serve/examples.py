@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,12 @@ def check_regresses(name: str, signature: Signature) -> None:
         raise _invalid(f"No regression inputs found in SignatureDef: {_show(name, signature)}")
     if OUTPUTS not in signature.outputs:
         raise _invalid(f"No regression outputs found in SignatureDef: {_show(name, signature)}")
+
+
+CHECKS: Mapping[str, Callable[[str, Signature], None]] = {
+    CLASSIFY: check_classifies,
+    REGRESS: check_regresses,
+}
 
 
 def classifications(outputs: Mapping[str, Tensor], examples: int) -> list[list[tuple[bytes, float]]]:

@@ -26,12 +26,11 @@ from kuzov.serve.calls import (
     UnknownSignatureError,
 )
 from kuzov.serve.examples import (
+    CHECKS,
     CLASSIFY,
     INPUTS,
     PREDICT,
     REGRESS,
-    check_classifies,
-    check_regresses,
     classifications,
     example_tensor,
     regressions,
@@ -143,10 +142,7 @@ class Service:
     async def _classify(
         self, servable: Servable, signature_name: str, examples: Sequence[bytes]
     ) -> ClassifyAnswer:
-        name, signature = _signature(servable, signature_name)
-        check_classifies(name, signature)
-        self._check_method_name(signature, CLASSIFY)
-        outputs = await self._compute(servable, name, example_tensor(examples))
+        name, outputs = await self._infer(servable, signature_name, examples, CLASSIFY)
         results = classifications(outputs, len(examples))
         return ClassifyAnswer(
             model=servable.name, version=servable.version, signature_name=name, results=results
@@ -155,14 +151,23 @@ class Service:
     async def _regress(
         self, servable: Servable, signature_name: str, examples: Sequence[bytes]
     ) -> RegressAnswer:
-        name, signature = _signature(servable, signature_name)
-        check_regresses(name, signature)
-        self._check_method_name(signature, REGRESS)
-        outputs = await self._compute(servable, name, example_tensor(examples))
+        name, outputs = await self._infer(servable, signature_name, examples, REGRESS)
         results = regressions(outputs, len(examples))
         return RegressAnswer(
             model=servable.name, version=servable.version, signature_name=name, results=results
         )
+
+    async def _infer(
+        self, servable: Servable, signature_name: str, examples: Sequence[bytes], method_name: str
+    ) -> tuple[str, Tensors]:
+        """The signature that a request means, and its outputs."""
+        name = signature_name or DEFAULT_SIGNATURE
+        signature = servable.engine.signatures.get(name)
+        if signature is None:
+            raise RequestError(ErrorCode.INVALID, f"No signature was found with the name: {name}")
+        CHECKS[method_name](name, signature)
+        self._check_method_name(signature, method_name)
+        return name, await self._compute(servable, name, example_tensor(examples))
 
     def model_status(self, spec: ModelSpec) -> tuple[VersionStatus, ...]:
         """The states of a model's versions. The label is ignored, as TensorFlow Serving does.
@@ -216,23 +221,13 @@ def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> N
         if name not in signatures:
             text = f"Requested signature not found in model graph: {name}"
             raise RequestError(ErrorCode.INVALID, text)
-        if task.method_name not in {CLASSIFY, REGRESS}:
+        if task.method_name not in CHECKS:
             text = f"Unsupported signature method_name: {task.method_name}"
             raise RequestError(ErrorCode.UNIMPLEMENTED, text)
-        check = check_classifies if task.method_name == CLASSIFY else check_regresses
-        check(name, signatures[name])
+        CHECKS[task.method_name](name, signatures[name])
         fed.add(signatures[name].inputs[INPUTS].name)
         if len(fed) > 1:
             raise RequestError(ErrorCode.INVALID, "Input tensor must be the same for all Signatures.")
-
-
-def _signature(servable: Servable, signature_name: str) -> tuple[str, Signature]:
-    """The signature that a request for classification or regression means."""
-    name = signature_name or DEFAULT_SIGNATURE
-    signature = servable.engine.signatures.get(name)
-    if signature is None:
-        raise RequestError(ErrorCode.INVALID, f"No signature was found with the name: {name}")
-    return name, signature
 
 
 def _with_defaults(signature: Signature, inputs: Tensors) -> Tensors:

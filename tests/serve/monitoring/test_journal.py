@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kuzov.errors import ErrorCode
-from kuzov.serve.monitoring.journal import Journal, Record, printable, request_id
+from kuzov.serve.monitoring.journal import Journal, Record, fit_request_id, printable
 
 
 @pytest.fixture
@@ -74,15 +74,15 @@ def test_no_client_can_forge_a_line_of_the_log(journal: Journal) -> None:
 
 @pytest.mark.parametrize("fit", ["a", "6f1d0a2e-9b1c", "x" * 128, '~!"#'])
 def test_a_request_keeps_the_id_that_its_client_gave(fit: str, journal: Journal) -> None:
-    assert request_id(fit) == fit
+    assert fit_request_id(fit) == fit
     assert journal.begin("REST", "GET", "/", fit).request_id == fit
 
 
 @pytest.mark.parametrize("unfit", [None, "", "x" * 129, "a b", "a\n", "a\r\nX-Evil: 1", "é", "\x00", "\x7f"])
 def test_an_id_that_is_unfit_for_a_header_is_replaced(unfit: str | None) -> None:
-    made = request_id(unfit)
+    made = fit_request_id(unfit)
     assert re.fullmatch(r"[0-9a-f]{32}", made)
-    assert request_id(unfit) != made
+    assert fit_request_id(unfit) != made
 
 
 def test_what_is_shown_of_a_clients_text_is_short_and_printable() -> None:

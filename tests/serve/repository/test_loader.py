@@ -79,11 +79,12 @@ def test_a_load_that_hangs_is_left_to_itself(tmp_path: Path, loader: Loader, eng
 
 
 def test_what_ends_a_thread_fails_its_version(
-    tmp_path: Path, loader: Loader, engines: Engines, done: list[str]
+    tmp_path: Path, loader: Loader, lock: threading.Lock, engines: Engines, done: list[str]
 ) -> None:
     engines.errors[tmp_path / "a" / "1"] = SystemExit(1)
     broken = model(tmp_path / "a", 1)
-    loader.start_due([broken])
+    with lock:
+        loader.start_due([broken])
     until(lambda: done == ["a1"])
     assert [(each.state, each.error_code) for each in broken.statuses()] == [("END", "INTERNAL")]
 

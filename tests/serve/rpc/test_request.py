@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.request import parse, read_examples
+from kuzov.serve.rpc.request import parse, read_examples, read_spec, spec_of
 from kuzov.wire import messages
-from tests.serve.rpc.conftest import example, examples
+from tests.serve.rpc.conftest import example, examples, model_spec
 
 
 def test_a_request_that_is_no_message_is_refused() -> None:
@@ -14,6 +15,27 @@ def test_a_request_that_is_no_message_is_refused() -> None:
         parse(messages.ClassificationRequest, b"no message")
     assert caught.value.code is ErrorCode.INVALID
     assert str(caught.value) == "The request is not a tensorflow.serving.ClassificationRequest message."
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        (model_spec(), ModelSpec(name="m")),
+        (model_spec(version=0), ModelSpec(name="m", version=0)),
+        (model_spec(version=123), ModelSpec(name="m", version=123)),
+        (model_spec(label="stable"), ModelSpec(name="m", label="stable")),
+    ],
+    ids=["newest", "version 0", "version", "label"],
+)
+def test_a_request_names_a_version_or_a_label(message: messages.ModelSpec, read: ModelSpec) -> None:
+    assert read_spec(message) == read
+
+
+def test_a_request_must_name_its_model() -> None:
+    nameless = messages.ModelSpec(version_label="stable")
+    with pytest.raises(RequestError, match=r"^ModelSpec has no name specified\.$"):
+        read_spec(nameless)
+    assert spec_of(nameless) == ModelSpec(name="", label="stable")
 
 
 def test_examples_are_read_in_their_order() -> None:

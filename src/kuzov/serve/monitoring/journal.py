@@ -96,9 +96,9 @@ class Journal:
             protocol: What brought the request.
             method: The HTTP method, or the RPC's name.
             path: The path that was asked for.
-            request_id: What the client calls the request, if it says; see `request_id` of this module.
+            request_id: What the client calls the request, if it says; see `fit_request_id`.
         """
-        return Record(protocol=protocol, method=method, path=path, request_id=_request_id(request_id))
+        return Record(protocol=protocol, method=method, path=path, request_id=fit_request_id(request_id))
 
     def end(self, record: Record) -> None:
         """Count a request that was answered or refused, and log it."""
@@ -107,16 +107,13 @@ class Journal:
         _log.info(record)
 
 
-def request_id(text: str | None) -> str:
+def fit_request_id(text: str | None) -> str:
     """The client's own id of a request if it is fit for logs and headers, else a new one.
 
     Args:
         text: What the client sent; 1 to 128 printable ASCII characters without spaces are fit.
     """
     return text if text is not None and _REQUEST_ID.fullmatch(text) else secrets.token_hex(16)
-
-
-_request_id = request_id  # `Journal.begin` has an argument of that name
 
 
 def printable(text: str) -> str:

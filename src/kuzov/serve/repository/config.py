@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,18 +50,18 @@ class ModelConfig:
     labels: Mapping[str, int] = field(default_factory=dict)
 
 
-def check_names(configs: Sequence[ModelConfig]) -> None:
+def check_names(names: Iterable[str]) -> None:
     """Check that a set of models names each once.
 
     Raises:
         RequestError: INVALID, in TensorFlow Serving's words.
     """
     seen: set[str] = set()
-    for config in configs:
-        if config.name in seen:
-            text = f"Illegal to list model {config.name} multiple times in config list"
+    for name in names:
+        if name in seen:
+            text = f"Illegal to list model {name} multiple times in config list"
             raise RequestError(ErrorCode.INVALID, text)
-        seen.add(config.name)
+        seen.add(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

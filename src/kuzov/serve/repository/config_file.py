@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from kuzov.errors import ConfigError, ErrorCode, RequestError
-from kuzov.serve.repository.config import ALL, ModelConfig, VersionPolicy
+from kuzov.serve.repository.config import ALL, ModelConfig, VersionPolicy, check_names
 from kuzov.wire import messages
 from kuzov.wire.messages import ModelServerConfig
 from kuzov.wire.text_file import read_text_file
@@ -43,11 +43,7 @@ def model_configs(message: ModelServerConfig, served: Collection[str] = ()) -> t
     if message.WhichOneof("config") != "model_config_list":
         raise _invalid("Only model_config_list is supported in a ModelServerConfig.")
     listed = message.model_config_list.config
-    names: set[str] = set()
-    for each in listed:
-        if each.name in names:
-            raise _invalid(f"Illegal to list model {each.name} multiple times in config list")
-        names.add(each.name)
+    check_names(each.name for each in listed)
     for each in listed:
         _check_base_path(each)
     for each in listed:

@@ -78,7 +78,7 @@ class Repository:
             RequestError: UNAVAILABLE: `stop` was called meanwhile.
         """
         try:
-            check_names(self._configs)
+            check_names(config.name for config in self._configs)
             self._check_labels(self._configs)
         except RequestError as error:
             hint = (
@@ -188,7 +188,7 @@ class Repository:
 
     def _check(self, configs: Sequence[ModelConfig]) -> list[tuple[ModelConfig, Listing]]:
         """Refuse a configuration that can't be served; give its new models, with what is on disk."""
-        check_names(configs)
+        check_names(config.name for config in configs)
         self._check_labels(configs)
         new = []
         for config in configs:

@@ -12,8 +12,7 @@ from kuzov.serve.core import Core
 from kuzov.serve.repository.config_file import model_configs
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rpc.gate import Gate, Rpc
-from kuzov.serve.rpc.model_spec import missing_spec, spec_of
-from kuzov.serve.rpc.request import parse
+from kuzov.serve.rpc.request import parse, parse_about_model, spec_of
 from kuzov.wire import messages
 
 
@@ -36,10 +35,7 @@ class ModelService:
 
     async def get_model_status(self, rpc: Rpc) -> bytes:
         """The states of a model's versions, newest first, or of the one that the request names."""
-        message = parse(messages.GetModelStatusRequest, rpc.request)
-        if not message.HasField("model_spec"):
-            raise missing_spec()
-        spec = spec_of(message.model_spec)
+        spec = spec_of(parse_about_model(messages.GetModelStatusRequest, rpc.request).model_spec)
         rpc.record.model, rpc.record.version = spec.name, spec.version
         statuses = self._core.service.model_status(spec)
         answer = messages.GetModelStatusResponse(model_version_status=map(_status, statuses))

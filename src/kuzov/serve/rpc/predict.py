@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
@@ -14,21 +13,14 @@ from kuzov.serve.calls import Call, PredictAnswer, UnknownSignatureError
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rpc.gate import Rpc
-from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
 from kuzov.serve.rpc.off_loop import off_loop
-from kuzov.serve.rpc.request import not_a_message
+from kuzov.serve.rpc.request import check_has_spec, not_a_message, read_spec
+from kuzov.serve.rpc.response import write_spec
 from kuzov.wire import messages
 from kuzov.wire.predict_request import lift_tensors
 from kuzov.wire.tensors import LAYOUTS, from_numpy, shape_of, to_numpy
 
 Tensors = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    call: Call
-    inputs: Tensors
-    output_filter: tuple[str, ...]
 
 
 class Predict:
@@ -47,17 +39,17 @@ class Predict:
             RequestError: The request can't be read, or the service refuses it.
         """
         question = await off_loop(self._pool, len(rpc.request), self._read, rpc.request, rpc.record)
-        answer = await self._service.predict(question.call, question.inputs, question.output_filter)
+        answer = await self._service.predict(*question)
         size = sum(output.nbytes for output in answer.outputs.values())
         return await off_loop(self._pool, size, self._write, answer)
 
-    def _read(self, request: bytes, record: Record) -> _Question:
+    def _read(self, request: bytes, record: Record) -> tuple[Call, Tensors, Collection[str]]:
+        """The call that a request means, its inputs, and the outputs that it asks for."""
         try:
             message, lifted = lift_tensors(request)
         except messages.DecodeError as error:
             raise not_a_message(messages.PredictRequest.DESCRIPTOR.full_name) from error
-        if not message.HasField("model_spec"):
-            raise missing_spec()
+        check_has_spec(message)
         spec = read_spec(message.model_spec)
         signature_name = message.model_spec.signature_name
         record.model, record.signature = spec.name, signature_name or DEFAULT_SIGNATURE
@@ -74,7 +66,7 @@ class Predict:
         }
         record.rows = max((len(array) for array in inputs.values() if array.ndim), default=0)
         self._limits.check_strings(inputs)
-        return _Question(call=call, inputs=inputs, output_filter=tuple(message.output_filter))
+        return call, inputs, message.output_filter
 
     def _array(self, name: str, tensor: messages.TensorProto) -> npt.NDArray[Any]:
         try:
@@ -103,7 +95,7 @@ class Predict:
                 for name, output in answer.outputs.items()
             }
         )
-        write_spec(response.model_spec, answer.model, answer.version, answer.signature_name)
+        write_spec(response.model_spec, answer)
         return response.SerializeToString()
 
 

@@ -8,15 +8,19 @@ import grpc
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import DEFAULT_SIGNATURE
-from kuzov.serve.calls import ClassifyAnswer, ModelSpec, RegressAnswer, Task
+from kuzov.serve.calls import ModelSpec, Task
 from kuzov.serve.core import Core
 from kuzov.serve.rpc.gate import Answer, Gate, Rpc
-from kuzov.serve.rpc.model_spec import missing_spec, read_spec, write_spec
 from kuzov.serve.rpc.off_loop import off_loop
 from kuzov.serve.rpc.predict import Predict
-from kuzov.serve.rpc.request import parse, read_examples
-from kuzov.serve.rpc.results import classification_result, inference_result, regression_result
-from kuzov.serve.rpc.signature_defs import signature_def_map
+from kuzov.serve.rpc.request import parse, parse_about_model, read_examples, read_spec
+from kuzov.serve.rpc.response import (
+    classification_result,
+    inference_result,
+    regression_result,
+    signature_def_map,
+    write_spec,
+)
 from kuzov.wire import messages
 
 SIGNATURE_DEF = "signature_def"
@@ -49,20 +53,18 @@ class PredictionService:
 
     async def classify(self, rpc: Rpc) -> bytes:
         """For each example its classes with their scores."""
-        spec, signature_name, examples = await self._read(messages.ClassificationRequest, rpc)
-        answer = await self._service.classify(spec, signature_name, examples)
+        answer = await self._service.classify(*await self._read(messages.ClassificationRequest, rpc))
         rpc.record.version = answer.version
         response = messages.ClassificationResponse(result=classification_result(answer))
-        _say_who(response.model_spec, answer)
+        write_spec(response.model_spec, answer)
         return response.SerializeToString()
 
     async def regress(self, rpc: Rpc) -> bytes:
         """For each example its number."""
-        spec, signature_name, examples = await self._read(messages.RegressionRequest, rpc)
-        answer = await self._service.regress(spec, signature_name, examples)
+        answer = await self._service.regress(*await self._read(messages.RegressionRequest, rpc))
         rpc.record.version = answer.version
         response = messages.RegressionResponse(result=regression_result(answer))
-        _say_who(response.model_spec, answer)
+        write_spec(response.model_spec, answer)
         return response.SerializeToString()
 
     async def multi_inference(self, rpc: Rpc) -> bytes:
@@ -77,15 +79,13 @@ class PredictionService:
         for answer in answers:
             rpc.record.version = answer.version
             result = inference_result(answer)
-            _say_who(result.model_spec, answer)
+            write_spec(result.model_spec, answer)
             response.results.append(result)
         return response.SerializeToString()
 
     async def get_model_metadata(self, rpc: Rpc) -> bytes:
         """A version's signatures."""
-        message = parse(messages.GetModelMetadataRequest, rpc.request)
-        if not message.HasField("model_spec"):
-            raise missing_spec()
+        message = parse_about_model(messages.GetModelMetadataRequest, rpc.request)
         if not message.metadata_field:
             raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for field in message.metadata_field:
@@ -97,7 +97,7 @@ class PredictionService:
         rpc.record.version = answer.version
         signatures = signature_def_map(answer.signatures)
         response = messages.GetModelMetadataResponse()
-        write_spec(response.model_spec, answer.model, answer.version)
+        write_spec(response.model_spec, answer)
         packed = response.metadata[SIGNATURE_DEF]
         packed.type_url = f"{_ANY}/{signatures.DESCRIPTOR.full_name}"
         packed.value = signatures.SerializeToString()
@@ -106,9 +106,7 @@ class PredictionService:
     async def _read(
         self, kind: type[messages.ClassificationRequest] | type[messages.RegressionRequest], rpc: Rpc
     ) -> tuple[ModelSpec, str, list[bytes]]:
-        message = await off_loop(self._pool, len(rpc.request), parse, kind, rpc.request)
-        if not message.HasField("model_spec"):
-            raise missing_spec()
+        message = await off_loop(self._pool, len(rpc.request), parse_about_model, kind, rpc.request)
         spec = read_spec(message.model_spec)
         signature_name = message.model_spec.signature_name
         rpc.record.model, rpc.record.signature = spec.name, signature_name or DEFAULT_SIGNATURE
@@ -133,10 +131,6 @@ def _read_tasks(message: messages.MultiInferenceRequest) -> list[Task]:
         )
         for task in message.tasks
     ]
-
-
-def _say_who(message: messages.ModelSpec, answer: ClassifyAnswer | RegressAnswer) -> None:
-    write_spec(message, answer.model, answer.version, answer.signature_name)
 
 
 def _invalid(message: str) -> RequestError:

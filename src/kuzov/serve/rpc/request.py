@@ -1,4 +1,4 @@
-"""Reading a request: its message, its examples, and how much it asks for."""
+"""Reading a request: its message, the model that it means, its examples, and how much it asks for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.wire import messages
 from kuzov.wire.examples import serialized_examples
@@ -26,9 +27,47 @@ def parse(message: type[M], request: bytes) -> M:
         raise not_a_message(message.DESCRIPTOR.full_name) from error
 
 
+def parse_about_model(message: type[M], request: bytes) -> M:
+    """As `parse`, for a message that names a model in its `model_spec`.
+
+    Raises:
+        RequestError: INVALID: its bytes are no such message, or it names no model.
+    """
+    parsed = parse(message, request)
+    check_has_spec(parsed)
+    return parsed
+
+
+def check_has_spec(message: Message) -> None:
+    """Raise INVALID for a message without a ModelSpec."""
+    if not message.HasField("model_spec"):
+        raise RequestError(ErrorCode.INVALID, "Missing ModelSpec")
+
+
 def not_a_message(full_name: str) -> RequestError:
     """The error for a request whose bytes are not the message that its method takes."""
     return RequestError(ErrorCode.INVALID, f"The request is not a {full_name} message.")
+
+
+def read_spec(message: messages.ModelSpec) -> ModelSpec:
+    """The model that a request names.
+
+    Raises:
+        RequestError: INVALID: it names none.
+    """
+    if not message.name:
+        raise RequestError(ErrorCode.INVALID, "ModelSpec has no name specified.")
+    return spec_of(message)
+
+
+def spec_of(message: messages.ModelSpec) -> ModelSpec:
+    """The model that a request names, even where the name is empty: no model bears that name."""
+    choice = message.WhichOneof("version_choice")
+    return ModelSpec(
+        name=message.name,
+        version=message.version.value if choice == "version" else None,
+        label=message.version_label if choice == "version_label" else None,
+    )
 
 
 def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
