@@ -43,16 +43,7 @@ REDRAW_EVERY_S = 0.2
 @click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
 @click.option("--retry-failed", is_flag=True, help="Try photos again that could not be read before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
-def command(
-    source: str,
-    out: Path,
-    model: Path | None,
-    column: str | None,
-    ray: str | None,
-    restart: bool,
-    retry_failed: bool,
-    as_json: bool,
-) -> None:
+def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     """Label the photos of SOURCE: a folder with all its folders, a pattern, a list, or Parquet.
 
     A pattern is quoted, as 'photos/**/*.jpg'. A list is a text file with a path or an address a line.
@@ -71,16 +62,7 @@ def command(
             progress(stage, done, total)
             go_on()
 
-        done = classify(
-            source,
-            out,
-            model=model_or_default(model),
-            column=column,
-            restart=restart,
-            retry_failed=retry_failed,
-            ray=ray,
-            progress=tell,
-        )
+        done = classify(model=model_or_default(model), progress=tell, **options)
     if done.left_out:
         endings = ", ".join(sorted(each or "none" for each in done.left_out))
         print(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.progress import stage_lines
+
 if TYPE_CHECKING:
     from kuzov.report.comparison import Comparison, Side
 
@@ -33,16 +35,10 @@ def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> 
     """
     from kuzov.api import compare
 
-    result = compare(a, b, photos, out, progress=_tell)
+    result = compare(a, b, photos, out, progress=stage_lines(STAGES))
     for rejected in result.rejected:
         print(f"Left out: {rejected}", file=sys.stderr)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result, out))
-
-
-def _tell(stage: str, done: int, total: int) -> None:
-    """One line a stage, on stderr."""
-    if done == 0:
-        print(STAGES[stage].format(count=total), file=sys.stderr)
 
 
 def _summary(result: Comparison, out: Path | None) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.model import model_or_default
+
 if TYPE_CHECKING:
     from kuzov.deploy.render import Deployment
 
@@ -27,7 +29,6 @@ def out_option(target: str) -> Callable[[Any], Any]:
         "--out",
         type=click.Path(path_type=Path),
         default=Path("deploy", target),
-        show_default=True,
         metavar="FOLDER",
         help="Where the files go; your own files there are never overwritten.",
     )
@@ -50,7 +51,6 @@ def docker(model: Path | None, out: Path, as_json: bool) -> None:
 
     Or both behind one name, with Prometheus and Grafana beside them.
     """
-    from kuzov.cli.model import model_or_default
     from kuzov.deploy.docker import docker_deployment
 
     finish(docker_deployment(model_or_default(model)), out, as_json=as_json)
@@ -62,7 +62,6 @@ def docker(model: Path | None, out: Path, as_json: bool) -> None:
 @JSON
 def heroku(model: Path | None, out: Path, as_json: bool) -> None:
     """Render an app for Heroku's container stack, or any host that hands the port in $PORT."""
-    from kuzov.cli.model import model_or_default
     from kuzov.deploy.heroku import heroku_deployment
 
     finish(heroku_deployment(model_or_default(model)), out, as_json=as_json)
@@ -76,13 +75,11 @@ def heroku(model: Path | None, out: Path, as_json: bool) -> None:
     "--server",
     type=click.Choice(["kuzov", "tensorflow-serving", "kserve"]),
     default="kuzov",
-    show_default=True,
     help="What answers; kserve is kuzov as a runtime of KServe's.",
 )
 @click.option(
     "--model-name",
     default="img_classifier",
-    show_default=True,
     metavar="NAME",
     help="The model's name in the API's paths; the image holds it in /models/NAME.",
 )
@@ -119,7 +116,6 @@ def kubernetes(*, out: Path, as_json: bool, **settings: Any) -> None:
 @click.option(
     "--photos",
     default="/data/photos",
-    show_default=True,
     metavar="SOURCE",
     help="What the job labels: an address such as s3://bucket/photos, or a folder of its volume.",
 )
@@ -127,7 +123,6 @@ def kubernetes(*, out: Path, as_json: bool, **settings: Any) -> None:
 @JSON
 def ray(model: Path | None, image: str, photos: str, out: Path, as_json: bool) -> None:
     """Render what KubeRay needs: kuzov serve as a RayService, kuzov classify as a RayJob, and their image."""
-    from kuzov.cli.model import model_or_default
     from kuzov.deploy.ray import ray_deployment
 
     finish(ray_deployment(model_or_default(model), image=image, photos=photos), out, as_json=as_json)

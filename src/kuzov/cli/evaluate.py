@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.progress import stage_lines
+
 if TYPE_CHECKING:
     from kuzov.report.evaluation import Evaluation
 
@@ -33,18 +35,12 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     """
     from kuzov.api import evaluate
 
-    result = evaluate(model, photos, out, progress=_tell)
+    result = evaluate(model, photos, out, progress=stage_lines(STAGES))
     for rejected in result.metrics["data"]["rejected"]:
         print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
     if result.metrics["data"]["learned_from"]:
         print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
-
-
-def _tell(stage: str, done: int, total: int) -> None:
-    """One line a stage, on stderr."""
-    if done == 0:
-        print(STAGES[stage].format(count=total), file=sys.stderr)
 
 
 def _summary(result: Evaluation) -> str:

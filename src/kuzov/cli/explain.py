@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,22 +26,14 @@ METHODS = ("layer-cam", "grad-cam++", "smoothgrad", "gradient")
     help="The picture to write: .png, .jpg or .webp.",
 )
 @asked_model
-@click.option(
-    "--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How it is told."
-)
+@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], help="How it is told.")
 @click.option(
     "--class", "label", metavar="ID", help="The class to explain; by default the most probable one."
 )
 @click.option("--side-by-side", is_flag=True, help="The photo, the heat and both, beside each other.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(
-    photo: Path,
-    out: Path,
-    model: Path | None,
-    method: str,
-    label: str | None,
-    side_by_side: bool,
-    as_json: bool,
+    *, photo: Path, out: Path, model: Path | None, side_by_side: bool, as_json: bool, **options: Any
 ) -> None:
     """Show where the model looks in PHOTO to see a class in it: brighter counts more.
 
@@ -54,7 +46,7 @@ def command(
     pictures.find_format(out)  # what is wrong with the name is told before any work
     if out.exists() and photo.exists() and out.samefile(photo):
         raise ConfigError(f"{out} is the photo itself; give the picture another name.")
-    found = explain(photo, model_or_default(model), method=method, label=label)
+    found = explain(photo, model_or_default(model), **options)
     draw = pictures.side_by_side if side_by_side else pictures.overlay
     pictures.save(draw(pictures.read_seen_part(photo), found.heat), out)
     if as_json:

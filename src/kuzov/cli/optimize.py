@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.progress import stage_lines
+
 if TYPE_CHECKING:
     from kuzov.engine.int8 import Optimisation
 
-STAGES = {"read": "Reading the photos", "quantise": "Quantising and proving"}
+STAGES = {"read": "Reading the photos ({count})", "quantise": "Quantising and proving"}
 
 
 @click.command("optimize", short_help="Make a model faster: add an int8 form, if it answers as well.")
@@ -33,7 +35,7 @@ def command(bundle: Path, photos: Path, as_json: bool) -> None:
     """
     from kuzov.api import optimize
 
-    result = optimize(bundle, photos, progress=_tell)
+    result = optimize(bundle, photos, progress=stage_lines(STAGES))
     if not result.same_photos:
         print(f"The photos in {photos} are not just those that the model was trained on.", file=sys.stderr)
     if as_json:
@@ -43,12 +45,6 @@ def command(bundle: Path, photos: Path, as_json: bool) -> None:
     if not result.kept:
         print(f"Error: No int8 form was added to {result.bundle}: {result.reason}.", file=sys.stderr)
         sys.exit(1)
-
-
-def _tell(stage: str, done: int, total: int) -> None:
-    """One line a stage, on stderr."""
-    if done == 0:
-        print(f"{STAGES[stage]} ({total})" if stage == "read" else STAGES[stage], file=sys.stderr)
 
 
 def _summary(result: Optimisation) -> str:

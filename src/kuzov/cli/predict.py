@@ -29,9 +29,7 @@ RUNNERS_UP = 2
     type=click.Path(path_type=Path),
     help="With --url: its first key goes along. Without it, the one in the variable KUZOV_API_KEY.",
 )
-@click.option(
-    "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the names."
-)
+@click.option("--language", type=click.Choice(["en", "ru"]), default="en", help="Of the names.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo.")
 def command(
     photos: tuple[str, ...],

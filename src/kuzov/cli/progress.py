@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -31,3 +32,17 @@ def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int
             bars.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+def stage_lines(stages: Mapping[str, str]) -> Callable[[str, int, int], None]:
+    """A line as each stage begins.
+
+    Args:
+        stages: What is told of each; {count} in it is how much there is to do.
+    """
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if done == 0:
+            print(stages[stage].format(count=total), file=sys.stderr)
+
+    return tell

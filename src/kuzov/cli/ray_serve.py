@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kuzov.cli.serve import command, ray_settings, serve_settings
+from kuzov.cli.serve import command
 
 if TYPE_CHECKING:
     from ray.serve import Application
@@ -23,6 +23,7 @@ def application(args: Mapping[str, str]) -> Application:
         UsageError: The words are no options of `kuzov serve`.
         ConfigError: A setting can't be kept on Ray Serve.
     """
+    from kuzov.cli.serve_settings import ray_settings, serve_settings
     from kuzov.ray.serving.application import application
     from kuzov.ray.serving.settings import RaySettings
 
@@ -30,4 +31,4 @@ def application(args: Mapping[str, str]) -> Application:
     options = command.make_context("kuzov serve", words).params
     log_format = options.pop("log_format")
     spread = ray_settings(options) or RaySettings()
-    return application(serve_settings(**options), spread, log_format=log_format)
+    return application(serve_settings(options), spread, log_format=log_format)

@@ -1,29 +1,15 @@
-"""kuzov serve."""
+"""`kuzov serve`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
 from kuzov import __version__
 from kuzov.cli.serving_options import serving_options
-from kuzov.cli.teaching import teaching
 from kuzov.cli.tf_serving_flags import refuse_unhonoured
 from kuzov.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from kuzov.ray.serving.settings import RaySettings
-    from kuzov.serve.batching.parameters import BatchingParameters
-    from kuzov.serve.limits import Limits
-    from kuzov.serve.repository.config import ModelConfig
-    from kuzov.serve.rest.extension import OpenExtension
-    from kuzov.serve.settings import RestSettings, RpcSettings, ServeSettings
-
-DEFAULT_NAME = "img_classifier"
 
 
 @click.command(
@@ -41,143 +27,17 @@ def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
     TensorFlow Serving's spelling of the options, --model_name, works too. When the server is ready, see what
     it serves with: curl http://127.0.0.1:8501/v1/models/img_classifier
     """
+    from kuzov.cli.serve_settings import ray_settings, serve_settings
     from kuzov.serve.monitoring.log import configure_logging
     from kuzov.serve.server import serve
 
     configure_logging(log_format)
     on_ray = ray_settings(options)
     if on_ray is None:
-        serve(serve_settings(**options))
+        serve(serve_settings(options))
         return
     try:
         from kuzov.ray.serving.cluster_server import serve_on_ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("kuzov serve --ray", "cluster") from error
-    serve_on_ray(serve_settings(**options), on_ray, log_format=log_format)
-
-
-def serve_settings(**options: Any) -> ServeSettings:
-    """What the command's options say."""
-    from kuzov.serve.limits import Limits
-    from kuzov.serve.repository.config import RepositorySettings
-    from kuzov.serve.settings import EngineSettings, ServeSettings
-
-    models = _models(options["model_config_file"], options["model_name"], options["model_base_path"])
-    limits = Limits(
-        max_body_bytes=options["max_body_bytes"],
-        max_rows=options["max_rows"],
-        max_image_pixels=options["max_image_pixels"],
-        max_requests=options["max_requests"],
-        request_timeout_s=options["rest_api_timeout_in_ms"] / 1000,
-    )
-    return ServeSettings(
-        models=models,
-        model_config_file=options["model_config_file"],
-        model_config_file_poll_wait_seconds=options["model_config_file_poll_wait_seconds"],
-        repository=RepositorySettings(
-            file_system_poll_wait_seconds=options["file_system_poll_wait_seconds"],
-            max_num_load_retries=options["max_num_load_retries"],
-            load_retry_interval_s=options["load_retry_interval_micros"] / 1e6,
-            allow_version_labels_for_unavailable_models=options[
-                "allow_version_labels_for_unavailable_models"
-            ],
-            enable_model_warmup=options["enable_model_warmup"],
-            num_request_iterations_for_warmup=options["num_request_iterations_for_warmup"],
-            num_load_threads=options["num_load_threads"],
-        ),
-        engine=EngineSettings(
-            engine=options["engine"], precision=options["precision"], threads=options["threads"]
-        ),
-        batching=_batching(enabled=options["enable_batching"], file=options["batching_parameters_file"]),
-        host=options["host"],
-        rpc=_rpc(options),
-        rest=_rest(options, extensions=(*_web(options, limits), *teaching(options, models, limits))),
-        limits=limits,
-        method_name_check=options["enable_signature_method_name_check"],
-        decode_threads=options["decode_threads"],
-        api_key_file=options["api_key_file"],
-        grace_s=options["grace"],
-        workers=options["workers"],
-    )
-
-
-def _models(config_file: Path | None, name: str | None, base_path: Path | None) -> tuple[ModelConfig, ...]:
-    """What to serve. The names of TensorFlow Serving's image, MODEL_NAME and MODEL_BASE_PATH, count too."""
-    from kuzov.cli.model import model_or_default
-    from kuzov.serve.repository.config import ModelConfig
-    from kuzov.serve.repository.config_file import read_model_configs
-
-    if config_file is not None:  # the flags for one model give way to it, as in TensorFlow Serving
-        return read_model_configs(config_file)
-    of_image = "MODEL_NAME" in os.environ or "MODEL_BASE_PATH" in os.environ
-    name = name or os.environ.get("MODEL_NAME") or DEFAULT_NAME
-    if base_path is None and of_image:
-        base_path = Path(os.environ.get("MODEL_BASE_PATH", "/models"), name)
-    return (ModelConfig(name=name, base_path=model_or_default(base_path)),)
-
-
-def _batching(*, enabled: bool, file: Path | None) -> BatchingParameters | None:
-    from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
-
-    if file is not None and not enabled:
-        raise click.UsageError("--batching_parameters_file has no effect without --enable_batching; add it.")
-    if not enabled:
-        return None
-    return BatchingParameters() if file is None else read_batching_parameters(file)
-
-
-def _rpc(options: Mapping[str, Any]) -> RpcSettings:
-    from kuzov.serve.rpc.grpc_server import read_channel_arguments
-    from kuzov.serve.rpc.ssl_config import read_ssl_config
-    from kuzov.serve.settings import RpcSettings
-
-    ssl_file = options["ssl_config_file"]
-    return RpcSettings(
-        port=options["port"],
-        socket_path=options["grpc_socket_path"],
-        tls=None if ssl_file is None else read_ssl_config(ssl_file),
-        channel_options=tuple(read_channel_arguments(options["grpc_channel_arguments"])),
-        tensor_content=options["enable_serialization_as_tensor_content"],
-        health=options["enable_grpc_healthcheck_service"],
-    )
-
-
-def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...]:
-    from kuzov.web.page_routes import web_extension
-
-    if not options["no_web"]:
-        return (web_extension(teaching=options["teach"], limits=limits),)
-    if options["teach"]:
-        raise click.UsageError("--teach is a part of the page, which --no-web leaves out; drop one of them.")
-    return ()
-
-
-def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) -> RestSettings:
-    from kuzov.serve.monitoring.config_file import read_monitoring_config
-    from kuzov.serve.settings import RestSettings
-
-    monitoring_file = options["monitoring_config_file"]
-    return RestSettings(
-        port=options["rest_api_port"],
-        cors=options["rest_api_enable_cors_support"],
-        metrics_path=None if monitoring_file is None else read_monitoring_config(monitoring_file),
-        extensions=extensions,
-    )
-
-
-def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
-    """How the server is spread over a cluster; None where it runs on this machine alone.
-
-    Raises:
-        UsageError: An option has no meaning with --ray, or without it.
-    """
-    from kuzov.ray.serving.settings import RaySettings
-
-    counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
-    if options["ray"] is None:
-        if counts:
-            raise click.UsageError("--min-replicas and --max-replicas have no effect without --ray; add it.")
-        return None
-    if options["teach"]:
-        raise click.UsageError("--teach needs a server of its own; drop --ray, or teach on another server.")
-    return RaySettings(address=options["ray"] or None, **counts)
+    serve_on_ray(serve_settings(options), on_ray, log_format=log_format)

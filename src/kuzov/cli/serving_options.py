@@ -9,17 +9,24 @@ import click
 
 from kuzov.cli.tf_serving_flags import Port, toggle
 
-FILE = click.Path(path_type=Path, dir_okay=False)
 SECONDS = click.FloatRange(min=0)
 COUNT = click.IntRange(min=1)
 WHOLE = click.IntRange(min=0)
+
+
+def _number(name: str, kind: click.ParamType[Any], default: int, text: str, *, metavar: str = "N") -> Any:
+    return click.option(name, metavar=metavar, type=kind, default=default, help=text)
+
+
+def _file(name: str, text: str) -> Any:
+    return click.option(name, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=text)
+
 
 _OPTIONS = (
     click.option(
         "--port",
         type=Port(),
         default=8500,
-        show_default=True,
         metavar="PORT",
         help="Port of gRPC; 0 turns it off, auto takes a free one.",
     ),
@@ -27,14 +34,12 @@ _OPTIONS = (
         "--rest-api-port",
         type=Port(),
         default=8501,
-        show_default=True,
         metavar="PORT",
         help="Port of the REST API; 0 turns it off, auto takes a free one.",
     ),
     click.option(
         "--host",
         default="0.0.0.0",
-        show_default=True,
         metavar="HOST",
         help="Address to listen on; 127.0.0.1 keeps the server to this machine.",
     ),
@@ -52,51 +57,33 @@ _OPTIONS = (
         show_default="$MODEL_BASE_PATH/NAME, else models/img_classifier, else kuzov's own",
         help="Folder of the model's versions; the newest is served.",
     ),
-    click.option(
+    _file(
         "--model-config-file",
-        metavar="FILE",
-        type=FILE,
-        help="Several models, their version policies and labels: a ModelServerConfig in text form.",
+        "Several models, their version policies and labels: a ModelServerConfig in text form.",
     ),
-    click.option(
+    _number(
         "--model-config-file-poll-wait-seconds",
+        SECONDS,
+        0,
+        "How often that file is read again; 0 for never.",
         metavar="SECONDS",
-        type=SECONDS,
-        default=0,
-        show_default=True,
-        help="How often that file is read again; 0 for never.",
     ),
-    click.option(
+    _number(
         "--file-system-poll-wait-seconds",
+        SECONDS,
+        1,
+        "How often to look for new versions; 0 looks once.",
         metavar="SECONDS",
-        type=SECONDS,
-        default=1,
-        show_default=True,
-        help="How often to look for new versions; 0 looks once.",
     ),
-    click.option(
-        "--max-num-load-retries",
-        metavar="N",
-        type=WHOLE,
-        default=5,
-        show_default=True,
-        help="How often a version that fails to load is tried again.",
+    _number("--max-num-load-retries", WHOLE, 5, "How often a version that fails to load is tried again."),
+    _number(
+        "--load-retry-interval-micros", WHOLE, 60_000_000, "Time between two tries.", metavar="MICROSECONDS"
     ),
-    click.option(
-        "--load-retry-interval-micros",
-        metavar="MICROSECONDS",
-        type=WHOLE,
-        default=60_000_000,
-        show_default=True,
-        help="Time between two tries.",
-    ),
-    click.option(
+    _number(
         "--num-load-threads",
-        metavar="N",
-        type=WHOLE,
-        default=0,
-        show_default=True,
-        help="Versions loaded at a time; 0 for one at a time, and as many as there are cores at the start.",
+        WHOLE,
+        0,
+        "Versions loaded at a time; 0 for one at a time, and as many as there are cores at the start.",
     ),
     toggle(
         "--allow-version-labels-for-unavailable-models",
@@ -105,26 +92,19 @@ _OPTIONS = (
     toggle(
         "--enable-model-warmup", default=True, help="Run a version's warm-up requests before it is available."
     ),
-    click.option(
-        "--num-request-iterations-for-warmup",
-        metavar="N",
-        type=WHOLE,
-        default=0,
-        show_default=True,
-        help="How often each warm-up request runs; 0 is once.",
+    _number(
+        "--num-request-iterations-for-warmup", WHOLE, 0, "How often each warm-up request runs; 0 is once."
     ),
     click.option(
         "--engine",
         type=click.Choice(["auto", "openvino", "tensorflow"]),
         default="auto",
-        show_default=True,
         help="What computes the models; auto takes OpenVINO for kuzov's bundles, TensorFlow for all others.",
     ),
     click.option(
         "--precision",
         type=click.Choice(["auto", "f32", "bf16", "int8"]),
         default="auto",
-        show_default=True,
         help="What OpenVINO computes in; auto takes what was proved for the model.",
     ),
     click.option(
@@ -138,30 +118,20 @@ _OPTIONS = (
         help="Threads of one inference.",
     ),
     toggle("--enable-batching", help="Batch by TensorFlow Serving's rules rather than kuzov's own."),
+    _file("--batching-parameters-file", "Their parameters, in text form."),
+    _file("--monitoring-config-file", "Whether and where Prometheus finds the metrics, in text form."),
+    _file("--ssl-config-file", "Keys and certificates of gRPC, in text form."),
     click.option(
-        "--batching-parameters-file", metavar="FILE", type=FILE, help="Their parameters, in text form."
+        "--grpc-channel-arguments",
+        metavar="K=V,…",
+        default="",
+        show_default=False,
+        help="gRPC's own options.",
     ),
-    click.option(
-        "--monitoring-config-file",
-        metavar="FILE",
-        type=FILE,
-        help="Whether and where Prometheus finds the metrics, in text form.",
-    ),
-    click.option(
-        "--ssl-config-file", metavar="FILE", type=FILE, help="Keys and certificates of gRPC, in text form."
-    ),
-    click.option("--grpc-channel-arguments", metavar="K=V,…", default="", help="gRPC's own options."),
     toggle("--enable-grpc-healthcheck-service", default=True, help="Answer grpc.health.v1."),
     toggle("--enable-serialization-as-tensor-content", help="Answer over gRPC in tensor_content."),
     toggle("--enable-signature-method-name-check", help="Let a signature do only what its method name says."),
-    click.option(
-        "--rest-api-timeout-in-ms",
-        metavar="MS",
-        type=COUNT,
-        default=30_000,
-        show_default=True,
-        help="Time that a request may take.",
-    ),
+    _number("--rest-api-timeout-in-ms", COUNT, 30_000, "Time that a request may take.", metavar="MS"),
     click.option(
         "--rest-api-num-threads",
         "decode_threads",
@@ -172,57 +142,19 @@ _OPTIONS = (
         help="Threads that read JSON and decode photos.",
     ),
     toggle("--rest-api-enable-cors-support", help="Let web pages from elsewhere call the REST API."),
-    click.option(
-        "--max-body-bytes",
-        metavar="N",
-        type=COUNT,
-        default=64 * 1024 * 1024,
-        show_default=True,
-        help="Largest request.",
-    ),
-    click.option(
-        "--max-rows",
-        metavar="N",
-        type=COUNT,
-        default=16_384,
-        show_default=True,
-        help="Most photos, strings or examples in a request.",
-    ),
-    click.option(
-        "--max-image-pixels",
-        metavar="N",
-        type=COUNT,
-        default=50_000_000,
-        show_default=True,
-        help="Largest photo.",
-    ),
-    click.option(
-        "--max-requests",
-        metavar="N",
-        type=COUNT,
-        default=128,
-        show_default=True,
-        help="Requests under way; those past it are refused at once.",
-    ),
-    click.option(
-        "--api-key-file", metavar="FILE", type=FILE, help="Keys, one a line; requests must carry one of them."
-    ),
-    click.option(
+    _number("--max-body-bytes", COUNT, 64 * 1024 * 1024, "Largest request."),
+    _number("--max-rows", COUNT, 16_384, "Most photos, strings or examples in a request."),
+    _number("--max-image-pixels", COUNT, 50_000_000, "Largest photo."),
+    _number("--max-requests", COUNT, 128, "Requests under way; those past it are refused at once."),
+    _file("--api-key-file", "Keys, one a line; requests must carry one of them."),
+    _number(
         "--grace",
+        SECONDS,
+        30,
+        "Time that requests under way have to finish after SIGTERM.",
         metavar="SECONDS",
-        type=SECONDS,
-        default=30,
-        show_default=True,
-        help="Time that requests under way have to finish after SIGTERM.",
     ),
-    click.option(
-        "--workers",
-        metavar="N",
-        type=COUNT,
-        default=1,
-        show_default=True,
-        help="Processes that share the ports, for machines with many cores.",
-    ),
+    _number("--workers", COUNT, 1, "Processes that share the ports, for machines with many cores."),
     click.option(
         "--ray",
         is_flag=False,
@@ -257,7 +189,6 @@ _OPTIONS = (
         "--log-format",
         type=click.Choice(["text", "json"]),
         default="text",
-        show_default=True,
         help="json writes one line for every request.",
     ),
 )

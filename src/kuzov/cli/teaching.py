@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from kuzov.serve.limits import Limits
-    from kuzov.serve.repository.config import ModelConfig
-    from kuzov.serve.rest.extension import OpenExtension
+from kuzov.bundle.ready import ready_model
+from kuzov.errors import MissingExtraError
+from kuzov.serve.limits import Limits
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.rest.extension import OpenExtension
 
 _TOKEN_BYTES = 24
 
@@ -33,7 +34,6 @@ def teaching(
             raise click.UsageError("--teach-photos has no effect without --teach; add it.")
         return ()
     _check(options, models)
-    from kuzov.errors import MissingExtraError
     from kuzov.teach.teach_routes import teach_extension
 
     if any(find_spec(package) is None for package in ("tensorflow", "sklearn")):
@@ -46,8 +46,6 @@ def teaching(
 
 
 def _check(options: Mapping[str, Any], models: Sequence[ModelConfig]) -> None:
-    from kuzov.bundle.ready import ready_model
-
     if options["model_config_file"] is not None:
         raise click.UsageError(
             "--teach teaches one model; name it by --model-base-path rather than --model-config-file."

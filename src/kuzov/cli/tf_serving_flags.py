@@ -63,7 +63,6 @@ def toggle(*names: str, help: str, default: bool = False) -> Callable[[Any], Any
         is_flag=False,
         flag_value="true",
         default=default,
-        show_default=True,
         metavar="[true|false]",
         help=help,
     )

@@ -28,14 +28,12 @@ STAGES = {
 @click.option(
     "--out",
     default=Path("models/img_classifier"),
-    show_default=True,
     type=click.Path(path_type=Path),
     help="Model folder; the new version appears in it.",
 )
 @click.option(
     "--runs",
     default=Path("runs"),
-    show_default=True,
     type=click.Path(path_type=Path),
     help="Folder for the run's metrics, pictures and report.",
 )
@@ -69,43 +67,21 @@ STAGES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(
-    photos: Path,
-    out: Path,
-    runs: Path,
-    config_file: Path | None,
-    overrides: tuple[str, ...],
-    seed: int | None,
-    shots: int | None,
-    fine_tune: bool,
-    tensorboard: Path | None,
-    strict: bool,
-    allow_leaks: bool,
-    as_json: bool,
+    *, config_file: Path | None, overrides: tuple[str, ...], seed: int | None, as_json: bool, **options: Any
 ) -> None:
     """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
 
     Where train/ and validation/ lie inside, they are used; else a quarter of each model's photos is kept
     for judging. Needs kuzov[train].
     """
-    if shots is not None and fine_tune:
+    if options["shots"] is not None and options["fine_tune"]:
         raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")
     from kuzov.api import train
 
     seeds = () if seed is None else (f"seed={seed}",)
     config = load_config(config_file, (*overrides, *seeds))
     with progress_bars(STAGES) as progress:
-        result = train(
-            photos,
-            out,
-            config=config,
-            runs=runs,
-            shots=shots,
-            fine_tune=fine_tune,
-            strict=strict,
-            allow_leaks=allow_leaks,
-            tensorboard=tensorboard,
-            progress=progress,
-        )
+        result = train(config=config, progress=progress, **options)
     for rejected in result.metrics["data"]["rejected"]:
         print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
