@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +56,8 @@ def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     from kuzov.api import classify
 
     # Ray prints to stdout what it is told of its nodes.
-    with redirect_stdout(sys.stderr), _Progress() as progress, _interruptible() as go_on:
-
-        def tell(stage: str, done: int, total: int) -> None:
-            progress(stage, done, total)
-            go_on()
-
-        done = classify(model=model_or_default(model), progress=tell, **options)
+    with redirect_stdout(sys.stderr), _followed() as progress:
+        done = classify(model=model_or_default(model), progress=progress, **options)
     if done.left_out:
         endings = ", ".join(sorted(each or "none" for each in done.left_out))
         print(
@@ -85,25 +80,16 @@ def _summary(done: Classified) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], None]]:
-    """Have Ctrl-C, and SIGTERM like it, end the run with what is done written down.
-
-    Yields:
-        What raises again an interrupt that was lost: within a callback of Ray's, Python drops it.
-    """
-    stopped = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
-        raise KeyboardInterrupt
-
-    def go_on() -> None:
-        if stopped:
-            raise KeyboardInterrupt
-
-    with on_ending_signals(stop):
-        yield go_on
+def _followed() -> Iterator[_Progress]:
+    """Have Ctrl-C, and SIGTERM like it, end the run with what is done written down."""
+    progress = _Progress()
+    try:
+        with on_ending_signals(progress.stop), closing(progress):
+            yield progress
+    except KeyboardInterrupt:
+        if progress.done:
+            print(f"{progress.done:,} photo(s) are done; the same command goes on.", file=sys.stderr)
+        raise
 
 
 class _Progress:
@@ -113,19 +99,24 @@ class _Progress:
         self._bar: Any = None
         self._terminal = sys.stderr.isatty()
         self._started = self._told = time.monotonic()
-        self._done = 0
+        self._stopped = False
+        self.done = 0
 
-    def __enter__(self) -> _Progress:
-        return self
+    def stop(self, *_: object) -> None:
+        self._stopped = True
+        raise KeyboardInterrupt
 
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+    def close(self) -> None:
         if self._bar is not None:
-            self._bar.update(self._done - self._bar.pos)
+            self._bar.update(self.done - self._bar.pos)
             self._bar.render_finish()
-        if kind is KeyboardInterrupt and self._done:
-            print(f"{self._done:,} photo(s) are done; the same command goes on.", file=sys.stderr)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        self._tell(stage, done, total)
+        if self._stopped:  # within a callback of Ray's, Python dropped the interrupt
+            raise KeyboardInterrupt
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         if stage == "classify" and not done:
             self._started = self._told = now
@@ -140,7 +131,7 @@ class _Progress:
                 )
                 self._bar.render_progress()
             return
-        self._done = done if stage == "classify" else 0
+        self.done = done if stage == "classify" else 0
         if now - self._told < (REDRAW_EVERY_S if self._terminal else TELL_EVERY_S):
             return
         self._told = now
@@ -153,8 +144,8 @@ class _Progress:
             print(text, file=sys.stderr, flush=True)
 
     def _pace(self, total: int) -> str:
-        rate = self._done / max(time.monotonic() - self._started, 1e-9)
-        left = _time((total - self._done) / rate) if rate else "?"
+        rate = self.done / max(time.monotonic() - self._started, 1e-9)
+        left = _time((total - self.done) / rate) if rate else "?"
         return f"{rate:.0f} a second, {left} left"
 
 

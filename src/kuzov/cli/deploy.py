@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kuzov.cli.model import model_or_default
+from kuzov.cli.model import model_option, model_or_default
 
 if TYPE_CHECKING:
     from kuzov.deploy.render import Deployment
 
-MODEL = click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    help="Model folder, whose newest version goes along, or one version's folder.",
-)
+MODEL = model_option("goes along")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 

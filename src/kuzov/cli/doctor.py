@@ -12,9 +12,6 @@ import click
 from kuzov.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
 
 STAGES = {
@@ -23,7 +20,6 @@ STAGES = {
     "embed": "Embedding photos",
     "judge": "Judging labels",
 }
-MOST_SHOWN = 40
 
 
 @click.command("doctor", short_help="Find what is wrong with a folder of photos.")
@@ -59,7 +55,9 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
     if as_json:
         print(json.dumps(diagnosis.to_json(), ensure_ascii=False))
     else:
-        _print(diagnosis)
+        from kuzov.cli.doctor_tables import print_diagnosis
+
+        print_diagnosis(diagnosis)
     if report is not None:
         print(f"The page is {report}.", file=sys.stderr)
 
@@ -72,71 +70,3 @@ def _put_back(restored: Restored) -> str:
             "Move or rename those and run it again."
         )
     return "\n".join(lines)
-
-
-def _print(diagnosis: Diagnosis) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    from kuzov.doctor import texts
-    from kuzov.doctor.page import headline
-    from kuzov.report.summary import would_more_help
-
-    console = Console(highlight=False)
-    lines = [headline(diagnosis).en + "."]
-    if diagnosis.learning_curve.last_doubling() is not None:
-        lines.append(would_more_help(diagnosis.learning_curve).en)
-    console.print(Text("\n".join(lines)), soft_wrap=True)
-    if diagnosis.findings:
-        console.print(_totals(diagnosis))
-        console.print(_findings(diagnosis))
-    hidden = len(diagnosis.findings) - MOST_SHOWN
-    notes = [f"And {hidden} more; --report FILE.html or --json tells all."] if hidden > 0 else []
-    notes += [f"Not checked: {texts.why_not(each).en}" for each in diagnosis.skipped]
-    notes += _moves(diagnosis)
-    console.print(Text("\n".join(notes)), soft_wrap=True)
-
-
-def _totals(diagnosis: Diagnosis) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    from kuzov.doctor import texts
-
-    shown = Table("finding", "how many", "what to do", box=SIMPLE_HEAD, pad_edge=False)
-    for kind, count in diagnosis.totals.items():
-        shown.add_row(texts.NAMES[kind].en, str(count), Text(texts.ADVICE[kind].en))
-    return shown
-
-
-def _findings(diagnosis: Diagnosis) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    from kuzov.doctor import texts
-
-    shown = Table("sure", "finding", box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("photos", overflow="fold", no_wrap=True)
-    shown.add_column("why")
-    for finding in diagnosis.findings[:MOST_SHOWN]:
-        shown.add_row(
-            f"{finding.certainty:.0%}",
-            texts.NAMES[finding.kind].en,
-            Text("\n".join(finding.photos)),
-            Text(texts.sentence(finding).en),
-        )
-    return shown
-
-
-def _moves(diagnosis: Diagnosis) -> list[str]:
-    count = len(diagnosis.moves)
-    if not count:
-        return []
-    if diagnosis.quarantine is None:
-        return [f"--fix would move {count} file(s) into a quarantine beside the photos."]
-    return [
-        f"Moved {count} file(s) into {diagnosis.quarantine}; "
-        f"kuzov doctor {diagnosis.folder} --undo puts them back."
-    ]

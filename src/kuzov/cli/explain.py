@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.errors import ConfigError
 
 if TYPE_CHECKING:
     from kuzov.explain.explainer import Saliency
@@ -40,7 +41,6 @@ def command(
     The picture shows what the network sees, the middle nine tenths of the photo. Needs kuzov[train].
     """
     from kuzov.api import explain
-    from kuzov.errors import ConfigError
     from kuzov.explain import pictures
 
     pictures.find_format(out)  # what is wrong with the name is told before any work
@@ -59,10 +59,7 @@ def _as_text(found: Saliency, out: Path) -> str:
     """One line: the photo, the class that is explained, and where the picture lies."""
     prediction = found.prediction
     probability = prediction.probabilities[found.label]
-    doubt = (
-        "none of these models, most like "
-        if prediction.is_unknown and found.label == prediction.label
-        else ""
-    )
+    doubted = prediction.is_unknown and found.label == prediction.label
+    doubt = "none of these models, most like " if doubted else ""
     name = prediction.names[found.label].en
     return f"{prediction.photo}: {doubt}{name} {probability:.1%}, explained by {found.method} in {out}"

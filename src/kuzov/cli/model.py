@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-asked_model = click.option(
-    "--model",
-    show_default="models/img_classifier, or the model that comes with kuzov",
-    type=click.Path(path_type=Path),
-    help="Model folder, whose newest version is asked, or one version's folder.",
-)
-"""The option of commands that ask a model: a Path, or None."""
+
+def model_option(what: str) -> Callable[[Any], Any]:
+    """The option of commands that take a model: a Path, or None; `what` becomes of its newest version."""
+    return click.option(
+        "--model",
+        show_default="models/img_classifier, or the model that comes with kuzov",
+        type=click.Path(path_type=Path),
+        help=f"Model folder, whose newest version {what}, or one version's folder.",
+    )
+
+
+asked_model = model_option("is asked")
 
 
 def model_or_default(named: Path | None) -> Path:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.errors import PhotoError
 
 if TYPE_CHECKING:
-    from kuzov.errors import PhotoError
     from kuzov.records import Prediction
 
 RUNNERS_UP = 2
@@ -43,8 +43,6 @@ def command(
 
     A photo that can't be read is named, the others are still answered, and the status at the end is 1.
     """
-    from kuzov.errors import PhotoError
-
     if api_key_file is not None and url is None:
         raise click.UsageError("--api-key-file is for a server; name it with --url.")
     failed, answers = False, []
@@ -77,8 +75,6 @@ def _ask(
 
 
 def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
-    from kuzov.errors import PhotoError
-
     if isinstance(answer, PhotoError):
         return {"photo": answer.photo, "error": answer.reason}
     return answer.to_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +30,17 @@ DEFAULT_NAME = "img_classifier"
 def serve_settings(options: Mapping[str, Any]) -> ServeSettings:
     """What the command's options say."""
     models = _models(options["model_config_file"], options["model_name"], options["model_base_path"])
-    limits = Limits(
-        max_body_bytes=options["max_body_bytes"],
-        max_rows=options["max_rows"],
-        max_image_pixels=options["max_image_pixels"],
-        max_requests=options["max_requests"],
-        request_timeout_s=options["rest_api_timeout_in_ms"] / 1000,
-    )
+    request_timeout_s = options["rest_api_timeout_in_ms"] / 1000
+    limits = Limits(request_timeout_s=request_timeout_s, **_of_same_name(Limits, options))
+    load_retry_interval_s = options["load_retry_interval_micros"] / 1e6
     return ServeSettings(
         models=models,
         model_config_file=options["model_config_file"],
         model_config_file_poll_wait_seconds=options["model_config_file_poll_wait_seconds"],
         repository=RepositorySettings(
-            file_system_poll_wait_seconds=options["file_system_poll_wait_seconds"],
-            max_num_load_retries=options["max_num_load_retries"],
-            load_retry_interval_s=options["load_retry_interval_micros"] / 1e6,
-            allow_version_labels_for_unavailable_models=options[
-                "allow_version_labels_for_unavailable_models"
-            ],
-            enable_model_warmup=options["enable_model_warmup"],
-            num_request_iterations_for_warmup=options["num_request_iterations_for_warmup"],
-            num_load_threads=options["num_load_threads"],
+            load_retry_interval_s=load_retry_interval_s, **_of_same_name(RepositorySettings, options)
         ),
-        engine=EngineSettings(
-            engine=options["engine"], precision=options["precision"], threads=options["threads"]
-        ),
+        engine=EngineSettings(**_of_same_name(EngineSettings, options)),
         batching=_batching(enabled=options["enable_batching"], file=options["batching_parameters_file"]),
         host=options["host"],
         rpc=_rpc(options),
@@ -65,6 +52,11 @@ def serve_settings(options: Mapping[str, Any]) -> ServeSettings:
         grace_s=options["grace"],
         workers=options["workers"],
     )
+
+
+def _of_same_name(settings: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are called as the settings are."""
+    return {each.name: options[each.name] for each in fields(settings) if each.name in options}
 
 
 def _models(config_file: Path | None, name: str | None, base_path: Path | None) -> tuple[ModelConfig, ...]:

@@ -9,13 +9,16 @@ import click
 
 from kuzov.cli.tf_serving_flags import Port, toggle
 
-SECONDS = click.FloatRange(min=0)
 COUNT = click.IntRange(min=1)
 WHOLE = click.IntRange(min=0)
 
 
-def _number(name: str, kind: click.ParamType[Any], default: int, text: str, *, metavar: str = "N") -> Any:
-    return click.option(name, metavar=metavar, type=kind, default=default, help=text)
+def _number(name: str, kind: click.IntRange, default: int | None, text: str, **options: Any) -> Any:
+    return click.option(name, type=kind, default=default, help=text, **{"metavar": "N", **options})
+
+
+def _seconds(name: str, default: int, text: str) -> Any:
+    return click.option(name, metavar="SECONDS", type=click.FloatRange(min=0), default=default, help=text)
 
 
 def _file(name: str, text: str) -> Any:
@@ -24,17 +27,12 @@ def _file(name: str, text: str) -> Any:
 
 _OPTIONS = (
     click.option(
-        "--port",
-        type=Port(),
-        default=8500,
-        metavar="PORT",
-        help="Port of gRPC; 0 turns it off, auto takes a free one.",
+        "--port", type=Port(), default=8500, help="Port of gRPC; 0 turns it off, auto takes a free one."
     ),
     click.option(
         "--rest-api-port",
         type=Port(),
         default=8501,
-        metavar="PORT",
         help="Port of the REST API; 0 turns it off, auto takes a free one.",
     ),
     click.option(
@@ -61,20 +59,8 @@ _OPTIONS = (
         "--model-config-file",
         "Several models, their version policies and labels: a ModelServerConfig in text form.",
     ),
-    _number(
-        "--model-config-file-poll-wait-seconds",
-        SECONDS,
-        0,
-        "How often that file is read again; 0 for never.",
-        metavar="SECONDS",
-    ),
-    _number(
-        "--file-system-poll-wait-seconds",
-        SECONDS,
-        1,
-        "How often to look for new versions; 0 looks once.",
-        metavar="SECONDS",
-    ),
+    _seconds("--model-config-file-poll-wait-seconds", 0, "How often that file is read again; 0 for never."),
+    _seconds("--file-system-poll-wait-seconds", 1, "How often to look for new versions; 0 looks once."),
     _number("--max-num-load-retries", WHOLE, 5, "How often a version that fails to load is tried again."),
     _number(
         "--load-retry-interval-micros", WHOLE, 60_000_000, "Time between two tries.", metavar="MICROSECONDS"
@@ -147,13 +133,7 @@ _OPTIONS = (
     _number("--max-image-pixels", COUNT, 50_000_000, "Largest photo."),
     _number("--max-requests", COUNT, 128, "Requests under way; those past it are refused at once."),
     _file("--api-key-file", "Keys, one a line; requests must carry one of them."),
-    _number(
-        "--grace",
-        SECONDS,
-        30,
-        "Time that requests under way have to finish after SIGTERM.",
-        metavar="SECONDS",
-    ),
+    _seconds("--grace", 30, "Time that requests under way have to finish after SIGTERM."),
     _number("--workers", COUNT, 1, "Processes that share the ports, for machines with many cores."),
     click.option(
         "--ray",
@@ -162,19 +142,13 @@ _OPTIONS = (
         metavar="[HOST:PORT|auto|local]",
         help="Serve by replicas on a Ray cluster: that of $RAY_ADDRESS or of this machine, else a new one.",
     ),
-    click.option(
-        "--min-replicas",
-        metavar="N",
-        type=COUNT,
-        show_default="1",
-        help="With --ray: replicas that are always there.",
-    ),
-    click.option(
+    _number("--min-replicas", COUNT, None, "With --ray: replicas that are always there.", show_default="1"),
+    _number(
         "--max-replicas",
-        metavar="N",
-        type=COUNT,
+        COUNT,
+        None,
+        "With --ray: replicas that there are under load.",
         show_default="as many as the cluster has cores for",
-        help="With --ray: replicas that there are under load.",
     ),
     click.option("--no-web", is_flag=True, help="Leave out the page at / that people ask in a browser."),
     toggle("--teach", help="Let whoever has the token that is printed then teach the model, in the page."),
