@@ -161,7 +161,7 @@ def run_kuzov(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"}
         command = [*RUN_KUZOV, *map(str, words)]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
 
     return run

@@ -8,14 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from kuzov.bundle.ready import ready_model
 from kuzov.data.synthetic import render_cars
+from tests.chaos.running import until
 
 REPOSITORY = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,14 +49,13 @@ def commands(readme: str, port: int) -> Iterator[str]:
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    url = f"http://127.0.0.1:{port}/v1/models/img_classifier"
-    for _ in range(100):
+    def answers() -> bool:
         assert server.poll() is None, "the server ended before it answered"
-        if subprocess.run([sys.executable, "-c", f"import urllib.request as u; u.urlopen({url!r})"],
-                          check=False, capture_output=True).returncode == 0:  # fmt: skip
-            return
-        time.sleep(0.1)
-    pytest.fail(f"nothing answers at {url}")
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/v1/models/img_classifier"):
+            return True
+        return False
+
+    until(answers)
 
 
 def run_commands(document: str, port: int) -> list[list[str]]:

@@ -98,16 +98,21 @@ class Server:
 
 @contextmanager
 def running(
-    base_path: Path, log: Path, *options: str, program: Sequence[str] = REAL, **process: Any
+    base_path: Path | None, log: Path, *options: str, program: Sequence[str] = REAL, **process: Any
 ) -> Iterator[Server]:
-    """Start a server and wait until it answers; it is killed at the end if it still runs."""
-    words = {"--host": "127.0.0.1", "--port": "auto", "--rest-api-port": "auto", "--model-name": "m"}
-    words |= {"--model-base-path": str(base_path), "--file-system-poll-wait-seconds": "0.05"}
+    """Start a server, of the model m where there is a path, and wait until it answers.
+
+    It is killed at the end if it still runs.
+    """
+    words = {"--host": "127.0.0.1", "--port": "auto", "--rest-api-port": "auto"}
+    if base_path is not None:
+        words |= {"--model-name": "m", "--model-base-path": str(base_path)}
+        words |= {"--file-system-poll-wait-seconds": "0.05"}
     words |= dict(option.split("=", 1) for option in options)
     command = [sys.executable, *program, *(f"{name}={value}" for name, value in words.items())]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with log.open("wb") as file:
-        started = subprocess.Popen(command, stderr=file, env=environment, cwd=REPOSITORY, **process)
+        started = subprocess.Popen(command, stderr=file, env=environment, **{"cwd": REPOSITORY, **process})
     with started:
         try:
             rpc_port, rest_port = _ports(started, log)
@@ -127,7 +132,7 @@ def _ports(process: subprocess.Popen[bytes], log: Path) -> tuple[int, int]:
     return int(ports[1]), int(ports[2])
 
 
-def until(happened: Callable[[], bool], within_s: float = 20) -> None:
+def until(happened: Callable[[], bool], within_s: float = 60) -> None:
     """Wait for something to happen."""
     deadline = time.monotonic() + within_s
     while not happened():

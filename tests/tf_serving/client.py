@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,19 +27,16 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tests.conftest import RUN_KUZOV
+from tests.chaos.running import running
 
 T = TypeVar("T")
 
-TIMEOUT_S = 20.0
-READY = re.compile(
-    r"Running gRPC ModelServer at \S*:(\d+) .*Exporting HTTP/REST API at:\S*:(\d+) ", re.DOTALL
-)
+TIMEOUT_S = 60.0
 CLASSIFY, REGRESS, PREDICT = (f"tensorflow/serving/{each}" for each in ("classify", "regress", "predict"))
 FLAGS = (
-    *("--host", "127.0.0.1", "--port", "auto", "--rest_api_port", "auto"),
-    *("--file_system_poll_wait_seconds", "1", "--max_num_load_retries", "0"),
-    *("--allow_version_labels_for_unavailable_models", "true"),
+    "--file_system_poll_wait_seconds=1",
+    "--max_num_load_retries=0",
+    "--allow_version_labels_for_unavailable_models=true",
 )
 
 
@@ -131,30 +124,20 @@ def with_examples(request: Any, *values: float, model: str = "half_plus_two", si
 
 
 @contextmanager
-def serving(folder: Path, *flags: str | Path) -> Iterator[Server]:
+def serving(folder: Path, *flags: str) -> Iterator[Server]:
     """A server, ready to answer."""
-    log = folder / "server.log"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [*RUN_KUZOV, "serve", *map(str, (*FLAGS, *flags))]
     with (
-        log.open("wb") as stderr,
-        subprocess.Popen(command, stderr=stderr, cwd=folder, env=environment) as process,
+        running(None, folder / "server.log", *FLAGS, *flags, cwd=folder) as started,
+        grpc.insecure_channel(f"127.0.0.1:{started.rpc_port}") as channel,
     ):
-        try:
-            until(log.read_text, lambda text: bool(READY.search(text)) or process.poll() is not None)
-            found = READY.search(log.read_text())
-            assert found, log.read_text()
-            with grpc.insecure_channel(f"127.0.0.1:{found[1]}") as channel:
-                yield Server(
-                    folder=folder,
-                    log=log,
-                    rest=f"http://127.0.0.1:{found[2]}",
-                    port=int(found[2]),
-                    predictions=prediction_service_pb2_grpc.PredictionServiceStub(channel),
-                    models=model_service_pb2_grpc.ModelServiceStub(channel),
-                )
-        finally:
-            process.terminate()
+        yield Server(
+            folder=folder,
+            log=started.log,
+            rest=f"http://127.0.0.1:{started.rest_port}",
+            port=started.rest_port,
+            predictions=prediction_service_pb2_grpc.PredictionServiceStub(channel),
+            models=model_service_pb2_grpc.ModelServiceStub(channel),
+        )
 
 
 def refusal(call: Callable[[], Any]) -> tuple[str, str]:

@@ -64,6 +64,5 @@ def server(folder: Path, config: str) -> Iterator[Server]:
     models, monitoring = folder / "models.config", folder / "monitoring.config"
     models.write_text(config)
     monitoring.write_text(MONITORING)
-    flags = ("--model_config_file", models, "--monitoring_config_file", monitoring)
-    with serving(folder, *flags) as found:
+    with serving(folder, f"--model_config_file={models}", f"--monitoring_config_file={monitoring}") as found:
         yield found

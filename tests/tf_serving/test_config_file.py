@@ -14,7 +14,7 @@ def test_a_configuration_file_that_is_polled(folder: Path, tmp_path: Path) -> No
     file = tmp_path / "models.config"
     one = "model_config_list {{ config {{ name: 'm' base_path: '{}' model_platform: 'tensorflow' }} }}"
     file.write_text(one.format(folder / "half_plus_two"))
-    flags = ("--model_config_file", file, "--model_config_file_poll_wait_seconds", "1")
+    flags = (f"--model_config_file={file}", "--model_config_file_poll_wait_seconds=1")
     with serving(tmp_path, *flags) as server:
         assert list(server.predict("m", x=[2.0]).outputs["y"].float_val) == [3.0]
         file.write_text("no configuration")
