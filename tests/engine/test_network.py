@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import openvino
@@ -31,8 +32,9 @@ def test_outputs_are_named() -> None:
     assert network({"x": np.array([[1, 2], [3, 4]], np.float32)})["twice"].tolist() == [[2, 4], [6, 8]]
 
 
-def test_outputs_are_the_callers_own() -> None:
-    network = Network(doubling(-1, 2), F32)
+@pytest.mark.parametrize("rows_apart", [True, False])
+def test_outputs_are_the_callers_own(rows_apart: bool) -> None:
+    network = Network(doubling(-1, 2), replace(F32, rows_apart=rows_apart))
     first = network({"x": np.ones((1, 2), np.float32)})["twice"]
     network({"x": np.zeros((1, 2), np.float32)})
     assert first.tolist() == [[2, 2]]
@@ -48,8 +50,10 @@ def test_a_shape_that_does_not_fit_is_told_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 2)])
-def test_threads_and_streams_leave_the_answers_alone(threads: int, streams: int) -> None:
-    network = Network(doubling(-1, 2), NetworkSettings(precision="f32", threads=threads, streams=streams))
+@pytest.mark.parametrize("rows_apart", [True, False])
+def test_threads_and_streams_leave_the_answers_alone(threads: int, streams: int, rows_apart: bool) -> None:
+    settings = replace(F32, threads=threads, streams=streams, rows_apart=rows_apart)
+    network = Network(doubling(-1, 2), settings)
     wrong = []
 
     def ask(value: float) -> None:
@@ -68,7 +72,7 @@ def test_threads_and_streams_leave_the_answers_alone(threads: int, streams: int)
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_rows_that_are_known_to_stay_apart_are_computed_one_by_one(rows: int) -> None:
-    network = Network(doubling(-1, 2), NetworkSettings(precision="f32", streams=2, rows_apart=True))
+    network = Network(doubling(-1, 2), replace(F32, streams=2, rows_apart=True))
     x = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
     assert network({"x": x})["twice"].tolist() == (2 * x).tolist()
 

@@ -168,10 +168,6 @@ def test_several_inputs_and_outputs(many_types: TensorFlowEngine) -> None:
     }
 
 
-def test_nothing_is_batched_unasked(half_plus_two: TensorFlowEngine) -> None:
-    assert not any(half_plus_two.batched(name) for name in half_plus_two.signatures)
-
-
 @pytest.mark.parametrize("shape", [(32, 32, 3), (1, 1, 32, 32, 3)])
 def test_an_image_of_another_rank_is_refused_before_a_convolution_sees_it(
     folder: Path, shape: tuple[int, ...]

@@ -33,8 +33,8 @@ class NetworkSettings:
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
         lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
             memory of another compiled network, and costs time where other work fills the cores meanwhile.
-        rows_apart: Whether the network, whose sizes but the first are fixed, is known to compute each row as
-            if it were alone. Then it is compiled for one row, and several are computed in turn.
+        rows_apart: Whether the network, of one input, whose sizes but the first are fixed, is known to compute
+            each row as if it were alone. Then it is compiled for one row, and several are computed in turn.
     """
 
     precision: str
@@ -58,46 +58,34 @@ class _Request:
 
 
 class _RowRequest:
-    """An infer request of one row. Rows are copied to where OpenVINO has put its own tensors.
+    """An infer request of one row, of one input. Rows are copied to where OpenVINO has put its own tensors.
 
     To tell it of another place for every row costs more than the copy: docs/adr/0011.
     """
 
     def __init__(self, compiled: openvino.CompiledModel) -> None:
         self._request = compiled.create_infer_request()
-        self._inputs = {
-            name: self._request.get_input_tensor(index).data
-            for index, each in enumerate(compiled.inputs)
-            for name in each.get_names()
-        }
+        self._input = self._request.get_input_tensor(0).data
         count = len(compiled.outputs)
         self._outputs = [self._request.get_output_tensor(index).data for index in range(count)]
 
     def infer(self, inputs: Tensors) -> list[npt.NDArray[Any]]:
-        rows = self._check(inputs)
-        found = [np.empty((rows, *each.shape[1:]), each.dtype) for each in self._outputs]
-        for row in range(rows):
-            for name, tensor in inputs.items():
-                self._inputs[name][0] = tensor[row]
+        ((name, rows),) = inputs.items()
+        known = self._input
+        # NumPy would repeat what is too small.
+        if rows.shape[1:] != known.shape[1:] or rows.dtype != known.dtype or not rows.ndim:
+            raise RuntimeError(
+                f"{name!r} is {rows.dtype} of shape {[*rows.shape]}, but has to be "
+                f"{known.dtype} of shape {[-1, *known.shape[1:]]}."
+            )
+        found = [np.empty((len(rows), *each.shape[1:]), each.dtype) for each in self._outputs]
+        for index, row in enumerate(rows):
+            known[0] = row
             self._request.start_async()
             self._request.wait()
             for whole, part in zip(found, self._outputs, strict=True):
-                whole[row] = part[0]
+                whole[index] = part[0]
         return found
-
-    def _check(self, inputs: Tensors) -> int:
-        """The number of rows, which all inputs have; numpy would repeat what is too small."""
-        for name, tensor in inputs.items():
-            known = self._inputs[name]
-            if tensor.shape[1:] != known.shape[1:] or tensor.dtype != known.dtype or not tensor.ndim:
-                raise RuntimeError(
-                    f"{name!r} is {tensor.dtype} of shape {[*tensor.shape]}, but has to be "
-                    f"{known.dtype} of shape {[-1, *known.shape[1:]]}."
-                )
-        counts = {name: len(tensor) for name, tensor in inputs.items()}
-        if len({*counts.values()}) != 1:
-            raise RuntimeError(f"They differ in their number of rows: {counts}.")
-        return min(counts.values())
 
 
 class _Requests:
