@@ -37,7 +37,7 @@ from kuzov.engine.engine import Engine
 from kuzov.errors import ErrorCode, KuzovError, RequestError
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.batching.parameters import read_batching_parameters
-from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
+from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.config_file import read_monitoring_config
 from kuzov.serve.monitoring.journal import Journal
@@ -437,7 +437,7 @@ def a_site() -> Iterator[Site]:
     engines: dict[str, Engine] = {"m": ExampleEngine(), "cars": load_engine(ready_model() / "1")}
     metrics = Metrics()
     with ThreadPoolExecutor(1) as pool, asyncio.Runner() as runner:
-        scheduler = Scheduler(SchedulerSettings(), pool, metrics)
+        scheduler = Scheduler(pool, metrics)
         service = Service(Models(engines), scheduler)
         core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
         prediction, model_service = PredictionService(core), ModelService(core)

@@ -20,6 +20,7 @@ from kuzov.serve.rest.app import rest_app
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
 from tests.serve.core import a_core
+from tests.serve.engines import PlainEngine
 
 Ask: TypeAlias = Callable[..., httpx.Response]
 
@@ -36,7 +37,7 @@ def signature(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Signatur
     return Signature(inputs=specs(inputs), outputs=specs(outputs), method_name="tensorflow/serving/predict")
 
 
-class FakeEngine:
+class FakeEngine(PlainEngine):
     """Half plus two by default; signatures named by a type give their input back."""
 
     name = "fake"
@@ -53,17 +54,8 @@ class FakeEngine:
         "refused": signature({"x": "FLOAT"}, {"y": "FLOAT"}),
     }
 
-    def network(self, signature: str) -> str:
-        return signature
-
     def batched(self, signature: str) -> bool:
         return signature == "serving_default"
-
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        return inputs
-
-    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
-        return dict(outputs)
 
     def infer(self, network: str, tensors: Tensors) -> dict[str, Any]:
         signature, inputs = network, tensors

@@ -15,7 +15,7 @@ from kuzov.engine.choose import load_engine as choose_engine
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
-from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
+from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.memory import give_back_memory, keep_freed_memory
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
@@ -147,8 +147,7 @@ def open_core(
         streams = settings.engine.streams
         # Beside several streams one thread more: its request is ready as soon as one of them is free.
         inference_threads = streams + 1 if streams > 1 else 1
-        scheduling = SchedulerSettings(threads=inference_threads, parameters=settings.batching)
-        scheduler = Scheduler(scheduling, decode_pool, metrics)
+        scheduler = Scheduler(decode_pool, metrics, threads=inference_threads, parameters=settings.batching)
         stack.callback(scheduler.close)
         repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)
         stack.callback(repository.stop)

@@ -14,7 +14,7 @@ from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.batching.parameters import BatchingParameters
-from kuzov.serve.batching.scheduler import Scheduler, SchedulerSettings
+from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.servable import Servable
 
@@ -97,12 +97,14 @@ Ask = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def settings() -> SchedulerSettings:
-    return SchedulerSettings(rows_at_once=4)
+def parameters(monkeypatch: pytest.MonkeyPatch) -> BatchingParameters | None:
+    """None: kuzov's own rule, here with four rows at once."""
+    monkeypatch.setattr("kuzov.serve.batching.scheduler.ROWS_AT_ONCE", 4)
+    return None
 
 
 @pytest.fixture
-def ask(engine: Doubler, notes: Notes, settings: SchedulerSettings) -> Iterator[Ask]:
+def ask(engine: Doubler, notes: Notes, parameters: BatchingParameters | None) -> Iterator[Ask]:
     """Sends requests at once and gathers their answers; the first is under way before the others come."""
 
     async def gather(scheduler: Scheduler, requests: Sequence[Any]) -> list[Any]:
@@ -118,7 +120,7 @@ def ask(engine: Doubler, notes: Notes, settings: SchedulerSettings) -> Iterator[
         return answers
 
     with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(settings, pool, notes)
+        scheduler = Scheduler(pool, notes, parameters=parameters)
         yield lambda *requests: asyncio.run(gather(scheduler, requests))
         scheduler.close()
 
@@ -194,7 +196,7 @@ def test_work_that_does_not_end_is_left_to_itself(
         asking.cancel()
 
     with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(SchedulerSettings(), pool, notes)
+        scheduler = Scheduler(pool, notes)
         asyncio.run(ask_and_leave(scheduler))
         scheduler.close()
     assert engine.batches == []
@@ -215,7 +217,7 @@ def test_work_that_nobody_waits_for_is_dropped(engine: Doubler, notes: Notes) ->
         return answers
 
     with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(SchedulerSettings(), pool, notes)
+        scheduler = Scheduler(pool, notes)
         answers = asyncio.run(cancel_the_second(scheduler))
         scheduler.close()
     assert isinstance(answers[1], asyncio.CancelledError)
@@ -226,11 +228,10 @@ class TestParameters:
     """Batching by TensorFlow Serving's rules, for every signature."""
 
     @pytest.fixture
-    def settings(self) -> SchedulerSettings:
-        parameters = BatchingParameters(
+    def parameters(self) -> BatchingParameters:
+        return BatchingParameters(
             max_batch_size=4, max_enqueued_batches=1, num_batch_threads=1, allowed_batch_sizes=(2, 4)
         )
-        return SchedulerSettings(parameters=parameters)
 
     def test_batches_are_padded_to_an_allowed_size(self, ask: Ask, engine: Doubler, notes: Notes) -> None:
         engine.shares = False
@@ -264,11 +265,8 @@ class TestSplitting:
     """Batching by TensorFlow Serving's rules, where a large request is cut up."""
 
     @pytest.fixture
-    def settings(self) -> SchedulerSettings:
-        parameters = BatchingParameters(
-            max_batch_size=4, num_batch_threads=1, enable_large_batch_splitting=True
-        )
-        return SchedulerSettings(parameters=parameters)
+    def parameters(self) -> BatchingParameters:
+        return BatchingParameters(max_batch_size=4, num_batch_threads=1, enable_large_batch_splitting=True)
 
     def test_a_large_request_is_computed_in_pieces(self, ask: Ask, engine: Doubler) -> None:
         assert values(ask([1], list(range(10)))) == [[2], [2 * each for each in range(10)]]

@@ -8,16 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kuzov.engine.engine import Tensors
 from kuzov.records import Signature
+from tests.serve.engines import PlainEngine
 
 
-class FakeEngine:
+class FakeEngine(PlainEngine):
     """Answers with the number of the version that it was loaded from."""
 
     name = "fake"
@@ -26,20 +25,8 @@ class FakeEngine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def network(self, signature: str) -> str:
-        return signature
-
-    def batched(self, signature: str) -> bool:
-        return True
-
-    def prepare(self, signature: str, inputs: Tensors) -> Tensors:
-        return inputs
-
     def infer(self, network: str, tensors: Tensors) -> Tensors:
         return {"version": np.array(int(self.folder.name))}
-
-    def finish(self, signature: str, outputs: Tensors) -> dict[str, npt.NDArray[Any]]:
-        return dict(outputs)
 
 
 class Engines:

@@ -711,6 +711,8 @@ def test_a_version_waits_for_a_thread(
     monkeypatch.setattr(keeper, "PAUSE_AFTER_ERROR_S", 0.01)
     put(base, 2)
     repository = make(model(base, ALL), num_load_threads=1)
-    start(threading.Thread(target=repository.start, daemon=True))
+    starting = threading.Thread(target=repository.start, daemon=True)
+    start(starting)
     until(lambda: repository.models() and states(repository) == {2: "AVAILABLE", 1: "AVAILABLE"})
-    assert "can't start new thread" in caplog.text
+    starting.join(10)
+    until(lambda: "can't start new thread" in caplog.text)

@@ -17,6 +17,7 @@ from kuzov.wire import messages
 from kuzov.wire.messages import PredictionLog
 from kuzov.wire.tensors import from_numpy
 from kuzov.wire.tf_record import crc32c, masked
+from tests.serve.engines import PlainEngine
 
 
 def write(version_dir: Path, logs: Sequence[PredictionLog | bytes]) -> Path:
@@ -54,7 +55,7 @@ def spec(dtype: str) -> TensorSpec:
     return TensorSpec(dtype=dtype, shape=(-1,), name="x:0")
 
 
-class Recorder:
+class Recorder(PlainEngine):
     """An engine that notes what it is asked to compute."""
 
     name = "recorder"
@@ -72,23 +73,11 @@ class Recorder:
     def __init__(self) -> None:
         self.computed: list[tuple[str, dict[str, Any]]] = []
 
-    def network(self, signature: str) -> str:
-        return signature
-
-    def batched(self, _signature: str) -> bool:
-        return False
-
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        return inputs
-
     def infer(self, network: str, tensors: Tensors) -> Tensors:
         if network == "refusing":
             raise RequestError(ErrorCode.INVALID, "x is too short.")
         self.computed.append((network, {name: array.tolist() for name, array in tensors.items()}))
         return {}
-
-    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
-        return dict(outputs)
 
 
 def servable(engine: Recorder) -> Servable:

@@ -25,11 +25,12 @@ from kuzov.serve.rest.extension import Extension
 from kuzov.serve.service import Service
 from kuzov.serve.settings import RestSettings, ServeSettings
 from tests.serve.core import a_core
+from tests.serve.engines import PlainEngine
 
 FLOAT, STRING = (TensorSpec(dtype=dtype, shape=(-1,), name="t:0") for dtype in ("DT_FLOAT", "DT_STRING"))
 
 
-class PhotoEngine:
+class PhotoEngine(PlainEngine):
     """Half plus two, and a signature that answers each photo with its size."""
 
     name = "OpenVINO f32"
@@ -41,18 +42,6 @@ class PhotoEngine:
         "regress": Signature(inputs={"inputs": STRING}, outputs={"outputs": FLOAT}, method_name="predict"),
         "classify": Signature(inputs={"inputs": STRING}, outputs={"scores": FLOAT}, method_name="predict"),
     }
-
-    def network(self, signature: str) -> str:
-        return signature
-
-    def batched(self, _signature: str) -> bool:
-        return True
-
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        return inputs
-
-    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
-        return dict(outputs)
 
     def infer(self, network: str, tensors: Tensors) -> dict[str, Any]:
         if network == "serving_default":

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,36 +32,34 @@ CLOSE_GRACE_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerSettings:
-    """How requests are put together.
-
-    Attributes:
-        threads: Batches computed at a time.
-        rows_at_once: Rows of a batch, where no parameters say it.
-        parameters: TensorFlow Serving's batching parameters, for every signature; None to batch by
-            kuzov's own rule, only where it never changes an answer.
-    """
-
-    threads: int = 1
-    rows_at_once: int = ROWS_AT_ONCE
-    parameters: BatchingParameters | None = None
-
-
 class Scheduler:
     """Computes calls on threads of its own."""
 
-    def __init__(self, settings: SchedulerSettings, decode_pool: Executor, metrics: Metrics) -> None:
-        """Start the threads; `close` ends them."""
-        parameters = settings.parameters
-        self._settings = settings
+    def __init__(
+        self,
+        decode_pool: Executor,
+        metrics: Metrics,
+        *,
+        threads: int = 1,
+        parameters: BatchingParameters | None = None,
+    ) -> None:
+        """Start the threads; `close` ends them.
+
+        Args:
+            decode_pool: Decodes photos.
+            metrics: Is told what was computed.
+            threads: Batches computed at a time, where no parameters say it.
+            parameters: TensorFlow Serving's batching parameters, for every signature; None to batch by
+                kuzov's own rule, only where it never changes an answer.
+        """
+        self._parameters = parameters
         self._decode_pool = decode_pool
         self._metrics = metrics
         if parameters is None:
-            self._queue = JobQueue(settings.rows_at_once)
+            self._queue = JobQueue(ROWS_AT_ONCE)
         else:
             self._queue = JobQueue(parameters.max_batch_size, parameters.batch_timeout_micros / 1e6)
-        count = (parameters and parameters.num_batch_threads) or settings.threads
+        count = (parameters and parameters.num_batch_threads) or threads
         self._threads = [
             threading.Thread(target=self._work, name=f"inference-{index}", daemon=True)
             for index in range(count)
@@ -112,14 +109,14 @@ class Scheduler:
         return tensors
 
     def _shares(self, engine: Engine, signature: str, tensors: Tensors) -> bool:
-        if self._settings.parameters is not None:
+        if self._parameters is not None:
             return True
         return engine.batched(signature) and bool(rows_of(tensors))
 
     def _pieces(self, key: Key, tensors: Tensors, *, shares: bool) -> list[Tensors]:
-        parameters = self._settings.parameters
+        parameters = self._parameters
         if parameters is None:
-            return cut(tensors, self._settings.rows_at_once) if shares else [tensors]
+            return cut(tensors, ROWS_AT_ONCE) if shares else [tensors]
         _check_batch(tensors, parameters)
         if self._queue.waiting_rows(key) >= parameters.max_enqueued_batches * parameters.max_batch_size:
             text = "The batch scheduling queue to which this task was submitted is full"
@@ -182,12 +179,12 @@ class Scheduler:
         rows = [job.rows for job in batch]
         padding = self._padding(sum(rows)) if first.shares else 0
         outputs = first.engine.infer(first.network, join([job.tensors for job in batch], padding))
-        if len(batch) == 1 and self._settings.parameters is None:
+        if len(batch) == 1 and self._parameters is None:
             return [dict(outputs)]
         return split(outputs, rows, padding)
 
     def _padding(self, rows: int) -> int:
-        sizes = self._settings.parameters.allowed_batch_sizes if self._settings.parameters else ()
+        sizes = self._parameters.allowed_batch_sizes if self._parameters else ()
         return next((size - rows for size in sizes if size >= rows > 0), 0)
 
 
