@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kuzov.engine.int8 import Optimisation
     from kuzov.engine.recogniser import Recogniser
     from kuzov.explain.explainer import Saliency
-    from kuzov.report.comparison import Comparison
+    from kuzov.report.comparison import BundleComparison
     from kuzov.report.evaluation import Evaluation
     from kuzov.training.pipeline import TrainResult
 
@@ -182,7 +182,7 @@ def compare(
     out: StrPath | None = None,
     *,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Comparison:
+) -> BundleComparison:
     """Set two bundles side by side on the same photos, with McNemar's test; needs kuzov[train].
 
     Args:

@@ -10,14 +10,14 @@ import pytest
 
 from kuzov import api
 from kuzov.errors import PhotoError
-from kuzov.report.comparison import Comparison, Difference, Side
+from kuzov.report.comparison import BundleComparison, Difference, Side
 
 Kuzov = Callable[..., Any]
 
 A = Side(
     bundle="cars/1", right=40, total=45, accuracy=40 / 45, interval=(0.765, 0.952), ece=0.05, marked_unknown=2
 )
-FOUND = Comparison(
+FOUND = BundleComparison(
     a=A,
     b=replace(A, bundle="cars/2", right=44, accuracy=44 / 45, interval=(0.884, 0.996)),
     photos=Path("photos"),
@@ -35,13 +35,13 @@ FOUND = Comparison(
 
 
 @pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[Comparison], list[tuple[Any, ...]]]:
+def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[BundleComparison], list[tuple[Any, ...]]]:
     """Sets how `kuzov.api.compare` ends; tells what it is called with."""
 
-    def end(result: Comparison) -> list[tuple[Any, ...]]:
+    def end(result: BundleComparison) -> list[tuple[Any, ...]]:
         calls = []
 
-        def compare(*paths: Path | None, progress: Callable[[str, int, int], None]) -> Comparison:
+        def compare(*paths: Path | None, progress: Callable[[str, int, int], None]) -> BundleComparison:
             calls.append(paths)
             for step in (("ask a", 0, 45), ("ask a", 45, 45), ("ask b", 0, 45)):
                 progress(*step)

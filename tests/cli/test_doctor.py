@@ -10,7 +10,7 @@ import pytest
 
 from kuzov import api
 from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped
-from kuzov.report.records import LearningCurve
+from kuzov.run_metrics import LearningCurve
 
 Kuzov = Callable[..., Any]
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kuzov.report.metrics import read_metrics
-from kuzov.report.records import RunMetrics
+from kuzov.run_metrics import RunMetrics, read_metrics
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -100,6 +99,7 @@ def evaluation(metrics: dict[str, Any]) -> dict[str, Any]:
     for key in ("seconds", "kept", "cross_validation", "shots", "curves", "learning_curve"):
         del metrics[key]
     metrics |= {"kind": "evaluation", "unknown_threshold": 0.4}
+    metrics["unknown"] = {"right": 1, "wrong": 0, "rate": 1 / 9}
     metrics["ece"]["before"] = None
     metrics["reliability"]["before"] = []
     metrics["data"] |= {"folder": "photos/validation", "learned_from": False}

@@ -6,7 +6,7 @@ import pytest
 
 from kuzov.report import album
 from kuzov.report.album import make_album
-from kuzov.report.records import RunMetrics
+from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

@@ -9,14 +9,14 @@ from PIL import Image
 
 from kuzov.report import charts
 from kuzov.report.charts import draw_classes, draw_confusion, draw_reliability, draw_unknown
-from kuzov.report.records import RunMetrics, Training
+from kuzov.run_metrics import RunMetrics, TrainingMetrics
 
 Read = Callable[[object], RunMetrics]
 
 
-def training(run: RunMetrics) -> Training:
-    assert run.training is not None
-    return run.training
+def training(run: RunMetrics) -> TrainingMetrics:
+    assert isinstance(run, TrainingMetrics)
+    return run
 
 
 def draw_curves(run: RunMetrics) -> bytes:

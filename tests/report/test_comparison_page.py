@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kuzov.records import ClassName
-from kuzov.report.comparison import Comparison, Difference, Side
+from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.report.comparison_page import p_value, verdict, write_comparison
 from kuzov.report.texts import Words
 
@@ -20,7 +20,7 @@ A = Side(
     bundle="cars/1", right=40, total=45, accuracy=40 / 45, interval=(0.765, 0.952), ece=0.05, marked_unknown=2
 )
 B = replace(A, bundle="cars/2", right=44, accuracy=44 / 45, interval=(0.884, 0.996), ece=0.02)
-FOUND = Comparison(
+FOUND = BundleComparison(
     a=A,
     b=B,
     photos=Path("photos"),
@@ -57,7 +57,7 @@ FOUND = Comparison(
         ),
     ],
 )
-def test_the_verdict_in_plain_words(found: Comparison, words: str) -> None:
+def test_the_verdict_in_plain_words(found: BundleComparison, words: str) -> None:
     assert verdict(found).en == words
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from kuzov.report import confusion
 from kuzov.report.album import make_album
-from kuzov.report.records import RunMetrics
+from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

@@ -62,10 +62,10 @@ def test_the_photos_that_a_model_was_made_of_are_known_again(
     subject = Subject.load(trained.bundle)
     labelled = list_labelled(synthetic_photos, subject.classes)
     answers = ask(subject, labelled, lambda *_: None)
-    assert not collect_metrics(subject, labelled, answers)["data"]["learned_from"]
+    assert not collect_metrics(subject, labelled, answers).data.learned_from
     made_of = {**subject.card.data, "fingerprint": fingerprint(labelled.photos)}
     subject.recogniser.card = replace(subject.card, data=made_of)
-    assert collect_metrics(subject, labelled, answers)["data"]["learned_from"]
+    assert collect_metrics(subject, labelled, answers).data.learned_from
 
 
 def test_the_folder_is_named_by_model_and_photos(trained: TrainResult) -> None:

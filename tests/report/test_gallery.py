@@ -4,8 +4,8 @@ from typing import Any
 
 from kuzov.report.album import Album, make_album
 from kuzov.report.gallery import least_certain_section, mistake_section
-from kuzov.report.records import RunMetrics
 from kuzov.report.thumbnails import Thumbnail
+from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from kuzov.report.records import RunMetrics
 from kuzov.report.summary import headline, plain_words
 from kuzov.report.texts import Words
+from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

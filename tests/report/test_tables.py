@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kuzov.report import tables
-from kuzov.report.records import RunMetrics
+from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
 

@@ -66,7 +66,7 @@ def test_a_name_that_is_not_unicode(metrics: dict[str, Any], run_folder: Path) -
 def test_broken_metrics_leave_the_folder_as_it_was(metrics: dict[str, Any], run_folder: Path) -> None:
     del metrics["kept"]
     save(metrics, run_folder)
-    with pytest.raises(KuzovError, match=r"metrics\.json has no field kept\.$"):
+    with pytest.raises(KuzovError, match="Object missing required field `kept`"):
         write_report(run_folder)
     assert names(run_folder) == ["metrics.json"]
 

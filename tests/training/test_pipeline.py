@@ -16,7 +16,7 @@ from kuzov.data.synthetic import render_cars
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.records import Prediction
-from kuzov.report.metrics import read_metrics
+from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import Proof, export_bundle
@@ -190,8 +190,8 @@ def test_the_first_draw_becomes_the_bundle(
     monkeypatch.setattr(pipeline, "SHOT_DRAWS", 1)
     result = run(undivided, shots=2)
     assert result.metrics["shots"]["mean"] == result.metrics["validation"]["accuracy"]
-    read = read_metrics(result.run_folder).training  # as the report does
-    assert read is not None
+    read = read_metrics(result.run_folder)  # as the report does
+    assert isinstance(read, TrainingMetrics)
     assert read.shots is not None
     assert (read.shots.shots, read.shots.draws, read.cross_validation) == (2, 1, None)
     assert read.learning_curve.shots == (1, 2, 3, 5)

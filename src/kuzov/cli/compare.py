@@ -12,7 +12,7 @@ import click
 from kuzov.cli.progress import stage_lines
 
 if TYPE_CHECKING:
-    from kuzov.report.comparison import Comparison, Side
+    from kuzov.report.comparison import BundleComparison, Side
 
 STAGES = {"ask a": "Asking A about {count} photo(s)", "ask b": "Asking B about {count} photo(s)"}
 MOST_LINES = 20
@@ -41,7 +41,7 @@ def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> 
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result, out))
 
 
-def _summary(result: Comparison, out: Path | None) -> str:
+def _summary(result: BundleComparison, out: Path | None) -> str:
     from kuzov.report.comparison_page import PAGE_FILE, verdict
 
     lines = {

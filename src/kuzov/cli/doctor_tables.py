@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kuzov.doctor import texts
+from kuzov.doctor.diagnosis_page import headline
 from kuzov.doctor.findings import Diagnosis
-from kuzov.doctor.page import headline
 from kuzov.report.summary import would_more_help
 
 MOST_SHOWN = 40

@@ -12,7 +12,7 @@ from kuzov.doctor.folder import TRAIN, VALIDATION, PhotoFolder
 from kuzov.doctor.labels import INVERSE_REGULARISATION, columns
 from kuzov.doctor.reading import ReadPhoto
 from kuzov.model.head import Features
-from kuzov.report.records import LearningCurve
+from kuzov.run_metrics import LearningCurve
 from kuzov.training.shots import learning_curve
 
 FEW_PHOTOS = 5
@@ -118,6 +118,5 @@ def curve_of(
         inverse_regularisation=INVERSE_REGULARISATION,
         seed=seed,
     )
-    told = LearningCurve(shots=curve.shots, mean=curve.mean, std=curve.std, draws=curve.draws)
     left = tuple(classes[label] for label in few)
-    return told, [Skipped(check=Kind.TOO_FEW, reason=Reason.FEW_IN_CLASS, classes=left)] if left else []
+    return curve, [Skipped(check=Kind.TOO_FEW, reason=Reason.FEW_IN_CLASS, classes=left)] if left else []

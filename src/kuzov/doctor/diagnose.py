@@ -13,18 +13,18 @@ from kuzov.config import FeatureConfig, TrainConfig
 from kuzov.data.dataset import Photo
 from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
 from kuzov.doctor.copies import Copies, find_copies, group_names, spare_copies, tell_copies
+from kuzov.doctor.diagnosis_page import render_page
 from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped
 from kuzov.doctor.folder import PhotoFolder, list_folder
 from kuzov.doctor.labels import find_wrong_labels
-from kuzov.doctor.page import render_page
 from kuzov.doctor.quarantine import quarantine
 from kuzov.doctor.reading import SURELY_UNREADABLE, ReadPhoto, read_photos, tell_quality
 from kuzov.doctor.strangers import find_strangers
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.head import Features
-from kuzov.report.records import LearningCurve
 from kuzov.report.write import write_files
+from kuzov.run_metrics import LearningCurve
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
 from kuzov.training.progress import Progress, silent
 

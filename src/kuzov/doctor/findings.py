@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from kuzov.report.records import LearningCurve
+from kuzov.run_metrics import LearningCurve
 
 Fact = str | int | float | bool
 

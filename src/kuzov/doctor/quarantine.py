@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
 from kuzov.atomic import written_whole
 from kuzov.doctor.findings import Move
 from kuzov.errors import KuzovError
-from kuzov.report.field import Field
 
 MANIFEST = "manifest.json"
 FILES = "photos"
@@ -43,6 +44,16 @@ class Restored:
             "restored": list(self.photos),
             "left": list(self.left),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    photo: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    moves: tuple[_Moved, ...]
 
 
 def quarantine_of(photos: Path) -> Path:
@@ -143,18 +154,19 @@ def _write_manifest(folder: Path, root: Path, moves: Sequence[Move]) -> None:
 def _read_manifest(manifest: Path) -> list[str]:
     """Paths of the files in the folder of photos."""
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = msgspec.convert(json.loads(manifest.read_text(encoding="utf-8")), _Manifest)
     except (OSError, ValueError) as error:
         raise KuzovError(
             f"The manifest {manifest} can't be read; mend it, or move the files by hand."
         ) from error
-    names = []
-    for each in Field(content, manifest)["moves"].elements():
-        name = each["photo"].text()
+    names = [each.photo for each in content.moves]
+    for place, name in enumerate(names):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
-            raise each["photo"].wrong("a path inside of the folder of photos")
-        names.append(name)
+            raise KuzovError(
+                f'{manifest}: moves[{place}].photo is "{name}"; '
+                "it must be a path inside of the folder of photos."
+            )
     return names
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
 from kuzov.model.reliability import reliability
+from kuzov.run_metrics import Bin, ClassScores, Validation
 
 NORMAL_QUANTILE_95 = 1.959963984540054
 
@@ -24,32 +24,29 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def proportion(right: int, total: int) -> dict[str, Any]:
-    """How many of how many answers are right, as JSON, with the accuracy and its 95 % interval."""
-    return {
-        "right": right,
-        "total": total,
-        "accuracy": right / total,
-        "interval": list(wilson_interval(right, total)),
-    }
+def proportion(right: int, total: int) -> Validation:
+    """How many of how many answers are right, with the accuracy and its 95 % interval."""
+    return Validation(
+        right=right, total=total, accuracy=right / total, interval=wilson_interval(right, total)
+    )
 
 
-def reliability_bins(probabilities: Probabilities, labels: Labels) -> list[dict[str, Any]]:
-    """The bins of `kuzov.model.reliability`, as JSON, each accuracy with its 95 % interval."""
-    return [
-        {
-            "confidence": each.confidence,
-            "accuracy": each.accuracy,
-            "interval": list(wilson_interval(each.right, each.photos)),
-            "photos": each.photos,
-        }
+def reliability_bins(probabilities: Probabilities, labels: Labels) -> tuple[Bin, ...]:
+    """The bins of `kuzov.model.reliability`, each accuracy with its 95 % interval."""
+    return tuple(
+        Bin(
+            confidence=each.confidence,
+            accuracy=each.accuracy,
+            interval=wilson_interval(each.right, each.photos),
+            photos=each.photos,
+        )
         for each in reliability(probabilities, labels)
-    ]
+    )
 
 
 def judge_classes(
     scores: npt.NDArray[np.float64], labels: Labels
-) -> tuple[list[list[int]], list[dict[str, float]]]:
+) -> tuple[tuple[tuple[int, ...], ...], tuple[ClassScores, ...]]:
     """Confusion matrix (rows true, columns predicted), and precision, recall, F1, photos of each class.
 
     Args:
@@ -60,6 +57,8 @@ def judge_classes(
     predicted = scores.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, labels=columns)
     found = precision_recall_fscore_support(labels, predicted, labels=columns, zero_division=0.0)
-    names = ("precision", "recall", "f1", "photos")
-    rows = [dict(zip(names, map(float, row), strict=True)) for row in zip(*found, strict=True)]
-    return confusion.tolist(), rows
+    rows = tuple(
+        ClassScores(precision=float(precision), recall=float(recall), f1=float(f1), photos=int(photos))
+        for precision, recall, f1, photos in zip(*found, strict=True)
+    )
+    return tuple(map(tuple, confusion.tolist())), rows

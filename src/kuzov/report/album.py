@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from kuzov.report.records import JudgedPhoto, RunMetrics
 from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnail
+from kuzov.run_metrics import JudgedPhoto, RunMetrics
 
 MOST_MISTAKES = 12
 MOST_LEAST_CERTAIN = 12
@@ -36,8 +36,8 @@ class Album:
 
 def make_album(metrics: RunMetrics) -> Album:
     """Choose photos and make their pictures; none where the photos are not where they were."""
-    folder, cells = metrics.data.folder, _cells(metrics)
-    if folder is None or not folder.is_dir():
+    cells, folder = _cells(metrics), Path(metrics.data.folder or "")
+    if metrics.data.folder is None or not folder.is_dir():
         return Album(cells=cells)
     looked_at = metrics.mistakes[:MOST_MISTAKES] + metrics.least_certain[:MOST_LEAST_CERTAIN]
     explainer = load_explainer(Path(metrics.bundle))

@@ -19,8 +19,8 @@ from PIL import Image
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.records import FineTuneCurve, LearningCurve, RunMetrics, Training
 from kuzov.report.texts import Words
+from kuzov.run_metrics import FineTuneCurve, LearningCurve, RunMetrics, TrainingMetrics
 
 DPI = 110
 MOST_ANNOTATED_CLASSES = 20
@@ -32,9 +32,9 @@ PALETTE_COLOURS = 128
 BLUE, ORANGE, GREY, PALE, INK = "#2f6db5", "#e08a1e", "#8a8f98", "#d3d9e0", "#1c2733"
 
 
-def draw_curves(training: Training) -> bytes:
+def draw_curves(metrics: TrainingMetrics) -> bytes:
     """How the head's strength was chosen and, if it was tried, how fine-tuning went."""
-    curve, epochs = training.regularisation, training.fine_tune
+    curve, epochs = metrics.curves.regularisation, metrics.curves.fine_tune
     rows = 1 if epochs is None else 2
     figure = Figure(figsize=(8.0, 2.9 * rows), dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, 2, squeeze=False)
@@ -44,7 +44,7 @@ def draw_curves(training: Training) -> bytes:
     columns = ((texts.ACCURACY, curve.accuracy), (texts.LOG_LOSS, curve.log_loss))
     panels[0][0].yaxis.set_major_formatter(PercentFormatter(1))
     for axes, (name, values) in zip(panels[0], columns, strict=True):
-        axes.axvline(training.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
+        axes.axvline(metrics.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
         axes.plot(candidates, np.array(values)[order], color=BLUE, marker="o")
         axes.set_xscale("log")
         axes.set_xticks(candidates, [f"{each:g}" for each in candidates])

@@ -56,7 +56,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class BundleComparison:
     """How two bundles compare on the same photos.
 
     Attributes:
@@ -116,7 +116,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
-def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> Comparison:
+def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComparison:
     """Ask two bundles about the same photos; see `kuzov.api.compare`."""
     first, second = Subject.load(a), Subject.load(b)
     _require_same_classes(first, second)
@@ -130,7 +130,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> Comparison
         for photo, one, other in zip(of_a.photos, of_a.predictions, of_b.predictions, strict=True)
     ]
     only_a, only_b = rights.count((True, False)), rights.count((False, True))
-    return Comparison(
+    return BundleComparison(
         a=_side(first, of_a),
         b=_side(second, of_b),
         photos=labelled.root,
@@ -161,13 +161,9 @@ def _require_same_classes(a: Subject, b: Subject) -> None:
 def _side(subject: Subject, answers: Answers) -> Side:
     scores, labels = answers.probabilities(subject.classes), answers.labels(subject.classes)
     right = int((scores.argmax(axis=1) == labels).sum())
-    judged = proportion(right, len(labels))
     return Side(
         bundle=str(subject.version_dir),
-        right=right,
-        total=len(labels),
-        accuracy=judged["accuracy"],
-        interval=tuple(judged["interval"]),
+        **asdict(proportion(right, len(labels))),
         ece=expected_calibration_error(scores, labels),
         marked_unknown=sum(each.is_unknown for each in answers.predictions),
     )

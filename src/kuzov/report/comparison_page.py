@@ -7,9 +7,8 @@ from pathlib import Path
 
 from kuzov.report import comparison_texts as texts
 from kuzov.report.album import PICTURE_BYTES
-from kuzov.report.comparison import SIGNIFICANT, Comparison, Difference, Side
-from kuzov.report.markup import both, paragraph, photo_figure, section, table
-from kuzov.report.page import wrap
+from kuzov.report.comparison import SIGNIFICANT, BundleComparison, Difference, Side
+from kuzov.report.markup import both, paragraph, photo_figure, section, table, whole_page
 from kuzov.report.tables import MOST_ROWS
 from kuzov.report.texts import (
     AND_MORE,
@@ -29,7 +28,7 @@ MOST_PICTURES = 48
 LEAST_P = 0.001
 
 
-def write_comparison(comparison: Comparison, folder: Path) -> Path:
+def write_comparison(comparison: BundleComparison, folder: Path) -> Path:
     """Write comparison.json and the page; returns the page's path.
 
     Raises:
@@ -44,7 +43,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     return folder / PAGE_FILE
 
 
-def verdict(comparison: Comparison) -> Words:
+def verdict(comparison: BundleComparison) -> Words:
     """Which of the two is better, and whether that can be chance, in one sentence."""
     a, b = comparison.a, comparison.b
     if comparison.only_a == comparison.only_b == 0:
@@ -69,7 +68,7 @@ def p_value(value: float) -> Words:
     return Words("< {least}", "< {least}").fill(least=number(LEAST_P, 3))
 
 
-def render_comparison(comparison: Comparison, thumbnails: dict[str, Thumbnail]) -> str:
+def render_comparison(comparison: BundleComparison, thumbnails: dict[str, Thumbnail]) -> str:
     """Render the page.
 
     Args:
@@ -94,7 +93,7 @@ def render_comparison(comparison: Comparison, thumbnails: dict[str, Thumbnail]) 
         section(texts.TOGETHER, _outcomes(comparison)),
         section(texts.DIFFERENCES, *_differences(comparison, thumbnails)),
     ]
-    return wrap(texts.TITLE, f"{Path(a.bundle).name} · {Path(b.bundle).name}", content)
+    return whole_page(texts.TITLE, f"{Path(a.bundle).name} · {Path(b.bundle).name}", content)
 
 
 def _figures(a: Side, b: Side) -> str:
@@ -108,7 +107,7 @@ def _figures(a: Side, b: Side) -> str:
     return table(texts.FIGURES, (texts.FIGURE, texts.A, texts.B), rows, numeric=True)
 
 
-def _outcomes(comparison: Comparison) -> str:
+def _outcomes(comparison: BundleComparison) -> str:
     rows = (
         (texts.BOTH_RIGHT, plain(comparison.both_right)),
         (texts.ONLY_A, plain(comparison.only_a)),
@@ -118,7 +117,7 @@ def _outcomes(comparison: Comparison) -> str:
     return table(texts.TOGETHER, (texts.OUTCOME, texts.RIGHT), rows, numeric=True)
 
 
-def _differences(comparison: Comparison, thumbnails: dict[str, Thumbnail]) -> list[str]:
+def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail]) -> list[str]:
     found = comparison.differences
     if not found:
         return [paragraph(texts.NO_DIFFERENCES)]
@@ -161,7 +160,7 @@ def _answer(name: Words, probability: float) -> Words:
     return Words("{name} ({it})", "{name} ({it})").fill(name=name, it=percent(probability))
 
 
-def _thumbnails(comparison: Comparison) -> dict[str, Thumbnail]:
+def _thumbnails(comparison: BundleComparison) -> dict[str, Thumbnail]:
     found: dict[str, Thumbnail] = {}
     for each in comparison.differences[:MOST_PICTURES]:
         made = make_thumbnail(comparison.photos / each.photo)

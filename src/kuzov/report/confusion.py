@@ -9,9 +9,8 @@ from kuzov.report import texts
 from kuzov.report.album import MOST_IN_A_CELL, Album
 from kuzov.report.gallery import gallery
 from kuzov.report.markup import both, framed_table, link, paragraph
-from kuzov.report.metrics import METRICS_FILE
-from kuzov.report.records import JudgedPhoto, RunMetrics
 from kuzov.report.texts import Words, plain
+from kuzov.run_metrics import METRICS_FILE, JudgedPhoto, RunMetrics
 
 WIDEST_MATRIX = 20
 """Classes; a wider matrix is hardly read as a table, there the confused pairs say more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,17 @@ from kuzov.errors import ConfigError
 from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import judge_classes, proportion, reliability_bins
 from kuzov.report.answers import Answers, Progress, Subject, ask
-from kuzov.report.metrics import METRICS_FILE
 from kuzov.report.write import write_files, write_report
+from kuzov.run_metrics import (
+    METRICS_FILE,
+    CalibrationError,
+    EvaluationMetrics,
+    JudgedPhoto,
+    MarkedUnknown,
+    Photos,
+    Rejected,
+    Reliability,
+)
 
 TRAINING_FILE = "config.toml"  # lies in a training run's folder, and never in an evaluation's
 
@@ -64,7 +73,7 @@ def evaluate(bundle: Path, photos: Path, out: Path | None, *, progress: Progress
     folder = out or default_folder(subject, photos)
     require_folder(folder)
     answers = ask(subject, labelled, progress)
-    metrics = collect_metrics(subject, labelled, answers)
+    metrics = collect_metrics(subject, labelled, answers).to_json()
     content = json.dumps(metrics, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     progress("draw", 0, 1)
     write_files(folder, {METRICS_FILE: content})
@@ -93,59 +102,55 @@ def require_folder(folder: Path) -> None:
         raise ConfigError(f"{folder} is a training run's folder, with a report of its own; give another.")
 
 
-def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> dict[str, Any]:
-    """The judgement as JSON, in the form of a training run's, without what only training knows."""
+def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> EvaluationMetrics:
+    """The judgement, in the form of a training run's, without what only training knows."""
     card, classes = subject.card, subject.classes
     scores, labels = answers.probabilities(classes), answers.labels(classes)
     right = scores.argmax(axis=1) == labels
-    confusion, per_class = judge_classes(scores, labels)
-    return {
-        "kind": "evaluation",
-        "bundle": str(subject.version_dir.resolve()),
-        "classes": [asdict(each) for each in card.classes],
-        "validation": proportion(int(right.sum()), len(labels)),
-        "ece": {"before": None, "after": expected_calibration_error(scores, labels)},
-        "reliability": {"before": [], "after": reliability_bins(scores, labels)},
-        "temperature": card.temperature,
-        "unknown_threshold": card.unknown_threshold,
-        "unknown": _unknown(answers, right),
-        "confusion": confusion,
-        "per_class": per_class,
-        "photos": [
-            {
-                "photo": str(photo.path.relative_to(labelled.root)),
-                "label": photo.label,
-                "predicted": answer.label,
-                "probability": answer.probability,
-                "unknown": answer.unknown,
-                "is_unknown": answer.is_unknown,
-            }
-            for photo, answer in zip(answers.photos, answers.predictions, strict=True)
-        ],
-        "data": _data(subject, labelled, answers),
-        "versions": dict(card.versions),
-        "config": dict(card.config),
-    }
-
-
-def _unknown(answers: Answers, right: np.typing.NDArray[np.bool_]) -> dict[str, Any]:
-    """How many right and wrong answers were marked as unknown; the former are false alarms."""
     marked = np.array([each.is_unknown for each in answers.predictions])
-    return {
-        "right": int((marked & right).sum()),
-        "wrong": int((marked & ~right).sum()),
-        "rate": float(marked.mean()),
-    }
+    confusion, per_class = judge_classes(scores, labels)
+    return EvaluationMetrics(
+        bundle=str(subject.version_dir.resolve()),
+        classes=card.classes,
+        validation=proportion(int(right.sum()), len(labels)),
+        ece=CalibrationError(before=None, after=expected_calibration_error(scores, labels)),
+        reliability=Reliability(before=(), after=reliability_bins(scores, labels)),
+        temperature=card.temperature,
+        unknown_threshold=card.unknown_threshold,
+        unknown=MarkedUnknown(
+            right=int((marked & right).sum()), wrong=int((marked & ~right).sum()), rate=float(marked.mean())
+        ),
+        confusion=confusion,
+        per_class=per_class,
+        photos=_judged(labelled.root, answers),
+        data=_photos(subject, labelled, answers),
+        versions=dict(card.versions),
+        config=dict(card.config),
+    )
 
 
-def _data(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> dict[str, Any]:
+def _judged(root: Path, answers: Answers) -> tuple[JudgedPhoto, ...]:
+    return tuple(
+        JudgedPhoto(
+            photo=str(photo.path.relative_to(root)),
+            label=photo.label,
+            predicted=answer.label,
+            probability=answer.probability,
+            unknown=answer.unknown,
+            is_unknown=answer.is_unknown,
+        )
+        for photo, answer in zip(answers.photos, answers.predictions, strict=True)
+    )
+
+
+def _photos(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> Photos:
     rejected = sorted((*labelled.rejected, *answers.unreadable), key=lambda error: error.photo)
-    card = subject.card
-    return {
-        "folder": str(labelled.root.resolve()),
-        "train": card.data["train"],
-        "validation": dict(Counter(photo.label for photo in answers.photos)),
-        "rejected": [{"photo": each.photo, "reason": each.reason} for each in rejected],
-        "fingerprint": card.data["fingerprint"],
-        "learned_from": fingerprint(answers.photos) == card.data["fingerprint"],
-    }
+    learned = subject.card.data
+    return Photos(
+        folder=str(labelled.root.resolve()),
+        train=learned["train"],
+        validation=dict(Counter(photo.label for photo in answers.photos)),
+        rejected=tuple(Rejected(photo=each.photo, reason=each.reason) for each in rejected),
+        fingerprint=learned["fingerprint"],
+        learned_from=fingerprint(answers.photos) == learned["fingerprint"],
+    )

@@ -8,9 +8,9 @@ from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.album import MOST_LEAST_CERTAIN, MOST_MISTAKES, Album
 from kuzov.report.markup import details, paragraph, photo_figure, section
-from kuzov.report.records import JudgedPhoto, RunMetrics
 from kuzov.report.tables import mistake_table
 from kuzov.report.texts import Words, percent, plain
+from kuzov.run_metrics import JudgedPhoto, RunMetrics
 
 
 def mistake_section(metrics: RunMetrics, album: Album) -> str:

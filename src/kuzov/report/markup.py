@@ -5,10 +5,40 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from kuzov.report import texts
 from kuzov.report.texts import Words, plain
 from kuzov.report.thumbnails import Thumbnail
+
+STYLE_FILE = Path(__file__).with_name("page.css")
+
+# The switch stands before <main>, where the style sheet's selectors can see which button is on.
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{style}</style>
+</head>
+<body>
+<input type="radio" name="language" id="en" checked><label for="en" lang="en">English</label>
+<input type="radio" name="language" id="ru"><label for="ru" lang="ru">Русский</label>
+<main>
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def whole_page(title: Words, version: str, content: list[str]) -> str:
+    """A page that needs nothing beside it, around sections."""
+    shown = escape(f"kuzov {version} · {title.en} · {title.ru}")
+    return PAGE.format(title=shown, style=STYLE_FILE.read_text(encoding="utf-8"), content="\n".join(content))
 
 
 def both(words: Words) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kuzov.report import texts
-from kuzov.report.records import LearningCurve, RunMetrics
 from kuzov.report.texts import Words, number, percent
+from kuzov.run_metrics import LearningCurve, RunMetrics, TrainingMetrics
 
 # An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
 WIDE_INTERVAL = 0.05
@@ -19,13 +19,13 @@ def headline(metrics: RunMetrics) -> Words:
     validation = metrics.validation
     low, high = (number(100 * each, 0) for each in validation.interval)
     expected = texts.EXPECTED.fill(low=low, high=high)
-    words = texts.EVALUATION_HEADLINE if metrics.training is None else texts.HEADLINE
+    words = texts.HEADLINE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_HEADLINE
     return words.fill(right=validation.right, total=validation.total, expected=expected)
 
 
 def plain_words(metrics: RunMetrics) -> Iterator[Words]:
     """The sentences below the headline."""
-    validation, training = metrics.validation, metrics.training
+    validation = metrics.validation
     if metrics.data.learned_from:
         yield texts.LEARNED_FROM_THESE
     if validation.interval[1] - validation.interval[0] > WIDE_INTERVAL:
@@ -40,8 +40,8 @@ def plain_words(metrics: RunMetrics) -> Iterator[Words]:
         if alarms
         else texts.NO_FALSE_ALARMS
     )
-    if training is not None and training.learning_curve.shots:
-        yield would_more_help(training.learning_curve)
+    if isinstance(metrics, TrainingMetrics) and metrics.learning_curve.shots:
+        yield would_more_help(metrics.learning_curve)
 
 
 def _hardest(metrics: RunMetrics) -> Words:

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.markup import paragraph, table
-from kuzov.report.metrics import METRICS_FILE
-from kuzov.report.records import RunMetrics
 from kuzov.report.texts import Words, number, percent, plain
+from kuzov.run_metrics import METRICS_FILE, RunMetrics, TrainingMetrics
 
 MOST_ROWS = 100
 """Of a list of files; metrics.json has them all."""
@@ -61,7 +60,7 @@ def rejected_table(metrics: RunMetrics) -> str:
     """The files that were left out, each with the reason."""
     if not metrics.data.rejected:
         return paragraph(texts.NONE_REJECTED)
-    rows = [(plain(photo), plain(reason)) for photo, reason in metrics.data.rejected[:MOST_ROWS]]
+    rows = [(plain(each.photo), plain(each.reason)) for each in metrics.data.rejected[:MOST_ROWS]]
     return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + _rest(len(metrics.data.rejected))
 
 
@@ -75,14 +74,13 @@ def _rest(count: int) -> str:
 
 def setting_tables(metrics: RunMetrics) -> str:
     """What the run chose, its settings by the names that `--set` takes, and the packages' versions."""
-    training = metrics.training
-    chosen = "" if training is None else f"{training.inverse_regularisation:g}"
-    results = (
+    results = [
         (texts.BUNDLE, plain(metrics.bundle)),
-        *([(texts.INVERSE_REGULARISATION, plain(chosen))] if chosen else []),
         (texts.TEMPERATURE, plain(f"{metrics.temperature:.4g}")),
         (texts.FINGERPRINT, plain(metrics.data.fingerprint)),
-    )
+    ]
+    if isinstance(metrics, TrainingMetrics):
+        results.insert(1, (texts.INVERSE_REGULARISATION, plain(f"{metrics.inverse_regularisation:g}")))
     settings = ((plain(key), plain(value)) for key, value in _flat(metrics.config))
     versions = ((plain(package), plain(version)) for package, version in metrics.versions.items())
     return "\n".join(

@@ -16,9 +16,8 @@ from kuzov.report.charts import (
     draw_reliability,
     draw_unknown,
 )
-from kuzov.report.metrics import read_metrics
-from kuzov.report.page import render_page
-from kuzov.report.records import RunMetrics
+from kuzov.report.run_page import render_page
+from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
 
 REPORT_FILE = "report.html"
 
@@ -65,10 +64,10 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _draw(metrics: RunMetrics) -> dict[str, bytes]:
     charts = {}
-    if metrics.training is not None:
-        charts["curves"] = draw_curves(metrics.training)
-        if metrics.training.learning_curve.shots:
-            charts["learning_curve"] = draw_learning_curve(metrics.training.learning_curve)
+    if isinstance(metrics, TrainingMetrics):
+        charts["curves"] = draw_curves(metrics)
+        if metrics.learning_curve.shots:
+            charts["learning_curve"] = draw_learning_curve(metrics.learning_curve)
     return charts | {
         "reliability": draw_reliability(metrics),
         "unknown": draw_unknown(metrics),

@@ -17,6 +17,7 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Array, Prototypes, fit_unknown_curve, make_prototypes
 from kuzov.model.graph import freeze
 from kuzov.model.head import Features, Head, Labels, Logits
+from kuzov.run_metrics import Kept
 from kuzov.training.fine_tune import FineTuned, LabelledPhotos, fine_tune
 from kuzov.training.judge import (
     Choice,
@@ -45,7 +46,7 @@ class Candidate:
         validation_features: Of the validation photos, (N, D).
     """
 
-    kept: str
+    kept: Kept
     backbone: Any
     classifier: Classifier
     unseen_logits: Logits

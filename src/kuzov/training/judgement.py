@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kuzov.config import TrainConfig
+from kuzov.run_metrics import LearningCurve
 from kuzov.training.judge import OutOfFold, cross_validate
 from kuzov.training.learning_set import LearningSet
-from kuzov.training.shots import Draw, LearningCurve, judge_shots, learning_curve
+from kuzov.training.shots import Draw, judge_shots, learning_curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

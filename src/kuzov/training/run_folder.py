@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,20 @@ from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels, Logits
 from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import judge_classes, proportion, reliability_bins
+from kuzov.run_metrics import (
+    METRICS_FILE,
+    CalibrationError,
+    CrossValidation,
+    Curves,
+    FineTuneCurve,
+    JudgedPhoto,
+    Photos,
+    RegularisationCurve,
+    Rejected,
+    Reliability,
+    Shots,
+    TrainingMetrics,
+)
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
 from kuzov.training.judge import Choice, OutOfFold
@@ -32,7 +46,7 @@ def collect_metrics(
     *,
     fine_tune_history: Mapping[str, Sequence[float]] | None,
 ) -> dict[str, Any]:
-    """The judgement of a run as JSON.
+    """The judgement of a run as JSON; `bundle` and `seconds` are known once it is exported.
 
     Args:
         data: The photos.
@@ -47,30 +61,33 @@ def collect_metrics(
     confusion, per_class = judge_classes(logits, labels)
     # Few shots leave most photos to judge by; those known are too few, and with one shot there are none.
     unseen = (logits, labels) if judgement.few_shots else (candidate.unseen_logits, candidate.unseen_labels)
-    return {
-        "kept": candidate.kept,
-        "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in data.names],
-        "validation": proportion(right, len(labels)),
+    found = TrainingMetrics(
+        bundle="",
+        seconds=0.0,
+        kept=candidate.kept,
+        classes=data.names,
+        validation=proportion(right, len(labels)),
         **_judgement(judgement),
         **_calibration(candidate.classifier.temperature, *unseen),
-        "inverse_regularisation": choice.inverse_regularisation,
-        "temperature": candidate.classifier.temperature,
-        "confusion": confusion,
-        "per_class": per_class,
-        "curves": {
-            "regularisation": {
-                "inverse_regularisation": list(config.head.inverse_regularisation),
-                "accuracy": list(choice.accuracies),
-                "log_loss": list(choice.log_losses),
-            },
-            "fine_tune": fine_tune_history,
-        },
-        "unknown_threshold": UNKNOWN_THRESHOLD,
-        "photos": _answers(data, candidate),
-        "data": {"folder": str(data.dataset.root.resolve()), **data.describe()},
-        "versions": package_versions(),
-        "config": config.to_json(),
-    }
+        inverse_regularisation=choice.inverse_regularisation,
+        temperature=candidate.classifier.temperature,
+        confusion=confusion,
+        per_class=per_class,
+        curves=Curves(
+            regularisation=RegularisationCurve(
+                inverse_regularisation=config.head.inverse_regularisation,
+                accuracy=choice.accuracies,
+                log_loss=choice.log_losses,
+            ),
+            fine_tune=None if fine_tune_history is None else _fine_tune_curve(fine_tune_history),
+        ),
+        unknown_threshold=UNKNOWN_THRESHOLD,
+        photos=_answers(data, candidate),
+        data=_photos(data),
+        versions=package_versions(),
+        config=config.to_json(),
+    )
+    return found.to_json()
 
 
 def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig) -> None:
@@ -79,7 +96,7 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
     Raises:
         KuzovError: The folder can't be written.
     """
-    contents = {"config.toml": config.to_toml().encode(), "metrics.json": readable_json(metrics)}
+    contents = {"config.toml": config.to_toml().encode(), METRICS_FILE: readable_json(metrics)}
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
@@ -95,23 +112,23 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     return {
         "cross_validation": None if crossed is None else _cross_validation(crossed),
         "shots": None if few is None else _few_shots(few),
-        "learning_curve": asdict(judgement.learning_curve),
+        "learning_curve": judgement.learning_curve,
     }
 
 
-def _cross_validation(crossed: OutOfFold) -> dict[str, Any]:
-    return {**_spread(crossed.accuracies), "folds": list(crossed.accuracies)}
+def _cross_validation(crossed: OutOfFold) -> CrossValidation:
+    return CrossValidation(**_spread(crossed.accuracies), folds=crossed.accuracies)
 
 
-def _few_shots(few: FewShots) -> dict[str, Any]:
-    return {
-        "shots": few.shots,
-        "draws": len(few.accuracies),
-        "photos": few.photos,
+def _few_shots(few: FewShots) -> Shots:
+    return Shots(
+        shots=few.shots,
+        draws=len(few.accuracies),
+        photos=few.photos,
         **_spread(few.accuracies),
-        "least": min(few.accuracies),
-        "most": max(few.accuracies),
-    }
+        least=min(few.accuracies),
+        most=max(few.accuracies),
+    )
 
 
 def _spread(accuracies: Sequence[float]) -> dict[str, float]:
@@ -122,22 +139,34 @@ def _calibration(temperature: float, logits: Logits, labels: Labels) -> dict[str
     """How true the probabilities of photos that the head was not fitted on are, before and after."""
     steps = {"before": probabilities(logits, 1.0), "after": probabilities(logits, temperature)}
     return {
-        "ece": {step: expected_calibration_error(each, labels) for step, each in steps.items()},
-        "reliability": {step: reliability_bins(each, labels) for step, each in steps.items()},
+        "ece": CalibrationError(
+            **{step: expected_calibration_error(each, labels) for step, each in steps.items()}
+        ),
+        "reliability": Reliability(**{step: reliability_bins(each, labels) for step, each in steps.items()}),
     }
 
 
-def _answers(data: LearningSet, candidate: Candidate) -> list[dict[str, Any]]:
+def _fine_tune_curve(history: Mapping[str, Sequence[float]]) -> FineTuneCurve:
+    return FineTuneCurve(**{each.name: tuple(history[each.name]) for each in fields(FineTuneCurve)})
+
+
+def _photos(data: LearningSet) -> Photos:
+    told = data.describe()
+    rejected = tuple(Rejected(**each) for each in told.pop("rejected"))
+    return Photos(folder=str(data.dataset.root.resolve()), rejected=rejected, **told)
+
+
+def _answers(data: LearningSet, candidate: Candidate) -> tuple[JudgedPhoto, ...]:
     scores = candidate.classifier.probabilities(candidate.validation_features)
     unknown = candidate.classifier.unknown(candidate.validation_features)
-    return [
-        {
-            "photo": str(photo.path.relative_to(data.dataset.root)),
-            "label": photo.label,
-            "predicted": data.names[int(row.argmax())].id,
-            "probability": float(row.max()),
-            "unknown": float(none),
-            "is_unknown": bool(none > UNKNOWN_THRESHOLD),
-        }
+    return tuple(
+        JudgedPhoto(
+            photo=str(photo.path.relative_to(data.dataset.root)),
+            label=photo.label,
+            predicted=data.names[int(row.argmax())].id,
+            probability=float(row.max()),
+            unknown=float(none),
+            is_unknown=bool(none > UNKNOWN_THRESHOLD),
+        )
         for photo, row, none in zip(data.dataset.validation, scores, unknown, strict=True)
-    ]
+    )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from kuzov.data.dataset import Dataset
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.model.head import Features, Labels
+from kuzov.run_metrics import LearningCurve
 from kuzov.training.judge import accuracy, different_photos, fit_views
 
 Rows = npt.NDArray[np.int64]
@@ -36,23 +37,6 @@ class Draw:
 
     known: Rows
     others: Rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearningCurve:
-    """Accuracy by the number of photos of each class; nothing where a class has a single photo.
-
-    Attributes:
-        shots: Photos a class.
-        mean: Mean accuracy over the draws, 0..1.
-        std: Its standard deviation.
-        draws: How many draws.
-    """
-
-    shots: tuple[int, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    draws: int
 
 
 def require_shots(dataset: Dataset, shots: int) -> None:

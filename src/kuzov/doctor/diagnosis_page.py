@@ -8,8 +8,7 @@ from pathlib import Path
 
 from kuzov.doctor import texts
 from kuzov.doctor.findings import Diagnosis, Finding, Kind
-from kuzov.report.markup import both, link, paragraph, photo_figure, points, section, table
-from kuzov.report.page import wrap
+from kuzov.report.markup import both, link, paragraph, photo_figure, points, section, table, whole_page
 from kuzov.report.summary import would_more_help
 from kuzov.report.texts import Words, plain
 from kuzov.report.thumbnails import make_thumbnail
@@ -39,7 +38,7 @@ def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
         *_enough(diagnosis),
         *_not_checked(diagnosis),
     ]
-    return wrap(texts.TITLE, diagnosis.folder.resolve().name, content)
+    return whole_page(texts.TITLE, diagnosis.folder.resolve().name, content)
 
 
 def headline(diagnosis: Diagnosis) -> Words:

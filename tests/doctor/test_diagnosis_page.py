@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kuzov.doctor.page import headline, render_page
+from kuzov.doctor.diagnosis_page import headline, render_page
 
 if TYPE_CHECKING:
     from kuzov.doctor.findings import Diagnosis

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kuzov.report.album import make_album
-from kuzov.report.page import render_page
-from kuzov.report.records import RunMetrics
+from kuzov.report.run_page import render_page
+from kuzov.run_metrics import RunMetrics
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
-from pathlib import Path
 
 from kuzov.report import confusion, tables, texts
 from kuzov.report.album import Album
 from kuzov.report.gallery import least_certain_section, mistake_section
-from kuzov.report.markup import both, definitions, details, paragraph, picture, points, section
-from kuzov.report.records import RunMetrics, Training
+from kuzov.report.markup import both, definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.report.texts import Words, number, percent, percent_interval
-
-STYLE_FILE = Path(__file__).with_name("page.css")
-
-# The switch stands before <main>, where the style sheet's selectors can see which button is on.
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-{style}</style>
-</head>
-<body>
-<input type="radio" name="language" id="en" checked><label for="en" lang="en">English</label>
-<input type="radio" name="language" id="ru"><label for="ru" lang="ru">Русский</label>
-<main>
-{content}
-</main>
-</body>
-</html>
-"""
+from kuzov.run_metrics import RunMetrics, TrainingMetrics
 
 
 def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], album: Album) -> str:
@@ -48,8 +23,7 @@ def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], 
             curves too, and learning_curve where there is one.
         album: Its photos.
     """
-    training = metrics.training
-    title = texts.EVALUATION_TITLE if training is None else texts.TITLE
+    title = texts.TITLE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_TITLE
     content = [
         _header(title, version),
         section(
@@ -62,17 +36,11 @@ def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], 
         mistake_section(metrics, album),
         least_certain_section(metrics, album),
         *_probabilities(metrics, charts),
-        *([] if training is None else _learning(training, charts)),
+        *(_learning(metrics, charts) if isinstance(metrics, TrainingMetrics) else ()),
         section(texts.REJECTED, tables.rejected_table(metrics)),
         details(texts.SETTINGS, tables.setting_tables(metrics)),
     ]
-    return wrap(title, version, content)
-
-
-def wrap(title: Words, version: str, content: list[str]) -> str:
-    """A page of its own around sections."""
-    shown = escape(f"kuzov {version} · {title.en} · {title.ru}")
-    return PAGE.format(title=shown, style=STYLE_FILE.read_text(encoding="utf-8"), content="\n".join(content))
+    return whole_page(title, version, content)
 
 
 def _header(title: Words, version: str) -> str:
@@ -82,7 +50,7 @@ def _header(title: Words, version: str) -> str:
 
 def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
     """Figure by figure."""
-    validation, training, ece = metrics.validation, metrics.training, metrics.ece
+    validation, ece = metrics.validation, metrics.ece
     judgement = texts.JUDGEMENT.fill(
         right=validation.right,
         total=validation.total,
@@ -90,16 +58,16 @@ def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
         interval=percent_interval(*validation.interval),
     )
     yield texts.JUDGED, judgement
-    if training is not None:
-        yield from _over_all_photos(training)
-        yield texts.KEPT, texts.KEPT_HEAD if training.kept == "head" else texts.KEPT_FINE_TUNED
+    if isinstance(metrics, TrainingMetrics):
+        yield from _over_all_photos(metrics)
+        yield texts.KEPT, texts.KEPT_HEAD if metrics.kept == "head" else texts.KEPT_FINE_TUNED
     if ece.before is None:
         yield texts.ECE, texts.ECE_VALUE.fill(after=percent(ece.after))
     else:
         yield texts.ECE, texts.ECE_VALUES.fill(before=percent(ece.before), after=percent(ece.after))
     alarms = texts.FALSE_ALARM_COUNT.fill(count=len(metrics.unknown_photos), total=len(metrics.photos))
     yield texts.FALSE_ALARMS, alarms
-    counts = texts.EVALUATED_COUNTS if training is None else texts.PHOTO_COUNTS
+    counts = texts.PHOTO_COUNTS if isinstance(metrics, TrainingMetrics) else texts.EVALUATED_COUNTS
     photos = counts.fill(
         folder=str(metrics.data.folder),
         train=sum(metrics.data.train.values()),
@@ -107,13 +75,13 @@ def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
         rejected=len(metrics.data.rejected),
     )
     yield texts.PHOTOS, photos
-    if training is not None:
-        yield texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(training.seconds, 1))
+    if isinstance(metrics, TrainingMetrics):
+        yield texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(metrics.seconds, 1))
 
 
-def _over_all_photos(training: Training) -> Iterator[tuple[Words, Words]]:
+def _over_all_photos(metrics: TrainingMetrics) -> Iterator[tuple[Words, Words]]:
     """How good such a recogniser is, whichever of the photos it learned from."""
-    crossed, few = training.cross_validation, training.shots
+    crossed, few = metrics.cross_validation, metrics.shots
     if crossed is not None:
         yield (
             texts.CROSS_VALIDATION,
@@ -160,7 +128,7 @@ def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> 
 
 
 def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
-    trained = metrics.training is not None
+    trained = isinstance(metrics, TrainingMetrics)
     words = texts.RELIABILITY_CAPTION if trained else texts.EVALUATION_RELIABILITY_CAPTION
     caption = words.fill(groups=len(metrics.reliability.after))
     yield section(
@@ -181,8 +149,8 @@ def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator
     )
 
 
-def _learning(training: Training, charts: Mapping[str, bytes]) -> Iterator[str]:
-    curve = training.learning_curve
+def _learning(metrics: TrainingMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
+    curve = metrics.learning_curve
     if curve.shots:
         caption = texts.LEARNING_CURVE_CAPTION.fill(draws=curve.draws)
         yield section(
@@ -191,7 +159,7 @@ def _learning(training: Training, charts: Mapping[str, bytes]) -> Iterator[str]:
             picture(charts["learning_curve"], caption, name=texts.LEARNING_CURVE, large=False),
         )
     caption = texts.CURVES_CAPTION
-    if training.fine_tune is not None:
+    if metrics.curves.fine_tune is not None:
         caption = Words("{head} {epochs}", "{head} {epochs}").fill(
             head=caption, epochs=texts.FINE_TUNE_CAPTION
         )
