@@ -39,7 +39,9 @@ def make_notebook(source: str, language: str) -> str:
     kept = [cell for cell in read if cell.metadata.get("lang", language) == language]
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for number, cell in enumerate(kept):
-        new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
+        new: Any = (
+            nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
+        )
         notebook.cells.append(new(cell.source, id=f"cell-{number:02}"))
     nbformat.validate(notebook)
     return str(nbformat.writes(notebook)) + "\n"

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -68,7 +69,7 @@ def run_notebook(file: Path, photos: Path, work: Path, *, epochs: int | None = N
 
 def write_page(notebook: nbformat.NotebookNode, name: str, folder: Path, note: str = "") -> None:
     """Write a notebook with its outputs as folder/NAME.md, and its pictures into folder/NAME_files."""
-    resources = {"output_files_dir": f"{name}_files"}
+    resources: dict[str, Any] = {"output_files_dir": f"{name}_files"}
     page, resources = MarkdownExporter().from_notebook_node(notebook, resources)
     for path, content in resources["outputs"].items():
         if path in page:  # some pictures come in two formats, of which the page shows one

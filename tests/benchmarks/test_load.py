@@ -47,7 +47,9 @@ def rpc() -> Iterator[tuple[str, int]]:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "nothing to digest")
         return sha256(request).digest()
 
-    handlers = {"Sha256": grpc.unary_unary_rpc_method_handler(digest)}
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "Sha256": grpc.unary_unary_rpc_method_handler(digest)
+    }
     with ThreadPoolExecutor(2) as pool:
         server = grpc.server(pool)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("tests.Digest", handlers),))

@@ -126,7 +126,8 @@ def test_a_reload_that_waits_does_not_hold_the_end_up(start: Start, tmp_path: Pa
     )
     method = messages.METHODS[messages.MODEL_SERVICE]["HandleReloadConfigRequest"]
     with channel(server) as connection:
-        waiting = connection.unary_unary(method.path).future(request.SerializeToString())
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = connection.unary_unary(method.path)
+        waiting = call.future(request.SerializeToString())
         until(lambda: "It is tried again in 60 s." in server.log.read_text(encoding="utf-8"))
         assert not waiting.done()
         assert server.stop() == 0

@@ -76,7 +76,7 @@ async def rpc_askers(server: Server) -> AsyncIterator[Ask]:
     async with grpc.aio.insecure_channel(
         f"127.0.0.1:{server.rpc_port}", options=[("grpc.enable_retries", 0)]
     ) as channel:
-        call = channel.unary_unary(method.path)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
 
         async def ask() -> str:
             try:

@@ -48,7 +48,7 @@ async def told(ask: Awaitable[Any]) -> Any:
     except RequestError as error:
         raise Refused(error.code.value, str(error)) from error
     except grpc.aio.AioRpcError as error:
-        raise Refused(error.code().name, error.details()) from error
+        raise Refused(error.code().name, str(error.details())) from error
 
 
 async def by_core(service: Service, case: Case) -> Any:

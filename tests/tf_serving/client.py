@@ -144,4 +144,4 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
     """The code and the details of a call that is refused."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
-    return caught.value.code().name, caught.value.details()
+    return caught.value.code().name, str(caught.value.details())

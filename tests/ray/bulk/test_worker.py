@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
@@ -20,7 +21,8 @@ def worker(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
     """A worker outside Ray, of which paths begin in the folder of photos."""
     monkeypatch.setattr("ray.get", lambda packed: packed)
     monkeypatch.setattr("ray.util.get_node_ip_address", lambda: "10.0.0.7")
-    return Worker(pack(resolve(ready_model())), "auto", photos)
+    packed: Any = pack(resolve(ready_model()))  # as `ray.get` above gives it
+    return Worker(packed, "auto", photos)
 
 
 def answers(worker: Worker, *names: str) -> dict[str, Answer]:

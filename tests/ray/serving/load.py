@@ -77,7 +77,7 @@ def rpc_client(photo: bytes, port: int) -> Ask:
     def ask() -> tuple[str, int | None]:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             method = messages.METHODS[messages.PREDICTION_SERVICE]["Predict"]
-            call = channel.unary_unary(method.path)
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
             try:
                 response = messages.PredictResponse.FromString(call(request.SerializeToString(), timeout=60))
             except grpc.RpcError as error:

@@ -25,7 +25,7 @@ async def echo(request: bytes, context: Any) -> bytes:
 
 def ask(request: bytes) -> tuple[bytes, RayContext]:
     context = RayContext()
-    handler = grpc.unary_unary_rpc_method_handler(echo)
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(echo)
     response = asyncio.run(answer(handler, request, context, MAX_BYTES))
     return response.SerializeToString(), context
 

@@ -189,7 +189,9 @@ class Site:
 async def send(channel: grpc.aio.Channel, method: str, request: Message | bytes, **options: Any) -> Any:
     """Send one request; `method` is a name of PredictionService or ModelService."""
     known = next(each[method] for each in messages.METHODS.values() if method in each)
-    call = channel.unary_unary(known.path, response_deserializer=known.response.FromString)
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, Any] = channel.unary_unary(
+        known.path, response_deserializer=known.response.FromString
+    )
     raw = request if isinstance(request, bytes) else request.SerializeToString()
     return await call(raw, **options)
 
@@ -249,4 +251,4 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
     """The status and details of a request that is refused."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         call()
-    return caught.value.code().name, caught.value.details()
+    return caught.value.code().name, str(caught.value.details())

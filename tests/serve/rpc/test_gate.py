@@ -130,9 +130,8 @@ def test_the_request_id_goes_in_and_out(site: Site, refused: bool) -> None:
 
     async def scenario(channel: grpc.aio.Channel) -> object:
         known = messages.METHODS[messages.PREDICTION_SERVICE]["Predict"]
-        call = channel.unary_unary(known.path)(
-            message.SerializeToString(), metadata=[("x-request-id", "abc-1")]
-        )
+        predict: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(known.path)
+        call = predict(message.SerializeToString(), metadata=[("x-request-id", "abc-1")])
         await call.code()
         return dict(await call.trailing_metadata()).get("x-request-id")
 

@@ -168,7 +168,10 @@ def test_a_message_may_not_be_too_large(site: Site) -> None:
 
 def test_an_unknown_method_is_unimplemented(site: Site) -> None:
     async def scenario(channel: grpc.aio.Channel) -> None:
-        await channel.unary_unary("/tensorflow.serving.SessionService/SessionRun")(b"")
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/tensorflow.serving.SessionService/SessionRun"
+        )
+        await call(b"")
 
     assert refusal(lambda: site.run(scenario)) == ("UNIMPLEMENTED", "Method not found!")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -36,7 +36,7 @@ def names_of(table: Any) -> tuple[int, list[str]]:
     return row["block"], [name.decode(errors=_BYTES_OF_NAMES) for name in row["photos"]]
 
 
-class Blocks(Datasource):  # type: ignore[misc]  # Ray has no types here
+class Blocks(Datasource):
     """Some of a file's blocks, each read when it is needed, where the file is.
 
     Attributes:
@@ -50,7 +50,7 @@ class Blocks(Datasource):  # type: ignore[misc]  # Ray has no types here
             file: As `write_blocks` left it.
             numbers: Which of its blocks.
         """
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._file = file
         self._numbers = sorted(numbers)
         self.count = len(self._numbers)
@@ -64,7 +64,7 @@ class Blocks(Datasource):  # type: ignore[misc]  # Ray has no types here
         parallelism: int,  # noqa: ARG002
         per_task_row_limit: int | None = None,  # noqa: ARG002
         data_context: object = None,  # noqa: ARG002
-    ) -> Sequence[ReadTask]:
+    ) -> list[ReadTask]:
         """A task a block."""
         told = BlockMetadata(num_rows=1, size_bytes=None, exec_stats=None)
         return [ReadTask(partial(_read, self._file, number), told) for number in self._numbers]

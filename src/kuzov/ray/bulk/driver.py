@@ -9,7 +9,7 @@ import logging
 import math
 import pickle
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,7 +69,8 @@ def classify_on_ray(
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         with DataContext.current(context), _told():
             answered = _answered(Blocks(file, left), ray.put(pack(version_dir)), precision)
-            for table in answered.iter_batches(batch_size=None, batch_format="pyarrow"):
+            tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
+            for table in tables:
                 for row in table.to_pylist():
                     left.remove(row["block"])  # raises where one comes twice
                     yield from pickle.loads(row["answers"])
@@ -91,7 +92,7 @@ def _answered(blocks: Blocks, packed: ray.ObjectRef[Any], precision: str) -> Dat
         num_cpus=0,
         label_selector={"ray.io/node-id": ray.get_runtime_context().get_node_id()},
     )
-    return names.map_batches(
+    answered: Dataset = names.map_batches(
         Worker,
         fn_constructor_args=(packed, precision, Path.cwd()),
         batch_size=None,
@@ -100,6 +101,7 @@ def _answered(blocks: Blocks, packed: ray.ObjectRef[Any], precision: str) -> Dat
         compute=ActorPoolStrategy(min_size=1, initial_size=min(_cores(), blocks.count)),
         num_cpus=1,
     )
+    return answered
 
 
 def _cores() -> int:

@@ -35,7 +35,9 @@ def add_services(servicer: Any, server: Any) -> None:
         server: The proxy's gRPC server, which has not started.
     """
     for service, methods in RPCS.items():
-        handlers = {name: grpc.unary_unary_rpc_method_handler(getattr(servicer, name)) for name in methods}
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            name: grpc.unary_unary_rpc_method_handler(getattr(servicer, name)) for name in methods
+        }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
 
@@ -53,7 +55,9 @@ class Response:
         return self._serialized
 
 
-async def answer(handler: grpc.RpcMethodHandler, request: bytes, context: Any, max_bytes: int) -> Response:
+async def answer(
+    handler: grpc.RpcMethodHandler[bytes, bytes], request: bytes, context: Any, max_bytes: int
+) -> Response:
     """Answer a request that a proxy handed on.
 
     Args:
@@ -66,8 +70,9 @@ async def answer(handler: grpc.RpcMethodHandler, request: bytes, context: Any, m
         text = f"Received message larger than max ({len(request)} vs. {max_bytes})"
         _refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, text)
         return Response()
+    answered: Any = handler.unary_unary  # grpc's types know no method of grpc.aio
     try:
-        return Response(await handler.unary_unary(request, _Context(context)))
+        return Response(await answered(request, _Context(context)))
     except _RefusedError:
         return Response()
 

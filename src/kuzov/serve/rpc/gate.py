@@ -38,6 +38,7 @@ class Rpc:
     remaining_s: float | None
 
 
+_Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Answer: TypeAlias = Callable[[Rpc], Awaitable[bytes]]
 """Answers a request with the response's message, serialized."""
 
@@ -48,7 +49,7 @@ class Gate:
 
     core: Core
 
-    def handler(self, path: str, answer: Answer, *, computes: bool) -> grpc.RpcMethodHandler:
+    def handler(self, path: str, answer: Answer, *, computes: bool) -> grpc.RpcMethodHandler[bytes, bytes]:
         """What gRPC calls for a method.
 
         Args:
@@ -59,7 +60,7 @@ class Gate:
                 limited; others are answered however busy the server is.
         """
 
-        async def handle(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        async def handle(request: bytes, context: _Context) -> bytes:
             try:
                 return await self._recorded(path, answer, computes, request, context)
             except RequestError as error:
@@ -72,9 +73,11 @@ class Gate:
         return grpc.unary_unary_rpc_method_handler(handle)
 
     async def _recorded(
-        self, path: str, answer: Answer, computes: bool, request: bytes, context: grpc.aio.ServicerContext
+        self, path: str, answer: Answer, computes: bool, request: bytes, context: _Context
     ) -> bytes:
-        metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+        metadata = {
+            key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+        }
         method = path.rpartition("/")[2]
         record = self.core.journal.begin("GRPC", method, path, metadata.get(REQUEST_ID))
         record.api = method if method in COUNTED else None

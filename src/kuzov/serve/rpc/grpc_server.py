@@ -109,14 +109,17 @@ def grpc_server(core: Core) -> GrpcServer:
         maximum_concurrent_rpcs=settings.limits.max_requests + RPCS_BESIDE,
     )
     server.add_generic_rpc_handlers(
-        tuple(grpc.method_handlers_generic_handler(name, each) for name, each in rpc_handlers(core).items())
+        tuple(
+            grpc.method_handlers_generic_handler(name, dict(each))
+            for name, each in rpc_handlers(core).items()
+        )
     )
     add_reflection(server)
     health = Health(server) if settings.rpc.health else None
     return GrpcServer(server, core.admission, health, settings.rpc.tls)
 
 
-def rpc_handlers(core: Core) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler]]:
+def rpc_handlers(core: Core) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]]:
     """The handlers of TensorFlow Serving's methods, by service and by name."""
     gate = Gate(core=core)
     return {

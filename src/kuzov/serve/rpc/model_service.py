@@ -22,7 +22,7 @@ class ModelService:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
+    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]:
         """The methods' handlers by name."""
         methods = messages.METHODS[messages.MODEL_SERVICE]
         answers = {

@@ -36,7 +36,7 @@ class PredictionService:
         self._pool = core.decode_pool
         self._predict = Predict(core)
 
-    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler]:
+    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]:
         """The methods' handlers by name."""
         methods = messages.METHODS[messages.PREDICTION_SERVICE]
         answers: Mapping[str, Answer] = {
