@@ -437,8 +437,8 @@ def a_site() -> Iterator[Site]:
     engines: dict[str, Engine] = {"m": ExampleEngine(), "cars": load_engine(ready_model() / "1")}
     metrics = Metrics()
     with ThreadPoolExecutor(1) as pool, asyncio.Runner() as runner:
-        scheduler = Scheduler(pool, metrics)
-        service = Service(Models(engines), scheduler)
+        scheduler = Scheduler(metrics)
+        service = Service(Models(engines), scheduler, decode_pool=pool)
         core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
         prediction, model_service = PredictionService(core), ModelService(core)
         answers: dict[str, Answer] = {

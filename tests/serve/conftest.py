@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.card import Card
-from kuzov.engine.engine import Tensors, run
+from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import ClassName, Signature, TensorSpec
 from kuzov.serve.limits import Limits
@@ -113,9 +113,10 @@ class OneServable:
         return ("m",)
 
 
-async def compute_here(servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
+async def compute_here(servable: Servable, signature: str, tensors: Tensors) -> dict[str, Any]:
     """Computes at once and alone."""
-    return run(servable.engine, signature, inputs)
+    engine = servable.engine
+    return engine.finish(signature, engine.infer(engine.network(signature), tensors))
 
 
 @pytest.fixture

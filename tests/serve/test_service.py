@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -59,3 +61,20 @@ def test_a_signature_may_be_held_to_its_method_name() -> None:
         "Expected signature method_name to be one of tensorflow/serving/classify. "
         "Was: tensorflow/serving/predict"
     )
+
+
+def test_strings_are_prepared_on_a_decode_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lengths(_engine: FakeEngine, _signature: str, inputs: Tensors) -> Tensors:
+        threads.append(threading.current_thread().name)
+        return {"photo": np.array([len(each) for each in inputs["photo"]])}
+
+    threads: list[str] = []
+    decoded: list[float] = []
+    monkeypatch.setattr(FakeEngine, "prepare", lengths)
+    models = OneServable(servable=Servable(name="m", version=123, engine=FakeEngine(), card=None))
+    with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
+        service = Service(models, compute_here, decode_pool=pool, observe_decode=decoded.append)
+        photos = {"photo": np.array([b"four"], np.object_)}
+        answer = asyncio.run(service.predict(service.find(M, "photo"), photos))
+    assert answer.outputs["photo_bytes"].tolist() == [4]
+    assert (threads, len(decoded)) == (["decode_0"], 1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from kuzov.bundle.card import Card
+from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.repository.servable import Servable
@@ -37,6 +38,15 @@ class Call:
     servable: Servable
     signature_name: str
     signature: Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A call whose inputs are checked and decoded: what its network takes, and the outputs to answer with."""
+
+    call: Call
+    tensors: Tensors
+    output_filter: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

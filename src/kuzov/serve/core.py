@@ -147,7 +147,7 @@ def open_core(
         streams = settings.engine.streams
         # Beside several streams one thread more: its request is ready as soon as one of them is free.
         inference_threads = streams + 1 if streams > 1 else 1
-        scheduler = Scheduler(decode_pool, metrics, threads=inference_threads, parameters=settings.batching)
+        scheduler = Scheduler(metrics, threads=inference_threads, parameters=settings.batching)
         stack.callback(scheduler.close)
         repository = Repository(settings.models, settings.repository, load_engine, warm_up=warm_up)
         stack.callback(repository.stop)
@@ -164,7 +164,13 @@ def open_core(
             poller.start()
         yield Core(
             settings=settings,
-            service=Service(repository, scheduler, method_name_check=settings.method_name_check),
+            service=Service(
+                repository,
+                scheduler,
+                decode_pool=decode_pool,
+                observe_decode=metrics.observe_decode,
+                method_name_check=settings.method_name_check,
+            ),
             repository=repository,
             admission=Admission(settings.limits.max_requests),
             journal=Journal(metrics.count),

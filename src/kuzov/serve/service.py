@@ -6,8 +6,12 @@ request's values into the tensors that the call's signature declares, and transl
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +25,7 @@ from kuzov.serve.calls import (
     MetadataAnswer,
     ModelSpec,
     PredictAnswer,
+    Prepared,
     RegressAnswer,
     Task,
     UnknownSignatureError,
@@ -38,22 +43,36 @@ from kuzov.serve.examples import (
 from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
 
 Compute: TypeAlias = Callable[[Servable, str, Tensors], Awaitable[dict[str, npt.NDArray[Any]]]]
-"""Gives all outputs of a signature for its inputs, as `kuzov.serve.batching.scheduler.Scheduler` does."""
+"""Gives all outputs of a signature for what is prepared, as `kuzov.serve.batching.scheduler.Scheduler` does."""
+
+Result = TypeVar("Result")
 
 
 class Service:
     """Answers requests from loaded models, on an event loop."""
 
-    def __init__(self, servables: Servables, compute: Compute, *, method_name_check: bool = False) -> None:
+    def __init__(
+        self,
+        servables: Servables,
+        compute: Compute,
+        *,
+        decode_pool: Executor | None = None,
+        observe_decode: Callable[[float], None] = lambda _seconds: None,
+        method_name_check: bool = False,
+    ) -> None:
         """Answer from these servables.
 
         Args:
             servables: The loaded models.
             compute: Computes their signatures.
+            decode_pool: Threads that decode photos; those of the event loop unless given.
+            observe_decode: Told how many seconds each request's photos took.
             method_name_check: Whether a signature may do only what its method name says.
         """
         self._servables = servables
         self._compute = compute
+        self._decode_pool = decode_pool
+        self._observe_decode = observe_decode
         self._method_name_check = method_name_check
 
     def find(self, spec: ModelSpec, signature_name: str = "") -> Call:
@@ -73,7 +92,11 @@ class Service:
     async def predict(
         self, call: Call, inputs: Tensors, output_filter: Collection[str] = ()
     ) -> PredictAnswer:
-        """Compute a call's outputs.
+        """Prepare a call, its photos on a decode thread, and compute it; see `prepare` and `compute`."""
+        return await self.compute(await self._beside(inputs, self.prepare, call, inputs, output_filter))
+
+    def prepare(self, call: Call, inputs: Tensors, output_filter: Collection[str] = ()) -> Prepared:
+        """Check a call's inputs and decode its photos, which takes a while; on any thread.
 
         Args:
             call: What `find` gave for the request.
@@ -82,17 +105,27 @@ class Service:
             output_filter: The outputs to answer with; all where it is empty.
 
         Raises:
-            RequestError: INVALID where an input is missing, unknown or of the wrong type, or where the model
-                refuses its shape or content; INVALID for an output that is unknown or named twice.
-            OverloadedError: Too much work is waiting already.
+            RequestError: INVALID where an input is missing, unknown, of the wrong type or shape, or where a
+                photo can't be decoded; INVALID for an output that is unknown or named twice.
         """
         inputs = _with_defaults(call.signature, inputs)
         _check_inputs(call.signature, inputs)
         _check_filter(call.signature, output_filter)
         self._check_method_name(call.signature, PREDICT, CLASSIFY, REGRESS)
-        outputs = await self._compute(call.servable, call.signature_name, inputs)
-        if output_filter:
-            outputs = {name: outputs[name] for name in output_filter}
+        tensors = self._decode(call.servable, call.signature_name, inputs)
+        return Prepared(call=call, tensors=tensors, output_filter=tuple(output_filter))
+
+    async def compute(self, prepared: Prepared) -> PredictAnswer:
+        """The outputs of a call that `prepare` has prepared.
+
+        Raises:
+            RequestError: The model refuses the tensors.
+            OverloadedError: Too much work is waiting already.
+        """
+        call = prepared.call
+        outputs = await self._compute(call.servable, call.signature_name, prepared.tensors)
+        if prepared.output_filter:
+            outputs = {name: outputs[name] for name in prepared.output_filter}
         return PredictAnswer(
             model=call.servable.name,
             version=call.servable.version,
@@ -167,7 +200,23 @@ class Service:
             raise RequestError(ErrorCode.INVALID, f"No signature was found with the name: {name}")
         CHECKS[method_name](name, signature)
         self._check_method_name(signature, method_name)
-        return name, await self._compute(servable, name, example_tensor(examples))
+        inputs = example_tensor(examples)
+        tensors = await self._beside(inputs, self._decode, servable, name, inputs)
+        return name, await self._compute(servable, name, tensors)
+
+    def _decode(self, servable: Servable, signature_name: str, inputs: Tensors) -> Tensors:
+        start = time.perf_counter()
+        tensors = servable.engine.prepare(signature_name, inputs)
+        if tensors is not inputs:
+            self._observe_decode(time.perf_counter() - start)
+        return tensors
+
+    async def _beside(self, inputs: Tensors, work: Callable[..., Result], *args: object) -> Result:
+        """Do what strings take long for, as they may be photos, beside the event loop."""
+        if not any(tensor.dtype == np.object_ for tensor in inputs.values()):
+            return work(*args)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decode_pool, partial(work, *args))
 
     def model_status(self, spec: ModelSpec) -> tuple[VersionStatus, ...]:
         """The states of a model's versions. The label is ignored, as TensorFlow Serving does.

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,8 +39,6 @@ class Doubler:
         return self.shares
 
     def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        if inputs["x"].dtype == np.object_:
-            return {"x": np.array([float(each) for each in inputs["x"]], np.float32)}
         return inputs
 
     def infer(self, _network: str, tensors: Tensors) -> Tensors:
@@ -66,7 +63,6 @@ class Notes(Metrics):
         super().__init__()
         self.batches: list[tuple[str, int, int]] = []
         self.inferences = 0
-        self.decoded = 0
 
     def observe_batch(self, model: str, rows: int, waited_s: Sequence[float]) -> None:
         assert all(each >= 0 for each in waited_s)
@@ -77,10 +73,6 @@ class Notes(Metrics):
     ) -> None:
         assert (model, seconds >= 0, requests >= 1) == ("m", True, True)
         self.inferences += 1
-
-    def observe_decode(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.decoded += 1
 
 
 @pytest.fixture
@@ -119,10 +111,9 @@ def ask(engine: Doubler, notes: Notes, parameters: BatchingParameters | None) ->
             answers: list[Any] = await asyncio.gather(first, *others, return_exceptions=True)
         return answers
 
-    with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(pool, notes, parameters=parameters)
-        yield lambda *requests: asyncio.run(gather(scheduler, requests))
-        scheduler.close()
+    scheduler = Scheduler(notes, parameters=parameters)
+    yield lambda *requests: asyncio.run(gather(scheduler, requests))
+    scheduler.close()
 
 
 def values(answers: list[Any]) -> list[Any]:
@@ -179,11 +170,6 @@ def test_a_failure_of_rows_that_are_tried_alone_ends_no_thread(ask: Ask, x: int)
     assert answered["s"].tolist() == [4]
 
 
-def test_strings_are_prepared_on_a_decode_thread(ask: Ask, notes: Notes) -> None:
-    assert values(ask(np.array([b"1", b"2"], np.object_))) == [[2, 4]]
-    assert notes.decoded == 1
-
-
 def test_work_that_does_not_end_is_left_to_itself(
     engine: Doubler, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,10 +181,9 @@ def test_work_that_does_not_end_is_left_to_itself(
         await asyncio.to_thread(engine.begun.wait, 10)
         asking.cancel()
 
-    with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(pool, notes)
-        asyncio.run(ask_and_leave(scheduler))
-        scheduler.close()
+    scheduler = Scheduler(notes)
+    asyncio.run(ask_and_leave(scheduler))
+    scheduler.close()
     assert engine.batches == []
     engine.gate.set()
 
@@ -216,10 +201,9 @@ def test_work_that_nobody_waits_for_is_dropped(engine: Doubler, notes: Notes) ->
         answers: list[Any] = await asyncio.gather(first, second, return_exceptions=True)
         return answers
 
-    with ThreadPoolExecutor(1) as pool:
-        scheduler = Scheduler(pool, notes)
-        answers = asyncio.run(cancel_the_second(scheduler))
-        scheduler.close()
+    scheduler = Scheduler(notes)
+    answers = asyncio.run(cancel_the_second(scheduler))
+    scheduler.close()
     assert isinstance(answers[1], asyncio.CancelledError)
     assert engine.batches == [1]
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from kuzov.engine.engine import Tensors, run
+from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.admission import Admission
@@ -76,8 +76,9 @@ class Models:
         return tuple(sorted(self.engines))
 
 
-async def compute_here(servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
-    return run(servable.engine, signature, inputs)
+async def compute_here(servable: Servable, signature: str, tensors: Tensors) -> dict[str, Any]:
+    engine = servable.engine
+    return engine.finish(signature, engine.infer(engine.network(signature), tensors))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Port:
 
     @property
     def service(self) -> Service:
-        return Service(Models(engines=self.engines), self.compute)
+        return Service(Models(engines=self.engines), self.compute, decode_pool=self.pool)
 
     @property
     def app(self) -> ASGIApp:

@@ -1,14 +1,66 @@
 from __future__ import annotations
 
+import base64
 import gzip
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from unittest import mock
 
 import pytest
 
 from kuzov.serve.limits import Limits
+from kuzov.serve.rest import json_request
 from tests.serve.rest.port import Port
 
 PREDICT = "/v1/models/m:predict"
 TOO_MANY = "The request has 3 rows, but this server takes at most 2 at a time. Send them in several requests."
+
+
+class CountingPool(ThreadPoolExecutor):
+    """Counts the jobs that it is given."""
+
+    jobs = 0
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.jobs += 1
+        return super().submit(*args, **kwargs)
+
+
+PHOTO = b"photo" * 10_000
+
+
+@pytest.mark.parametrize(
+    "request_of_photos",
+    [
+        {"json": {"signature_name": "image_bytes", "instances": [{"b64": base64.b64encode(PHOTO).decode()}]}},
+        {"json": {"signature_name": "image_bytes", "instances": ["small"]}},
+        {"content": PHOTO, "headers": {"Content-Type": "image/jpeg"}},
+        {
+            "content": gzip.compress(PHOTO),
+            "headers": {"Content-Type": "image/jpeg", "Content-Encoding": "gzip"},
+        },
+        {"files": [("a", ("1.jpg", PHOTO))]},
+    ],
+)
+def test_photos_are_read_and_prepared_by_one_job_of_a_decode_thread(
+    port: Port, request_of_photos: Mapping[str, Any]
+) -> None:
+    with CountingPool(1) as port.pool:
+        assert port.ask("POST", PREDICT, **request_of_photos).status_code == 200
+        assert port.pool.jobs == 1
+
+
+def test_numbers_of_a_small_request_never_leave_the_event_loop(port: Port) -> None:
+    with CountingPool(1) as port.pool:
+        assert port.ask("POST", PREDICT, json={"instances": [1]}).status_code == 200
+        assert port.pool.jobs == 0
+
+
+def test_a_photo_in_json_is_parsed_once(port: Port) -> None:
+    body = {"signature_name": "image_bytes", "instances": [{"b64": base64.b64encode(PHOTO).decode()}]}
+    with mock.patch.object(json_request, "read_numbers", side_effect=AssertionError):
+        assert port.ask("POST", PREDICT, json=body).json() == {"predictions": [float(len(PHOTO))]}
 
 
 def test_classify(port: Port) -> None:

@@ -70,6 +70,9 @@ class FakeEngine:
     name = "fake"
     signatures = SIGNATURES
 
+    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
+        return inputs
+
 
 @dataclass(frozen=True)
 class OneModel:
@@ -112,7 +115,7 @@ class Site:
     keys: ApiKeys | None = None
     decode_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
-    async def compute(self, servable: Servable, signature: str, inputs: Tensors) -> dict[str, Any]:
+    async def compute(self, servable: Servable, signature: str, tensors: Tensors) -> dict[str, Any]:
         """Half plus two, mostly."""
         match signature:
             case "slow":
@@ -125,16 +128,16 @@ class Site:
             case "broken":
                 raise ZeroDivisionError("a secret")
             case "string":
-                return {"y": inputs["x"]}
+                return {"y": tensors["x"]}
             case "classify":
-                rows = len(inputs["inputs"])
+                rows = len(tensors["inputs"])
                 classes = np.array([[b"qashqai", b"\xff"]] * rows, np.object_)
                 return {"classes": classes, "scores": np.array([[0.75, 0.25]] * rows, np.float32)}
             case "regress":
-                return {"outputs": np.array([len(each) for each in inputs["inputs"]], np.float32)}
+                return {"outputs": np.array([len(each) for each in tensors["inputs"]], np.float32)}
             case "two":
-                return {"y": inputs["a"]}
-        y = inputs["x"] / np.float32(2) + np.float32(2)
+                return {"y": tensors["a"]}
+        y = tensors["x"] / np.float32(2) + np.float32(2)
         return {"y": y, "z": y + 1} if signature == "both" else {"y": y}
 
     def reload(self, configs: Sequence[ModelConfig], *, deadline_s: float | None = None) -> None:

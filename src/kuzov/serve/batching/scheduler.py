@@ -1,4 +1,4 @@
-"""Who computes a request, and when: decode threads, inference threads, and batches between them.
+"""Who computes a request, and when: inference threads, and batches before them.
 
 A thread that has nothing to do takes what waits, as one batch: so a request never waits for company, and the
 busier the server, the larger the batches. A large request is cut into pieces of the same size, so it does
@@ -12,10 +12,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import Engine, Tensors
@@ -37,7 +35,6 @@ class Scheduler:
 
     def __init__(
         self,
-        decode_pool: Executor,
         metrics: Metrics,
         *,
         threads: int = 1,
@@ -46,14 +43,12 @@ class Scheduler:
         """Start the threads; `close` ends them.
 
         Args:
-            decode_pool: Decodes photos.
             metrics: Is told what was computed.
             threads: Batches computed at a time, where no parameters say it.
             parameters: TensorFlow Serving's batching parameters, for every signature; None to batch by
                 kuzov's own rule, only where it never changes an answer.
         """
         self._parameters = parameters
-        self._decode_pool = decode_pool
         self._metrics = metrics
         if parameters is None:
             self._queue = JobQueue(ROWS_AT_ONCE)
@@ -68,20 +63,15 @@ class Scheduler:
             thread.start()
 
     async def __call__(
-        self, servable: Servable, signature: str, inputs: Tensors
+        self, servable: Servable, signature: str, tensors: Tensors
     ) -> dict[str, npt.NDArray[Any]]:
-        """All outputs of a signature.
+        """All outputs of a signature, from what its engine has prepared.
 
         Raises:
-            RequestError: The inputs do not fit, or the model refuses them; UNAVAILABLE: too many wait.
+            RequestError: The model refuses the tensors; UNAVAILABLE: too many wait.
             RuntimeError: The model failed; its error is the cause.
         """
         engine = servable.engine
-        if any(tensor.dtype == np.object_ for tensor in inputs.values()):
-            loop = asyncio.get_running_loop()
-            tensors = await loop.run_in_executor(self._decode_pool, self._decode, engine, signature, inputs)
-        else:
-            tensors = engine.prepare(signature, inputs)
         network = engine.network(signature)
         shares = self._shares(engine, signature, tensors)
         pieces = self._pieces((id(engine), network), tensors, shares=shares)
@@ -100,13 +90,6 @@ class Scheduler:
         deadline = time.monotonic() + CLOSE_GRACE_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _decode(self, engine: Engine, signature: str, inputs: Tensors) -> Tensors:
-        start = time.perf_counter()
-        tensors = engine.prepare(signature, inputs)
-        if tensors is not inputs:
-            self._metrics.observe_decode(time.perf_counter() - start)
-        return tensors
 
     def _shares(self, engine: Engine, signature: str, tensors: Tensors) -> bool:
         if self._parameters is not None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
-from kuzov.serve.calls import Call, ModelSpec
+from kuzov.serve.calls import Call, ModelSpec, Prepared
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.answer import Answer
@@ -19,7 +19,7 @@ from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_js
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.path import Route
-from kuzov.serve.rest.photo_body import find_photo_call, is_form, is_photo_type, read_photos
+from kuzov.serve.rest.photo_body import find_photo_call, is_photo_type, read_photos
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 
@@ -51,33 +51,48 @@ class Calls:
             RequestError: The body is wrong, the model or its signature is unknown, or the model refuses the
                 inputs; in TensorFlow Serving's words.
         """
-        if (request.header(b"content-encoding") or "").strip().lower() == "gzip":
-            body = await self._in_pool(inflate, body, self._limits.max_inflated_bytes)
         if route.verb == "predict":
-            return Answer(body=await self._predict(route.spec, request, body, record))
-        return Answer(body=await self._infer(route, body, record))
+            return Answer(body=await self._predict(route.spec, request, record, body))
+        return Answer(body=await self._infer(route, request, record, body))
 
-    async def _predict(self, spec: ModelSpec, request: Request, body: bytes, record: Record) -> bytes:
+    async def _predict(self, spec: ModelSpec, request: Request, record: Record, body: bytes) -> bytes:
+        if _is_quick(request, body):
+            call, tensors, form = self._read_predict(spec, request, record, body)
+            answer = await self._service.predict(call, tensors)
+        else:
+            prepared, form = await self._in_pool(self._prepare_predict, spec, request, record, body)
+            answer = await self._service.compute(prepared)
+        if sum(output.nbytes for output in answer.outputs.values()) < INLINE_BYTES:
+            return predict_json(answer.outputs, form)
+        return await self._in_pool(predict_json, answer.outputs, form)
+
+    def _prepare_predict(
+        self, spec: ModelSpec, request: Request, record: Record, body: bytes
+    ) -> tuple[Prepared, Form]:
+        call, tensors, form = self._read_predict(spec, request, record, body)
+        return self._service.prepare(call, tensors), form
+
+    def _read_predict(
+        self, spec: ModelSpec, request: Request, record: Record, body: bytes
+    ) -> tuple[Call, Tensors, Form]:
+        body = self._unpack(request, body)
         content_type = request.header(b"content-type") or ""
         if is_photo_type(content_type):
-            call = find_photo_call(self._service, spec)
-            # A photo as it is needs no reading; a form does.
-            size = len(body) if is_form(content_type) else 0
-            photos = await self._run(size, read_photos, body, content_type, self._limits.max_rows)
+            call, form = find_photo_call(self._service, spec), Form.ROW
+            photos = read_photos(body, content_type, self._limits.max_rows)
             tensors: Tensors = dict.fromkeys(call.signature.inputs, photos)
-            form = Form.ROW
         else:
-            find = partial(self._service.find, spec)
-            call, tensors, form = await self._run(len(body), read_predict, body, find)
+            call, tensors, form = read_predict(body, partial(self._service.find, spec))
         record.version, record.signature = call.servable.version, call.signature_name
         record.rows = _rows(call, tensors, form)
         self._limits.check_strings(tensors)
-        answer = await self._service.predict(call, tensors)
-        size = sum(output.nbytes for output in answer.outputs.values())
-        return await self._run(size, predict_json, answer.outputs, form)
+        return call, tensors, form
 
-    async def _infer(self, route: Route, body: bytes, record: Record) -> bytes:
-        name, examples = await self._run(len(body), read_examples, body)
+    async def _infer(self, route: Route, request: Request, record: Record, body: bytes) -> bytes:
+        if _is_quick(request, body):
+            name, examples = self._read_examples(request, body)
+        else:
+            name, examples = await self._in_pool(self._read_examples, request, body)
         record.signature, record.rows = name, len(examples)
         self._limits.check_rows(record.rows)
         if route.verb == "classify":
@@ -88,14 +103,22 @@ class Calls:
         record.version, record.signature = regressed.version, regressed.signature_name
         return regress_json(regressed.results)
 
-    async def _run(self, size: int, function: Callable[..., Result], *args: object) -> Result:
-        """Call a function that reads or writes `size` bytes: at once, or off the event loop."""
-        if size < INLINE_BYTES:
-            return function(*args)
-        return await self._in_pool(function, *args)
+    def _read_examples(self, request: Request, body: bytes) -> tuple[str, list[bytes]]:
+        return read_examples(self._unpack(request, body))
+
+    def _unpack(self, request: Request, body: bytes) -> bytes:
+        return inflate(body, self._limits.max_inflated_bytes) if _is_packed(request) else body
 
     async def _in_pool(self, function: Callable[..., Result], *args: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args))
+
+
+def _is_packed(request: Request) -> bool:
+    return (request.header(b"content-encoding") or "").strip().lower() == "gzip"
+
+
+def _is_quick(request: Request, body: bytes) -> bool:
+    return len(body) < INLINE_BYTES and not _is_packed(request)
 
 
 def _rows(call: Call, tensors: Tensors, form: Form) -> int:
