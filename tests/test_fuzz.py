@@ -55,7 +55,7 @@ from kuzov.serve.rpc.ssl_config import read_ssl_config
 from kuzov.serve.service import Service
 from kuzov.serve.settings import RestSettings, ServeSettings
 from kuzov.wire import messages
-from kuzov.wire.tf_record import crc32c, masked
+from kuzov.wire.tf_record import checksum
 from tests.serve.conftest import FakeEngine, signature
 from tests.serve.core import a_core
 
@@ -668,7 +668,7 @@ def test_files_of_settings(tmp_path_factory: pytest.TempPathFactory, file: tuple
 
 def records(*found: bytes) -> bytes:
     def checked(data: bytes) -> bytes:
-        return data + struct.pack("<I", masked(crc32c(data)))
+        return data + checksum(data)
 
     return b"".join(checked(struct.pack("<Q", len(each))) + checked(each) for each in found)
 

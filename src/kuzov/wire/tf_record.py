@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from functools import cache
 from typing import BinaryIO
 
-import numpy as np
-import numpy.typing as npt
+import google_crc32c
 
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
 _MASK = 0xA282EAD8
-_POLYNOMIAL = 0x82F63B78  # Castagnoli's, its bits in reverse order
-_ONES = 0xFFFFFFFF
-
-Words = npt.NDArray[np.uint32]
 
 
 def read_records(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -42,60 +36,14 @@ def read_records(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _checked(file: BinaryIO, length: int, offset: int) -> bytes:
-    data, checksum = file.read(length), file.read(_CHECKSUM.size)
-    if checksum != _CHECKSUM.pack(masked(crc32c(data))):
+    data, found = file.read(length), file.read(_CHECKSUM.size)
+    if found != checksum(data):
         hint = " (Is this even a TFRecord file?)" if offset == 0 else ""
         raise ValueError(f"corrupted record at {offset}{hint}")
     return data
 
 
-def masked(crc: int) -> int:
-    """A checksum as it stands in the file."""
-    return ((crc >> 15 | crc << 17) + _MASK) & _ONES
-
-
-def crc32c(data: bytes) -> int:
-    """Castagnoli's cyclic redundancy check.
-
-    It is linear: what follows a part of the data shifts the part's check by as many bytes. So neighbours are
-    joined to pairs, pairs to fours and so on, each time all at once.
-    """
-    checks = _byte_checks()[np.frombuffer(data, np.uint8)] if data else np.zeros(1, np.uint32)
-    start = np.array([_ONES], np.uint32)
-    level = 0
-    while len(checks) > 1 or len(data) >> level:
-        if len(data) >> level & 1:
-            start = _shift(start, level)
-        if len(checks) % 2:
-            checks = np.concatenate([np.zeros(1, np.uint32), checks])
-        checks = _shift(checks[::2], level) ^ checks[1::2]
-        level += 1
-    return int(checks[0] ^ start[0]) ^ _ONES
-
-
-def _shift(checks: Words, level: int) -> Words:
-    """Checks after 2**level more bytes, all zero."""
-    table = _shift_table(level)
-    shifted: Words = table[0][checks & 0xFF]
-    for place in (1, 2, 3):
-        shifted ^= table[place][checks >> np.uint32(8 * place) & 0xFF]
-    return shifted
-
-
-@cache
-def _shift_table(level: int) -> Words:
-    """The shift of each byte at each of its four places in a check, (4, 256)."""
-    if level == 0:
-        places = np.arange(256, dtype=np.uint32) << (8 * np.arange(4, dtype=np.uint32)[:, None])
-        shifted: Words = places >> np.uint32(8) ^ _byte_checks()[places & 0xFF]
-        return shifted
-    return _shift(_shift_table(level - 1), level - 1)
-
-
-@cache
-def _byte_checks() -> Words:
-    """The check of each byte alone, (256,)."""
-    checks: Words = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        checks = checks >> np.uint32(1) ^ (checks & np.uint32(1)) * np.uint32(_POLYNOMIAL)
-    return checks
+def checksum(data: bytes) -> bytes:
+    """What stands behind data in the file: its CRC-32C, turned and shifted so that no CRC is of a CRC."""
+    crc = google_crc32c.value(data)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF)

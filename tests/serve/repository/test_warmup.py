@@ -16,7 +16,7 @@ from kuzov.serve.repository.warmup import WarmupCall, warm_up, warmup_calls
 from kuzov.wire import messages
 from kuzov.wire.messages import PredictionLog
 from kuzov.wire.tensors import from_numpy
-from kuzov.wire.tf_record import crc32c, masked
+from kuzov.wire.tf_record import checksum
 from tests.serve.engines import PlainEngine
 
 
@@ -28,7 +28,7 @@ def write(version_dir: Path, logs: Sequence[PredictionLog | bytes]) -> Path:
         for log in logs:
             record = log if isinstance(log, bytes) else log.SerializeToString()
             for part in (len(record).to_bytes(8, "little"), record):
-                out.write(part + masked(crc32c(part)).to_bytes(4, "little"))
+                out.write(part + checksum(part))
     return file
 
 
