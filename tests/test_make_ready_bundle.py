@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 import kuzov
 from kuzov.bundle.layout import versions
+from scripts import make_ready_bundle as script
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
-
-SCRIPT = Path(__file__).parents[1] / "scripts" / "make_ready_bundle.py"
-
-
-@pytest.fixture
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_ready_bundle", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -36,7 +23,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_trained_bundle_becomes_the_only_version(
-    script: ModuleType,
     trained: TrainResult,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -54,7 +40,7 @@ def test_the_trained_bundle_becomes_the_only_version(
 
 
 def test_a_failure_leaves_the_old_one(
-    script: ModuleType, trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script.replace_model(trained.bundle, tmp_path)
     old = contents(tmp_path)
@@ -65,7 +51,7 @@ def test_a_failure_leaves_the_old_one(
 
 
 def test_a_kill_before_the_last_rename_leaves_a_whole_version(
-    script: ModuleType, trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script.replace_model(trained.bundle, tmp_path)
 

@@ -66,6 +66,7 @@ def test_it_serves_all_signatures(half_plus_two: TensorFlowEngine, tf2: TensorFl
         "serving_default",
     ]
     assert sorted(tf2.signatures) == ["__saved_model_init_op", "serving_default"]
+    assert not any(half_plus_two.batched(name) for name in half_plus_two.signatures)
 
 
 @pytest.mark.parametrize(
@@ -92,46 +93,6 @@ def test_the_inputs_are_left_as_they_are(half_plus_two: TensorFlowEngine) -> Non
     output = run(half_plus_two, "serving_default", {"x": matrix.T})["y"]  # not contiguous
     assert output.tolist() == [[2.0, 3.5], [2.5, 4.0], [3.0, 4.5]]
     assert matrix.tolist() == [[0, 1, 2], [3, 4, 5]]
-
-
-@pytest.mark.parametrize(
-    ("signature", "output", "expected"),
-    [
-        ("regress_x_to_y", "outputs", [[3.0], [4.5]]),
-        ("regress_x_to_y2", "outputs", [[4.0], [5.5]]),
-        ("classify_x_to_y", "scores", [[3.0], [4.5]]),
-    ],
-)
-def test_examples_are_parsed_by_the_graph(
-    half_plus_two: TensorFlowEngine, signature: str, output: str, expected: Any
-) -> None:
-    examples = strings(example(x=2.0), example(x=5.0, x2=1.0))
-    assert run(half_plus_two, signature, {"inputs": examples})[output].tolist() == expected
-
-
-def test_a_regression_may_lie_about_its_input(folder: Path) -> None:
-    engine = load(saved_models.half_plus_three(folder / "half_plus_three" / "123"))
-    name = "tensorflow/serving/regress"
-    assert engine.signatures[name].inputs["inputs"].dtype == "DT_FLOAT"
-    assert run(engine, name, {"inputs": strings(example(x=2.0))})["outputs"].tolist() == [[4.0]]
-
-
-def test_a_counter_keeps_its_count(folder: Path) -> None:
-    engine = load(saved_models.counter(folder / "counter" / "123"))
-    delta = {"delta": floats(10)}
-    calls: list[tuple[str, dict[str, Any]]] = [
-        ("get_counter", {}),
-        ("incr_counter", {}),
-        ("incr_counter", {}),
-        ("incr_counter_by", delta),
-        ("get_counter", {}),
-        ("reset_counter", {}),
-        ("get_counter", {}),
-    ]
-    outputs = [run(engine, signature, inputs)["output"] for signature, inputs in calls]
-    assert [output.tolist() for output in outputs] == [0.0, 1.0, 2.0, 12.0, 12.0, 0.0, 0.0]
-    assert {output.shape for output in outputs} == {()}
-    assert not any(engine.batched(signature) for signature in engine.signatures)
 
 
 @pytest.mark.parametrize("name", [name for name in saved_models.MANY_TYPES if name != "string"])
