@@ -48,14 +48,3 @@ def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
         f"No version in the model folder {tmp_path}: it needs a subfolder named by a number, with a "
         f"saved_model.pb inside. Train one: kuzov train PHOTOS --out {tmp_path}"
     )
-
-
-def test_labels_are_read_in_their_order(tmp_path: Path) -> None:
-    with pytest.raises(BundleError) as caught:
-        layout.read_labels(tmp_path)
-    assert (
-        str(caught.value) == f"The model in {tmp_path} has no assets/labels.txt: No such file or directory."
-    )
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "labels.txt").write_text("vaz\nбмв х5\n", encoding="utf-8")
-    assert layout.read_labels(tmp_path) == ("vaz", "бмв х5")

@@ -8,7 +8,7 @@ from PIL import Image
 
 import kuzov
 from kuzov.bundle.card import read_card
-from kuzov.bundle.layout import REPORT, WARMUP_REQUESTS, newest, read_labels, versions
+from kuzov.bundle.layout import LABELS, REPORT, WARMUP_REQUESTS, newest, versions
 from kuzov.bundle.ready import USERS_MODEL, default_model, ready_model
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.recogniser import Recogniser
@@ -40,7 +40,8 @@ def files(folder: Path) -> dict[str, int]:
 
 def test_it_knows_the_five_models() -> None:
     card = read_card(newest(ready_model()))
-    assert tuple(each.id for each in card.classes) == FIVE == read_labels(newest(ready_model()))
+    labels = (newest(ready_model()) / LABELS).read_text(encoding="utf-8")
+    assert tuple(each.id for each in card.classes) == FIVE == tuple(labels.splitlines())
     assert [each.en for each in card.classes[1:3]] == ["Toyota Land Cruiser 100", "Nissan Qashqai (J11)"]
     assert card.data["train"] == dict.fromkeys(FIVE, 26)
 

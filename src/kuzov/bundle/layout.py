@@ -63,16 +63,3 @@ def resolve(path: Path) -> Path:
         BundleError: Neither is there.
     """
     return path if (path / SAVED_MODEL).is_file() else newest(path)
-
-
-def read_labels(version_dir: Path) -> tuple[str, ...]:
-    """Class ids in the order of the model's columns.
-
-    Raises:
-        BundleError: The bundle has no labels.
-    """
-    try:
-        text = (version_dir / LABELS).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BundleError(f"The model in {version_dir} has no {LABELS}: {error.strerror}.") from error
-    return tuple(text.splitlines())

@@ -18,7 +18,7 @@ from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, o
 from kuzov.engine.photo_input import PHOTO_INPUT, decode_photos
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.records import DEFAULT_SIGNATURE, Signature
+from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
@@ -57,7 +57,7 @@ class OpenVinoEngine:
         if not specs.inputs:  # such as TensorFlow's own __saved_model_init_op, which the metadata lists too
             raise RequestError(ErrorCode.INVALID, f"Signature {signature} takes no input; ask another.")
         for name, spec in specs.inputs.items():
-            _check(name, inputs[name], spec.dtype, spec.shape)
+            _check(name, inputs[name], spec)
         if PHOTO_INPUT in specs.inputs and self._card is not None:
             photos = inputs[PHOTO_INPUT]
             return {"image": decode_photos(photos, self._card.image_px, max_pixels=self._max_pixels)}
@@ -88,19 +88,14 @@ class OpenVinoEngine:
         return {"probabilities": outputs["probabilities"], "unknown": outputs["unknown"]}
 
 
-def _check(name: str, tensor: npt.NDArray[Any], dtype: str, shape: tuple[int, ...] | None) -> None:
-    if dtype != STRING_DTYPE and tensor.dtype != np.dtype(NUMPY_DTYPES[dtype]):
-        raise RequestError(ErrorCode.INVALID, f"Input {name} is of type {tensor.dtype}; it must be {dtype}.")
-    if shape is None:
-        return
-    fits = len(shape) == tensor.ndim and all(
-        size in (-1, found) for size, found in zip(shape, tensor.shape, strict=True)
-    )
-    if not fits:
-        raise RequestError(
-            ErrorCode.INVALID,
-            f"Input {name} has shape {list(tensor.shape)}; the model takes {list(shape)}, -1 being any size.",
-        )
+def _check(name: str, tensor: npt.NDArray[Any], spec: TensorSpec) -> None:
+    if spec.dtype != STRING_DTYPE and tensor.dtype != np.dtype(NUMPY_DTYPES[spec.dtype]):
+        text = f"Input {name} is of type {tensor.dtype}; it must be {spec.dtype}."
+        raise RequestError(ErrorCode.INVALID, text)
+    shape, found = [*(spec.shape or ())], [*tensor.shape]
+    if len(shape) != len(found) or any(size not in {-1, has} for size, has in zip(shape, found, strict=True)):
+        text = f"Input {name} has shape {found}; the model takes {shape}, -1 being any size."
+        raise RequestError(ErrorCode.INVALID, text)
 
 
 def load(
@@ -119,8 +114,8 @@ def load(
 
     Args:
         version_dir: `<model_base_path>/<version>`.
-        precision: "f32", "bf16", "int8", which `kuzov optimize` adds to a bundle, or "auto": see
-            `choose_precision`.
+        precision: "f32", "bf16", "int8", which `kuzov optimize` adds to a bundle, or "auto": int8 where it is
+            there, else what was proved at export; f32 for a model from elsewhere.
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads.
         lone_calls: Whether a call that finds no other under way gets all threads; see `NetworkSettings`.
@@ -134,8 +129,7 @@ def load(
         raise ConfigError(f"There is no precision {precision!r}; choose from {', '.join(PRECISIONS)}.")
     card = find_card(version_dir)
     signatures = read_signatures(version_dir)
-    if precision == "auto":
-        precision = choose_precision(version_dir, card)
+    source, precision = _form(version_dir, card, precision)
     settings = NetworkSettings(
         precision=precision,
         threads=threads,
@@ -143,7 +137,6 @@ def load(
         lone_calls=lone_calls,
         rows_apart=card is not None,
     )
-    source = _source(version_dir, card, precision)
     if card is None:
         signature = _servable(version_dir, signatures)
         network = _compile(source, settings, signature.inputs, signature.outputs, version_dir)
@@ -152,33 +145,24 @@ def load(
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 
-def choose_precision(version_dir: Path, card: Card | None) -> str:
-    """What a version is served in unless told otherwise.
-
-    int8 where `kuzov optimize` has proved it, else what was proved at export; f32 for a model without a card.
-    """
-    if card is None:
-        return "f32"
-    if (version_dir / OPENVINO_INT8_MODEL).is_file():
-        return "int8"
-    return proved_precision(card)
-
-
 def proved_precision(card: Card) -> str:
     """What a bundle's own form is served in: what was proved at export, bf16 only where there is bf16."""
     return card.precision if bfloat16_available() else "f32"
 
 
-def _source(version_dir: Path, card: Card | None, precision: str) -> Path:
-    """What OpenVINO reads: a bundle's own form in that precision, or the SavedModel."""
-    if precision != "int8":
-        return version_dir if card is None else version_dir / OPENVINO_MODEL
-    if card is None or not (version_dir / OPENVINO_INT8_MODEL).is_file():
+def _form(version_dir: Path, card: Card | None, precision: str) -> tuple[Path, str]:
+    """What OpenVINO reads, a bundle's own form or the SavedModel, and in which precision it computes that."""
+    int8 = version_dir / OPENVINO_INT8_MODEL
+    if card is not None and int8.is_file() and precision in {"auto", "int8"}:
+        return int8, "int8"
+    if precision == "int8":
         raise ConfigError(
             f"The model in {version_dir} has no int8 form. Make one of a bundle: "
             "kuzov optimize BUNDLE --photos PHOTOS"
         )
-    return version_dir / OPENVINO_INT8_MODEL
+    if card is None:
+        return version_dir, "f32" if precision == "auto" else precision
+    return version_dir / OPENVINO_MODEL, proved_precision(card) if precision == "auto" else precision
 
 
 def _servable(version_dir: Path, signatures: Mapping[str, Signature]) -> Signature:
