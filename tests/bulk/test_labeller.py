@@ -15,7 +15,7 @@ from kuzov.errors import BundleError, PhotoError
 
 @pytest.fixture(scope="module")
 def labeller() -> Labeller:
-    return Labeller.load(resolve(ready_model()), precision="f32", threads=2)
+    return Labeller(resolve(ready_model()), precision="f32", threads=2)
 
 
 def test_it_answers_as_predict_does(labeller: Labeller, ten_photos: list[Path]) -> None:

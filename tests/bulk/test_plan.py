@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from kuzov.bulk.plan import Plan
@@ -7,7 +9,7 @@ from kuzov.errors import ResultsError
 
 
 def test_what_is_done_or_named_twice_is_left_out() -> None:
-    with Plan() as plan:
+    with closing(Plan()) as plan:
         plan.leave_out(["b", "gone"])
         for photo in ["c", "a", "b", "c"]:
             plan.add(photo)
@@ -19,17 +21,17 @@ def test_what_is_done_or_named_twice_is_left_out() -> None:
 
 def test_a_name_of_any_bytes_comes_back_and_is_known_by_what_results_hold() -> None:
     name = b"\xff.jpg".decode(errors="surrogateescape")
-    with Plan() as plan:
+    with closing(Plan()) as plan:
         plan.add(name)
         assert list(plan.photos(by_name=True)) == [name]
-    with Plan() as plan:
+    with closing(Plan()) as plan:
         plan.leave_out(["\\udcff.jpg"])  # as Parquet has it
         plan.add(name)
         assert plan.left == 0
 
 
 def test_no_room_for_the_temporary_file() -> None:
-    with Plan() as plan:
+    with closing(Plan()) as plan:
         plan._database.execute("COMMIT")
         plan._database.execute("PRAGMA max_page_count = 4")
         with pytest.raises(ResultsError) as raised:

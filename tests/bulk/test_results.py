@@ -131,6 +131,7 @@ def test_an_address_is_no_place_for_results(model: ModelName) -> None:
 
 
 def test_parquet_needs_its_extra(tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kuzov.bulk.parquet_parts", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError) as raised, open_results(tmp_path / "results", model):
         pass

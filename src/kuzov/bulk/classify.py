@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -46,21 +46,15 @@ class Classified:
     listed: int
     classified: int
     failed: int
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int]
     seconds: float
 
     def to_json(self) -> dict[str, object]:
         """The object that `--json` prints."""
-        return {
-            "results": str(self.results),
-            "model": self.model.name,
-            "version": self.model.version,
-            "listed": self.listed,
-            "classified": self.classified,
-            "failed": self.failed,
-            "left_out": self.left_out,
-            "seconds": round(self.seconds, 3),
-        }
+        counts = {"listed": self.listed, "classified": self.classified, "failed": self.failed}
+        model = {"model": self.model.name, "version": self.model.version}
+        rest = {"left_out": self.left_out, "seconds": round(self.seconds, 3)}
+        return {"results": str(self.results), **model, **counts, **rest}
 
 
 def classify(
@@ -69,35 +63,22 @@ def classify(
     *,
     version_dir: Path,
     answering: Answering,
-    column: str | None = None,
-    restart: bool = False,
-    retry_failed: bool = False,
+    column: str | None,
+    restart: bool,
+    retry_failed: bool,
     progress: Progress,
 ) -> Classified:
-    """Answer for every photo of a source that the results do not hold yet.
+    """Answer for every photo of a source that the results do not hold yet; see `kuzov.api.classify`.
 
     However it is ended, what was answered is kept but for the last minute, and another call goes on there.
-
-    Args:
-        source: A folder, a pattern, a list or a Parquet file; a path or an address.
-        out: A file of JSON lines by its name, or a folder of Parquet parts.
-        version_dir: The folder of the version that answers.
-        answering: What answers; it is called where something is left to do.
-        column: The Parquet column that names photos; None for the only one of strings, or `photo`.
-        restart: Remove the results that are there first.
-        retry_failed: Answer anew for photos of the source that could not be read before.
-        progress: Told of work done: the stage, "list" or "classify", how much is done, of how much.
-
-    Raises:
-        KuzovError: The source, the model or the results don't allow it; the text says what to change.
+    Where something is left to do, `answering` is called.
     """
-    name = model_name(version_dir)
-    photos = Source(source, column=column)
-    with open_results(out, name) as results, Plan() as plan:
+    model, photos = model_name(version_dir), Source(source, column=column)
+    with open_results(out, model) as results, closing(Plan()) as plan:
         if not restart:
             plan.leave_out(results.photos(failed=not retry_failed))
         _make_plan(plan, photos, progress)
-        started, failed = time.monotonic(), 0
+        failed, seconds = 0, 0.0
         if plan.left:
             answers = answering(plan.photos(by_name=photos.by_name), plan.left)
             started = time.monotonic()
@@ -108,14 +89,15 @@ def classify(
                 elif retry_failed:
                     results.remove_failed(plan.holds)
                 failed = _keep(chain([first], answers), results.add, plan.left, progress)
+            seconds = time.monotonic() - started
     return Classified(
         results=out,
-        model=name,
+        model=model,
         listed=plan.listed,
         classified=plan.left,
         failed=failed,
         left_out=dict(photos.left_out),
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
 
 

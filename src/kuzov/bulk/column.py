@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pyarrow.parquet
+from pyarrow import types
+
 from kuzov.bulk import remote
-from kuzov.errors import ConfigError, MissingExtraError, SourceError
+from kuzov.errors import ConfigError, SourceError
 
 USUAL_COLUMN = "photo"
 
@@ -23,12 +26,7 @@ def strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
     Raises:
         SourceError: A file can't be read.
         ConfigError: There is no such column, or it has to be named.
-        MissingExtraError: pyarrow is not installed.
     """
-    try:
-        import pyarrow.parquet  # noqa: F401, PLC0415
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Reading Parquet", "cluster") from error
     for name in files:  # all of them, before the first row is used
         with _opened(name) as table:
             _choose(name, table.schema_arrow, column)
@@ -36,8 +34,6 @@ def strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
 
 
 def _strings(name: str, column: str | None) -> Iterator[str]:
-    import pyarrow  # noqa: PLC0415
-
     with _opened(name) as table:
         chosen = _choose(name, table.schema_arrow, column)
         try:
@@ -48,8 +44,6 @@ def _strings(name: str, column: str | None) -> Iterator[str]:
 
 
 def _opened(name: str) -> Any:
-    import pyarrow.parquet  # noqa: PLC0415
-
     try:
         source = remote.opened(name) if remote.is_remote(name) else name
         return pyarrow.parquet.ParquetFile(source)
@@ -63,8 +57,6 @@ def _broken(name: str, error: Exception) -> SourceError:
 
 
 def _choose(name: str, schema: Any, column: str | None) -> str:
-    from pyarrow import types  # noqa: PLC0415
-
     def of_strings(kind: Any) -> bool:
         inner = kind.value_type if types.is_dictionary(kind) else kind
         return bool(types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner))

@@ -24,13 +24,7 @@ class JsonLines:
     """A log that grows by whole lines; what a power cut left of others is removed by the next run."""
 
     def __init__(self, path: Path, descriptor: int, model: ModelName) -> None:
-        """Use an open file.
-
-        Args:
-            path: Its name.
-            descriptor: Open for reading and appending; the caller closes it.
-            model: Which model answers.
-        """
+        """Use an open file; the caller closes its descriptor, which is for reading and appending."""
         self._path = path
         self._file = path.resolve()  # where it is replaced, a link to it stays one
         self._beside = self._file.with_name(f".{self._file.name}.unfinished")

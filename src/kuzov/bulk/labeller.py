@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from kuzov.bulk.answers import TOP, Answer, ModelName
-from kuzov.bundle.card import Card, read_card
-from kuzov.engine.openvino import OpenVinoEngine, load
+from kuzov.bundle.card import read_card
+from kuzov.engine.openvino import load
 from kuzov.errors import BundleError, PhotoError
 from kuzov.images.framing import read_frame
 
@@ -18,33 +18,18 @@ _DECIMALS = 6
 class Labeller:
     """A loaded bundle that answers for one photo at a time. Safe to call from several threads at once."""
 
-    def __init__(self, card: Card, engine: OpenVinoEngine) -> None:
-        self._card = card
-        self._engine = engine
-        self._labels = [each.id for each in card.classes]
-
-    @classmethod
-    def load(cls, version_dir: Path, *, precision: str, threads: int) -> Labeller:
-        """Load a bundle for work that never pauses.
-
-        Args:
-            version_dir: One version's folder.
-            precision: See `kuzov.engine.openvino.load`.
-            threads: Processor cores to use, each of which computes another photo.
+    def __init__(self, version_dir: Path, *, precision: str, threads: int) -> None:
+        """Load a bundle for work that never pauses, on as many cores as threads, a photo each.
 
         Raises:
             BundleError: It is missing, incomplete or broken.
         """
-        engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
-        return cls(read_card(version_dir), engine)
+        self._engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
+        self._card = read_card(version_dir)
+        self._labels = [each.id for each in self._card.classes]
 
     def __call__(self, photo: str, content: str | bytes | PhotoError) -> Answer:
-        """Answer for one photo.
-
-        Args:
-            photo: Its name in the results.
-            content: Its path, its encoded bytes, or why there are none.
-        """
+        """Answer for one photo: its path, its encoded bytes, or why there are none."""
         try:
             if isinstance(content, PhotoError):
                 raise content

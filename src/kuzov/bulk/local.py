@@ -33,20 +33,13 @@ _CLOSE_GRACE_S = 5.0
 def classify_here(
     photos: Iterator[str], _count: int, *, version_dir: Path, precision: str
 ) -> Generator[Answer]:
-    """Answer for photos on all cores, in whatever order they are ready.
-
-    Args:
-        photos: Paths and addresses; the next is asked for when a thread is free.
-        version_dir: One version's folder of a model.
-        precision: See `kuzov.engine.openvino.load`.
+    """Answer for photos by the model in a version's folder, on all cores; see `classify_on_threads`.
 
     Raises:
         BundleError: The model is missing, incomplete or broken.
     """
     cores = usable_cores()
-    return classify_on_threads(
-        photos, Labeller.load(version_dir, precision=precision, threads=cores), cores=cores
-    )
+    return classify_on_threads(photos, Labeller(version_dir, precision=precision, threads=cores), cores=cores)
 
 
 def classify_on_threads(
@@ -75,10 +68,8 @@ def classify_on_threads(
             answers.put(error)
         answers.put(None)
 
-    threads = [
-        threading.Thread(target=work, name=f"photos-{index}", daemon=True)
-        for index in range(cores + SPARE_THREADS)
-    ]
+    names = [f"photos-{index}" for index in range(cores + SPARE_THREADS)]
+    threads = [threading.Thread(target=work, name=name, daemon=True) for name in names]
     for thread in threads:
         thread.start()
     try:
@@ -107,9 +98,7 @@ def _end(threads: list[threading.Thread], answers: queue.Queue[Answer | BaseExce
 def fetch_ahead(photos: Iterator[str], stopped: threading.Event) -> Iterator[tuple[str, Content]]:
     """Photos with their paths, or with what was fetched from their addresses, FETCHES of them at a time.
 
-    Args:
-        photos: Paths and addresses.
-        stopped: Once it is set, nothing more is waited for.
+    Once `stopped` is set, nothing more is waited for.
     """
     under_way: dict[Future[bytes], str] = {}
     try:

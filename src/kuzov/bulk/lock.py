@@ -16,11 +16,7 @@ from kuzov.errors import ResultsError
 
 @contextmanager
 def locked(path: Path, *, one_file: bool) -> Iterator[int]:
-    """A file or a folder, made if it is missing, for this process alone; a descriptor of it.
-
-    Args:
-        path: Where it is.
-        one_file: Whether it is a file, which is opened for reading and appending.
+    """A file for reading and appending, or a folder, for this process alone; it is made if it is missing.
 
     Raises:
         ResultsError: It can't be written, or another process has it.

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
+
 from kuzov.atomic import written_whole
 from kuzov.bulk.answers import Answer, ModelName, in_utf8
 from kuzov.bulk.refusals import refuse_other_model, told
-from kuzov.errors import MissingExtraError, ResultsError
+from kuzov.errors import ResultsError
 
 PART_ROWS = 10_000
 PART_EVERY_S = 60.0
@@ -21,6 +23,21 @@ _UNFINISHED = ".part-*"  # readers of datasets pass over names that begin with a
 _ASKED = ["photo", "label", "error", "model", "version"]  # of a part, to know what is done
 _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
 
+_TOP = pyarrow.struct([("label", pyarrow.string()), ("probability", pyarrow.float32())])
+_SCHEMA = pyarrow.schema(
+    [
+        ("photo", pyarrow.string()),
+        ("label", pyarrow.string()),
+        ("probability", pyarrow.float32()),
+        ("top", pyarrow.list_(_TOP)),
+        ("unknown", pyarrow.float32()),
+        ("is_unknown", pyarrow.bool_()),
+        ("error", pyarrow.string()),
+        ("model", pyarrow.string()),
+        ("version", pyarrow.int64()),
+    ]
+)
+
 
 class ParquetParts:
     """Parts that are written beside, then renamed; one is begun when the last is full or old enough."""
@@ -29,7 +46,6 @@ class ParquetParts:
         """Use a folder that is there; what else lies in it is left alone."""
         self._folder = folder
         self._model = model
-        self._schema = _schema()
         self._answers: list[Answer] = []
         self._batches: list[Any] = []
         self._rows = 0
@@ -60,8 +76,6 @@ class ParquetParts:
 
     def remove_failed(self, meant: Callable[[str], bool]) -> None:
         """Remove rows with an error; see `Results.remove_failed`."""
-        import pyarrow  # noqa: PLC0415
-
         for part in self._parts().values():
             with self._opened(part) as opened:
                 asked = opened.read(columns=["photo", "error"]).to_pylist()
@@ -88,30 +102,24 @@ class ParquetParts:
 
     def flush(self) -> None:
         """Make a part of what was taken; see `Results.flush`."""
-        import pyarrow  # noqa: PLC0415
-
         self._pack()
         if not self._rows:
             return
-        table = pyarrow.Table.from_batches(self._batches, self._schema)
+        table = pyarrow.Table.from_batches(self._batches, _SCHEMA)
         with told(self._folder):
             self._write(table, f"part-{max(self._parts(), default=-1) + 1:05}.parquet")
         self._batches, self._rows = [], 0
 
     def _write(self, table: Any, name: str) -> None:
         """Have a part of this name, whole, in place of one that is there."""
-        import pyarrow.parquet  # noqa: PLC0415
-
         with written_whole(self._folder / name) as beside:
             pyarrow.parquet.write_table(table, beside)
 
     def _pack(self) -> None:
-        import pyarrow  # noqa: PLC0415
-
         if not self._answers:
             return
         rows = [each.to_json(self._model) | {"photo": in_utf8(each.photo)} for each in self._answers]
-        self._batches.append(pyarrow.RecordBatch.from_pylist(rows, self._schema))
+        self._batches.append(pyarrow.RecordBatch.from_pylist(rows, _SCHEMA))
         self._answers = []
 
     def _parts(self) -> dict[int, Path]:
@@ -120,8 +128,6 @@ class ParquetParts:
         return dict(sorted((int(found[1]), file) for found, file in named.items() if found))
 
     def _opened(self, part: Path) -> Any:
-        import pyarrow.parquet  # noqa: PLC0415
-
         try:
             table = pyarrow.parquet.ParquetFile(part)
         except (pyarrow.ArrowException, OSError) as error:
@@ -131,34 +137,3 @@ class ParquetParts:
             table.close()
             raise ResultsError(f"{part} is no result of kuzov classify. Give another --out.")
         return table
-
-
-def require_pyarrow() -> None:
-    """Refuse, before any work, what needs pyarrow.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        import pyarrow  # noqa: F401, PLC0415
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Writing Parquet, unlike a file that ends in .jsonl,", "cluster") from error
-
-
-def _schema() -> Any:
-    import pyarrow as arrow  # noqa: PLC0415
-
-    top = arrow.struct([("label", arrow.string()), ("probability", arrow.float32())])
-    return arrow.schema(
-        [
-            ("photo", arrow.string()),
-            ("label", arrow.string()),
-            ("probability", arrow.float32()),
-            ("top", arrow.list_(top)),
-            ("unknown", arrow.float32()),
-            ("is_unknown", arrow.bool_()),
-            ("error", arrow.string()),
-            ("model", arrow.string()),
-            ("version", arrow.int64()),
-        ]
-    )

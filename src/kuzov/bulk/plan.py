@@ -6,8 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 from kuzov.bulk.answers import in_utf8
 from kuzov.errors import ResultsError
@@ -17,7 +16,7 @@ _BYTES_OF_NAMES = "surrogateescape"
 
 
 class Plan:
-    """A set of photos without those that are done, and without repetitions; a context.
+    """A set of photos without those that are done, and without repetitions, until it is closed.
 
     It lies in a temporary file of SQLite's, which goes with the process, however that ends.
     """
@@ -33,12 +32,8 @@ class Plan:
         self.listed = 0
         self.left = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Forget all."""
         self._database.close()
 
     def leave_out(self, photos: Iterable[str]) -> None:
@@ -64,8 +59,8 @@ class Plan:
     def holds(self, photo: str) -> bool:
         """Whether a photo was added or left out; its name may be spelled as results have it."""
         with self._lock:
-            found = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
-            return found.fetchone() is not None
+            rows = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
+        return self._next(rows) is not None
 
     def photos(self, *, by_name: bool) -> Iterator[str]:
         """What is left, in the order in which it was added, or by name."""
@@ -75,10 +70,9 @@ class Plan:
         while row := self._next(rows):
             yield row[0].decode(errors=_BYTES_OF_NAMES)
 
-    def _next(self, rows: sqlite3.Cursor) -> tuple[bytes] | None:
+    def _next(self, rows: sqlite3.Cursor) -> Any:
         with self._lock:
-            found: tuple[bytes] | None = rows.fetchone()
-        return found
+            return rows.fetchone()
 
     def _is_new(self, photo: str) -> bool:
         return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)) == 1

@@ -30,16 +30,10 @@ def told(path: Path) -> Iterator[None]:
 def refuse_other_model(
     path: Path, found: ModelName, labels: Collection[str | None], model: ModelName
 ) -> None:
-    """Have one model's answers in one place.
-
-    Args:
-        path: The place.
-        found: The model that is named there.
-        labels: What it called photos there; None where one could not be read.
-        model: The model that is asked now.
+    """Have one model's answers in one place, where `found` called photos so; None if one can't be read.
 
     Raises:
-        ResultsError: They are another's.
+        ResultsError: They are another's than the model's that is asked now.
     """
     if found != model:
         reason = f"{path} holds answers of {found}, and {model} is asked now."

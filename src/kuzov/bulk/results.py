@@ -10,54 +10,32 @@ from typing import Protocol
 from kuzov.bulk.answers import Answer, ModelName
 from kuzov.bulk.json_lines import JsonLines
 from kuzov.bulk.lock import locked
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, MissingExtraError
 
 JSON_LINES = (".jsonl", ".ndjson")
 
 
 class Results(Protocol):
-    """Answers on disk, which outlive whatever ends the process."""
+    """Answers on disk, which outlive whatever ends the process; a ResultsError says why they can't be."""
 
     def photos(self, *, failed: bool = True) -> Iterator[str]:
-        """Photos that are answered already, by what is on disk.
-
-        Args:
-            failed: Whether those count that could not be read.
+        """Photos that are answered already, by what is on disk; without `failed` only those that were read.
 
         Raises:
             ResultsError: They are another model's, or no results of kuzov's.
         """
 
     def clear(self) -> None:
-        """Remove what is there.
-
-        Raises:
-            ResultsError: It can't be removed.
-        """
+        """Remove what is there."""
 
     def remove_failed(self, meant: Callable[[str], bool]) -> None:
-        """Remove the rows of photos that could not be read; what is there is whole at any moment.
-
-        Args:
-            meant: Whether a photo is meant; the rows of others stay.
-
-        Raises:
-            ResultsError: They can't be removed.
-        """
+        """Remove the rows of those photos that are meant and could not be read."""
 
     def add(self, answer: Answer) -> None:
-        """Take an answer; it is on disk soon.
-
-        Raises:
-            ResultsError: It can't be written.
-        """
+        """Take an answer; it is on disk soon."""
 
     def flush(self) -> None:
-        """Have all that was taken on disk.
-
-        Raises:
-            ResultsError: It can't be written.
-        """
+        """Have all that was taken on disk."""
 
 
 @contextmanager
@@ -86,9 +64,11 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
         )
     made = not path.exists()
     if not one_file:
-        from kuzov.bulk.parquet_parts import ParquetParts, require_pyarrow  # noqa: PLC0415
-
-        require_pyarrow()
+        try:
+            from kuzov.bulk.parquet_parts import ParquetParts  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            text = "Writing Parquet, unlike a file that ends in .jsonl,"
+            raise MissingExtraError(text, "cluster") from error
     with locked(path, one_file=one_file) as descriptor:
         try:
             if one_file:

@@ -6,12 +6,11 @@ import glob
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kuzov.bulk import column as parquet
 from kuzov.bulk import remote
-from kuzov.errors import ConfigError, SourceError
+from kuzov.errors import ConfigError, MissingExtraError, SourceError
 from kuzov.images.decode import EXTENSIONS
 
 PARQUET = (".parquet", ".pq")
@@ -69,7 +68,7 @@ class Source:
         folder = stat.S_ISDIR(mode)
         if is_parquet or (folder and self._column is not None):
             files = _parquet_files(path) if folder else [self.text]
-            return False, parquet.strings_of(files, self._column)
+            return False, _strings_of(files, self._column)
         if folder:
             return True, self._photos(_walk(path.absolute(), ()))
         self._refuse_column()
@@ -80,7 +79,7 @@ class Source:
 
     def _find_remote(self, *, is_parquet: bool) -> tuple[bool, Iterator[str]]:
         if is_parquet:
-            return False, parquet.strings_of([self.text], self._column)
+            return False, _strings_of([self.text], self._column)
         self._refuse_column()
         if self.text.lower().endswith((".txt", ".lst")):
             return False, remote.lines(self.text)
@@ -156,6 +155,14 @@ def _refuse_binary(path: Path) -> None:
             f"{path} is no list of photos: a list is a text file with a path or an address a line, or a "
             f"Parquet file by its name ({', '.join(PARQUET)})."
         )
+
+
+def _strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
+    try:
+        from kuzov.bulk.column import strings_of  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Reading Parquet", "cluster") from error
+    return strings_of(files, column)
 
 
 def _parquet_files(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import ray
 
@@ -21,6 +22,7 @@ ANSWERS_WITHIN_S = 5.0
 # take a third of the memory.
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 
+_QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 _TOKEN = (
     "If the cluster wants a token, set RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or "
     "RAY_AUTH_TOKEN."
@@ -29,15 +31,12 @@ _TOKEN = (
 
 @contextmanager
 def connected(address: str | None) -> Iterator[bool]:
-    """Be connected with a cluster; one that was begun here ends with the context.
+    """Be connected with a cluster; one that was begun here ends with the context, which says if it was.
 
     Args:
         address: The cluster's address, HOST:PORT; "auto" for the one that this machine is a part of, "local"
             for one begun on this machine alone; None for what RAY_ADDRESS names, else "auto" where there is
             one, else "local".
-
-    Yields:
-        Whether it was begun here.
 
     Raises:
         ConfigError: It is no address.
@@ -73,7 +72,7 @@ def _connect(address: str | None) -> bool:
     if named not in {None, AUTO}:
         _check_answers(named)
     try:
-        _join(named or AUTO)
+        ray.init(address=named or AUTO, **_QUIET)
     except (ConnectionError, RuntimeError) as error:
         if named is None:
             _begin()
@@ -89,18 +88,8 @@ def _connect(address: str | None) -> bool:
     return False
 
 
-def _join(address: str) -> None:
-    ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-
-
 def _begin() -> None:
-    ray.init(
-        address=LOCAL,
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-    )
+    ray.init(address=LOCAL, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **_QUIET)
 
 
 def _check_answers(address: str) -> None:

@@ -43,7 +43,7 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
         BundleError: A model can't be loaded.
         KuzovError: A port can't be opened.
     """
-    settings = _with_ports(settings)
+    settings = with_ports(settings)
     if settings.workers == 1:
         _serve_alone(settings, load_engine or engine_loader(settings))
         return
@@ -72,7 +72,7 @@ def _metrics_folder(settings: ServeSettings) -> Iterator[Path | None]:
         yield None if path is None else Path(path)
 
 
-def _with_ports(settings: ServeSettings) -> ServeSettings:
+def with_ports(settings: ServeSettings) -> ServeSettings:
     """The settings with the ports that are free; one that is taken is found out before a model is loaded."""
     shared = settings.workers > 1
     rpc, rest = settings.rpc, settings.rest

@@ -91,7 +91,7 @@ def test_interrupted_and_with_a_node_lost_it_ends_as_on_one_machine(
     assert (done.listed, done.classified) == (PHOTOS, PHOTOS - before)
     assert len({row["photo"] for row in rows(out)}) == len(rows(out)) == PHOTOS
 
-    labeller = Labeller.load(resolve(ready_model()), precision="auto", threads=1)
+    labeller = Labeller(resolve(ready_model()), precision="auto", threads=1)
     name = ModelName(name="img_classifier", version=1)
     for row in [*rows(out)[:30], rows(out)[-1]]:
         assert row == labeller(row["photo"], row["photo"]).to_json(name)
@@ -104,7 +104,7 @@ def interrupt(cluster: Cluster, photos: Path, out: Path) -> None:
     code = f"{at_once}; from kuzov.cli.main import main; main()"
     command = [sys.executable, "-c", code, "classify", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not (out.exists() and out.stat().st_size):
+        while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 1):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         told, failure = process.communicate()

@@ -32,7 +32,7 @@ def answers(worker: Worker, *names: str) -> dict[str, Answer]:
 
 
 def test_answers_are_those_of_this_machine(worker: Worker, photos: Path) -> None:
-    here = Labeller.load(resolve(ready_model()), precision="auto", threads=1)
+    here = Labeller(resolve(ready_model()), precision="auto", threads=1)
     names = [f"{photos}/b.jpg", f"{photos}/deeper/A.JPG", f"{photos}/broken.png"]
     assert answers(worker, *names) == {name: here(name, name) for name in names}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -37,23 +37,12 @@ def names_of(table: Any) -> tuple[int, list[str]]:
 
 
 class Blocks(Datasource):
-    """Some of a file's blocks, each read when it is needed, where the file is.
+    """So many blocks of a file that `write_blocks` left, each read when it is needed, where the file is."""
 
-    Attributes:
-        count: How many.
-    """
-
-    def __init__(self, file: Path, numbers: Iterable[int]) -> None:
-        """Choose blocks.
-
-        Args:
-            file: As `write_blocks` left it.
-            numbers: Which of its blocks.
-        """
+    def __init__(self, file: Path, count: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._file = file
-        self._numbers = sorted(numbers)
-        self.count = len(self._numbers)
+        self.count = count
 
     def estimate_inmemory_data_size(self) -> int:
         """Bytes of all that is read, about."""
@@ -67,7 +56,7 @@ class Blocks(Datasource):
     ) -> list[ReadTask]:
         """A task a block."""
         told = BlockMetadata(num_rows=1, size_bytes=None, exec_stats=None)
-        return [ReadTask(partial(_read, self._file, number), told) for number in self._numbers]
+        return [ReadTask(partial(_read, self._file, number), told) for number in range(self.count)]
 
 
 def _read(file: Path, number: int) -> list[Any]:

@@ -40,11 +40,7 @@ def classify_on_ray(
 ) -> Generator[Answer]:
     """Answer for photos on the cluster that Ray is connected with, in whatever order they are ready.
 
-    Args:
-        photos: Paths, which each node has to find by the same words, and addresses.
-        count: How many there are.
-        version_dir: One version's folder of a model; it is on this machine, and sent to the others.
-        precision: See `kuzov.engine.openvino.load`.
+    Each node has to find the photos by the same words; the model, a version's folder here, is sent to them.
 
     Raises:
         BundleError: The model is missing, incomplete or broken.
@@ -57,7 +53,7 @@ def classify_on_ray(
     with TemporaryDirectory(prefix="kuzov-names-") as folder:
         file = Path(folder, "names.arrow")
         try:
-            left = set(range(write_blocks(file, photos, block_photos(count, _cores()))))
+            blocks = write_blocks(file, photos, block_photos(count, _cores()))
         except OSError as error:
             raise ResultsError(
                 f"The list of photos that are left can't be kept in a temporary file: {error.strerror}. Free "
@@ -68,8 +64,9 @@ def classify_on_ray(
         context.execution_no_progress_timeout_s = WAIT_S
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         with DataContext.current(context), _told():
-            answered = _answered(Blocks(file, left), ray.put(pack(version_dir)), precision)
+            answered = _answered(Blocks(file, blocks), ray.put(pack(version_dir)), precision)
             tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
+            left = set(range(blocks))
             for table in tables:
                 for row in table.to_pylist():
                     left.remove(row["block"])  # raises where one comes twice

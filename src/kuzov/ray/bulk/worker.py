@@ -35,19 +35,13 @@ class Worker:
     """An actor of Ray Data's; it takes a table of one row, a block, and gives one."""
 
     def __init__(self, packed: ray.ObjectRef[Mapping[Path, bytes]], precision: str, folder: Path) -> None:
-        """Load the model.
-
-        Args:
-            packed: What `pack` gave.
-            precision: See `kuzov.engine.openvino.load`.
-            folder: Where paths begin that don't say so.
-        """
+        """Load the model that `pack` packed; paths that don't say where they begin do so in the folder."""
         with TemporaryDirectory(prefix="kuzov-model-") as place:
             for name, content in ray.get(packed).items():
                 file = Path(place, name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            self._labeller = Labeller.load(Path(place), precision=precision, threads=1)
+            self._labeller = Labeller(Path(place), precision=precision, threads=1)
         self._folder = folder
         self._address = ray.util.get_node_ip_address()
 

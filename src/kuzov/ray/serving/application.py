@@ -22,11 +22,6 @@ def application(
 
     To be called where a cluster is connected, unless `max_replicas` is given.
 
-    Args:
-        settings: What to serve, and within which bounds.
-        ray_settings: How many replicas there are.
-        log_format: How the lines of the replicas' logs look.
-
     Raises:
         ConfigError: A setting can't be kept on Ray Serve.
     """

@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 
 from ray import serve
@@ -21,8 +20,9 @@ from kuzov.ray.cluster import connected
 from kuzov.ray.serving.application import application, room
 from kuzov.ray.serving.rpc import SERVICER_FUNCTION
 from kuzov.ray.serving.settings import APPLICATION, RaySettings, check_settings
-from kuzov.serve.listening import EVERY_ADDRESS, free_port, shown
+from kuzov.serve.listening import EVERY_ADDRESS, shown
 from kuzov.serve.monitoring.log import LogForm
+from kuzov.serve.server import with_ports
 from kuzov.serve.settings import ServeSettings
 from kuzov.signals import on_ending_signals
 
@@ -38,13 +38,7 @@ def serve_on_ray(settings: ServeSettings, ray_settings: RaySettings, *, log_form
     """Serve models by replicas on a Ray cluster until SIGTERM or SIGINT, then finish the requests under way.
 
     It logs the same lines as `kuzov.serve.server.serve` when requests are answered. Call it in the main
-    thread.
-
-    Args:
-        settings: What to serve, where, and within which bounds. The models' folders and the file of keys must
-            be found by these paths on every node.
-        ray_settings: Where the replicas run, and how many there are.
-        log_format: How the lines of the replicas' logs look.
+    thread. The models' folders and the file of keys must be found by the same paths on every node.
 
     Raises:
         ConfigError: A setting can't be kept on Ray Serve.
@@ -64,7 +58,7 @@ def serve_on_ray(settings: ServeSettings, ray_settings: RaySettings, *, log_form
                 f"This machine has cores for {room(settings)} replicas, not for {ray_settings.min_replicas}: "
                 "lower --min-replicas, or --tensorflow-intra-op-parallelism, which is the cores of each."
             )
-        settings = _with_ports(settings)
+        settings = with_ports(settings)  # the other nodes take the same
         try:
             _start(settings)
             _run(settings, ray_settings, log_format)
@@ -76,16 +70,6 @@ def serve_on_ray(settings: ServeSettings, ray_settings: RaySettings, *, log_form
             # With a cluster of its own Ray Serve ends, too.
             if not begun:
                 serve.shutdown()
-
-
-def _with_ports(settings: ServeSettings) -> ServeSettings:
-    """The settings with ports that are free on this machine; the other nodes take the same."""
-    rpc, rest = settings.rpc, settings.rest
-    if rpc.port is not None:
-        rpc = replace(rpc, port=free_port("::", rpc.port, "--port"))
-    assert rest.port is not None  # check_settings saw to it
-    rest = replace(rest, port=free_port(settings.host, rest.port, "--rest-api-port"))
-    return replace(settings, rpc=rpc, rest=rest)
 
 
 def _start(settings: ServeSettings) -> None:

@@ -37,12 +37,8 @@ class Replica:
     def __init__(self, settings: ServeSettings, log_format: LogForm) -> None:
         """Load the models.
 
-        Args:
-            settings: What to serve, and within which bounds.
-            log_format: How the lines of this process's log look.
-
         Raises:
-            BundleError: A model can't be loaded.
+            BundleError: One can't be loaded.
         """
         configure_logging(log_format)
         tune_process()

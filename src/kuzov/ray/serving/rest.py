@@ -11,12 +11,7 @@ class RestIngress:
     """An ASGI application around `kuzov.serve.rest.app.rest_app`."""
 
     def __init__(self, app: ASGIApp, close: Callable[[], None]) -> None:
-        """Wrap an application.
-
-        Args:
-            app: Answers the requests.
-            close: Called once, when the replica has answered its last request.
-        """
+        """Wrap an application; `close` is called once, when the replica has answered its last request."""
         self._app = app
         self._close = close
 

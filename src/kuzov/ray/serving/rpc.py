@@ -28,12 +28,7 @@ Metadata = Sequence[tuple[str, str | bytes]]
 
 
 def add_services(servicer: Any, server: Any) -> None:
-    """Tell a proxy which methods there are.
-
-    Args:
-        servicer: Stands for the deployment; the proxy puts its own way there in the place of its methods.
-        server: The proxy's gRPC server, which has not started.
-    """
+    """Tell a proxy's gRPC server which methods there are; the servicer's lead to the deployment."""
     for service, methods in RPCS.items():
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             name: grpc.unary_unary_rpc_method_handler(getattr(servicer, name)) for name in methods
@@ -41,30 +36,20 @@ def add_services(servicer: Any, server: Any) -> None:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
 
-class Response:
-    """A response as Ray asks for one: what serializes itself."""
+class Response(bytes):
+    """A message that is serialized already, as Ray asks for one: it calls it as it calls protobuf's."""
 
-    __slots__ = ("_serialized",)
-
-    def __init__(self, serialized: bytes = b"") -> None:
-        """Hold a message that is serialized already."""
-        self._serialized = serialized
-
-    def SerializeToString(self) -> bytes:  # noqa: N802 - Ray calls it as it calls protobuf's
+    def SerializeToString(self) -> bytes:  # noqa: N802
         """The message's bytes."""
-        return self._serialized
+        return bytes(self)
 
 
 async def answer(
     handler: grpc.RpcMethodHandler[bytes, bytes], request: bytes, context: Any, max_bytes: int
 ) -> Response:
-    """Answer a request that a proxy handed on.
+    """Answer a serialized request that a proxy handed on, by a handler of `rpc_handlers`.
 
-    Args:
-        handler: The method's, as `kuzov.serve.rpc.grpc_server.rpc_handlers` makes it.
-        request: Its message, serialized.
-        context: Ray's copy of gRPC's context; the status of a refusal is left in it.
-        max_bytes: Size of the largest request that is taken.
+    The status of a refusal is left in `context`, which is Ray's copy of gRPC's.
     """
     if len(request) > max_bytes:
         text = f"Received message larger than max ({len(request)} vs. {max_bytes})"

@@ -20,9 +20,7 @@ class RaySettings:
     """Where the replicas run, and how many there are.
 
     Attributes:
-        address: The cluster's address, HOST:PORT; "auto" for the one that this machine is a part of, "local"
-            for one begun on this machine alone; None for what RAY_ADDRESS names, else "auto" where there is
-            one, else "local".
+        address: The cluster's, as `kuzov.ray.cluster.connected` takes it.
         min_replicas: Replicas that are always there.
         max_replicas: Replicas that there are under load, at most; None for as many as the cluster has cores
             for when the server starts.
