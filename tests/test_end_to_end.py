@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,11 +56,19 @@ def test_a_fresh_install_serves(synthetic_photos: Path, tmp_path: Path) -> None:
 
 
 def test_train_serve_ask_stop(run_kuzov: Run, synthetic_photos: Path, tmp_path: Path) -> None:
-    done = run_kuzov("train", synthetic_photos, "--out", "models/cars", "--json")
+    empty = shutil.copytree(synthetic_photos, tmp_path / "cars") / "train" / "suv" / "9.jpg"
+    empty.touch()
+    done = run_kuzov("train", "cars", "--out", "models/cars", "--json")
     assert done.returncode == 0, done.stderr
+    left_out = empty.relative_to(tmp_path)
+    assert done.stderr == f"Left out: {left_out}: is empty; replace it with a whole copy of the photo\n"
     printed = json.loads(done.stdout)
+    assert set(printed) == {
+        "bundle", "validation", "cross_validation", "shots", "ece", "seconds", "kept", "run"
+    }  # fmt: skip
     assert printed["validation"]["total"] == 9
     assert printed["validation"]["right"] >= 8
+    assert (tmp_path / printed["run"] / "report.html").is_file()
 
     photos = sorted((synthetic_photos / "test").iterdir())
     with running(tmp_path / "models" / "cars", tmp_path / "log") as server:

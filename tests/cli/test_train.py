@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kuzov import api
-from kuzov.bundle.layout import versions
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.synthetic import render_cars
 
@@ -116,22 +115,6 @@ def test_json_is_one_object(kuzov: Kuzov, calls: list[dict[str, Any]], trained: 
     done = kuzov("train", "cars", "--json")
     assert (done.out.count("\n"), done.err) == (1, "")
     assert json.loads(done.out) == trained.to_json()
-
-
-def test_a_process_trains_and_its_stdout_is_one_json_value(run_kuzov: Run, tmp_path: Path) -> None:
-    cars = render_cars(tmp_path / "cars", classes=2, train=4, validation=2)
-    (cars / "train" / "suv" / "9.jpg").write_bytes(b"")
-    done = run_kuzov("train", cars, "--out", "models", "--json")
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
-    assert set(printed) == {
-        "bundle", "validation", "cross_validation", "shots", "ece", "seconds", "kept", "run"
-    }  # fmt: skip
-    assert [str(version) for version in versions(tmp_path / "models")] == [Path(printed["bundle"]).name]
-    assert (tmp_path / printed["run"] / "report.html").is_file()
-    assert done.stderr == (
-        f"Left out: {cars / 'train' / 'suv' / '9.jpg'}: is empty; replace it with a whole copy of the photo\n"
-    )
 
 
 def test_strict_stops(kuzov: Kuzov, tmp_path: Path) -> None:

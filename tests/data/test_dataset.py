@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 from kuzov.data.dataset import Dataset, Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
 
-SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"
 
 
@@ -379,11 +378,8 @@ def test_the_fingerprint_takes_names_that_are_not_unicode(tmp_path: Path) -> Non
     assert fingerprint(photos[:1]) != fingerprint(photos[1:])
 
 
-def test_the_origins_photos_are_all_readable() -> None:
-    folder = SHARED / "russian-cars-5"
-    if not folder.is_dir():
-        pytest.skip(f"The origin's photos are not in {folder}.")
-    dataset = load(folder)
+def test_the_origins_photos_are_all_readable(real_photos: Path) -> None:
+    dataset = load(real_photos)
     assert dataset.classes == ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
     assert Counter(photo.label for photo in dataset.train) == dict.fromkeys(dataset.classes, 26)
     assert Counter(photo.label for photo in dataset.validation) == dict.fromkeys(dataset.classes, 9)

@@ -18,7 +18,6 @@ from kuzov.errors import PhotoError
 from kuzov.images.decode import decode, exif_orientation
 from kuzov.images.jpeg import MAX_SCANS
 
-SHARED = Path(os.environ.get("KUZOV_SHARED", Path(__file__).parents[3] / "shared"), "data")
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
 TOO_LARGE = "claims more than 100,000,000 pixels; make it smaller"
 
@@ -440,11 +439,8 @@ def test_pillow_is_left_as_it_was() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_real_photos_are_decoded_as_pillow_does() -> None:
-    folder = SHARED / "russian-cars-5"
-    if not folder.is_dir():
-        pytest.skip(f"The origin's photos are not in {folder}.")
-    files = sorted(folder.glob("test/*"))
+def test_real_photos_are_decoded_as_pillow_does(real_photos: Path) -> None:
+    files = sorted(real_photos.glob("test/*"))
     assert len(files) == 7
     for file in files:
         assert decode(file).tobytes() == Image.open(file).convert("RGB").tobytes()
