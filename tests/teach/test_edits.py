@@ -10,7 +10,7 @@ import pytest
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.request import Request
-from kuzov.teach.teach_routes import teach_extension
+from kuzov.teach.teach_routes import Teaching
 from kuzov.teach.versions import ModelVersions
 
 TAKE_BACK, PUBLISH = (
@@ -38,7 +38,7 @@ def test_an_edit_that_is_begun_stays_alone_after_its_client_left(
     model = ModelConfig(name="m", base_path=tmp_path / "m")
 
     async def teach() -> bytes:
-        teaching = teach_extension(model, tmp_path / "photos", token="token", limits=Limits())(Mock())
+        teaching = Teaching(Mock(), model=model, photos=tmp_path / "photos", token="token", limits=Limits())
         given_up = asyncio.create_task(teaching.answer(TAKE_BACK, b""))
         await asyncio.to_thread(begun.wait, 10)
         given_up.cancel()

@@ -26,7 +26,7 @@ def test_the_run_knows_what_it_gets_wrong(tmp_path: Path) -> None:
 
 
 def test_of_a_model_from_elsewhere_nothing_is_known(tmp_path: Path) -> None:
-    found = judgement(tmp_path, 3)
+    found = judgement(tmp_path, 3, tmp_path)
     assert found["classes"] == []
     assert (found["validation"], found["photos"]) == (None, None)
 
@@ -35,4 +35,4 @@ def test_a_broken_card_is_as_good_as_none(tmp_path: Path) -> None:
     card = tmp_path / "assets.extra" / "card.json"
     card.parent.mkdir()
     card.write_text("{", encoding="utf-8")
-    assert judgement(tmp_path, 3)["validation"] is None
+    assert judgement(tmp_path, 3, tmp_path)["validation"] is None

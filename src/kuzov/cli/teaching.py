@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def teaching(
             raise click.UsageError("--teach-photos has no effect without --teach; add it.")
         return ()
     _check(options, models)
-    from kuzov.teach.teach_routes import teach_extension
+    from kuzov.teach.teach_routes import Teaching
 
     if any(find_spec(package) is None for package in ("tensorflow", "sklearn")):
         raise MissingExtraError("Teaching", "train")
@@ -42,7 +43,7 @@ def teaching(
     folder = photos or model.base_path.with_name(f"{model.base_path.name}.photos")
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     click.echo(f"The page teaches {model.name} by the photos in {folder}, with this token: {token}", err=True)
-    return (teach_extension(model, folder, token=token, limits=limits),)
+    return (partial(Teaching, model=model, photos=folder, token=token, limits=limits),)
 
 
 def _check(options: Mapping[str, Any], models: Sequence[ModelConfig]) -> None:

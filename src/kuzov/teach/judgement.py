@@ -12,15 +12,12 @@ from kuzov.errors import KuzovError
 MOST_MISTAKES = 50
 
 
-def judgement(version_dir: Path, version: int, runs: Path | None = None) -> dict[str, Any]:
-    """A version's judgement as JSON; of a model that kuzov did not make only the number is known.
+def judgement(version_dir: Path, version: int, runs: Path) -> dict[str, Any]:
+    """A version's judgement as JSON, with the mistakes that its run's folder in `runs` tells of.
 
-    Args:
-        version_dir: The bundle.
-        version: Its number.
-        runs: Folder of the run's folder, which knows the photos that it gets wrong; None where there is none.
+    Of a model that kuzov did not make only the number is known.
     """
-    found: dict[str, Any] = {"version": version, "classes": [], "photos": None, "mistakes": []}
+    found: dict[str, Any] = {"version": version, "classes": [], "photos": None}
     found |= dict.fromkeys(("validation", "cross_validation", "ece"))
     try:
         card = find_card(version_dir)
@@ -30,9 +27,7 @@ def judgement(version_dir: Path, version: int, runs: Path | None = None) -> dict
         found["classes"] = [{"id": each.id, "en": each.en, "ru": each.ru} for each in card.classes]
         found |= {key: card.metrics.get(key) for key in ("validation", "cross_validation", "ece")}
         found["photos"] = sum(sum(card.data[side].values()) for side in ("train", "validation"))
-    if runs is not None:
-        found["mistakes"] = _mistakes(runs / str(version) / "metrics.json")
-    return found
+    return found | {"mistakes": _mistakes(runs / str(version) / "metrics.json")}
 
 
 def _mistakes(metrics: Path) -> list[dict[str, Any]]:

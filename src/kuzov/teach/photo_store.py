@@ -37,12 +37,7 @@ _KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPhoto:
-    """A photo in the folder.
-
-    Attributes:
-        label: Its class id.
-        path: Where it lies.
-    """
+    """A photo in the folder: its class id, and where it lies."""
 
     label: str
     path: Path
@@ -54,8 +49,7 @@ class Placed:
 
     Attributes:
         photo: Where it lies now.
-        outcome: "added"; "there already", in this class; or "moved", from another.
-        former: The class that it was moved from; None where it was not.
+        outcome: "added"; "there already", in this class; or "moved", from another, its former class.
     """
 
     photo: StoredPhoto
@@ -64,33 +58,22 @@ class Placed:
 
 
 class PhotoStore:
-    """A folder of photos that is edited photo by photo."""
+    """A folder of photos that is edited photo by photo, and read; a DatasetError says why it can't be.
+
+    It appears with the first photo; none of more than `max_pixels` is taken.
+    """
 
     def __init__(self, folder: Path, *, max_pixels: int) -> None:
-        """Edit this folder, which appears with the first photo.
-
-        Args:
-            folder: The photos.
-            max_pixels: The largest photo that is taken.
-        """
         self.folder = folder
         self._max_pixels = max_pixels
 
     def photos(self) -> list[StoredPhoto]:
-        """All photos, by class and name.
-
-        Raises:
-            DatasetError: The folder can't be read.
-        """
+        """All photos, by class and name."""
         found = [photo for side in self._sides() for photo in _list(side)]
         return sorted(found, key=lambda photo: (photo.label, photo.path.name))
 
     def counts(self) -> dict[str, int]:
-        """Photos by class, as far as there are folders for them.
-
-        Raises:
-            DatasetError: The folder can't be read.
-        """
+        """Photos by class, as far as there are folders for them."""
         folders = {class_of(each): 0 for side in self._sides() for each in _class_folders(side)}
         for photo in self.photos():
             folders[photo.label] += 1
@@ -118,12 +101,7 @@ class PhotoStore:
     def add(self, content: bytes, name: ClassName, *, may_move: bool) -> Placed:
         """Say that a photo shows a class; a new class appears with its first photo.
 
-        Where the same photo lies in another class, it is moved: the teacher corrects that.
-
-        Args:
-            content: The encoded photo.
-            name: Its class, with the names that people see if it is a new one.
-            may_move: Whether photos may be moved now.
+        Where the same photo lies in another class, it is moved, if it may be now: the teacher corrects that.
 
         Raises:
             RefusedError: It is no photo that can be learned from, the class can't be called so, it would be
@@ -148,10 +126,7 @@ class PhotoStore:
         return Placed(photo=placed, outcome="added")
 
     def take_out(self, label: str, name: str) -> Path:
-        """Move a photo out of sight, into PHOTOS/.removed; a class goes with its last photo.
-
-        Returns:
-            Where it lies now.
+        """Move a photo out of sight, to where it says in PHOTOS/.removed; a class goes with its last one.
 
         Raises:
             RefusedError: There is no such photo, its class's names in classes.toml are the user's own, or the
@@ -174,13 +149,14 @@ class PhotoStore:
             RefusedError: There are fewer than two classes, or fewer than two photos of one.
         """
         counts = self.counts()
+        short = [f"{label} ({count})" for label, count in counts.items() if count < 2]
         if len(counts) < 2:
             text = f"{self.folder} has photos of {len(counts)} model(s); a recogniser needs two or more."
-            raise RefusedError("too_few", text)
-        short = [f"{label} ({count})" for label, count in counts.items() if count < 2]
-        if short:
+        elif short:
             text = f"Each model needs two or more photos; too few have: {', '.join(short)}."
-            raise RefusedError("too_few", text)
+        else:
+            return
+        raise RefusedError("too_few", text)
 
     def _sides(self) -> list[Path]:
         """The folders of class folders: the photos to learn from first, then those to judge by, if apart."""

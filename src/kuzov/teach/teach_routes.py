@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from kuzov.bundle.layout import version_folder, versions
@@ -19,11 +19,10 @@ from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.teach.judgement import judgement
-from kuzov.teach.photo_store import PhotoStore, StoredPhoto
+from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.thumbnails import thumbnail
 from kuzov.teach.trainer import Trainer
@@ -31,42 +30,34 @@ from kuzov.teach.versions import ModelVersions
 
 PATH = "/teach/"
 
-
-def teach_extension(model: ModelConfig, photos: Path, *, token: str, limits: Limits) -> OpenExtension:
-    """What answers under /teach/.
-
-    Args:
-        model: The only model of the server; its folder gets new versions.
-        photos: What it is taught by.
-        token: What every request must carry as `Authorization: Bearer TOKEN`.
-        limits: How large a photo may be.
-    """
-
-    def open_extension(service: Service) -> Teaching:
-        store = PhotoStore(photos, max_pixels=limits.max_image_pixels)
-        return Teaching(service, model, store, token=token, max_body_bytes=limits.max_body_bytes)
-
-    return open_extension
+_Call: TypeAlias = Callable[[Mapping[str, str], bytes], Any]
 
 
 class Teaching:
     """Answers what a teacher asks, one edit at a time; see `kuzov.serve.rest.extension.Extension`."""
 
     def __init__(
-        self, service: Service, model: ModelConfig, store: PhotoStore, *, token: str, max_body_bytes: int
+        self, service: Service, *, model: ModelConfig, photos: Path, token: str, limits: Limits
     ) -> None:
-        self.max_body_bytes = max_body_bytes
+        """Begin nothing yet.
+
+        Args:
+            service: The server's.
+            model: Its only model, whose folder gets new versions.
+            photos: The folder that it is taught by.
+            token: What every request must carry as `Authorization: Bearer TOKEN`.
+            limits: How large a photo may be.
+        """
+        self.max_body_bytes = limits.max_body_bytes
         self._service = service
         self._name = model.name
-        self._store = store
+        self._store = PhotoStore(photos, max_pixels=limits.max_image_pixels)
         self._versions = ModelVersions(model.base_path)
         self._token = token.encode()
-        self._trainer = Trainer(
-            (store.folder, self._versions.trained, self._versions.runs),
-            trained=self._versions.forget_superseded,
-        )
+        folders = (photos, self._versions.trained, self._versions.runs)
+        self._trainer = Trainer(folders, trained=self._versions.forget_superseded)
         self._editing = asyncio.Lock()
-        self._calls: Mapping[str, Mapping[str, Callable[[Mapping[str, str], bytes], Any]]] = {
+        self._calls: Mapping[str, Mapping[str, _Call]] = {
             "state": {"GET": self._state},
             "begin": {"POST": self._begin},
             "photos": {"GET": self._list, "POST": self._add, "DELETE": self._take_out},
@@ -108,9 +99,7 @@ class Teaching:
             found = await asyncio.shield(self._edit(call, query, body))
         return found if isinstance(found, Answer) else _json(found)
 
-    async def _edit(
-        self, call: Callable[[Mapping[str, str], bytes], Any], query: Mapping[str, str], body: bytes
-    ) -> Any:
+    async def _edit(self, call: _Call, query: Mapping[str, str], body: bytes) -> Any:
         async with self._editing:
             return await asyncio.to_thread(call, query, body)
 
@@ -197,7 +186,8 @@ class Teaching:
         placed = self._store.add(body, ClassName(id=label, en=en, ru=ru), may_move=may_move)
         if placed.outcome == "added":
             self._trainer.embed([placed.photo.path])
-        return {**_photo(placed.photo), "outcome": placed.outcome, "former": placed.former}
+        photo = {"class": placed.photo.label, "photo": placed.photo.path.name}
+        return {**photo, "outcome": placed.outcome, "former": placed.former}
 
     def _take_out(self, query: Mapping[str, str], _body: bytes) -> dict[str, Any]:
         training = self._trainer.training
@@ -229,10 +219,6 @@ def _version(query: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdigit()):
         raise RefusedError("missing", f"version={text} is not the number of a version.")
     return int(text)
-
-
-def _photo(photo: StoredPhoto) -> dict[str, str]:
-    return {"class": photo.label, "photo": photo.path.name}
 
 
 def _json(values: Mapping[str, Any], status: int = 200) -> Answer:

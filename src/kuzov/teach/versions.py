@@ -40,13 +40,7 @@ class ModelVersions:
         return found
 
     def publish(self, version: int) -> int:
-        """Rename a candidate into the model folder, as its newest version.
-
-        Args:
-            version: Its number; another one is given to it where the model folder has a newer version.
-
-        Returns:
-            The number that it has now.
+        """Rename a candidate into the model folder, as its newest version, whose number is returned.
 
         Raises:
             RefusedError: There is no such candidate, or the folder can't be written.
@@ -62,13 +56,9 @@ class ModelVersions:
         return number
 
     def take_back(self, version: int) -> int:
-        """Rename the newest version out of the model folder; the one before it is served again.
+        """Rename the newest version out of the model folder; the one before it, returned, is served again.
 
-        Args:
-            version: The newest, so that two teachers who click at once go back once.
-
-        Returns:
-            The version that is the newest now.
+        The newest is named, so that two teachers who click at once go back once.
 
         Raises:
             RefusedError: It is not the newest, it is the only one, or the folder can't be written.
