@@ -176,6 +176,17 @@ def test_what_answers_is_shown(page: Page) -> None:
     assert "Computed by OpenVINO f32" in shown
 
 
+def test_the_documentation_follows_the_language_that_was_chosen(page: Page, heard: Heard) -> None:
+    page.get_by_role("button", name="Русский").click()
+    page.locator("#docs").click()
+    expect_text(page, "main:visible h2 >> nth=0", "API TensorFlow Serving")
+    expect_no_violation(page)
+    page.get_by_text("EN", exact=True).click()
+    expect_text(page, "main:visible h2 >> nth=0", "TensorFlow Serving's API")
+    expect_no_violation(page)
+    assert heard.complaints == []
+
+
 def test_the_report_opens_beside_the_page(page: Page, heard: Heard) -> None:
     with page.expect_popup() as opened:
         page.get_by_role("link", name="The whole report").click()

@@ -43,7 +43,7 @@ from kuzov.serve.examples import (
 from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
 
 Compute: TypeAlias = Callable[[Servable, str, Tensors], Awaitable[dict[str, npt.NDArray[Any]]]]
-"""Gives all outputs of a signature for what is prepared, as `kuzov.serve.batching.scheduler.Scheduler` does."""
+"""Gives all outputs of a signature for what `prepare` made: `kuzov.serve.batching.scheduler.Scheduler`."""
 
 Result = TypeVar("Result")
 

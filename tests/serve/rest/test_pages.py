@@ -66,15 +66,3 @@ def test_a_page_is_only_read(port: Port, path: str) -> None:
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, HEAD"
     assert response.json() == {"error": f"{path} answers GET only, not POST."}
-
-
-def test_the_documentation_loads_nothing(port: Port) -> None:
-    response = port.ask("GET", "/docs")
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'"
-
-
-def test_the_description_is_json(port: Port) -> None:
-    response = port.ask("GET", "/openapi.json")
-    assert response.headers["content-type"] == "application/json"
-    assert response.json()["openapi"] == "3.1.0"

@@ -10,8 +10,7 @@ from kuzov.errors import ErrorCode
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.rest.answer import Answer, HttpError
-from kuzov.serve.rest.docs_page import docs_page
-from kuzov.serve.rest.openapi import openapi
+from kuzov.serve.rest.documentation import docs_page, openapi
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 
@@ -19,8 +18,6 @@ Page: TypeAlias = Callable[[], Answer]
 
 # What watches the server has no key.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-# The page has a style of its own, and needs nothing else from anywhere.
-_DOCS_POLICY = (("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),)
 
 
 def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]:
@@ -30,24 +27,14 @@ def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]
         core: What they tell of.
         metrics: Writes the metrics in Prometheus's text format; None for those of this process.
     """
-    service, limits, needs_key = core.service, core.settings.limits, core.keys is not None
-    metrics_path = core.settings.rest.metrics_path
+    service, limits, metrics_path = core.service, core.settings.limits, core.settings.rest.metrics_path
     metrics = metrics or (lambda: exposition(core.snapshot()))
-
-    def document() -> dict[str, Any]:
-        return openapi(tuple(service.models()), limits, needs_key=needs_key, metrics_path=metrics_path)
-
-    def docs() -> Answer:
-        names = tuple(service.models())
-        html = docs_page(names, document()["paths"], limits, needs_key=needs_key)
-        return Answer(body=html.encode(), content_type="text/html; charset=utf-8", headers=_DOCS_POLICY)
-
     found: dict[str, Page] = {
         "/healthz": lambda: Answer(body=b'{"alive": true}'),
         "/readyz": lambda: _ready(core),
         "/status": lambda: _json(_status(service)),
-        "/openapi.json": lambda: _json(document()),
-        "/docs": docs,
+        "/openapi.json": lambda: _json(openapi(tuple(service.models()), limits, metrics_path)),
+        "/docs": lambda: docs_page(tuple(service.models()), limits),
     }
     if metrics_path is not None:
         found[metrics_path] = lambda: Answer(body=metrics(), content_type="text/plain")
