@@ -43,7 +43,7 @@ from kuzov.serve.monitoring.config_file import read_monitoring_config
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.config_file import read_model_configs
-from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.servable import Servable
 from kuzov.serve.repository.warmup import warmup_calls
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.asgi import ASGIApp
@@ -58,6 +58,7 @@ from kuzov.wire import messages
 from kuzov.wire.tf_record import checksum
 from tests.serve.conftest import FakeEngine, signature
 from tests.serve.core import a_core
+from tests.serve.repositories import repository_of
 
 FEW = 2000
 EXAMPLES = int(os.environ.get("KUZOV_FUZZ_EXAMPLES", FEW))
@@ -353,26 +354,6 @@ class ExampleEngine(FakeEngine):
         return super().infer(network, tensors)
 
 
-@dataclass(frozen=True)
-class Models:
-    """Version 1 of each; its label is stable."""
-
-    engines: Mapping[str, Engine]
-
-    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        if label not in {None, "stable"}:
-            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
-        if name not in self.engines or version not in {None, 1}:
-            raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {name}")
-        return Servable(name=name, version=1, engine=self.engines[name], card=None)
-
-    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        return (VersionStatus(version=self.get(name, version).version, state="AVAILABLE"),)
-
-    def models(self) -> tuple[str, ...]:
-        return tuple(self.engines)
-
-
 @dataclass(repr=False)
 class Site:
     """A server without sockets, and what it logged as an error."""
@@ -438,7 +419,8 @@ def a_site() -> Iterator[Site]:
     metrics = Metrics()
     with ThreadPoolExecutor(1) as pool, asyncio.Runner() as runner:
         scheduler = Scheduler(metrics)
-        service = Service(Models(engines), scheduler, decode_pool=pool)
+        servables = [Servable(name=name, version=1, engine=each, card=None) for name, each in engines.items()]
+        service = Service(repository_of(*servables, stable=1), scheduler, decode_pool=pool)
         core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
         prediction, model_service = PredictionService(core), ModelService(core)
         answers: dict[str, Answer] = {

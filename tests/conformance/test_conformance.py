@@ -21,7 +21,8 @@ from kuzov.serve.service import Service
 from kuzov.wire import messages
 from tests.conformance.table import CASES, WAYS, Case, expected_answer, plain
 from tests.conformance.ways import Refused, ask_http, by_core, by_grpc, by_rest, told
-from tests.serve.conftest import FakeEngine, OneServable, compute_here, signature
+from tests.serve.conftest import FakeEngine, compute_here, signature
+from tests.serve.repositories import repository_of
 
 CALLS = [
     pytest.param(case, way, id=f"{case['case']}-{way}")
@@ -63,7 +64,7 @@ class Engine(FakeEngine):
 @pytest.fixture(scope="module")
 def service() -> Service:
     servable = Servable(name="m", version=123, engine=Engine(), card=None)
-    return Service(OneServable(servable=servable), compute_here)
+    return Service(repository_of(servable, stable=123), compute_here)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
@@ -15,12 +14,13 @@ from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import ClassName, Signature, TensorSpec
 from kuzov.serve.limits import Limits
-from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.servable import Servable
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
 from tests.serve.core import a_core
 from tests.serve.engines import PlainEngine
+from tests.serve.repositories import repository_of
 
 Ask: TypeAlias = Callable[..., httpx.Response]
 
@@ -89,30 +89,6 @@ def a_card() -> Card:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneServable:
-    """Version 123 of a model named m, with the label stable."""
-
-    servable: Servable
-
-    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        if label not in {None, "stable"}:
-            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
-        if name == "m" and version in {None, 123}:
-            return self.servable
-        wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-        raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
-
-    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        if name == "m" and version in {None, 123}:
-            return (VersionStatus(version=123, state="AVAILABLE", engine="fake"),)
-        wanted = "any versions" if version is None else f"version {version}"
-        raise RequestError(ErrorCode.NOT_FOUND, f"Could not find {wanted} of model {name}")
-
-    def models(self) -> tuple[str, ...]:
-        return ("m",)
-
-
 async def compute_here(servable: Servable, signature: str, tensors: Tensors) -> dict[str, Any]:
     """Computes at once and alone."""
     engine = servable.engine
@@ -128,7 +104,7 @@ def card() -> Card | None:
 @pytest.fixture
 def service(card: Card | None) -> Service:
     servable = Servable(name="m", version=123, engine=FakeEngine(), card=card)
-    return Service(OneServable(servable=servable), compute_here)
+    return Service(repository_of(servable, stable=123), compute_here)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from kuzov.records import Signature
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.repository.servable import Servable
 from kuzov.serve.service import Service
-from tests.serve.conftest import FakeEngine, OneServable, a_card, compute_here, signature
+from tests.serve.conftest import FakeEngine, a_card, compute_here, signature
+from tests.serve.repositories import repository_of
 
 M = ModelSpec(name="m")
 
@@ -53,7 +54,7 @@ class Lengths(FakeEngine):
 
 
 def test_a_signature_may_be_held_to_its_method_name() -> None:
-    models = OneServable(servable=Servable(name="m", version=123, engine=Lengths(), card=None))
+    models = repository_of(Servable(name="m", version=123, engine=Lengths(), card=None))
     assert asyncio.run(Service(models, compute_here).classify(M, "", [b"ab"])).results == [[(b"", 2.0)]]
     with pytest.raises(RequestError) as caught:
         asyncio.run(Service(models, compute_here, method_name_check=True).classify(M, "", [b"ab"]))
@@ -71,7 +72,7 @@ def test_strings_are_prepared_on_a_decode_thread(monkeypatch: pytest.MonkeyPatch
     threads: list[str] = []
     decoded: list[float] = []
     monkeypatch.setattr(FakeEngine, "prepare", lengths)
-    models = OneServable(servable=Servable(name="m", version=123, engine=FakeEngine(), card=None))
+    models = repository_of(Servable(name="m", version=123, engine=FakeEngine(), card=None))
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
         service = Service(models, compute_here, decode_pool=pool, observe_decode=decoded.append)
         photos = {"photo": np.array([b"four"], np.object_)}

@@ -7,7 +7,7 @@ from kuzov.bundle.ready import ready_model
 from kuzov.serve.limits import Limits
 from kuzov.serve.service import Service
 from kuzov.web.models import describe_models
-from tests.serve.rest.port import Models, compute_here
+from tests.serve.rest.port import compute_here, models
 from tests.web.port import service_of
 
 LIMITS = Limits(max_body_bytes=10, max_image_pixels=20)
@@ -51,7 +51,7 @@ def test_a_model_from_elsewhere_takes_no_photos_of_the_page() -> None:
 
 
 def test_a_model_without_a_loaded_version() -> None:
-    service = Service(Models(engines={"m": None}), compute_here)
+    service = Service(models({"m": None}), compute_here)
     [model] = describe_models(service, LIMITS, saliency=False)["models"]
     assert (model["version"], model["engine"], model["photos"]) == (None, None, False)
     assert model["versions"] == [{"version": "1", "state": "END", "engine": None, "error": "broken"}]

@@ -49,7 +49,7 @@ def test_the_models(port: Port) -> None:
         ("GET", "/web/saliency/m", 405, "/web/saliency/m answers POST only, not GET."),
         ("GET", "/web/nothing", 404, "There is nothing at /web/nothing on this server."),
         ("GET", "/web/report/m/last", 404, "There is nothing at /web/report/m/last on this server."),
-        ("GET", "/web/report/m%20n/1", 404, "Servable not found for request: Latest(m n)"),
+        ("GET", "/web/report/m%20n/1", 404, "Servable not found for request: Specific(m n, 1)"),
         ("GET", "/web/report/m/1", 404, NO_REPORT),
         ("POST", "/web/saliency/m/1", 400, NOT_OURS),
         ("GET", "/web", 404, "There is nothing at /web; the API's paths begin with /v1/models/."),

@@ -40,7 +40,8 @@ from kuzov.serve.examples import (
     example_tensor,
     regressions,
 )
-from kuzov.serve.repository.servable import Servable, Servables, VersionStatus
+from kuzov.serve.repository.repository import Repository
+from kuzov.serve.repository.servable import Servable, VersionStatus
 
 Compute: TypeAlias = Callable[[Servable, str, Tensors], Awaitable[dict[str, npt.NDArray[Any]]]]
 """Gives all outputs of a signature for what `prepare` made: `kuzov.serve.batching.scheduler.Scheduler`."""
@@ -53,23 +54,23 @@ class Service:
 
     def __init__(
         self,
-        servables: Servables,
+        repository: Repository,
         compute: Compute,
         *,
         decode_pool: Executor | None = None,
         observe_decode: Callable[[float], None] = lambda _seconds: None,
         method_name_check: bool = False,
     ) -> None:
-        """Answer from these servables.
+        """Answer from the models of a repository.
 
         Args:
-            servables: The loaded models.
+            repository: The loaded models.
             compute: Computes their signatures.
             decode_pool: Threads that decode photos; those of the event loop unless given.
             observe_decode: Told how many seconds each request's photos took.
             method_name_check: Whether a signature may do only what its method name says.
         """
-        self._servables = servables
+        self._repository = repository
         self._compute = compute
         self._decode_pool = decode_pool
         self._observe_decode = observe_decode
@@ -224,11 +225,11 @@ class Service:
         Raises:
             RequestError: NOT_FOUND where the model or the version is unknown.
         """
-        return self._servables.status(spec.name, spec.version)
+        return self._repository.status(spec.name, spec.version)
 
     def models(self) -> Mapping[str, tuple[VersionStatus, ...]]:
         """The states of all versions by model, newest first."""
-        return {name: self._servables.status(name) for name in self._servables.models()}
+        return {name: self._repository.status(name) for name in self._repository.models()}
 
     def metadata(self, spec: ModelSpec) -> MetadataAnswer:
         """The signatures of a version, and its card.
@@ -252,7 +253,7 @@ class Service:
             raise RequestError(ErrorCode.INVALID, text)
 
     def _servable(self, spec: ModelSpec) -> Servable:
-        return self._servables.get(spec.name, spec.version, spec.label)
+        return self._repository.get(spec.name, spec.version, spec.label)
 
 
 def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> None:

@@ -12,13 +12,15 @@ import httpx
 import numpy as np
 
 from kuzov.engine.engine import Tensors
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal, Record
-from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.lifecycle import Failure
+from kuzov.serve.repository.repository import Repository
+from kuzov.serve.repository.servable import Servable
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.asgi import ASGIApp
 from kuzov.serve.rest.extension import Extension
@@ -26,6 +28,7 @@ from kuzov.serve.service import Service
 from kuzov.serve.settings import RestSettings, ServeSettings
 from tests.serve.core import a_core
 from tests.serve.engines import PlainEngine
+from tests.serve.repositories import repository_of
 
 FLOAT, STRING = (TensorSpec(dtype=dtype, shape=(-1,), name="t:0") for dtype in ("DT_FLOAT", "DT_STRING"))
 
@@ -53,32 +56,19 @@ class PhotoEngine(PlainEngine):
         return {"outputs": sizes} if network == "regress" else {"scores": sizes[:, np.newaxis]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Models:
-    """Models by name, each with version 1; those whose engine is None have failed to load."""
-
-    engines: Mapping[str, PhotoEngine | None]
-
-    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        engine = self.engines.get(name)
-        if engine is None:
-            raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: Latest({name})")
-        return Servable(name=name, version=1, engine=engine, card=None)
-
-    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        if name not in self.engines:
-            raise RequestError(ErrorCode.NOT_FOUND, f"Could not find any versions of model {name}")
-        if self.engines[name] is None:
-            return (VersionStatus(version=1, state="END", error_code="DATA_LOSS", error_message="broken"),)
-        return (VersionStatus(version=1, state="AVAILABLE", engine="OpenVINO f32"),)
-
-    def models(self) -> tuple[str, ...]:
-        return tuple(sorted(self.engines))
-
-
 async def compute_here(servable: Servable, signature: str, tensors: Tensors) -> dict[str, Any]:
     engine = servable.engine
     return engine.finish(signature, engine.infer(engine.network(signature), tensors))
+
+
+def models(engines: Mapping[str, PhotoEngine | None]) -> Repository:
+    """Models by name, each with version 1; those whose engine is None have failed to load."""
+    servables = [
+        Servable(name=name, version=1, engine=engine, card=None) for name, engine in engines.items() if engine
+    ]
+    broken = Failure(code=ErrorCode.DATA_LOSS, message="broken")
+    failures = {(name, 1): broken for name, engine in engines.items() if engine is None}
+    return repository_of(*servables, failures=failures)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +87,7 @@ class Port:
 
     @property
     def service(self) -> Service:
-        return Service(Models(engines=self.engines), self.compute, decode_pool=self.pool)
+        return Service(models(self.engines), self.compute, decode_pool=self.pool)
 
     @property
     def app(self) -> ASGIApp:

@@ -22,13 +22,15 @@ from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.journal import Journal, Record
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.repository.lifecycle import Failure
 from kuzov.serve.repository.repository import Repository
-from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.servable import Servable
 from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
 from kuzov.serve.service import Service
 from kuzov.serve.settings import RpcSettings, ServeSettings
 from kuzov.wire import messages
 from tests.serve.core import a_core
+from tests.serve.repositories import repository_of
 
 R = TypeVar("R")
 
@@ -74,30 +76,12 @@ class FakeEngine:
         return inputs
 
 
-@dataclass(frozen=True)
-class OneModel:
-    """Versions 123 and 124 of the model m; 123 has the label stable."""
-
-    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        if label not in {None, "stable"}:
-            raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
-        if name != "m" or version not in {None, 123, 124}:
-            wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-            raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
-        found = 123 if label else version or 124
-        return Servable(name=name, version=found, engine=FakeEngine(), card=None)  # type: ignore[arg-type]
-
-    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        statuses = (
-            VersionStatus(version=124, state="AVAILABLE"),
-            VersionStatus(version=123, state="END", error_code="UNKNOWN", error_message="No such file"),
-        )
-        if name != "m":
-            raise RequestError(ErrorCode.NOT_FOUND, f"Could not find any versions of model {name}")
-        return tuple(status for status in statuses if version in {None, status.version})
-
-    def models(self) -> tuple[str, ...]:
-        return ("m",)
+def one_model() -> Repository:
+    """Versions 123 and 124 of the model m; 123 has the label stable, and 122 has failed."""
+    engine: Any = FakeEngine()
+    servables = [Servable(name="m", version=each, engine=engine, card=None) for each in (123, 124)]
+    failure = Failure(code=ErrorCode.UNKNOWN, message="No such file")
+    return repository_of(*servables, failures={("m", 122): failure}, stable=123)
 
 
 @dataclass
@@ -151,7 +135,7 @@ class Site:
         repository = create_autospec(Repository, instance=True)
         repository.reload = self.reload
         core = a_core(
-            Service(OneModel(), self.compute),
+            Service(one_model(), self.compute),
             self.decode_pool,
             ServeSettings(models=(), limits=self.limits, rpc=rpc, workers=workers),
             admission=self.admission,

@@ -114,10 +114,11 @@ class Repository:
         self._loader.join(deadline)
 
     def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        """Find a loaded version; see `Servables.get`.
+        """Find a loaded version: the newest unless a version or a label is named.
 
         Raises:
-            RequestError: NOT_FOUND or INVALID, in TensorFlow Serving's words.
+            RequestError: NOT_FOUND for a model or version that is not loaded, INVALID for an unknown label,
+                in TensorFlow Serving's words.
         """
         found = self._loaded.get(name, NOTHING).find(version, label)
         if found is not None:
@@ -130,7 +131,7 @@ class Repository:
         raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
 
     def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        """The states of a model's versions, also of one that is served no more; see `Servables.status`.
+        """The states of a model's versions, newest first, or of one; also of a model that is served no more.
 
         Raises:
             RequestError: NOT_FOUND, in TensorFlow Serving's words.

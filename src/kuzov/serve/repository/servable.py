@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from kuzov.bundle.card import Card
 from kuzov.engine.engine import Engine
@@ -49,25 +49,3 @@ class VersionStatus:
     error_code: str = "OK"
     error_message: str = ""
     engine: str | None = None
-
-
-class Servables(Protocol):
-    """Finds loaded versions, and tells of all. Safe to call from several threads at once."""
-
-    def get(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
-        """Find a loaded version: the newest unless a version or a label is named.
-
-        Raises:
-            RequestError: NOT_FOUND for a model or version that is not loaded, INVALID for an unknown label,
-                in TensorFlow Serving's words.
-        """
-
-    def status(self, name: str, version: int | None = None) -> tuple[VersionStatus, ...]:
-        """The states of a model's versions, newest first, or of the one that is named.
-
-        Raises:
-            RequestError: NOT_FOUND, in TensorFlow Serving's words.
-        """
-
-    def models(self) -> tuple[str, ...]:
-        """Names of all models, sorted."""
