@@ -33,8 +33,8 @@ class NetworkSettings:
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
         lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
             memory of another compiled network, and costs time where other work fills the cores meanwhile.
-        rows_apart: Whether the network, of one input and fixed sizes but for the rows, is known to compute each
-            row as if it were alone. Then it is compiled for one row, and several are computed in turn.
+        rows_apart: Whether the network, which has one input and an open number of rows, is known to compute
+            each row as if it were alone. Then it is compiled for one row, and several are computed in turn.
     """
 
     precision: str
