@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, PhotoError
 from kuzov.records import ClassName
 
 METRICS_FILE = "metrics.json"
@@ -175,6 +175,14 @@ class Rejected:
 
     photo: str
     reason: str
+
+    @classmethod
+    def of(cls, error: PhotoError) -> Rejected:
+        """The file that an error is about."""
+        return cls(photo=error.photo, reason=error.reason)
+
+    def __str__(self) -> str:
+        return f"{self.photo}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

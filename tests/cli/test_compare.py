@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kuzov import api
-from kuzov.errors import PhotoError
 from kuzov.report.comparison import BundleComparison, Difference, Side
+from kuzov.run_metrics import Rejected
 
 Kuzov = Callable[..., Any]
 
@@ -30,7 +30,7 @@ FOUND = BundleComparison(
     differences=(
         Difference(photo="x5/1.jpg", label="x5", a="vaz", a_probability=0.6, b="x5", b_probability=0.9),
     ),
-    rejected=(PhotoError("photos/x5/2.jpg", "the file is empty"),),
+    rejected=(Rejected(photo="photos/x5/2.jpg", reason="the file is empty"),),
 )
 
 

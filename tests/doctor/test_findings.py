@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_a_finding_as_json() -> None:
     finding = Finding(kind=Kind.DARK, photos=("suv/1.jpg",), certainty=0.75, facts={"brightness": 0.06})
-    assert finding.to_json() == {
+    assert json.loads(json.dumps(finding.to_json())) == {
         "kind": "dark",
         "photos": ["suv/1.jpg"],
         "certainty": 0.75,

@@ -2,17 +2,22 @@ import string
 
 import pytest
 
-from kuzov.report import texts
+from kuzov.report import comparison_texts, texts
 from kuzov.report.texts import Words, number, percent, percent_interval, plain
 
-ALL = {name: value for name, value in vars(texts).items() if isinstance(value, Words)}
+ALL = [
+    value
+    for module in (texts, comparison_texts)
+    for value in vars(module).values()
+    if isinstance(value, Words)
+]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_both_languages_take_the_same_values(name: str) -> None:
+@pytest.mark.parametrize("words", ALL, ids=lambda words: words.en[:40])
+def test_both_languages_take_the_same_values(words: Words) -> None:
     english, russian = (
         {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
-        for text in (ALL[name].en, ALL[name].ru)
+        for text in (words.en, words.ru)
     )
     assert english == russian
 

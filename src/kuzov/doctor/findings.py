@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -52,12 +52,7 @@ class Finding:
 
     def to_json(self) -> dict[str, object]:
         """The object that `kuzov doctor --json` prints for it."""
-        return {
-            "kind": self.kind.value,
-            "photos": list(self.photos),
-            "certainty": round(self.certainty, 4),
-            "facts": dict(self.facts),
-        }
+        return asdict(self) | {"certainty": round(self.certainty, 4)}
 
 
 class Reason(StrEnum):
@@ -85,10 +80,6 @@ class Skipped:
     reason: Reason
     classes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
-        """The object that `kuzov doctor --json` prints for it."""
-        return {"check": self.check.value, "reason": self.reason.value, "classes": list(self.classes)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -103,10 +94,6 @@ class Move:
     photo: str
     kind: Kind
     kept: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """As in the quarantine's manifest and in `kuzov doctor --json`."""
-        return {"photo": self.photo, "kind": self.kind.value, "kept": self.kept}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,21 +133,15 @@ class Diagnosis:
 
     def to_json(self) -> dict[str, object]:
         """The object that `kuzov doctor --json` prints."""
-        curve = self.learning_curve
         return {
             "folder": str(self.folder),
             "photos": self.photos,
             "counts": {side: dict(classes) for side, classes in self.counts.items()},
             "totals": {kind.value: count for kind, count in self.totals.items()},
             "findings": [finding.to_json() for finding in self.findings],
-            "not_checked": [skipped.to_json() for skipped in self.skipped],
-            "learning_curve": {
-                "shots": list(curve.shots),
-                "mean": list(curve.mean),
-                "std": list(curve.std),
-                "draws": curve.draws,
-            },
-            "moves": [move.to_json() for move in self.moves],
+            "not_checked": [asdict(skipped) for skipped in self.skipped],
+            "learning_curve": asdict(self.learning_curve),
+            "moves": [asdict(move) for move in self.moves],
             "quarantine": None if self.quarantine is None else str(self.quarantine),
             "seconds": round(self.seconds, 2),
         }

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -146,7 +146,7 @@ def _new_folder(above: Path) -> Path:
 
 
 def _write_manifest(folder: Path, root: Path, moves: Sequence[Move]) -> None:
-    content = {"photos": str(root), "moves": [move.to_json() for move in moves]}
+    content = {"photos": str(root), "moves": [asdict(move) for move in moves]}
     with written_whole(folder / MANIFEST) as file:
         file.write_text(json.dumps(content, indent=1), encoding="ascii")  # JSON escapes what is no Unicode
 

@@ -137,20 +137,15 @@ SENTENCES: Mapping[Kind, Words] = {
         "{label}: фотографий {photos}, в среднем классе {median}",
     ),
 }
-TOO_FEW = {
-    "": Words(
-        "{label}: {photos} different photo(s), should be {least} or more",
-        "{label}: разных фотографий {photos}, нужно {least} или больше",
-    ),
-    "train": Words(
-        "{label}: {photos} different photo(s) to learn from, should be {least} or more",
-        "{label}: разных фотографий для обучения {photos}, нужно {least} или больше",
-    ),
-    "validation": Words(
-        "{label}: {photos} different photo(s) to judge by, should be {least} or more",
-        "{label}: разных фотографий для проверки {photos}, нужно {least} или больше",
-    ),
+OF_SIDE = {
+    "": plain(""),
+    "train": Words(" to learn from", " для обучения"),
+    "validation": Words(" to judge by", " для проверки"),
 }
+TOO_FEW = Words(
+    "{label}: {photos} different photo(s){side}, should be {least} or more",
+    "{label}: разных фотографий{side} {photos}, нужно {least} или больше",
+)
 
 REASONS: Mapping[str, Words] = {
     EMPTY: Words(EMPTY, "пустой файл; замените целой копией фотографии"),
@@ -199,7 +194,7 @@ def sentence(finding: Finding) -> Words:
         return IN_CLASSES.fill(how=told, classes=str(facts["classes"])) if "classes" in facts else told
     shown = {name: _shown(name, value) for name, value in facts.items()}
     if finding.kind == Kind.TOO_FEW:
-        return TOO_FEW[str(facts["side"])].fill(**shown)
+        return TOO_FEW.fill(**shown | {"side": OF_SIDE[str(facts["side"])]})
     return SENTENCES[finding.kind].fill(**shown)
 
 

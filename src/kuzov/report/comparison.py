@@ -10,11 +10,12 @@ from typing import Any
 from scipy.stats import binomtest
 
 from kuzov.data.labelled import list_labelled
-from kuzov.errors import BundleError, PhotoError
+from kuzov.errors import BundleError
 from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import proportion
 from kuzov.records import ClassName
 from kuzov.report.answers import Answers, Progress, Subject, ask
+from kuzov.run_metrics import Rejected
 
 SIGNIFICANT = 0.05
 """A p-value below this is called no chance."""
@@ -70,7 +71,7 @@ class BundleComparison:
         neither: Photos that neither recognises.
         p_value: Of McNemar's exact test; 1 where both recognise the same photos.
         differences: Photos with different answers, those first that one of the two recognises.
-        rejected: Files that were left out, and why.
+        rejected: Files that were left out.
     """
 
     a: Side
@@ -83,7 +84,7 @@ class BundleComparison:
     neither: int
     p_value: float
     differences: tuple[Difference, ...]
-    rejected: tuple[PhotoError, ...]
+    rejected: tuple[Rejected, ...]
 
     @property
     def may_be_chance(self) -> bool:
@@ -92,19 +93,9 @@ class BundleComparison:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `kuzov compare --json` prints."""
-        return {
-            "a": asdict(self.a),
-            "b": asdict(self.b),
-            "photos": str(self.photos),
-            "both_right": self.both_right,
-            "only_a": self.only_a,
-            "only_b": self.only_b,
-            "neither": self.neither,
-            "p_value": self.p_value,
-            "may_be_chance": self.may_be_chance,
-            "differences": [asdict(each) for each in self.differences],
-            "rejected": [{"photo": each.photo, "reason": each.reason} for each in self.rejected],
-        }
+        told = asdict(self) | {"photos": str(self.photos), "may_be_chance": self.may_be_chance}
+        del told["classes"]
+        return told
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -141,7 +132,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
         neither=rights.count((False, False)),
         p_value=mcnemar(only_a, only_b),
         differences=_differences(labelled.root, of_a, of_b),
-        rejected=(*labelled.rejected, *of_a.unreadable),
+        rejected=tuple(map(Rejected.of, (*labelled.rejected, *of_a.unreadable))),
     )
 
 

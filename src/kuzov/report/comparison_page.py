@@ -19,6 +19,7 @@ from kuzov.report.texts import (
     percent,
     percent_interval,
     plain,
+    shown,
 )
 from kuzov.report.thumbnails import Thumbnail, make_thumbnail
 from kuzov.report.write import write_files
@@ -121,7 +122,7 @@ def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail])
     found = comparison.differences
     if not found:
         return [paragraph(texts.NO_DIFFERENCES)]
-    names = {each.id: Words(each.en, each.ru) for each in comparison.classes}
+    names = {each.id: shown(each) for each in comparison.classes}
     figures = [
         photo_figure(thumbnails[each.photo], name=each.photo, caption=_told(each, names), wrong=False)
         for each in found

@@ -9,7 +9,7 @@ from kuzov.report import texts
 from kuzov.report.album import MOST_IN_A_CELL, Album
 from kuzov.report.gallery import gallery
 from kuzov.report.markup import both, framed_table, link, paragraph
-from kuzov.report.texts import Words, plain
+from kuzov.report.texts import Words, plain, shown
 from kuzov.run_metrics import METRICS_FILE, JudgedPhoto, RunMetrics
 
 WIDEST_MATRIX = 20
@@ -25,9 +25,9 @@ def confusion_table(metrics: RunMetrics) -> str:
     if len(metrics.classes) > WIDEST_MATRIX:
         return _confused_pairs(metrics)
     corner = Words(f"{texts.TRUTH.en} ↓ {texts.ANSWER.en} →", f"{texts.TRUTH.ru} ↓ {texts.ANSWER.ru} →")
-    columns = "".join(f'<th scope="col">{both(_shown(each))}</th>' for each in metrics.classes)
+    columns = "".join(f'<th scope="col">{both(shown(each))}</th>' for each in metrics.classes)
     rows = (
-        f'<tr><th scope="row">{both(_shown(name))}</th>'
+        f'<tr><th scope="row">{both(shown(name))}</th>'
         + "".join(_cell(count, row, column) for column, count in enumerate(counts))
         + "</tr>"
         for row, (name, counts) in enumerate(zip(metrics.classes, metrics.confusion, strict=True))
@@ -39,8 +39,8 @@ def confusion_table(metrics: RunMetrics) -> str:
 
 def _cell(count: int, row: int, column: int) -> str:
     style = "right" if row == column else "wrong" if count else "zero"
-    shown = link(_anchor(row, column), plain(count)) if count else "0"
-    return f'<td class="{style}">{shown}</td>'
+    number = link(_anchor(row, column), plain(count)) if count else "0"
+    return f'<td class="{style}">{number}</td>'
 
 
 def _confused_pairs(metrics: RunMetrics) -> str:
@@ -48,8 +48,8 @@ def _confused_pairs(metrics: RunMetrics) -> str:
     if not pairs:
         return paragraph(texts.NO_MISTAKES)
     rows = (
-        f'<tr><th scope="row">{both(_shown(metrics.classes[row]))}</th>'
-        f"<td>{both(_shown(metrics.classes[column]))}</td>"
+        f'<tr><th scope="row">{both(shown(metrics.classes[row]))}</th>'
+        f"<td>{both(shown(metrics.classes[column]))}</td>"
         f"<td>{link(_anchor(row, column), plain(count))}</td></tr>"
         for count, row, column in pairs[:MOST_PAIRS]
     )
@@ -87,13 +87,13 @@ def cell_photos(metrics: RunMetrics, album: Album) -> str:
 def _photos_of(
     classes: Sequence[ClassName], row: int, column: int, photos: Sequence[JudgedPhoto], album: Album
 ) -> str:
-    heading = texts.CELL.fill(truth=_shown(classes[row]), answer=_shown(classes[column]), count=len(photos))
-    shown = [photo for photo in photos[:MOST_IN_A_CELL] if photo.photo in album.thumbnails]
+    heading = texts.CELL.fill(truth=shown(classes[row]), answer=shown(classes[column]), count=len(photos))
+    pictured = [photo for photo in photos[:MOST_IN_A_CELL] if photo.photo in album.thumbnails]
     return "\n".join(
         [
             f'<div class="cell" id="{_anchor(row, column)}">',
             f"<h3>{both(heading)}</h3>",
-            gallery(shown, album, classes) if shown else "",
+            gallery(pictured, album, classes) if pictured else "",
             *_names_of_others(photos, album.thumbnails),
             f"<p>{link(ANCHOR, texts.CLOSE)}</p>",
             "</div>",
@@ -115,7 +115,3 @@ def _names_of_others(photos: Sequence[JudgedPhoto], pictured: Mapping[str, objec
 
 def _anchor(row: int, column: int) -> str:
     return f"cell-{row}-{column}"
-
-
-def _shown(name: ClassName) -> Words:
-    return Words(name.en, name.ru)

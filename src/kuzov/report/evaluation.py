@@ -150,7 +150,7 @@ def _photos(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> Pho
         folder=str(labelled.root.resolve()),
         train=learned["train"],
         validation=dict(Counter(photo.label for photo in answers.photos)),
-        rejected=tuple(Rejected(photo=each.photo, reason=each.reason) for each in rejected),
+        rejected=tuple(map(Rejected.of, rejected)),
         fingerprint=learned["fingerprint"],
         learned_from=fingerprint(answers.photos) == learned["fingerprint"],
     )

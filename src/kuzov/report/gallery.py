@@ -45,7 +45,7 @@ def least_certain_section(metrics: RunMetrics, album: Album) -> str:
 
 def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]) -> str:
     """Photos that have thumbnails, each with what was answered."""
-    names = {each.id: Words(each.en, each.ru) for each in classes}
+    names = {each.id: texts.shown(each) for each in classes}
     figures = (
         photo_figure(
             album.thumbnails[photo.photo],

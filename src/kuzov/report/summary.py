@@ -51,7 +51,7 @@ def _hardest(metrics: RunMetrics) -> Words:
     if scores.recall == 1:
         return texts.ALL_CLASSES_RIGHT
     right = round(scores.recall * scores.photos)
-    return texts.HARDEST_CLASS.fill(name=Words(name.en, name.ru), right=right, total=scores.photos)
+    return texts.HARDEST_CLASS.fill(name=texts.shown(name), right=right, total=scores.photos)
 
 
 def would_more_help(curve: LearningCurve) -> Words:

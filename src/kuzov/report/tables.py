@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.markup import paragraph, table
-from kuzov.report.texts import Words, number, percent, plain
+from kuzov.report.texts import number, percent, plain, shown
 from kuzov.run_metrics import METRICS_FILE, RunMetrics, TrainingMetrics
 
 MOST_ROWS = 100
@@ -27,7 +26,7 @@ def class_table(metrics: RunMetrics) -> str:
     )
     rows = [
         (
-            _shown(name),
+            shown(name),
             plain(metrics.data.train.get(name.id, 0)),
             plain(scores.photos),
             *(number(each, 2) for each in (scores.precision, scores.recall, scores.f1)),
@@ -42,7 +41,7 @@ def class_table(metrics: RunMetrics) -> str:
 
 def mistake_table(metrics: RunMetrics) -> str:
     """The photos with a wrong answer, the surest first."""
-    names = {each.id: _shown(each) for each in metrics.classes}
+    names = {each.id: shown(each) for each in metrics.classes}
     rows = [
         (
             plain(each.photo),
@@ -98,7 +97,3 @@ def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", json.dumps(value, ensure_ascii=False)
-
-
-def _shown(name: ClassName) -> Words:
-    return Words(name.en, name.ru)

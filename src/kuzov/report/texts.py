@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kuzov.records import ClassName
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -24,6 +26,11 @@ class Words:
 def plain(value: str | int) -> Words:
     """What reads the same in both languages: a file's name, a count."""
     return Words(str(value), str(value))
+
+
+def shown(name: ClassName) -> Words:
+    """A class as people call it."""
+    return Words(name.en, name.ru)
 
 
 def number(value: float, digits: int) -> Words:
