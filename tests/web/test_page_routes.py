@@ -9,7 +9,7 @@ import pytest
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.web import page_routes
-from kuzov.web.page_routes import web_extension
+from kuzov.web.page_routes import Web
 from tests.serve.rest.port import Port
 
 KEY = "k" * 16
@@ -21,7 +21,7 @@ NOT_OURS = 'The model "m" was not made by kuzov: where it looks can\'t be told.'
 def port() -> Iterator[Port]:
     with ThreadPoolExecutor(1) as pool:
         port = Port(pool=pool)
-        web = web_extension(teaching=False, limits=Limits(max_body_bytes=100))(port.service)
+        web = Web(port.service, teaching=False, limits=Limits(max_body_bytes=100))
         port.extensions = [web]
         yield port
         web.close()
@@ -69,7 +69,7 @@ def test_without_tensorflow_nothing_tells_where_a_model_looks(
     port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_routes, "can_explain", lambda: False)
-    port.extensions = [web_extension(teaching=False, limits=Limits())(port.service)]
+    port.extensions = [Web(port.service, teaching=False, limits=Limits())]
     assert port.ask("GET", "/web/models").json()["saliency"] is False
     assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 404
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.rpc.grpc_server import read_channel_arguments
 from kuzov.serve.rpc.ssl_config import read_ssl_config
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
-from kuzov.web.page_routes import web_extension
+from kuzov.web.page_routes import Web
 
 DEFAULT_NAME = "img_classifier"
 
@@ -92,7 +93,7 @@ def _rpc(options: Mapping[str, Any]) -> RpcSettings:
 
 def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...]:
     if not options["no_web"]:
-        return (web_extension(teaching=options["teach"], limits=limits),)
+        return (partial(Web, teaching=options["teach"], limits=limits),)
     if options["teach"]:
         raise click.UsageError("--teach is a part of the page, which --no-web leaves out; drop one of them.")
     return ()

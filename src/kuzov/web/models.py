@@ -31,11 +31,12 @@ def describe_models(service: Service, limits: Limits, *, saliency: bool) -> dict
 
 
 def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) -> dict[str, Any]:
-    """One model; what is told of its newest loaded version is null or empty while there is none."""
+    """One model; what is told of its newest loaded version, and of its card, is null or empty without one."""
     try:
         served = service.metadata(ModelSpec(name=name))
     except RequestError:
         served = None
+    card = None if served is None else served.card
     return {
         "name": name,
         # A string: JavaScript's numbers end at 2^53.
@@ -52,24 +53,15 @@ def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) ->
         "engine": next(
             (each.engine for each in versions if served is not None and each.version == served.version), None
         ),
-        **_of_card(served),
+        "photos": served is not None and card is not None and PHOTO_INPUT in served.signatures,
+        "classes": [asdict(each) for each in card.classes] if card else [],
+        "metrics": card.metrics if card else None,
+        "unknown_threshold": card.unknown_threshold if card else None,
+        "report": _has_report(served),
     }
 
 
-def _of_card(served: MetadataAnswer | None) -> dict[str, Any]:
-    card = None if served is None else served.card
-    if served is None or card is None:
-        return {
-            "photos": False,
-            "classes": [],
-            "metrics": None,
-            "unknown_threshold": None,
-            "report": False,
-        }
-    return {
-        "photos": PHOTO_INPUT in served.signatures,
-        "classes": [asdict(each) for each in card.classes],
-        "metrics": card.metrics,
-        "unknown_threshold": card.unknown_threshold,
-        "report": served.folder is not None and (served.folder / REPORT).is_file(),
-    }
+def _has_report(served: MetadataAnswer | None) -> bool:
+    if served is None or served.card is None or served.folder is None:
+        return False
+    return (served.folder / REPORT).is_file()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import unquote
 
 from kuzov.errors import ErrorCode
 from kuzov.serve.limits import Limits
-from kuzov.serve.rest.answer import Answer, HttpError
-from kuzov.serve.rest.extension import OpenExtension
+from kuzov.serve.rest.answer import Answer, HttpError, expect_method
+from kuzov.serve.rest.json_answer import object_json
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
@@ -21,29 +20,23 @@ _REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
 _SALIENCY = re.compile(r"/web/saliency/([^/]+)(?:/([0-9]{1,18}))?")
 
 
-def web_extension(*, teaching: bool, limits: Limits) -> OpenExtension:
-    """What answers for the page.
+class Web:
+    """Answers the page's requests; see `kuzov.serve.rest.extension.Extension`.
 
     - GET / gives the page. It needs no key itself, and asks the reader for one.
     - GET /web/models tells what is served.
     - GET /web/report/NAME/VERSION gives a version's report.
     - POST /web/saliency/NAME[/VERSION], its body a photo, draws where the model looked.
-
-    Args:
-        teaching: Whether the page has what asks /teach/….
-        limits: The server's bounds, which the page tells of before it sends a photo in vain.
     """
 
-    def open_extension(service: Service) -> Web:
-        return Web(service, teaching=teaching, limits=limits)
-
-    return open_extension
-
-
-class Web:
-    """Answers the page's requests; see `kuzov.serve.rest.extension.Extension`."""
-
     def __init__(self, service: Service, *, teaching: bool, limits: Limits) -> None:
+        """Begin nothing yet.
+
+        Args:
+            service: The server's.
+            teaching: Whether the page has what asks /teach/….
+            limits: The server's bounds, which the page tells of before it sends a photo in vain.
+        """
         self.max_body_bytes = limits.max_body_bytes
         self._service = service
         self._limits = limits
@@ -65,17 +58,17 @@ class Web:
             RequestError: There is nothing at its path, or what is there refuses it.
         """
         if request.path == "/":
-            _expect(request, "GET", "HEAD")
+            expect_method(request, "GET", "HEAD")
             return self._page
         if request.path == "/web/models":
-            _expect(request, "GET", "HEAD")
+            expect_method(request, "GET", "HEAD")
             told = describe_models(self._service, self._limits, saliency=self._saliency is not None)
-            return Answer(body=json.dumps(told, ensure_ascii=False).encode())
+            return Answer(body=object_json(told))
         if found := _REPORT.fullmatch(request.path):
-            _expect(request, "GET", "HEAD")
+            expect_method(request, "GET", "HEAD")
             return await report_answer(self._service, unquote(found[1]), int(found[2]))
         if self._saliency is not None and (found := _SALIENCY.fullmatch(request.path)):
-            _expect(request, "POST")
+            expect_method(request, "POST")
             version = None if found[2] is None else int(found[2])
             return await self._saliency.answer(self._service, unquote(found[1]), version, body)
         text = f"There is nothing at {request.path} on this server."
@@ -85,9 +78,3 @@ class Web:
         """End the process that tells where models look."""
         if self._saliency is not None:
             self._saliency.close()
-
-
-def _expect(request: Request, *methods: str) -> None:
-    if request.method not in methods:
-        text = f"{request.path} answers {methods[0]} only, not {request.method}."
-        raise HttpError(ErrorCode.UNIMPLEMENTED, 405, text, (("allow", ", ".join(methods)),))

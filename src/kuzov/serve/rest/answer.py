@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.serve.rest.asgi import Send
 from kuzov.serve.rest.json_answer import error_json
+from kuzov.serve.rest.request import Request
 
 JSON = "application/json"
 # TensorFlow Serving's clients know the body; what is kuzov's own stands beside it.
@@ -80,6 +81,13 @@ def error_answer(error: RequestError) -> Answer:
     if error.reason is not None:
         headers = (*headers, (REASON_HEADER, error.reason))
     return Answer(status=status, body=error_json(str(error)), headers=headers)
+
+
+def expect_method(request: Request, *methods: str) -> None:
+    """Raise 405 unless a request is of one of these methods, the first of which is told."""
+    if request.method not in methods:
+        text = f"{request.path} answers {methods[0]} only, not {request.method}."
+        raise HttpError(ErrorCode.UNIMPLEMENTED, 405, text, (("allow", ", ".join(methods)),))
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

@@ -14,7 +14,7 @@ from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import bearer
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record, printable
-from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, send_answer
+from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, expect_method, send_answer
 from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send
 from kuzov.serve.rest.body import ClientGoneError, declared_bytes, read_body
 from kuzov.serve.rest.calls import INLINE_BYTES, Calls
@@ -23,7 +23,7 @@ from kuzov.serve.rest.cors import cors_headers, preflight
 from kuzov.serve.rest.disconnect import while_client_waits
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.json_answer import metadata_json, status_json
-from kuzov.serve.rest.pages import OPEN_PATHS, Page, answer_page, pages
+from kuzov.serve.rest.pages import OPEN_PATHS, Page, pages
 from kuzov.serve.rest.path import is_api_path, read_path
 from kuzov.serve.rest.request import Request
 from kuzov.serve.rest.room import Room
@@ -122,7 +122,8 @@ class _RestApp:
             self.core.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
         page = self.pages.get(request.path)
         if page is not None:
-            return answer_page(page, request)
+            expect_method(request, "GET", "HEAD")
+            return page()
         if extension is not None:
             answer = partial(extension.answer, request)
             return await self._within_limits(request, record, receive, extension.max_body_bytes, answer)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.rest.answer import Answer
+from kuzov.serve.rest.path import malformed
 from kuzov.serve.rest.request import Request
 
 
@@ -28,4 +28,4 @@ def preflight(request: Request) -> Answer:
     origin = request.header(b"origin") or ""
     if "http://" in origin or "https://" in origin:
         return Answer(body=b"")
-    raise RequestError(ErrorCode.INVALID, f"Malformed request: {request.method} {request.target}")
+    raise malformed(request.method, request.target)

@@ -58,18 +58,16 @@ def error_json(message: str) -> bytes:
 
 def status_json(statuses: Sequence[VersionStatus]) -> bytes:
     """The answer to a status request."""
-    return _write(
-        {
-            "model_version_status": [
-                {
-                    "version": str(each.version),
-                    "state": each.state,
-                    "status": {"error_code": each.error_code, "error_message": each.error_message},
-                }
-                for each in statuses
-            ]
-        }
-    )
+    return object_json({"model_version_status": [version_status(each) for each in statuses]})
+
+
+def version_status(status: VersionStatus) -> dict[str, object]:
+    """The state of a version, as a JSON object."""
+    return {
+        "version": str(status.version),
+        "state": status.state,
+        "status": {"error_code": status.error_code, "error_message": status.error_message},
+    }
 
 
 def metadata_json(answer: MetadataAnswer) -> bytes:
@@ -83,7 +81,12 @@ def metadata_json(answer: MetadataAnswer) -> bytes:
     if answer.card is not None:
         metadata["card"] = answer.card.to_json()
     spec = {"name": answer.model, "signature_name": "", "version": str(answer.version)}
-    return _write({"model_spec": spec, "metadata": metadata})
+    return object_json({"model_spec": spec, "metadata": metadata})
+
+
+def object_json(value: Mapping[str, Any]) -> bytes:
+    """A JSON object as the body of an answer."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _check_rows(outputs: Outputs) -> None:
@@ -107,7 +110,3 @@ def _members(texts: Mapping[str, str]) -> str:
 
 def _results(examples: Iterable[str]) -> bytes:
     return f'{{"results": [{", ".join(examples)}]}}'.encode()
-
-
-def _write(answer: dict[str, Any]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode()

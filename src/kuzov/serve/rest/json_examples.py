@@ -9,6 +9,7 @@ import numpy as np
 
 from kuzov.serve.rest.json_tensors import is_base64_object, string_bytes
 from kuzov.serve.rest.json_text import (
+    double,
     finite_float,
     invalid,
     parse_object,
@@ -84,16 +85,9 @@ def _add(name: str, feature: messages.Feature, element: Any) -> None:
             _values(name, feature, "int64")
             raise invalid(f"Feature: {name} has uint64 element. Only int64_t is supported.")
         case int() | float():  # a longer integer is a double there
-            _values(name, feature, "float").append(_double(element))
+            _values(name, feature, "float").append(double(element))
         case _:
             raise invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(element)}")
-
-
-def _double(number: float) -> float:
-    try:
-        return float(number)
-    except OverflowError as error:
-        raise invalid("JSON Parse error: Number too big to be stored in double.") from error
 
 
 def _values(name: str, feature: messages.Feature, kind: str) -> Any:

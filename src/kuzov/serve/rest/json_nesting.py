@@ -49,7 +49,7 @@ def read_members(text: str, start: int, decoder: json.JSONDecoder) -> dict[str, 
         except RecursionError:
             value, at = TOO_DEEP, _skip_value(text, at, decoder)
         members.setdefault(key, value)
-        at = _skip_space(text, at)
+        at = skip_space(text, at)
     if not text.startswith("}", at):
         raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
     return members
@@ -57,14 +57,14 @@ def read_members(text: str, start: int, decoder: json.JSONDecoder) -> dict[str, 
 
 def _read_key(text: str, at: int, decoder: json.JSONDecoder) -> tuple[str, int]:
     """A key, and where its value begins."""
-    at = _skip_space(text, at)
+    at = skip_space(text, at)
     if not text.startswith('"', at):
         raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
     key, at = decoder.raw_decode(text, at)
-    at = _skip_space(text, at)
+    at = skip_space(text, at)
     if not text.startswith(":", at):
         raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
-    return key, _skip_space(text, at + 1)
+    return key, skip_space(text, at + 1)
 
 
 def _skip_value(text: str, at: int, decoder: json.JSONDecoder) -> int:
@@ -95,7 +95,7 @@ def _skip_openings(text: str, at: int, closing: bytearray, decoder: json.JSONDec
         if not text.startswith("{", at):
             return decoder.raw_decode(text, at)[1]
         closing += b"}"
-        at = _skip_space(text, at + 1)
+        at = skip_space(text, at + 1)
         if text.startswith("}", at):
             return at
         at = _read_key(text, at, decoder)[1]
@@ -103,15 +103,16 @@ def _skip_openings(text: str, at: int, closing: bytearray, decoder: json.JSONDec
 
 def _skip_closings(text: str, at: int, closing: bytearray) -> int:
     """Go past every bracket that closes, and the space around it."""
-    at = _skip_space(text, at)
+    at = skip_space(text, at)
     while closing and text[at : at + 1] == chr(closing[-1]):
         closing.pop()
         at += 1
         if text[at : at + 1].isspace():
-            at = _skip_space(text, at)
+            at = skip_space(text, at)
     return at
 
 
-def _skip_space(text: str, at: int) -> int:
+def skip_space(text: str, at: int) -> int:
+    """Where the space that begins at a place ends."""
     found = _SPACE.match(text, at)
     return found.end() if found else at

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.rest.json_text import invalid, quote, type_name
+from kuzov.serve.rest.json_text import double, invalid, quote, type_name
 
 Tensor = npt.NDArray[Any]
 
@@ -183,7 +183,4 @@ def _check_scalar(value: Any, dtype: str) -> None:
     if dtype == STRING_DTYPE:
         string_bytes(value)
     elif types is _NUMBER:
-        try:
-            float(value)
-        except OverflowError as error:
-            raise invalid("JSON Parse error: Number too big to be stored in double.") from error
+        double(value)

@@ -14,12 +14,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.rest.json_nesting import TOO_DEEP, read_members
+from kuzov.serve.rest.json_nesting import TOO_DEEP, read_members, skip_space
 
 MAX_QUOTED_BYTES = 256
 MAX_VALUES = 1_000_000  # Python's parser lets no other request on while it reads
 
-_SPACE = re.compile(r"[ \t\n\r]*")
 _STRING_OR_TOKEN = re.compile(
     r'"(?:[^"\\]++|\\.)*+"|-NaN\b|\bInf\b|-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+', re.DOTALL
 )
@@ -28,6 +27,8 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _CUT_NUMBER = re.compile(r"[0-9]([.eE])[+-]?")
 _CUT_VALUE = re.compile(r"-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?")
 _MAX_EXPLAINED = 4 * 1024 * 1024  # characters that are searched for the bracket that a fault stands in
+_TOO_BIG = "Number too big to be stored in double."
+_TYPE_NAMES: Mapping[type, str] = {type(None): "Null", dict: "Object", list: "Array", str: "String"}
 _RAPIDJSON_TEXTS: Mapping[str, str] = {
     "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": "Missing a name for object member.",
@@ -95,15 +96,16 @@ def read_signature_name(document: Mapping[str, Any]) -> str:
     return name
 
 
-def check_overflow(body: bytes) -> None:
-    """Refuse a number that is too big for a double, such as 1e400, which Python reads as infinity.
-
-    This parses the body again and slowly, so it is for requests whose tensors turn out to hold an infinity.
+def double(number: float) -> float:
+    """A JSON number as a double.
 
     Raises:
-        RequestError: INVALID: there is such a number.
+        RequestError: INVALID: it is an integer that is too big for one.
     """
-    _decode(body.decode("utf-8-sig", "surrogateescape"), finite_float)
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise invalid(f"JSON Parse error: {_TOO_BIG}") from error
 
 
 def finite_float(token: str) -> float:
@@ -134,23 +136,11 @@ def quote(value: Any) -> str:
 
 def type_name(value: Any) -> str:
     """The kind of a JSON value, in TensorFlow Serving's words."""
-    match value:
-        case None:
-            return "Null"
-        case bool():
-            return str(value)
-        case dict():
-            return "Object"
-        case list():
-            return "Array"
-        case str():
-            return "String"
-        case _:
-            return "Number"
+    return str(value) if isinstance(value, bool) else _TYPE_NAMES.get(type(value), "Number")
 
 
 def _decode(text: str, parse_float: Callable[[str], float]) -> Any:
-    start = _end_of_space(text)
+    start = skip_space(text, 0)
     if start == len(text):
         raise invalid(f"JSON Parse error: The document is empty. at offset: {start}")
     decoder = json.JSONDecoder(object_pairs_hook=_first_wins, parse_float=parse_float)
@@ -174,11 +164,6 @@ def _read_value(text: str, start: int, decoder: json.JSONDecoder) -> Any:
         return decoder.raw_decode(text, start)[0]
     except RecursionError:
         return read_members(text, start, decoder)
-
-
-def _end_of_space(text: str) -> int:
-    found = _SPACE.match(text)
-    return found.end() if found else 0
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -216,7 +201,7 @@ def _describe(error: json.JSONDecodeError) -> str:
 def _describe_big_number(text: str) -> str:
     numbers = (each for each in _STRING_OR_TOKEN.finditer(text) if each[0][-1].isdigit())
     position = next((each.start() for each in numbers if math.isinf(float(each[0]))), 0)
-    return _parse_error("Number too big to be stored in double.", text, position)
+    return _parse_error(_TOO_BIG, text, position)
 
 
 def _parse_error(what: str, text: str, position: int) -> str:

@@ -52,7 +52,12 @@ def read_path(method: str, target: str) -> Route:
         return Route(verb=verb, spec=_spec(*found.groups()[:3]))
     if method == "GET" and _NAMELESS.fullmatch(target):
         raise RequestError(ErrorCode.INVALID, "Missing model name in request.")
-    raise RequestError(ErrorCode.INVALID, f"Malformed request: {method} {target}")
+    raise malformed(method, target)
+
+
+def malformed(method: str, target: str) -> RequestError:
+    """The error for a request that the API has not."""
+    return RequestError(ErrorCode.INVALID, f"Malformed request: {method} {target}")
 
 
 def _spec(name: str, version: str | None, label: str | None) -> ModelSpec:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photo_input import PHOTO_INPUT
-from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.calls import Call, ModelSpec
+from kuzov.serve.rest.json_text import invalid
 from kuzov.serve.service import Service
 
 _FORM = "multipart/form-data"
@@ -40,7 +40,7 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
         if signature.inputs.keys() == {PHOTO_INPUT} and signature.inputs[PHOTO_INPUT].dtype == STRING_DTYPE
     )
     if not names:
-        raise _invalid(
+        raise invalid(
             f'The model "{spec.name}" takes no photos: none of its signatures has {PHOTO_INPUT}, a string, '
             "as its only input. Send JSON instead."
         )
@@ -78,7 +78,7 @@ def _files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
     """The content of each file of a form (RFC 2046: parts between lines of two dashes and the boundary)."""
     found = _BOUNDARY.search(content_type)
     if found is None:
-        raise _invalid("The form's Content-Type does not name its boundary. Let the HTTP client write it.")
+        raise invalid("The form's Content-Type does not name its boundary. Let the HTTP client write it.")
     boundary = b"--" + (found[1] or found[2]).encode("latin-1")
     # One split more than there may be parts: forms of many small parts are refused without the work.
     _, *parts = (b"\r\n" + body).split(b"\r\n" + boundary, max_files + 2)
@@ -94,13 +94,9 @@ def _files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
         if _FILE.search(head):
             files.append(content)
     if len(parts) > max_files + 1:
-        raise _invalid(f"The form has more than {max_files} parts. Send the photos in several requests.")
+        raise invalid(f"The form has more than {max_files} parts. Send the photos in several requests.")
     if not closed:
-        raise _invalid("The form is broken or cut short. Send it again, whole.")
+        raise invalid("The form is broken or cut short. Send it again, whole.")
     if not files:
-        raise _invalid("The form holds no photo. Send one file or several: curl -F photo=@car.jpg URL")
+        raise invalid("The form holds no photo. Send one file or several: curl -F photo=@car.jpg URL")
     return files
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(ErrorCode.INVALID, message)
