@@ -29,8 +29,7 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
         "tests/web/test_page.py::test_a_car_of_no_known_model_is_told",
     ),
     # `make backbone` runs them.
-    "torch is not installed": ("tests/recipes/backbone",),
-    "efficientnet_lite_pytorch is not installed": ("tests/model/test_efficientnet_lite.py",),
+    "torch is not installed": ("tests/model/test_efficientnet_lite.py", "tests/recipes/backbone"),
     # Programs that are no Python packages; the clients and pages are tried where they are.
     "There is no chromium here": (
         "tests/examples/test_clients.py::test_the_javascript_works_in_a_page_of_another_site",
