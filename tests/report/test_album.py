@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kuzov.report import album
+from kuzov.report import album, thumbnails
 from kuzov.report.album import make_album
 from kuzov.run_metrics import RunMetrics
 
@@ -43,7 +43,7 @@ def test_mistakes_get_the_room_that_there_is(
     metrics: dict[str, Any], read: Read, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = len(make_album(read(metrics)).thumbnails[metrics["photos"][4]["photo"]])
-    monkeypatch.setattr(album, "PICTURE_BYTES", one)
+    monkeypatch.setattr(thumbnails, "PICTURE_BYTES", one)
     assert list(make_album(read(metrics)).thumbnails) == [metrics["photos"][4]["photo"]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -42,19 +43,9 @@ def tell_classes(
         photos: The readable ones.
         groups: A name a photo, that its copies share.
     """
-    different = {
-        side: {
-            label: len(
-                {
-                    name
-                    for photo, name in zip(photos, groups, strict=True)
-                    if (photo.side, photo.label) == (side, label)
-                }
-            )
-            for label in folder.classes
-        }
-        for side in folder.sides
-    }
+    distinct = {(each.side, each.label, name) for each, name in zip(photos, groups, strict=True)}
+    counted = Counter((side, label) for side, label, _ in distinct)
+    different = {side: {label: counted[side, label] for label in folder.classes} for side in folder.sides}
     learned = different.get(TRAIN) or next(iter(different.values()))
     findings = [*_too_few(different), *_imbalance(learned)]
     skipped = []

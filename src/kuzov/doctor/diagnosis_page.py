@@ -8,7 +8,17 @@ from pathlib import Path
 
 from kuzov.doctor import texts
 from kuzov.doctor.findings import Diagnosis, Finding, Kind
-from kuzov.report.markup import both, link, paragraph, photo_figure, points, section, table, whole_page
+from kuzov.report.markup import (
+    both,
+    link,
+    paragraph,
+    photo_figure,
+    points,
+    section,
+    side_by_side,
+    table,
+    whole_page,
+)
 from kuzov.report.summary import would_more_help
 from kuzov.report.texts import Words, plain
 from kuzov.report.thumbnails import make_thumbnail
@@ -66,9 +76,8 @@ def _findings(diagnosis: Diagnosis, kind: Kind) -> str:
     figures = [[*_figures(finding, diagnosis.folder)] for finding in shown]
     # Copies stand in a row of their own; single photos side by side.
     rows = figures if kind in COPIES else [[each for finding in figures for each in finding]]
-    galleries = ("\n".join(['<div class="gallery">', *row, "</div>"]) for row in rows)
     rest = [paragraph(texts.MORE_FINDINGS.fill(count=len(others))), _names(others)] if others else []
-    return section(texts.NAMES[kind], told, *galleries, *rest, anchor=kind.value)
+    return section(texts.NAMES[kind], told, *map(side_by_side, rows), *rest, anchor=kind.value)
 
 
 def _figures(finding: Finding, folder: Path) -> Iterator[str]:
@@ -76,14 +85,7 @@ def _figures(finding: Finding, folder: Path) -> Iterator[str]:
     caption = texts.sentence(finding)
     for place, name in enumerate(finding.photos[:MOST_COPIES]):
         words = caption if place == 0 else texts.COPY
-        thumbnail = make_thumbnail(folder / name)
-        if thumbnail is not None:
-            yield photo_figure(thumbnail, name=name, caption=words, wrong=False)
-        else:
-            yield (
-                f'<figure class="photo"><figcaption>{both(words)}<br><small>{escape(name)}</small>'
-                "</figcaption></figure>"
-            )
+        yield photo_figure(make_thumbnail(folder / name), name=name, caption=words)
 
 
 def _names(findings: Sequence[Finding]) -> str:

@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnail
+from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnails
 from kuzov.run_metrics import JudgedPhoto, RunMetrics
 
 MOST_MISTAKES = 12
 MOST_LEAST_CERTAIN = 12
 MOST_IN_A_CELL = 12
-
-PICTURE_BYTES = 900_000
-"""What the JPEGs of a page may have together; as text in the page they are a third longer."""
 
 Cell = tuple[str, str]
 """True class and answer."""
@@ -41,18 +38,9 @@ def make_album(metrics: RunMetrics) -> Album:
         return Album(cells=cells)
     looked_at = metrics.mistakes[:MOST_MISTAKES] + metrics.least_certain[:MOST_LEAST_CERTAIN]
     explainer = load_explainer(Path(metrics.bundle))
-    thumbnails: dict[str, Thumbnail] = {}
-    spent = 0
-    for photo, explained_by in chain(
-        ((p, explainer) for p in looked_at), ((p, None) for p in _by_turns(cells))
-    ):
-        made = None if photo.photo in thumbnails else make_thumbnail(folder / photo.photo, explained_by)
-        if made is None:
-            continue
-        if (spent := spent + len(made)) > PICTURE_BYTES:
-            break
-        thumbnails[photo.photo] = made
-    return Album(cells=cells, thumbnails=thumbnails)
+    explained = ((folder, each.photo, explainer) for each in looked_at)
+    others = ((folder, each.photo, None) for each in _by_turns(cells))
+    return Album(cells=cells, thumbnails=make_thumbnails(chain(explained, others)))
 
 
 def _cells(metrics: RunMetrics) -> dict[Cell, tuple[JudgedPhoto, ...]]:

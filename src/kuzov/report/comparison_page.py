@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 from kuzov.report import comparison_texts as texts
-from kuzov.report.album import PICTURE_BYTES
 from kuzov.report.comparison import SIGNIFICANT, BundleComparison, Difference, Side
-from kuzov.report.markup import both, paragraph, photo_figure, section, table, whole_page
+from kuzov.report.markup import both, paragraph, photo_figure, section, side_by_side, table, whole_page
 from kuzov.report.tables import MOST_ROWS
 from kuzov.report.texts import (
     AND_MORE,
@@ -21,7 +20,7 @@ from kuzov.report.texts import (
     plain,
     shown,
 )
-from kuzov.report.thumbnails import Thumbnail, make_thumbnail
+from kuzov.report.thumbnails import Thumbnail, make_thumbnails
 from kuzov.report.write import write_files
 
 PAGE_FILE, JSON_FILE = "comparison.html", "comparison.json"
@@ -36,7 +35,9 @@ def write_comparison(comparison: BundleComparison, folder: Path) -> Path:
         KuzovError: The folder can't be written.
     """
     content = json.dumps(comparison.to_json(), ensure_ascii=False, indent=2)
-    page = render_comparison(comparison, _thumbnails(comparison))
+    pictured = comparison.differences[:MOST_PICTURES]
+    thumbnails = make_thumbnails((comparison.photos, each.photo, None) for each in pictured)
+    page = render_comparison(comparison, thumbnails)
     write_files(
         folder,
         {JSON_FILE: content.encode("utf-8", "backslashreplace"), PAGE_FILE: page.encode("utf-8", "replace")},
@@ -124,7 +125,7 @@ def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail])
         return [paragraph(texts.NO_DIFFERENCES)]
     names = {each.id: shown(each) for each in comparison.classes}
     figures = [
-        photo_figure(thumbnails[each.photo], name=each.photo, caption=_told(each, names), wrong=False)
+        photo_figure(thumbnails[each.photo], name=each.photo, caption=_told(each, names))
         for each in found
         if each.photo in thumbnails
     ]
@@ -141,7 +142,7 @@ def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail])
     more = len(others) - MOST_ROWS
     return [
         paragraph(texts.DIFFERENCES_CAPTION.fill(count=len(found))),
-        *(['<div class="gallery">', *figures, "</div>"] if figures else []),
+        *([side_by_side(figures)] if figures else []),
         *([table(texts.DIFFERENCES, (PHOTO, TRUTH, texts.A, texts.B), rows)] if rows else []),
         *([paragraph(AND_MORE.fill(count=more, file=JSON_FILE))] if more > 0 else []),
     ]
@@ -159,12 +160,3 @@ def _told(difference: Difference, names: dict[str, Words]) -> Words:
 
 def _answer(name: Words, probability: float) -> Words:
     return Words("{name} ({it})", "{name} ({it})").fill(name=name, it=percent(probability))
-
-
-def _thumbnails(comparison: BundleComparison) -> dict[str, Thumbnail]:
-    found: dict[str, Thumbnail] = {}
-    for each in comparison.differences[:MOST_PICTURES]:
-        made = make_thumbnail(comparison.photos / each.photo)
-        if made is not None and len(made) + sum(map(len, found.values())) <= PICTURE_BYTES:
-            found[each.photo] = made
-    return found

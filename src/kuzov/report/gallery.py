@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.album import MOST_LEAST_CERTAIN, MOST_MISTAKES, Album
-from kuzov.report.markup import details, paragraph, photo_figure, section
+from kuzov.report.markup import details, paragraph, photo_figure, section, side_by_side
 from kuzov.report.tables import mistake_table
 from kuzov.report.texts import Words, percent, plain
 from kuzov.run_metrics import JudgedPhoto, RunMetrics
@@ -46,7 +46,7 @@ def least_certain_section(metrics: RunMetrics, album: Album) -> str:
 def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]) -> str:
     """Photos that have thumbnails, each with what was answered."""
     names = {each.id: texts.shown(each) for each in classes}
-    figures = (
+    return side_by_side(
         photo_figure(
             album.thumbnails[photo.photo],
             name=photo.photo,
@@ -55,7 +55,6 @@ def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[Class
         )
         for photo in photos
     )
-    return "\n".join(['<div class="gallery">', *figures, "</div>"])
 
 
 def _pictured(photos: Sequence[JudgedPhoto], album: Album) -> list[JudgedPhoto]:

@@ -59,6 +59,11 @@ def section(heading: Words, *parts: str, anchor: str = "") -> str:
     return "\n".join([start, f"<h2>{both(heading)}</h2>", *parts, "</section>"])
 
 
+def side_by_side(figures: Iterable[str]) -> str:
+    """Figures side by side."""
+    return "\n".join(['<div class="gallery">', *figures, "</div>"])
+
+
 def definitions(pairs: Iterable[tuple[Words, Words]]) -> str:
     """A list of terms with what is to say of each."""
     rows = (f"<dt>{both(term)}</dt><dd>{both(text)}</dd>" for term, text in pairs)
@@ -80,10 +85,12 @@ def points(lines: Iterable[Words]) -> str:
     return "\n".join(["<ul>", *(f"<li>{both(each)}</li>" for each in lines), "</ul>"])
 
 
-def photo_figure(thumbnail: Thumbnail, *, name: str, caption: Words, wrong: bool) -> str:
-    """A photo, beside it where the model looked, if that is known, and what was answered below."""
-    styles, images = ["photo"], _jpeg(thumbnail.photo, plain(name), thumbnail.size)
-    if thumbnail.heat is not None:
+def photo_figure(thumbnail: Thumbnail | None, *, name: str, caption: Words, wrong: bool = False) -> str:
+    """A photo, beside it where the model looked, and what is told; pictures only where there are some."""
+    styles, images = ["photo"], ""
+    if thumbnail is not None:
+        images = _jpeg(thumbnail.photo, plain(name), thumbnail.size)
+    if thumbnail is not None and thumbnail.heat is not None:
         styles.append("pair")
         images += _jpeg(thumbnail.heat, texts.LOOKED_AT, thumbnail.size)
     if wrong:

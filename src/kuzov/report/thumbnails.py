@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,9 @@ from kuzov.images.framing import read_frame
 
 WIDTH_PX, HEIGHT_PX = 176, 132
 QUALITY = 72
+
+PICTURE_BYTES = 900_000
+"""What the JPEGs of a page may have together; as text in the page they are a third longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,24 @@ def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail
     except (PhotoError, MemoryError):
         return None
     return Thumbnail(photo=_jpeg(seen), heat=heat, size=seen.size)
+
+
+def make_thumbnails(photos: Iterable[tuple[Path, str, Explainer | None]]) -> dict[str, Thumbnail]:
+    """The thumbnails of a page by the photo's name, the first ones first, as far as its bytes go.
+
+    Args:
+        photos: Folder, name in it, and what `make_thumbnail` takes; of the same photo the first counts.
+    """
+    thumbnails: dict[str, Thumbnail] = {}
+    spent = 0
+    for folder, name, explainer in photos:
+        made = None if name in thumbnails else make_thumbnail(folder / name, explainer)
+        if made is None:
+            continue
+        if (spent := spent + len(made)) > PICTURE_BYTES:
+            break
+        thumbnails[name] = made
+    return thumbnails
 
 
 def load_explainer(bundle: Path) -> Explainer | None:
