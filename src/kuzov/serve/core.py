@@ -153,15 +153,7 @@ def open_core(
         stack.callback(repository.stop)
         repository.start()
         give_back_memory()  # what compiling the networks took
-        if settings.model_config_file is not None and settings.model_config_file_poll_wait_seconds:
-            poller = ConfigPoller(
-                partial(read_model_configs, settings.model_config_file),
-                repository.reload,
-                applied=settings.models,
-                interval_s=settings.model_config_file_poll_wait_seconds,
-            )
-            stack.callback(poller.stop)
-            poller.start()
+        stack.enter_context(_config_followed(settings, repository))
         yield Core(
             settings=settings,
             service=Service(
@@ -180,3 +172,19 @@ def open_core(
             threads=threads,
             peers=peers,
         )
+
+
+@contextmanager
+def _config_followed(settings: ServeSettings, repository: Repository) -> Iterator[None]:
+    """Have the models reloaded whenever their file changes, where the settings ask for it."""
+    file, interval_s = settings.model_config_file, settings.model_config_file_poll_wait_seconds
+    if file is None or not interval_s:
+        yield
+        return
+    read = partial(read_model_configs, file)
+    poller = ConfigPoller(read, repository.reload, applied=settings.models, interval_s=interval_s)
+    poller.start()
+    try:
+        yield
+    finally:
+        poller.stop()
