@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kuzov import api
 from kuzov.cli.main import main
 
 
@@ -40,3 +42,25 @@ def kuzov(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         return Done(status, *capsys.readouterr())
 
     return run
+
+
+Steps = Iterable[tuple[str, int, int]]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[Any, ...]]]:
+    """Has a function of `kuzov.api` tell of its steps and return; gives what it is called with."""
+
+    def answer(name: str, result: object, steps: Steps = ()) -> list[tuple[Any, ...]]:
+        calls = []
+
+        def call(*words: object, progress: Callable[..., None]) -> object:
+            calls.append(words)
+            for step in steps:
+                progress(*step)
+            return result
+
+        monkeypatch.setattr(api, name, call)
+        return calls
+
+    return answer

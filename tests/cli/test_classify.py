@@ -68,19 +68,6 @@ def test_a_failed_photo_is_tried_again(kuzov: Kuzov, synthetic_photos: Path, tmp
     assert json.loads((tmp_path / "r.jsonl").read_text())["error"] is None
 
 
-def test_a_wrong_source(kuzov: Kuzov, tmp_path: Path) -> None:
-    done = kuzov("classify", "nowhere", "--out", "r.jsonl", "--model", ready_model())
-    assert (done.status, done.out) == (1, "")
-    assert done.err == "Error: There is no nowhere; give a folder, a pattern or a list.\n"
-    assert not list(tmp_path.iterdir())
-
-
-def test_without_results(kuzov: Kuzov) -> None:
-    done = kuzov("classify", "photos")
-    assert (done.status, done.out) == (2, "")
-    assert "Error: Missing option '--out'." in done.err
-
-
 def test_lines_where_there_is_no_terminal(
     kuzov: Kuzov, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,15 +123,3 @@ def test_an_interrupt_that_other_code_drops(
     assert (done.status, done.out) == (1, "")
     assert done.err == "7 photo(s) are done; the same command goes on.\n\nStopped.\n"
     assert signal.getsignal(number) == before
-
-
-def test_what_is_no_address_of_a_cluster(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[cluster]'")
-    words = ("--out", "r.jsonl", "--model", ready_model(), "--ray", "nowhere")
-    done = kuzov("classify", synthetic_photos / "test", *words)
-    assert (done.status, done.out) == (1, "")
-    assert done.err == (
-        "Error: 'nowhere' is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
-        "local.\n"
-    )
-    assert not list(tmp_path.iterdir())

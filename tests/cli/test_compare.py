@@ -6,9 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from kuzov import api
 from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.run_metrics import Rejected
 
@@ -32,29 +29,11 @@ FOUND = BundleComparison(
     ),
     rejected=(Rejected(photo="photos/x5/2.jpg", reason="the file is empty"),),
 )
+STEPS = (("ask a", 0, 45), ("ask a", 45, 45), ("ask b", 0, 45))
 
 
-@pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[BundleComparison], list[tuple[Any, ...]]]:
-    """Sets how `kuzov.api.compare` ends; tells what it is called with."""
-
-    def end(result: BundleComparison) -> list[tuple[Any, ...]]:
-        calls = []
-
-        def compare(*paths: Path | None, progress: Callable[[str, int, int], None]) -> BundleComparison:
-            calls.append(paths)
-            for step in (("ask a", 0, 45), ("ask a", 45, 45), ("ask b", 0, 45)):
-                progress(*step)
-            return result
-
-        monkeypatch.setattr(api, "compare", compare)
-        return calls
-
-    return end
-
-
-def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    calls = outcome(FOUND)
+def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    calls = answers("compare", FOUND, STEPS)
     done = kuzov("compare", "a", "b", "photos", "--out", "out")
     assert calls == [(Path("a"), Path("b"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
@@ -73,30 +52,15 @@ def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
     )
 
 
-def test_many_differences_are_cut(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(replace(FOUND, differences=FOUND.differences * 23))
+def test_many_differences_are_cut(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("compare", replace(FOUND, differences=FOUND.differences * 23), STEPS)
     done = kuzov("compare", "a", "b", "photos")
     assert done.out.count("it shows x5") == 20
     assert done.out.endswith("  and 3 more; --json tells all\n")
 
 
-def test_json_is_one_object(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(FOUND)
+def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("compare", FOUND, STEPS)
     done = kuzov("compare", "a", "b", "photos", "--json")
     assert done.status == 0
     assert json.loads(done.out) == json.loads(json.dumps(FOUND.to_json()))
-
-
-@pytest.mark.parametrize("words", [[], ["a", "b"], ["a", "b", "photos", "more"]])
-def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
-    done = kuzov("compare", *words)
-    assert (done.status, done.out) == (2, "")
-
-
-def test_an_error_is_one_sentence(kuzov: Kuzov) -> None:
-    done = kuzov("compare", "a", "b", "photos")
-    assert (done.status, done.out, done.err) == (
-        1,
-        "",
-        "Error: There is no model folder a. Train one: kuzov train PHOTOS --out a\n",
-    )

@@ -52,13 +52,6 @@ def test_a_changed_file_is_kept(kuzov: Kuzov) -> None:
     assert Path("deploy/heroku/app.json").read_text() == "{}"
 
 
-def test_no_model(kuzov: Kuzov) -> None:
-    done = kuzov("deploy", "docker", "--model", "none")
-    assert (done.status, done.out) == (1, "")
-    assert done.err == ("Error: There is no model folder none. Train one: kuzov train PHOTOS --out none\n")
-    assert not Path("deploy").exists()
-
-
 def test_wrong_use(kuzov: Kuzov) -> None:
     assert kuzov("deploy").status == 2
     assert kuzov("deploy", "nowhere").status == 2

@@ -111,27 +111,11 @@ def test_undo(kuzov: Kuzov, tmp_path: Path) -> None:
     (tmp_path / "photos" / "van" / "1.jpg").unlink()
     told = json.loads(kuzov("doctor", "photos", "--undo", "--json").out)
     assert told == {"quarantine": str(folder), "restored": ["van/1.jpg"], "left": []}
+    done = kuzov("doctor", "photos", "--undo", "--fix")
+    assert done.status == 2
+    assert done.err.endswith("Error: --undo can't go together with --fix or --report.\n")
     done = kuzov("doctor", "photos", "--undo")
     assert (done.status, done.err) == (
         1,
         f"Error: There is no quarantine of photos to put back: {tmp_path}/photos.quarantine has none.\n",
     )
-
-
-def test_undo_stands_alone(kuzov: Kuzov) -> None:
-    done = kuzov("doctor", "photos", "--undo", "--fix")
-    assert done.status == 2
-    assert done.err.endswith("Error: --undo can't go together with --fix or --report.\n")
-
-
-def test_wrong_folders(kuzov: Kuzov, tmp_path: Path) -> None:
-    (tmp_path / "1.jpg").touch()
-    (tmp_path / "empty").mkdir()
-    for name, reason in {
-        "none": "There is no folder none; give one with a subfolder of photos a model.",
-        "1.jpg": "1.jpg is a file; give a folder with a subfolder of photos a model.",
-        "empty": "There are no photos in empty; put the photos of each model into a subfolder of its own, "
-        "such as empty/bmw_x5/1.jpg.",
-    }.items():
-        done = kuzov("doctor", name)
-        assert (done.status, done.out, done.err) == (1, "", f"Error: {reason}\n")

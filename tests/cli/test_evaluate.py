@@ -5,9 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from kuzov import api
 from kuzov.report.evaluation import Evaluation
 
 Kuzov = Callable[..., Any]
@@ -33,27 +30,11 @@ def evaluation(*, learned_from: bool = False) -> Evaluation:
     )
 
 
-@pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[Evaluation], list[tuple[Any, ...]]]:
-    """Sets how `kuzov.api.evaluate` ends; tells what it is called with."""
-
-    def end(result: Evaluation) -> list[tuple[Any, ...]]:
-        calls = []
-
-        def evaluate(*paths: Path | None, progress: Callable[[str, int, int], None]) -> Evaluation:
-            calls.append(paths)
-            for step in (("ask", 0, 45), ("ask", 45, 45), ("draw", 0, 1), ("draw", 1, 1)):
-                progress(*step)
-            return result
-
-        monkeypatch.setattr(api, "evaluate", evaluate)
-        return calls
-
-    return end
+STEPS = (("ask", 0, 45), ("ask", 45, 45), ("draw", 0, 1), ("draw", 1, 1))
 
 
-def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    calls = outcome(evaluation())
+def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    calls = answers("evaluate", evaluation(), STEPS)
     done = kuzov("evaluate", "cars", "photos", "--out", "out")
     assert calls == [(Path("cars"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
@@ -68,29 +49,14 @@ def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
     )
 
 
-def test_flattering_photos_are_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(evaluation(learned_from=True))
+def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("evaluate", evaluation(learned_from=True), STEPS)
     done = kuzov("evaluate", "cars", "photos")
     assert done.err.endswith("The model was made of these very photos, so the figures flatter it.\n")
 
 
-def test_json_is_one_object(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(evaluation())
+def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("evaluate", evaluation(), STEPS)
     done = kuzov("evaluate", "cars", "photos", "--json")
     assert done.status == 0
     assert json.loads(done.out) == evaluation().to_json()
-
-
-@pytest.mark.parametrize("words", [[], ["cars"], ["cars", "photos", "more"]])
-def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
-    done = kuzov("evaluate", *words)
-    assert (done.status, done.out) == (2, "")
-
-
-def test_an_error_is_one_sentence(kuzov: Kuzov) -> None:
-    done = kuzov("evaluate", "cars", "photos")
-    assert (done.status, done.out, done.err) == (
-        1,
-        "",
-        "Error: There is no model folder cars. Train one: kuzov train PHOTOS --out cars\n",
-    )

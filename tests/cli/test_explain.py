@@ -104,9 +104,3 @@ def test_a_missing_extra_is_told(
         "Error: Showing where a model looks needs packages that are not installed. Install them with: "
         "pip install 'kuzov[train]'\n",
     )
-
-
-@pytest.mark.parametrize("words", [[], ["photo.jpg"], ["photo.jpg", "--out", "a.png", "--method", "guess"]])
-def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
-    done = kuzov("explain", *words)
-    assert (done.status, done.out) == (2, "")

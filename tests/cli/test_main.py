@@ -11,12 +11,15 @@ import click
 import pytest
 
 from kuzov import __version__
+from kuzov.bundle.ready import ready_model
 from kuzov.cli import main as module
 from kuzov.cli.main import COMMANDS
 from kuzov.errors import ConfigError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Kuzov = Callable[..., Any]
+
+NO_MODEL = "There is no model folder none. Train one: kuzov train"
 
 
 def test_help_names_every_command(run_kuzov: Run) -> None:
@@ -51,12 +54,13 @@ def test_the_version(run_kuzov: Run) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["tarin"], ["--colour"], ["predict"], ["train"], ["train", "a", "b"], ["train", "a", "--seed", "-1"],
-     ["predict", "a", "--language", "de"]],
-    ids=" ".join,
+    ["tarin", "--colour", "predict", "predict a --language de", "train", "train a b", "train a --seed -1",
+     "classify photos", "compare a b", "compare a b photos more", "evaluate cars", "evaluate a photos more",
+     "optimize cars", "optimize a b --photos photos", "explain a", "explain a --out a.png --method guess",
+     "deploy nowhere"],
 )  # fmt: skip
-def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
-    done = kuzov(*words)
+def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
+    done = kuzov(*words.split())
     assert (done.status, done.out) == (2, "")
     assert "Error: " in done.err
 
@@ -70,24 +74,35 @@ def test_no_command_shows_the_help(kuzov: Kuzov) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (
-            ["predict", "a.jpg", "--model", "none"],
-            "Error: There is no model folder none. Train one: kuzov train",
-        ),
-        (["train", "none"], "Error: There is no folder none; give one with a subfolder of photos a model."),
-        (
-            ["serve", "--model-base-path", "none"],
-            "Error: There is no model folder none. Train one: kuzov train",
-        ),
-        (["train", "none", "--set", "sead=1"], "Error: There is no setting sead. Did you mean seed?"),
+        ("predict a.jpg --model none", NO_MODEL),
+        ("evaluate none photos", NO_MODEL),
+        ("compare none none photos", NO_MODEL),
+        ("deploy docker --model none", NO_MODEL),
+        ("serve --model-base-path none", NO_MODEL),
+        ("train none", "There is no folder none; give one with a subfolder of photos a model."),
+        ("train none --set sead=1", "There is no setting sead. Did you mean seed?"),
+        ("doctor none", "There is no folder none; give one with a subfolder of photos a model."),
+        ("classify none --out r.jsonl", "There is no none; give a folder, a pattern or a list."),
+        ("predict a.jpg --url 127.0.0.1", "'127.0.0.1' is not the address of a model. Give one like http://"),
     ],
-    ids=["predict", "train", "serve", "config"],
 )
-def test_any_other_failure_is_one_and_one_sentence(run_kuzov: Run, words: list[str], sentence: str) -> None:
-    done = run_kuzov(*words)
+def test_any_other_failure_is_one_and_one_sentence(
+    kuzov: Kuzov, words: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuzov.serve.monitoring.log.configure_logging", lambda _: None)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "img_classifier").symlink_to(ready_model())
+    done = kuzov(*words.split())
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(f"Error: {sentence}")
+    assert done.err.count("\n") == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["models"]
+
+
+def test_a_process_fails_with_one_sentence(run_kuzov: Run) -> None:
+    done = run_kuzov("predict", "a.jpg", "--model", "none")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(sentence)
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"Error: {NO_MODEL}")
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, click.Abort])

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from kuzov import api
 from kuzov.engine.int8 import Int8Comparison, Optimisation
 
 Kuzov = Callable[..., Any]
@@ -32,32 +31,11 @@ KEPT = Optimisation(
         milliseconds=2.79,
     ),
 )
+STEPS = (("read", 0, 2), ("read", 2, 2), ("quantise", 0, 2))
 
 
-@pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[[Optimisation], list[tuple[Path, Path]]]:
-    """Sets how `kuzov.api.optimize` ends; tells what it is called with."""
-
-    def end(result: Optimisation) -> list[tuple[Path, Path]]:
-        calls = []
-
-        def optimize(
-            bundle: Path, photos: Path, *, progress: Callable[[str, int, int], None]
-        ) -> Optimisation:
-            calls.append((bundle, photos))
-            progress("read", 0, 2)
-            progress("read", 2, 2)
-            progress("quantise", 0, 2)
-            return result
-
-        monkeypatch.setattr(api, "optimize", optimize)
-        return calls
-
-    return end
-
-
-def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    calls = outcome(KEPT)
+def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    calls = answers("optimize", KEPT, STEPS)
     done = kuzov("optimize", "cars", "--photos", "photos")
     assert calls == [(Path("cars"), Path("photos"))]
     assert (done.status, done.err) == (0, "Reading the photos (2)\nQuantising and proving\n")
@@ -70,34 +48,28 @@ def test_the_outcome_is_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
     )
 
 
-def test_json_is_one_object(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(KEPT)
+def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("optimize", KEPT, STEPS)
     done = kuzov("optimize", "cars", "--photos", "photos", "--json")
     assert done.status == 0
     assert json.loads(done.out) == KEPT.to_json()
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_a_refusal_is_a_failure(kuzov: Kuzov, outcome: Callable[..., Any], as_json: bool) -> None:
+def test_a_refusal_is_a_failure(kuzov: Kuzov, answers: Callable[..., Any], as_json: bool) -> None:
     refused = replace(KEPT, kept=False, reason="accuracy falls")
-    outcome(refused)
+    answers("optimize", refused, STEPS)
     done = kuzov("optimize", "cars", "--photos", "photos", *(["--json"] if as_json else []))
     assert done.status == 1
     assert done.err.splitlines()[-1] == "Error: No int8 form was added to cars/1: accuracy falls."
     assert (json.loads(done.out) if as_json else done.out) == (refused.to_json() if as_json else "")
 
 
-def test_other_photos_are_told(kuzov: Kuzov, outcome: Callable[..., Any]) -> None:
-    outcome(replace(KEPT, same_photos=False))
+def test_other_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("optimize", replace(KEPT, same_photos=False), STEPS)
     done = kuzov("optimize", "cars", "--photos", "photos")
     assert done.status == 0
     assert "The photos in photos are not just those that the model was trained on.\n" in done.err
-
-
-@pytest.mark.parametrize("words", [[], ["cars"], ["--photos", "photos"], ["a", "b", "--photos", "photos"]])
-def test_wrong_use_is_two(kuzov: Kuzov, words: list[str]) -> None:
-    done = kuzov("optimize", *words)
-    assert (done.status, done.out) == (2, "")
 
 
 def test_an_error_is_one_sentence(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,19 +129,6 @@ def test_a_fresh_install_answers(kuzov: Kuzov, photos: list[Path]) -> None:
     }  # fmt: skip
 
 
-def test_an_empty_model_folder_is_told(kuzov: Kuzov, photos: list[Path]) -> None:
-    Path("models/img_classifier").mkdir(parents=True)
-    done = kuzov("predict", photos[2])
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith("Error: No version in the model folder models/img_classifier: ")
-
-
-def test_predicting_loads_no_tensorflow(run_kuzov: Run, model: Path, photos: list[Path]) -> None:
-    done = run_kuzov("predict", photos[2], "--model", model, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)[0]["label"] == "suv"
-
-
 def test_a_name_that_is_not_unicode(
     run_kuzov: Run, model: Path, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,15 +168,6 @@ def test_no_server_is_told(kuzov: Kuzov, photos: list[Path], options: list[str])
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("Error: ")
     assert done.err.count("\n") == 1
-
-
-def test_a_wrong_address_is_told(kuzov: Kuzov, photos: list[Path]) -> None:
-    done = kuzov("predict", photos[0], "--url", "127.0.0.1")
-    assert (done.status, done.out) == (1, "")
-    assert done.err == (
-        "Error: '127.0.0.1' is not the address of a model. Give one like "
-        "http://127.0.0.1:8501/v1/models/img_classifier.\n"
-    )
 
 
 @pytest.fixture(scope="module")

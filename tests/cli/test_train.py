@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -117,39 +116,6 @@ def test_json_is_one_object(kuzov: Kuzov, calls: list[dict[str, Any]], trained: 
     assert json.loads(done.out) == trained.to_json()
 
 
-def test_strict_stops(kuzov: Kuzov, tmp_path: Path) -> None:
-    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
-    (cars / "train" / "suv" / "9.jpg").write_bytes(b"")
-    done = kuzov("train", cars, "--strict")
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith("Error: 1 file(s) in ")
-    assert not (tmp_path / "models").exists()
-
-
-def test_a_leak_stops(kuzov: Kuzov, tmp_path: Path) -> None:
-    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
-    learned, judged = cars / "train" / "suv" / "1.jpg", cars / "validation" / "suv" / "9.jpg"
-    shutil.copy(learned, judged)
-    done = kuzov("train", cars)
-    assert (done.status, done.out) == (1, "")
-    assert done.err == (
-        "Error: 1 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
-        f"too good: {learned} and {judged}. Remove one of each pair, or allow it with --allow-leaks "
-        "(in Python, allow_leaks=True).\n"
-    )
-    assert not (tmp_path / "models").exists()
-
-
-@pytest.mark.parametrize("option", ["--out", "--runs"])
-def test_a_folder_that_can_not_be_written_is_told(kuzov: Kuzov, tmp_path: Path, option: str) -> None:
-    cars = render_cars(tmp_path / "cars", classes=2, train=2, validation=1)
-    (tmp_path / "file").touch()
-    done = kuzov("train", cars, option, "file")
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith("Error: ")
-    assert done.err.count("\n") == 1
-
-
 def test_a_cache_that_can_not_be_written_is_told(
     kuzov: Kuzov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,14 +125,3 @@ def test_a_cache_that_can_not_be_written_is_told(
     done = kuzov("train", cars)
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("Error: ")
-
-
-def test_a_missing_extra_is_told(kuzov: Kuzov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "find_spec", lambda _name: None)
-    done = kuzov("train", tmp_path)
-    assert (done.status, done.err) == (
-        1,
-        "Error: Training needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[train]'\n",
-    )
-    assert list(tmp_path.iterdir()) == []
