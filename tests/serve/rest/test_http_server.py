@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import pytest
+
 from kuzov.serve.rest.asgi import Receive, Scope, Send
 from kuzov.serve.rest.http_server import RestServer
 
@@ -39,3 +41,13 @@ def test_it_answers_from_start_to_stop() -> None:
     answer = asyncio.run(live())
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"/x")
+
+
+def test_a_server_that_can_not_start_raises() -> None:
+    async def start() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.close()
+        await RestServer(app, listener, grace_s=5).start()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        asyncio.run(start())

@@ -82,7 +82,7 @@ def test_a_server_that_stops_refuses_new_requests(site: Site) -> None:
 def test_a_request_is_dropped_when_its_deadline_is_over(site: Site) -> None:
     async def scenario(channel: grpc.aio.Channel) -> str:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await send(channel, "Predict", SLOW, timeout=0.2)
+            await send(channel, "Predict", SLOW, timeout=0.6)
         await site.cancelled.wait()
         return str(caught.value.code().name)
 

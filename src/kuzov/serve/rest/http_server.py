@@ -49,6 +49,8 @@ class RestServer:
         self._running = asyncio.create_task(self._server.serve([self._listener]))
         while not (self._server.started or self._running.done()):
             await asyncio.sleep(0.001)
+        if self._running.done():
+            self._running.result()  # raises what kept it from starting
 
     async def stop(self) -> None:
         """Let no more clients in; return when the requests under way are answered, or grace is over."""
