@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -221,76 +220,72 @@ def test_any_other_photo_is_encoded_anew(
         assert not received.getexif()
 
 
-def refused_by(server: FakeServer) -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1/models/m"
-    server.url = url
-    return (
-        f"Can't reach {url}/metadata: Connection refused. Check that the server is running (kuzov serve) "
-        "and that the host and port are right."
-    )
+@pytest.mark.parametrize(
+    ("status", "metadata", "text"),
+    [
+        (
+            404,
+            {"error": "Servable not found for request: Latest(m)"},
+            "The server has no model at {url}/metadata: Servable not found for request: Latest(m). "
+            "Check the model's name and version.",
+        ),
+        (
+            401,  # as a proxy before the server says it
+            b"<html>Who are you?</html>",
+            "The server at {url} needs an API key. Put one that it knows into the environment variable "
+            "KUZOV_API_KEY, or into a file and name that with --api-key-file.",
+        ),
+        (
+            400,
+            {"error": "no such signature"},
+            "The server refused the request to {url}/metadata with status 400: no such signature. "
+            "Check that the URL names a model made by `kuzov train`.",
+        ),
+        (
+            200,
+            b"<html>Welcome!</html>",
+            "What answers at {url}/metadata is not a model server: status 200, '<html>Welcome!</html>'. "
+            "Check the host, the port and the path.",
+        ),
+    ],
+)
+def test_a_server_that_refuses_is_told(
+    server: FakeServer, photo: Path, status: int, metadata: object, text: str
+) -> None:
+    server.status, server.metadata = status, metadata
+    with pytest.raises(ServerError) as caught:
+        Client(server.url).predict(photo)
+    assert str(caught.value) == text.format(url=server.url)
 
 
-def silent(server: FakeServer) -> str:
-    server.delay_s = 0.5
-    return (
-        f"No answer from {server.url}/metadata within 0.2 s. Check that the server is not overloaded, or "
-        "allow more time."
-    )
-
-
-def without_the_model(server: FakeServer) -> str:
-    server.status, server.metadata = 404, {"error": "Servable not found for request: Latest(m)"}
-    return (
-        f"The server has no model at {server.url}/metadata: Servable not found for request: Latest(m). "
-        "Check the model's name and version."
-    )
-
-
-def protected(server: FakeServer) -> str:
-    server.status, server.metadata = 401, b"<html>Who are you?</html>"  # as a proxy before the server says it
-    return (
-        f"The server at {server.url} needs an API key. Put one that it knows into the environment variable "
-        "KUZOV_API_KEY, or into a file and name that with --api-key-file."
-    )
-
-
-def refusing(server: FakeServer) -> str:
-    server.status, server.metadata = 400, {"error": "no such signature"}
-    return (
-        f"The server refused the request to {server.url}/metadata with status 400: no such signature. "
-        "Check that the URL names a model made by `kuzov train`."
-    )
-
-
-def of_another_kind(server: FakeServer) -> str:
-    server.metadata = b"<html>Welcome!</html>"
-    return (
-        f"What answers at {server.url}/metadata is not a model server: status 200, "
-        "'<html>Welcome!</html>'. Check the host, the port and the path."
-    )
-
-
-def with_another_model(server: FakeServer) -> str:
+def test_another_model_is_told(server: FakeServer, photo: Path) -> None:
     server.answer = {"predictions": [[0.5]]}
-    return (
+    with pytest.raises(ServerError) as caught:
+        Client(server.url).predict(photo)
+    assert str(caught.value) == (
         f"The model at {server.url} does not answer as a kuzov model does: "
         "'{\"predictions\": [[0.5]]}'. Check that the URL names a model made by `kuzov train`."
     )
 
 
-@pytest.mark.parametrize(
-    "what_is_wrong",
-    [refused_by, silent, without_the_model, protected, refusing, of_another_kind, with_another_model],
-    ids=lambda fault: fault.__name__,
-)
-def test_a_server_that_fails_is_told(
-    server: FakeServer, photo: Path, what_is_wrong: Callable[[FakeServer], str]
-) -> None:
-    text = what_is_wrong(server)
+def test_a_server_that_does_not_answer_is_told(server: FakeServer, photo: Path) -> None:
+    server.delay_s = 0.5
     with pytest.raises(ServerError) as caught:
         Client(server.url, timeout_s=0.2).predict(photo)
-    assert str(caught.value) == text
+    assert str(caught.value) == (
+        f"No answer from {server.url}/metadata within 0.2 s. Check that the server is not overloaded, or "
+        "allow more time."
+    )
+
+
+def test_a_server_that_is_not_there_is_told(photo: Path, free_port: int) -> None:
+    url = f"http://127.0.0.1:{free_port}/v1/models/m"
+    with pytest.raises(ServerError) as caught:
+        Client(url).predict(photo)
+    assert str(caught.value) == (
+        f"Can't reach {url}/metadata: Connection refused. Check that the server is running (kuzov serve) "
+        "and that the host and port are right."
+    )
 
 
 def test_the_client_is_light() -> None:
@@ -303,7 +298,7 @@ def test_the_client_is_light() -> None:
 
 
 def test_the_example_asks_the_same_way(
-    server: FakeServer, photo: Path, monkeypatch: pytest.MonkeyPatch
+    server: FakeServer, photo: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUZOV_API_KEY", "of-the-environment")
     example = Path(__file__).parents[2] / "examples" / "predict.py"
@@ -311,8 +306,7 @@ def test_the_example_asks_the_same_way(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == f"{photo}: vaz 75.0%\n", done.stderr
     assert server.authorization == "Bearer of-the-environment"
-    refused_by(server)
-    command[-1] = server.url
+    command[-1] = nowhere = f"http://127.0.0.1:{free_port}/v1/models/m"
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"No model server answers at {server.url}; start one with `kuzov serve`.")
+    assert done.stderr.startswith(f"No model server answers at {nowhere}; start one with `kuzov serve`.")

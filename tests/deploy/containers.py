@@ -16,6 +16,18 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 
 
+def hadolint(dockerfile: Path) -> str:
+    """What hadolint finds in a Dockerfile; nothing where all is well."""
+    done = subprocess.run([BIN / "hadolint", dockerfile], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def console(text: str) -> list[str]:
+    """Every command of a document's console blocks."""
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+
+
 def instruction(dockerfile: Path, word: str) -> list[str]:
     """What follows a word of the last stage, once for each time that it stands there."""
     stage = re.split(r"^FROM ", dockerfile.read_text(encoding="utf-8"), flags=re.MULTILINE)[-1]

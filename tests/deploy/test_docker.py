@@ -16,7 +16,7 @@ from kuzov.deploy.docker import docker_deployment
 from kuzov.deploy.render import render
 from kuzov.serve.monitoring.config_file import DEFAULT_PATH, read_monitoring_config
 from kuzov.serve.monitoring.metrics import Metrics
-from tests.deploy.containers import BIN, flags, instruction, stand_in, start, variables
+from tests.deploy.containers import flags, hadolint, instruction, stand_in, start, variables
 
 DEFAULTED = re.compile(r"\$\{(\w+):-([^}]*)\}")
 SERVERS = ("kuzov", "tensorflow-serving")
@@ -36,9 +36,7 @@ def compose(folder: Path) -> Any:
 
 
 def test_hadolint_finds_nothing(folder: Path) -> None:
-    for name in ("Dockerfile", "Dockerfile.tensorflow-serving"):
-        done = subprocess.run([BIN / "hadolint", folder / name], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "")
+    assert hadolint(folder / "Dockerfile") == hadolint(folder / "Dockerfile.tensorflow-serving") == ""
 
 
 def test_the_compose_file_keeps_to_the_specification(compose: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,6 +19,7 @@ from kuzov.bundle.ready import ready_model
 from kuzov.deploy.kubernetes import Server, kubernetes_deployment
 from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
+from tests.deploy.containers import console
 from tests.deploy.manifests import NEWEST, Manifest, build, validate
 
 REPOSITORY = Path(__file__).parents[2]
@@ -278,11 +279,6 @@ def test_names_become_those_of_objects() -> None:
             "and hyphens, a letter first. Name the model differently with --model-name.",
         ),
         (
-            {"model_name": "no"},
-            'The model name "no" can\'t name an object of Kubernetes: that takes up to 50 letters, digits '
-            "and hyphens, a letter first. Name the model differently with --model-name.",
-        ),
-        (
             {"server": "kserve"},
             "KServe has to be told where the model folder is: add --storage-uri, as in --storage-uri "
             "s3://models/img_classifier.",
@@ -303,16 +299,10 @@ def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> N
     assert str(refused.value) == message
 
 
-def console(text: str) -> Iterator[str]:
-    """Every command of a document's console blocks."""
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from (line.removeprefix("$ ") for line in block.splitlines())
-
-
 @pytest.mark.parametrize("server", SERVERS)
 def test_both_readmes_give_the_same_commands_on_what_is_there(server: Server) -> None:
     files = files_of(server)
-    english, russian = (list(console(files[PurePath(name)])) for name in ("README.md", "README.ru.md"))
+    english, russian = (console(files[PurePath(name)]) for name in ("README.md", "README.ru.md"))
     assert english == russian
     overlays = {
         PurePath(word) for line in english for before, word in pairwise(line.split()) if before == "-k"

@@ -19,7 +19,7 @@ from kuzov.deploy.ray import RAY_VERSION, ray_deployment
 from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
 from kuzov.serve.limits import Limits
-from tests.deploy.containers import BIN, instruction, variables
+from tests.deploy.containers import console, hadolint, instruction, variables
 from tests.deploy.kuberay import cluster_of, pod_templates, validate_ray
 from tests.deploy.manifests import NEWEST, OLDEST, Manifest, validate
 
@@ -162,10 +162,7 @@ def test_only_the_ports_that_answer_are_open_to_others() -> None:
 
 
 def test_hadolint_finds_nothing(context: Path) -> None:
-    done = subprocess.run(
-        [BIN / "hadolint", context / "Dockerfile"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "")
+    assert hadolint(context / "Dockerfile") == ""
 
 
 def test_the_packages_are_those_that_a_cluster_needs_as_tested(context: Path) -> None:
@@ -229,12 +226,6 @@ def test_a_model_whose_name_is_too_long_for_a_job(tmp_path: Path) -> None:
         'The model name "cars_of_the_years_2024_to_2026_and_before" can\'t name an object of Kubernetes: '
         "that takes up to 38 letters, digits and hyphens, a letter first. Rename its folder."
     )
-
-
-def console(text: str) -> list[str]:
-    """Every command of a document's console blocks."""
-    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
 
 
 def test_both_readmes_give_the_same_commands_on_what_is_there() -> None:
