@@ -256,3 +256,9 @@ def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
     assert [each.name[: len(STAGING_PREFIX)] for each in tmp_path.iterdir() if each != target] == [
         STAGING_PREFIX
     ]
+
+
+def test_a_version_outlives_a_power_cut(tmp_path: Path, on_disk: dict[Path, bytes | set[str]]) -> None:
+    version = publish(tmp_path, write)
+    assert set(CONTENT.values()) <= {each for each in on_disk.values() if isinstance(each, bytes)}
+    assert on_disk[tmp_path] == {version.name}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from kuzov.atomic import sync
 from kuzov.bundle.layout import versions
 from kuzov.errors import BundleError
 
@@ -75,9 +75,12 @@ def _stage(parent: Path, write: Callable[[Path], object], put: Callable[[Path], 
         write(staging)
         staging.chmod(0o755)  # mkdtemp's is for its owner alone; a server is often another user
         _flush(staging)
-        return put(staging)
+        placed = put(staging)
+        sync(parent)
     except OSError as error:
         raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
+    else:
+        return placed
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -98,11 +101,7 @@ def _rename(staging: Path, base: Path) -> Path:
 def _flush(folder: Path) -> None:
     """Have the contents on disk before the name is, so that a power cut leaves no empty files."""
     for path in [folder, *folder.rglob("*")]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
 
 
 def _remove_abandoned(base: Path) -> None:
