@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kuzov.atomic import written_whole
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
 from kuzov.model.calibration import probabilities
@@ -100,9 +101,8 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            part = run_folder / f".{name}.part"
-            part.write_bytes(content)
-            part.replace(run_folder / name)
+            with written_whole(run_folder / name) as file:
+                file.write_bytes(content)
     except OSError as error:
         raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
 
