@@ -152,15 +152,6 @@ def test_photos_of_a_wrong_shape_are_refused(engine: OpenVinoEngine, photos: lis
     )
 
 
-def test_a_photo_that_can_not_be_decoded_is_named(engine: OpenVinoEngine, photos: list[bytes]) -> None:
-    with pytest.raises(RequestError) as caught:
-        run(engine, "image_bytes", {"image_bytes": objects([photos[0], b"", photos[1]])})
-    assert (caught.value.code, str(caught.value)) == (
-        ErrorCode.INVALID,
-        "image_bytes[1]: is empty; replace it with a whole copy of the photo",
-    )
-
-
 def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
     assert "__saved_model_init_op" in engine.signatures
     with pytest.raises(RequestError) as caught:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
@@ -40,16 +39,6 @@ def test_a_path_and_its_content_get_the_same_answer(recogniser: Recogniser, synt
     assert by_path == by_text
     assert by_content.photo == "photo"
     assert by_content.to_json() == by_path.to_json() | {"photo": "photo"}
-
-
-def test_the_orientation_is_applied(recogniser: Recogniser, synthetic_photos: Path, tmp_path: Path) -> None:
-    with Image.open(synthetic_photos / "test" / "suv.jpg") as upright:
-        upright.save(tmp_path / "upright.png")
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "lying.png", exif=exif)
-    answers = [recogniser.predict(tmp_path / name) for name in ("upright.png", "lying.png")]
-    assert answers[0].probabilities == answers[1].probabilities
 
 
 def test_many_photos_are_answered_in_their_order_and_the_broken_named(
