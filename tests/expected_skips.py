@@ -34,7 +34,7 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
     "There is no chromium here": (
         "tests/examples/test_clients.py::test_the_javascript_works_in_a_page_of_another_site",
         "tests/report/test_comparison_page.py",
-        "tests/report/test_page.py",
+        "tests/report/test_run_page.py",
         "tests/teach/page/test_page.py",
         "tests/web/test_page.py",
     ),
