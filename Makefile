@@ -47,7 +47,7 @@ notebook: $(VENV)/.dev  ## Make the notebooks of their source, run them, and wri
 tensorboard: $(VENV)/.train  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
 	$(BIN)/python -m examples.watch_training
 
-bench: $(VENV)/.backbone  ## Measure the README's figures and write docs/benchmarks.md; needs the real photos.
+bench: $(VENV)/.backbone  ## Measure the figures of README, docs/benchmarks.md and docs/serving-benchmarks.md; needs the real photos.
 	$(BIN)/python -m benchmarks.figures
 	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.fewshot

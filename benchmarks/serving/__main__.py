@@ -1,6 +1,6 @@
 """Measure the server against what it could be, and write docs/serving-benchmarks.md.
 
-    python -m benchmarks.serving            # six minutes on two cores, which nobody else may use
+    python -m benchmarks.serving            # some minutes on two cores, which nobody else may use
     python -m benchmarks.serving --quick    # its figures count for nothing
 
 Needs the photos beside the project (KUZOV_SHARED may name their folder's parent).
