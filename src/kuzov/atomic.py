@@ -39,7 +39,7 @@ def hidden_in(folder: Path, name: str) -> Iterator[Path]:
 
 
 def place(source: Path, target: Path) -> None:
-    """Rename a file, whose content is on disk before its name is: a power cut leaves no empty file.
+    """Rename a file or a folder, which is on disk before its new name is: a power cut leaves no empty one.
 
     Raises:
         OSError: It can't be; what had the name has it still.

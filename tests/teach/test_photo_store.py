@@ -25,11 +25,14 @@ def put(store: PhotoStore, place: str, content: bytes) -> None:
     file.write_bytes(content)
 
 
-def test_a_class_appears_with_its_first_photo(store: PhotoStore) -> None:
+def test_a_class_appears_with_its_first_photo(
+    store: PhotoStore, on_disk: dict[Path, bytes | set[str]]
+) -> None:
     placed = store.add(a_photo(), NIVA, may_move=True)
     assert (placed.outcome, placed.photo.label) == ("added", "niva")
     assert files(store) == ["classes.toml", f"niva/{placed.photo.path.name}"]
     assert placed.photo.path.read_bytes() == a_photo()
+    assert on_disk[placed.photo.path.parent] == {placed.photo.path.name}
     assert (store.names(), store.counts()) == ((NIVA,), {"niva": 1})
 
 

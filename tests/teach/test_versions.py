@@ -23,8 +23,11 @@ def model(tmp_path: Path) -> ModelVersions:
     return model
 
 
-def test_a_candidate_is_published_and_taken_back(model: ModelVersions) -> None:
+def test_a_candidate_is_published_and_taken_back(
+    model: ModelVersions, on_disk: dict[Path, bytes | set[str]]
+) -> None:
     assert model.publish(30) == 30
+    assert on_disk[model.base] == {".teach", "10", "20", "30"}
     assert (versions(model.base), model.candidates()) == ([10, 20, 30], {})
     assert model.take_back(30) == 20
     assert (versions(model.base), list(model.candidates())) == ([10, 20], [30])

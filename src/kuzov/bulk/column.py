@@ -17,11 +17,7 @@ _ROWS_AT_ONCE = 8192
 
 
 def strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
-    """The strings of a column, file after file; rows without one are passed over.
-
-    Args:
-        files: Paths or addresses.
-        column: Its name; None for the only column of strings, or the one named `photo`.
+    """The strings of a column, by default the only one of strings or `photo`, file after file; none is empty.
 
     Raises:
         SourceError: A file can't be read.

@@ -18,7 +18,8 @@ _BYTES_OF_NAMES = "surrogateescape"
 class Plan:
     """A set of photos without those that are done, and without repetitions, until it is closed.
 
-    It lies in a temporary file of SQLite's, which goes with the process, however that ends.
+    It lies in a temporary file of SQLite's, which goes with the process, however that ends; where there is no
+    room for it, a ResultsError says so.
     """
 
     def __init__(self) -> None:
@@ -37,20 +38,12 @@ class Plan:
         self._database.close()
 
     def leave_out(self, photos: Iterable[str]) -> None:
-        """Note photos that are done.
-
-        Raises:
-            ResultsError: There is no room for the temporary file.
-        """
+        """Note photos that are done."""
         for photo in photos:
             self._is_new(photo)
 
     def add(self, photo: str) -> None:
-        """Add a photo, if it is neither done nor added already.
-
-        Raises:
-            ResultsError: There is no room for the temporary file.
-        """
+        """Add a photo, if it is neither done nor added already."""
         self.listed += 1
         if self._is_new(photo):
             self.left += 1

@@ -1,4 +1,7 @@
-"""Photos and lists behind addresses: s3://, gs://, http:// and whatever else fsspec knows."""
+"""Photos and lists behind addresses: s3://, gs://, http:// and whatever else fsspec knows.
+
+A SourceError says why one can't be listed or read.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +54,7 @@ def scheme_of(address: str) -> str:
 
 
 def listing(address: str) -> Iterator[str]:
-    """Addresses of all files in a folder and its folders, or of those that match a pattern.
-
-    Raises:
-        SourceError: It can't be listed, or there is nothing.
-    """
+    """Addresses of all files in a folder and its folders, or of those that match a pattern."""
     try:
         files, path = _locate(address, use_listings_cache=False)
         found = files.glob(path) if is_pattern(address) else files.find(path)
@@ -67,11 +66,7 @@ def listing(address: str) -> Iterator[str]:
 
 
 def lines(address: str) -> Iterator[str]:
-    """The lines of a list that are not empty.
-
-    Raises:
-        SourceError: It can't be read.
-    """
+    """The lines of a list that are not empty."""
     try:
         with opened(address) as file:
             for line in file:
@@ -82,11 +77,7 @@ def lines(address: str) -> Iterator[str]:
 
 
 def opened(address: str) -> Any:
-    """A file behind an address, to be read in binary.
-
-    Raises:
-        SourceError: It can't be opened.
-    """
+    """A file behind an address, to be read in binary."""
     try:
         files, path = _locate(address)
         return files.open(path, "rb")

@@ -28,11 +28,7 @@ class Source:
     """
 
     def __init__(self, text: str, *, column: str | None = None) -> None:
-        """Look at what it is.
-
-        Args:
-            text: A path, a pattern or an address, as the user gave it.
-            column: The Parquet column to read; None for the only one of strings, or `photo`.
+        """Look at what it is, as the user gave it.
 
         Raises:
             SourceError: There is nothing of this name, or it is of no kind that is understood.

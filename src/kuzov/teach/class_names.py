@@ -1,4 +1,7 @@
-"""What people call the classes: classes.toml, written so that what the user wrote in it stays."""
+"""What people call the classes: classes.toml, written so that what the user wrote in it stays.
+
+A file that is not valid TOML is a RefusedError.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,7 @@ from kuzov.teach.refusal import RefusedError
 
 
 def add_names(folder: Path, name: ClassName) -> None:
-    """Append a class's names; one that is named already is left as it is.
-
-    Raises:
-        OSError: The file can't be written.
-        RefusedError: What is there is not valid TOML.
-    """
+    """Append a class's names; one that is named already is left as it is."""
     text = _read(folder)
     if name.id not in _tables(folder, text):
         separator = "\n" if text and not text.endswith("\n") else ""
@@ -29,8 +27,7 @@ def remove_names(folder: Path, label: str) -> None:
     """Take out a class's names, if `add_names` wrote them: a class without a folder may have none.
 
     Raises:
-        OSError: The file can't be written.
-        RefusedError: The user wrote them by hand, or the file is not valid TOML.
+        RefusedError: The user wrote them by hand.
     """
     text = _read(folder)
     table = _tables(folder, text).get(label)

@@ -60,7 +60,8 @@ class Placed:
 class PhotoStore:
     """A folder of photos that is edited photo by photo, and read; a DatasetError says why it can't be.
 
-    It appears with the first photo; none of more than `max_pixels` is taken.
+    It appears with the first photo; none of more than `max_pixels` is taken. What can't be done is a
+    RefusedError, and nothing has changed then.
     """
 
     def __init__(self, folder: Path, *, max_pixels: int) -> None:
@@ -88,11 +89,7 @@ class PhotoStore:
             return tuple(ClassName(id=each, en=each, ru=each) for each in labels)
 
     def find(self, label: str, name: str) -> StoredPhoto:
-        """A photo by its class and name.
-
-        Raises:
-            RefusedError: There is none.
-        """
+        """A photo by its class and name."""
         for photo in self.photos():
             if (photo.label, photo.path.name) == (label, name):
                 return photo
@@ -102,10 +99,6 @@ class PhotoStore:
         """Say that a photo shows a class; a new class appears with its first photo.
 
         Where the same photo lies in another class, it is moved, if it may be now: the teacher corrects that.
-
-        Raises:
-            RefusedError: It is no photo that can be learned from, the class can't be called so, it would be
-                moved and may not, or the disk is full.
         """
         name = _checked_name(name)
         self._check_twin(name.id)
@@ -126,12 +119,7 @@ class PhotoStore:
         return Placed(photo=placed, outcome="added")
 
     def take_out(self, label: str, name: str) -> Path:
-        """Move a photo out of sight, to where it says in PHOTOS/.removed; a class goes with its last one.
-
-        Raises:
-            RefusedError: There is no such photo, its class's names in classes.toml are the user's own, or the
-                disk is full.
-        """
+        """Move a photo out of sight, into PHOTOS/.removed, and say where; a class goes with its last one."""
         photo = self.find(label, name)
         with disk_refusals(self.folder):
             if self.counts()[label] == 1:
@@ -143,11 +131,7 @@ class PhotoStore:
         return target
 
     def check_trainable(self) -> None:
-        """See that there is something to learn from, as far as counting tells.
-
-        Raises:
-            RefusedError: There are fewer than two classes, or fewer than two photos of one.
-        """
+        """See that there is something to learn from: two classes or more, with two photos or more each."""
         counts = self.counts()
         short = [f"{label} ({count})" for label, count in counts.items() if count < 2]
         if len(counts) < 2:

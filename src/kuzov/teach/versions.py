@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from kuzov.atomic import place
 from kuzov.bundle.layout import version_folder, versions
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
@@ -21,7 +22,7 @@ WORKSPACE = ".teach"
 
 
 class ModelVersions:
-    """What a teacher does with whole versions. Each step is one rename."""
+    """What a teacher does with whole versions. Each step is one rename, or a RefusedError."""
 
     def __init__(self, base: Path) -> None:
         """The versions in this model folder."""
@@ -40,11 +41,7 @@ class ModelVersions:
         return found
 
     def publish(self, version: int) -> int:
-        """Rename a candidate into the model folder, as its newest version, whose number is returned.
-
-        Raises:
-            RefusedError: There is no such candidate, or the folder can't be written.
-        """
+        """Rename a candidate into the model folder, as its newest version, whose number is returned."""
         folder = self.candidates().get(version)
         if folder is None:
             text = f"Version {version} can't be published: it is not there any more. Train again."
@@ -52,16 +49,13 @@ class ModelVersions:
         taken = [*versions(self.base), *(each for each in versions(self.withdrawn) if each != version)]
         number = max([version, *(each + 1 for each in taken)])
         with disk_refusals(self.base):
-            folder.rename(self.base / str(number))
+            place(folder, self.base / str(number))
         return number
 
     def take_back(self, version: int) -> int:
         """Rename the newest version out of the model folder; the one before it, returned, is served again.
 
         The newest is named, so that two teachers who click at once go back once.
-
-        Raises:
-            RefusedError: It is not the newest, it is the only one, or the folder can't be written.
         """
         known = versions(self.base)
         if not known or known[-1] != version:
@@ -72,7 +66,7 @@ class ModelVersions:
             raise RefusedError("no_former", text)
         with disk_refusals(self.base):
             self.withdrawn.mkdir(parents=True, exist_ok=True)
-            version_folder(self.base, version).rename(self.withdrawn / str(version))
+            place(version_folder(self.base, version), self.withdrawn / str(version))
         return known[-2]
 
     def forget_superseded(self) -> None:

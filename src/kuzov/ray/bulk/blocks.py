@@ -17,11 +17,7 @@ _BYTES_OF_NAMES = "surrogateescape"
 
 
 def write_blocks(file: Path, photos: Iterator[str], size: int) -> int:
-    """Write names, `size` of them a block; returns how many blocks.
-
-    Raises:
-        OSError: The file can't be written.
-    """
+    """Write names, `size` of them a block; returns how many blocks."""
     blocks = 0
     with pyarrow.OSFile(str(file), "wb") as sink, pyarrow.ipc.new_file(sink, _SCHEMA) as writer:
         while names := [photo.encode(errors=_BYTES_OF_NAMES) for photo in islice(photos, size)]:

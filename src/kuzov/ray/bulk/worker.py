@@ -21,11 +21,7 @@ from kuzov.ray.bulk.blocks import names_of
 
 
 def pack(version_dir: Path) -> dict[Path, bytes]:
-    """The files of a version of a model, for machines that do not have them.
-
-    Raises:
-        OSError: One can't be read.
-    """
+    """The files of a version of a model, for machines that do not have them."""
     files = [file for file in version_dir.rglob("*") if file.is_file()]
     named = {file.relative_to(version_dir): file for file in files}
     return {name: file.read_bytes() for name, file in named.items() if name != REPORT}
