@@ -56,22 +56,12 @@ def test_bytes_that_are_not_utf8_stay() -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ("", "JSON Parse error: The document is empty"),
-        ("{", "JSON Parse error: Missing a name for object member. at offset: 1"),
-        ("[]", "JSON Value: [] Is not object"),
         (
             '{"signature_name": 1, "examples": 1}',
             'JSON Value: {\n    "signature_name": 1,\n    "examples": 1\n} not formatted correctly. '
             "'signature_name' key must be a string value.",
         ),
-        ('{"context": []}', "Example must be JSON object but got JSON Array"),
-        ("{}", "JSON Value: {} When method is classify, key 'examples' is expected and was not found"),
-        (
-            '{"examples": {}}',
-            "JSON Value: {\n    \"examples\": {}\n} Expecting 'examples' value to be an list/array",
-        ),
         ('{"examples": []}', "JSON Value: {\n    \"examples\": []\n} 'examples' value is an empty array"),
-        ('{"examples": [[]]}', "Example must be JSON object but got JSON Array"),
         ('{"examples": [{}, 1]}', "Example must be JSON object but got JSON Number"),
         (
             '{"examples": [{"a": 1e400}]}',
@@ -96,15 +86,11 @@ def test_a_request_that_is_refused(body: str, error: str) -> None:
 @pytest.mark.parametrize(
     ("names", "error"),
     [
-        ("null", "Feature: names has element with unexpected JSON type: Null"),
-        ("[[1]]", "Feature: names has element with unexpected JSON type: Array"),
         ('{"b64": 1}', "Feature: names has element with unexpected JSON type: Object"),
         ('[1, "x"]', "Unexpected element type in feature: names expecting type: int64"),
-        ("[1, 2.0]", "Unexpected element type in feature: names expecting type: int64"),
         ("[2.0, 1]", "Unexpected element type in feature: names expecting type: float"),
         ('["x", true]', "Unexpected element type in feature: names expecting type: bytes"),
         ("18446744073709551615", "Feature: names has uint64 element. Only int64_t is supported."),
-        ('{"b64": "_-"}', "Unable to base64 decode"),
     ],
 )
 def test_a_feature_that_is_refused(names: str, error: str) -> None:

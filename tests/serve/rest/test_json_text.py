@@ -9,8 +9,6 @@ from kuzov.serve.rest.json_text import (
     finite_float,
     parse_object,
     quote,
-    read_signature_name,
-    type_name,
 )
 
 
@@ -51,23 +49,6 @@ def test_a_quoted_value_is_pretty_and_short() -> None:
     assert quote("\ud83d") == '"?"'
 
 
-def test_types_by_name() -> None:
-    values: list[object] = [None, True, False, {}, [], "", 1, 1.0]
-    names = ["Null", "True", "False", "Object", "Array", "String", "Number", "Number"]
-    assert [type_name(value) for value in values] == names
-
-
-def test_a_signature_may_go_without_a_name() -> None:
-    assert read_signature_name({}) == ""
-    assert read_signature_name({"signature_name": "s"}) == "s"
-    with pytest.raises(RequestError) as caught:
-        read_signature_name({"signature_name": None})
-    assert str(caught.value) == (
-        'JSON Value: {\n    "signature_name": null\n} not formatted correctly. '
-        "'signature_name' key must be a string value."
-    )
-
-
 def test_a_number_beyond_a_double() -> None:
     assert finite_float("1e308") == 1e308
     assert finite_float("1e-400") == 0
@@ -80,10 +61,6 @@ def test_a_number_beyond_a_double_with_more_behind_it() -> None:
     with pytest.raises(RequestError) as caught:
         parse_object(b"[1e400+0", [], finite_float)
     assert str(caught.value) == "JSON Parse error: Number too big to be stored in double. at offset: 1"
-
-
-def test_a_sign_before_nan_means_nothing() -> None:
-    assert str(parse_object(b'{"a": [-NaN, "-NaN"]}', [])) == "{'a': [nan, '-NaN']}"
 
 
 def test_a_document_of_very_many_values_is_refused_unread() -> None:
