@@ -27,14 +27,6 @@ def port() -> Iterator[Port]:
         web.close()
 
 
-def test_the_page(port: Port) -> None:
-    answer = port.ask("GET", "/")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert answer.text.startswith("<!doctype html>")
-    assert "script-src 'sha256-" in answer.headers["content-security-policy"]
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
 def test_the_models(port: Port) -> None:
     told = port.ask("GET", "/web/models").json()
     assert [each["name"] for each in told["models"]] == ["m"]

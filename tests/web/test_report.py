@@ -7,7 +7,6 @@ import pytest
 
 from kuzov.bundle.card import read_card
 from kuzov.bundle.ready import ready_model
-from kuzov.errors import RequestError
 from kuzov.serve.rest.answer import Answer, HttpError
 from kuzov.web.report import report_answer
 from tests.web.port import service_of
@@ -35,8 +34,3 @@ def test_a_version_without_a_report(tmp_path: Path, with_folder: bool) -> None:
     with pytest.raises(HttpError) as caught:
         ask(tmp_path if with_folder else None)
     assert (caught.value.status, str(caught.value)) == (404, NO_REPORT)
-
-
-def test_a_version_that_is_not_loaded(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="Servable not found"):
-        ask(tmp_path, version=6)

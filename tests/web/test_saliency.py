@@ -152,12 +152,3 @@ def test_no_more_may_wait_than_is_sensible() -> None:
     assert all(isinstance(each, Answer) for each in answers)
     assert isinstance(last, OverloadedError)
     assert str(last) == "Others wait to see where the model looked; try again in a moment."
-
-
-def test_a_model_from_elsewhere_is_refused() -> None:
-    async def ask(process: SaliencyProcess) -> None:
-        with pytest.raises(RequestError) as caught:
-            await process.answer(service_of(None, None), "cars", None, b"X")
-        assert str(caught.value) == 'The model "cars" was not made by kuzov: where it looks can\'t be told.'
-
-    with_process(ask)

@@ -167,19 +167,16 @@ class _RestApp:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise self._late_answer(record) if read else self._late_body() from None
+            raise self._too_late(record, read=read) from None
 
-    def _late_answer(self, record: Record) -> RequestError:
+    def _too_late(self, record: Record, *, read: bool) -> RequestError:
+        seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
+        if not read:
+            text = f"The request's body did not arrive within {seconds}. Send it again."
+            return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
         advice = "Send fewer rows in one request." if record.api else "Try again in a while."
-        text = f"The answer was not ready within {self._seconds()}. {advice}"
+        text = f"The answer was not ready within {seconds}. {advice}"
         return RequestError(ErrorCode.DEADLINE_EXCEEDED, text)
-
-    def _late_body(self) -> HttpError:
-        text = f"The request's body did not arrive within {self._seconds()}. Send it again."
-        return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
-
-    def _seconds(self) -> str:
-        return f"{self.core.settings.limits.request_timeout_s:g} seconds"
 
     async def _read(self, request: Request, receive: Receive, max_bytes: int, held: ExitStack) -> bytes:
         """The body; there is room for it until `held` is left."""

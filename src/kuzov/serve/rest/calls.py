@@ -56,20 +56,19 @@ class Calls:
         return Answer(body=await self._infer(route, request, record, body))
 
     async def _predict(self, spec: ModelSpec, request: Request, record: Record, body: bytes) -> bytes:
+        read = partial(self._read_predict, spec, request, record, body)
         if _is_quick(request, body):
-            call, tensors, form = self._read_predict(spec, request, record, body)
+            call, tensors, form = read()
             answer = await self._service.predict(call, tensors)
         else:
-            prepared, form = await self._in_pool(self._prepare_predict, spec, request, record, body)
+            prepared, form = await self._in_pool(self._prepare, read)
             answer = await self._service.compute(prepared)
         if sum(output.nbytes for output in answer.outputs.values()) < INLINE_BYTES:
             return predict_json(answer.outputs, form)
         return await self._in_pool(predict_json, answer.outputs, form)
 
-    def _prepare_predict(
-        self, spec: ModelSpec, request: Request, record: Record, body: bytes
-    ) -> tuple[Prepared, Form]:
-        call, tensors, form = self._read_predict(spec, request, record, body)
+    def _prepare(self, read: Callable[[], tuple[Call, Tensors, Form]]) -> tuple[Prepared, Form]:
+        call, tensors, form = read()
         return self._service.prepare(call, tensors), form
 
     def _read_predict(

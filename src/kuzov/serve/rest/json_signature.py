@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.records import Signature, TensorSpec
+from kuzov.serve.rest.json_values import base64_text
 
 _VALUES: Mapping[str, str] = {
     "DT_FLOAT": "float_val",
@@ -66,7 +66,7 @@ def _tensor(value: npt.NDArray[Any], dtype: str) -> dict[str, object]:
         **{field: [] for field in _LISTS},
     }
     if dtype not in _VALUES or (dtype != STRING_DTYPE and value.size > 1):
-        fields["tensor_content"] = _base64(value.tobytes())
+        fields["tensor_content"] = base64_text(value.tobytes())
     else:
         fields[_VALUES[dtype]] = _values(value.ravel())
     return fields
@@ -83,7 +83,7 @@ def _values(flat: npt.NDArray[Any]) -> list[object]:
 def _value(value: Any) -> object:
     """A number or string as protobuf's JSON has it: 64-bit integers and what is not finite are strings."""
     if isinstance(value, bytes):
-        return _base64(value)
+        return base64_text(value)
     if isinstance(value, np.int64 | np.uint64):
         return str(value)
     if not isinstance(value, np.float32 | np.float64):
@@ -91,7 +91,3 @@ def _value(value: Any) -> object:
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return float(str(value))  # a float32's own shortest text: as a double, 0.1 is 0.10000000149011612
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")

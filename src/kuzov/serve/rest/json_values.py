@@ -70,7 +70,7 @@ def _texts(name: str, tensor: npt.NDArray[Any]) -> list[str]:
     values = tensor.ravel().tolist()
     match tensor.dtype.kind:
         case "O" if name.endswith("_bytes"):
-            return [f'{{"b64": "{base64.b64encode(value).decode("ascii")}"}}' for value in values]
+            return [f'{{"b64": "{base64_text(value)}"}}' for value in values]
         case "O":
             return [text_json(value) for value in values]
         case "b":
@@ -85,6 +85,11 @@ def text_json(value: bytes) -> str:
     """A string tensor's element as a JSON string."""
     # TensorFlow Serving sends broken UTF-8 as it is, which strict JSON parsers refuse.
     return quoted(value.decode("utf-8", "replace"))
+
+
+def base64_text(value: bytes) -> str:
+    """Bytes in base64."""
+    return base64.b64encode(value).decode("ascii")
 
 
 def _nested(texts: Sequence[str], shape: tuple[int, ...], axis: int) -> list[str]:

@@ -21,9 +21,9 @@ _FILE = re.compile(
 )
 
 
-def is_photo_type(content_type: str | None) -> bool:
+def is_photo_type(content_type: str) -> bool:
     """Whether a body of this type is photos rather than JSON."""
-    kind = (content_type or "").partition(";")[0].strip().lower()
+    kind = _kind(content_type)
     return kind == _FORM or kind.startswith("image/")
 
 
@@ -47,11 +47,6 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
     return service.find(spec, PHOTO_INPUT if PHOTO_INPUT in names else names[0])
 
 
-def is_form(content_type: str) -> bool:
-    """Whether a body is a form, with a file for each photo."""
-    return content_type.lstrip()[: len(_FORM)].lower() == _FORM
-
-
 def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[np.object_]:
     """The photos of a body.
 
@@ -66,12 +61,14 @@ def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[
     Raises:
         RequestError: INVALID: the form is broken, or holds no file, or too many.
     """
-    photos = [body]
-    if is_form(content_type):
-        photos = _files(body, content_type, max_photos)
+    photos = _files(body, content_type, max_photos) if _kind(content_type) == _FORM else [body]
     tensor = np.empty(len(photos), np.object_)
     tensor[:] = photos
     return tensor
+
+
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
