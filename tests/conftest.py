@@ -1,8 +1,4 @@
-"""What many tests need: photos, an own cache, one trained bundle; and which worker runs which tests.
-
-With pytest-xdist each worker is a session of its own. What takes long to make, the first one that needs it
-makes for all (`once`).
-"""
+"""What many tests need: photos, an own cache, and one trained bundle, made once for all workers."""
 
 from __future__ import annotations
 
@@ -31,36 +27,14 @@ if TYPE_CHECKING:
 
     from kuzov.training.pipeline import TrainResult
 
-pytest_plugins = ["tests.expected_skips"]
+pytest_plugins = ["tests.expected_skips", "tests.workers"]
 
 T = TypeVar("T")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-if IS_WORKER:
-    # The workers are as many as the cores; so are the threads of one that has TensorFlow to itself.
-    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 REPOSITORY = Path(__file__).parents[1]
 RUN_KUZOV = (sys.executable, "-m", "kuzov")
-TOGETHER = {"chaos", "tf_serving"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests are one worker's, and which come first; a browser's are marked as such.
-
-    A file's tests share what is made once a module. Ray's clusters, and the servers under attack, are
-    to be alone among their like: two of them at once would take each other's memory and time.
-    """
-    for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.browser)
-        file = item.path.relative_to(REPOSITORY)
-        groups = ["ray"] if item.get_closest_marker("ray") else TOGETHER & set(file.parts)
-        item.add_marker(pytest.mark.xdist_group(next(iter(groups), file.as_posix())))
-    if IS_WORKER:  # what takes long first, so that no worker has it before itself when the other is done
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 class Once(Protocol):
@@ -71,7 +45,7 @@ class Once(Protocol):
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run have in common."""
     own = tmp_path_factory.getbasetemp()
-    return own.parent if IS_WORKER else own
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from kuzov.engine.recogniser import Recogniser
 from kuzov.records import Prediction
 from tests.chaos.running import Server, running
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "predict.py"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

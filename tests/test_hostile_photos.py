@@ -334,6 +334,7 @@ def test_bombs_take_neither_memory_nor_time() -> None:
     }
 
 
+@pytest.mark.slow
 @only_linux
 @pytest.mark.parametrize("name", long_headers())
 def test_long_headers_take_neither_memory_nor_time(name: str) -> None:

@@ -62,6 +62,7 @@ def photos(request: pytest.FixtureRequest, synthetic_photos: Path, tmp_path: Pat
     return few
 
 
+@pytest.mark.slow
 def test_the_whole_story(photos: Path, own_cache: Path, tmp_path: Path) -> None:
     """Both servers' answers are compared inside; a cell that fails fails the run."""
     notebook = run_notebook(TARGETS["ru"], photos, tmp_path, epochs=1)

@@ -94,6 +94,7 @@ def run_commands(document: str, port: int) -> list[list[str]]:
     return seen
 
 
+@pytest.mark.slow
 def test_every_command_works(workplace: Path, free_port: int) -> None:
     assert (workplace / "photo.jpg").is_file()
     seen = run_commands("README.md", free_port)
@@ -102,6 +103,7 @@ def test_every_command_works(workplace: Path, free_port: int) -> None:
     assert ["kuzov", "serve"] in seen
 
 
+@pytest.mark.slow
 def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None:
     shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
     seen = run_commands("docs/serving.md", free_port)
@@ -109,6 +111,7 @@ def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None
     assert ["curl", "-s"] in seen
 
 
+@pytest.mark.slow
 def test_every_command_of_the_clients_page_works(workplace: Path, free_port: int) -> None:
     shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
     seen = run_commands("docs/clients.md", free_port)
@@ -120,6 +123,7 @@ def test_every_command_of_the_clients_page_works(workplace: Path, free_port: int
     ]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page_on_scale_works(workplace: Path, free_port: int) -> None:
     shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
     assert run_commands("docs/scale.md", free_port) == 3 * [["kuzov", "classify"]]
@@ -127,6 +131,7 @@ def test_every_command_of_the_page_on_scale_works(workplace: Path, free_port: in
     assert list((workplace / "labels").glob("*.parquet"))
 
 
+@pytest.mark.slow
 def test_every_command_of_understanding_works(workplace: Path, free_port: int) -> None:
     for name in ("img_classifier", "other"):
         shutil.copytree(ready_model(), workplace / "models" / name)

@@ -125,6 +125,7 @@ def test_parquet_in_and_out(photos: Path, tmp_path: Path) -> None:
     assert sorted(found["photo"].to_pylist()) == names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_goes_on(photos: Path, tmp_path: Path, how: signal.Signals) -> None:
     for number in range(200):

@@ -27,6 +27,8 @@ from tests.chaos.running import (
 )
 from tests.chaos.slow_server import HEAD_TIMEOUT_S
 
+pytestmark = pytest.mark.slow
+
 SLOW_CLIENTS = 150  # more than the server answers at a time
 POST = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: h\r\n"
 HEAD = POST + b"A: " + b"b" * 1000

@@ -29,6 +29,8 @@ from tests.chaos.running import (
     until,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def refused_or_closed(ask: Callable[[], tuple[int, Any]]) -> bool:
     """Whether a client is not let in any more."""

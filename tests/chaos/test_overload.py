@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import grpc
+import pytest
 
 from kuzov.wire import messages
 from tests.chaos.conftest import Start
 from tests.chaos.running import LONG, PHOTO, Server
+
+pytestmark = pytest.mark.slow
 
 OVERLOAD_S = 20.0 if LONG else 4.0
 TIMES = 10

@@ -32,6 +32,8 @@ from tests.chaos.running import (
     until,
 )
 
+pytestmark = pytest.mark.slow
+
 FEW_FILES = 64
 REQUESTS = 10_000 if LONG else 1_000
 SETTLED = REQUESTS // 5

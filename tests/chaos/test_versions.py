@@ -12,6 +12,8 @@ from kuzov.bundle.layout import CARD, OPENVINO_MODEL, SAVED_MODEL, WARMUP_REQUES
 from tests.chaos.conftest import Start
 from tests.chaos.running import LONG, Server, load, publish, rest_client, tensor_client, until
 
+pytestmark = pytest.mark.slow
+
 SWAPS = 50 if LONG else 8
 CLIENTS = (rest_client, rest_client, tensor_client, tensor_client)
 

@@ -31,6 +31,7 @@ def suv(synthetic_photos: Path) -> Path:
     return synthetic_photos / "test" / "suv.jpg"
 
 
+@pytest.mark.slow
 def test_a_picture_is_written(kuzov: Kuzov, model: Path, suv: Path, tmp_path: Path) -> None:
     done = kuzov("explain", suv, "--out", "heat.png", "--model", model)
     expected = Explainer.load(model).explain(suv)
@@ -43,6 +44,7 @@ def test_a_picture_is_written(kuzov: Kuzov, model: Path, suv: Path, tmp_path: Pa
         assert found.tobytes() == overlay(read_seen_part(suv), expected.heat).tobytes()
 
 
+@pytest.mark.slow
 def test_json_is_one_object_and_tensorflow_keeps_silent(
     run_kuzov: Run, model: Path, suv: Path, tmp_path: Path
 ) -> None:

@@ -93,6 +93,7 @@ def test_int8_is_refused_where_it_answers_worse(worse: dict[str, float], reason:
     assert judge(replace(SAME, **worse)) == reason  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_what_passes_is_kept_and_served(bundle: Path, photos: FramedPhotos, not_quantised: list[int]) -> None:
     before = contents(bundle)
     told: list[tuple[str, int, int]] = []
@@ -120,6 +121,7 @@ def test_what_passes_is_kept_and_served(bundle: Path, photos: FramedPhotos, not_
     }
 
 
+@pytest.mark.slow
 def test_what_fails_leaves_the_bundle_as_it_was(
     bundle: Path, photos: FramedPhotos, not_quantised: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +134,7 @@ def test_what_fails_leaves_the_bundle_as_it_was(
     assert contents(bundle.parent) == before
 
 
+@pytest.mark.slow
 def test_a_second_attempt_leaves_the_first_layers_in_float(
     bundle: Path, photos: FramedPhotos, not_quantised: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +147,7 @@ def test_a_second_attempt_leaves_the_first_layers_in_float(
     assert contents(bundle) == kept
 
 
+@pytest.mark.slow
 @needs_nncf
 def test_drawn_cars_do_not_pass(bundle: Path, photos: FramedPhotos) -> None:
     """They differ so little that `unknown` turns on what int8 rounds away."""
@@ -153,6 +157,7 @@ def test_drawn_cars_do_not_pass(bundle: Path, photos: FramedPhotos) -> None:
     assert not (bundle / OPENVINO_INT8).exists()
 
 
+@pytest.mark.slow
 @needs_nncf
 def test_the_ready_model_passes(real_photos: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "cars"

@@ -104,6 +104,7 @@ def test_a_model_from_elsewhere_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_bundle_without_its_other_files_will_do(trained: TrainResult, tmp_path: Path, suv: Path) -> None:
     shutil.copytree(trained.bundle, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))
     assert Explainer.load(tmp_path).explain(suv).label == "suv"

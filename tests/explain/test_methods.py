@@ -117,6 +117,7 @@ def _kernels(model: SavedModel) -> Iterator[TensorProto]:
                 yield tensor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_other_weights_look_elsewhere(
     explainer: Explainer, shuffled: Explainer, synthetic_photos: Path, method: str
@@ -188,6 +189,7 @@ def random_left(ready: Explainer, real_frames: list[Pixels]) -> float:
     return probability_left(ready, real_frames, in_random_order(real_frames))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_hot_matters_more_than_the_rest_of_a_real_car(
     ready: Explainer, real_frames: list[Pixels], random_left: float, method: str

@@ -36,6 +36,7 @@ def size(png: bytes) -> tuple[int, int]:
         return image.size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", DRAW)
 def test_a_picture_is_not_blank_and_the_same_each_time(
     metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes]
@@ -101,6 +102,7 @@ def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None
     assert size(draw_classes(run))[1] > 30 * 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["$x^", "小米 🚗", "\udcff", "n" * 300, ""])
 @pytest.mark.parametrize("draw", DRAW)
 def test_any_name_is_drawn(

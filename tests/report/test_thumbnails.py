@@ -34,6 +34,7 @@ def test_what_can_not_be_read_has_none(tmp_path: Path) -> None:
     assert make_thumbnail(tmp_path / "2.jpg") is None
 
 
+@pytest.mark.slow
 def test_where_the_model_looked_is_in_the_same_frame(trained: TrainResult, synthetic_photos: Path) -> None:
     explainer = load_explainer(trained.bundle)
     thumbnail = make_thumbnail(next((synthetic_photos / "test").iterdir()), explainer)

@@ -165,6 +165,7 @@ def test_a_photo_is_added_shown_corrected_and_taken_out(lesson: Lesson) -> None:
     assert lesson.ask("DELETE", "photos", **{"class": "minivan", "photo": name})[0] == 404
 
 
+@pytest.mark.slow
 def test_a_lesson(lesson: Lesson) -> None:
     assert lesson.ask("POST", "train")[:2] == (202, {"training": True})
     # Another teacher clicks, too, and corrects something.

@@ -10,6 +10,7 @@ import pytest
 from tests.tf_serving.client import FLAGS, serving, until
 
 
+@pytest.mark.slow
 def test_a_configuration_file_that_is_polled(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "models.config"
     one = "model_config_list {{ config {{ name: 'm' base_path: '{}' model_platform: 'tensorflow' }} }}"

@@ -10,6 +10,7 @@ import pytest
 from tests.tf_serving.client import Server, refusal, until
 
 
+@pytest.mark.slow
 def test_versions_come_and_go_on_disk(server: Server) -> None:
     base = server.folder / "changing"
     shutil.copytree(server.folder / "half_plus_three" / "123", base / "2")

@@ -219,6 +219,7 @@ def both_stages(
     return first, choice, tuned, history
 
 
+@pytest.mark.slow
 def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
     data: LearningSet, tiny: Backbone, tmp_path: Path, calls: list[tuple[Any, ...]]
 ) -> None:
@@ -248,6 +249,7 @@ def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
     assert (tuned.classifier.head.weights != head.weights).any()
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_network_has_no_background(
     data: LearningSet, tiny: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

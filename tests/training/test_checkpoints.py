@@ -24,6 +24,7 @@ def fit(model: keras.Model, checkpoints: Checkpoints, *, epochs: int) -> None:
               callbacks=[checkpoints], verbose=0)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_in_two_parts_ends_where_a_whole_one_does(tmp_path: Path) -> None:
     whole, parts = tiny_model(), tiny_model()
     fit(whole, Checkpoints(tmp_path / "whole", patience=9), epochs=4)
@@ -36,6 +37,7 @@ def test_a_run_in_two_parts_ends_where_a_whole_one_does(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leftover", ["part.epoch2.weights.h5", "epoch2.weights.h5", "part.history.json"])
 def test_half_written_files_of_a_killed_epoch_do_no_harm(leftover: str, tmp_path: Path) -> None:
     fit(tiny_model(), Checkpoints(tmp_path, patience=9), epochs=2)

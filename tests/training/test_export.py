@@ -224,6 +224,7 @@ def test_the_signatures_are_these(bundle: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_tensorflow_and_openvino_repeat_the_trained_model(
     shipped: Trained, bundle: Path, ten_photos: list[Path], ten_images: Floats
 ) -> None:
@@ -382,6 +383,7 @@ def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> N
     assert files(first) == files(second) == FILES
 
 
+@pytest.mark.slow
 def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
     points = ("export._write_openvino", "export._prove_openvino", "publish._rename")

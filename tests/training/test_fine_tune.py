@@ -111,6 +111,7 @@ def test_the_best_epoch_is_taken(
     assert found == pytest.approx(losses[best], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_it_stops_where_the_loss_no_longer_falls(run: Run) -> None:
     config = replace(CONFIG, fine_tune=replace(CONFIG.fine_tune, epochs=20, patience=2))
     losses = run(config, misled=True).history["val_loss"]
@@ -118,6 +119,7 @@ def test_it_stops_where_the_loss_no_longer_falls(run: Run) -> None:
     assert len(losses) == 3
 
 
+@pytest.mark.slow
 def test_the_seed_tells_the_weights(run: Run, whole: FineTuned) -> None:
     again, other = run(), run(replace(CONFIG, seed=1))
     assert same(whole, again)
@@ -139,6 +141,7 @@ class Stop:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_it_goes_on_where_it_was_stopped(run: Run, whole: FineTuned, tmp_path: Path, epoch: int) -> None:
     stop = Stop(epoch)
@@ -150,6 +153,7 @@ def test_it_goes_on_where_it_was_stopped(run: Run, whole: FineTuned, tmp_path: P
     assert same(resumed, whole)
 
 
+@pytest.mark.slow
 def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(
     run: Run, misled: FineTuned, tmp_path: Path
 ) -> None:
@@ -161,6 +165,7 @@ def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(
     assert same(resumed, misled)
 
 
+@pytest.mark.slow
 def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Path) -> None:
     run(workspace=tmp_path / "work", tensorboard=tmp_path / "logs")
     assert not (tmp_path / "work").exists()
@@ -168,6 +173,7 @@ def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Pa
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
 
+@pytest.mark.slow
 def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Path) -> None:
     dataset = load_dataset(synthetic_photos, validation_fraction=0.25, seed=0)
     photos = [photo for photo in dataset.train if photo.path.stem in {"1", "2", "3"}]

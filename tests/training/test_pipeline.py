@@ -68,6 +68,7 @@ def lasting(metrics: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in metrics.items() if key not in {"seconds", "bundle"}}
 
 
+@pytest.mark.slow
 def test_a_run_repeats_to_the_digit_whatever_is_cached(
     trained: TrainResult,
     synthetic_photos: Path,
@@ -83,6 +84,7 @@ def test_a_run_repeats_to_the_digit_whatever_is_cached(
         assert (again.bundle / file).read_bytes() == (trained.bundle / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_the_seed_divides_the_photos(undivided: Path, run: Callable[..., TrainResult]) -> None:
     first, again = run(undivided), run(undivided)
     other = run(undivided, TrainConfig(backbone="tiny", seed=1))
@@ -166,6 +168,7 @@ def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., Trai
         run(undivided, fine_tuning=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shots", [1, 3])
 def test_few_shots_are_learned_from_and_all_other_photos_judge(
     cars: Path, run: Callable[..., TrainResult], shots: int
@@ -222,6 +225,7 @@ def test_a_failure_leaves_neither_version_nor_run(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("better", "kept"), [(True, "fine-tuned"), (False, "head")])
 def test_the_better_stage_is_kept(
     cars: Path,

@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from kuzov.bundle.ready import ready_model
@@ -27,6 +28,7 @@ def ask(*questions: tuple[Path, bytes]) -> list[tuple[dict[str, object], bytes]]
     return found
 
 
+@pytest.mark.slow
 def test_pictures_and_what_is_wrong_with_photos(tmp_path: Path) -> None:
     bundle = ready_model() / "1"
     first, broken, missing, last = ask(

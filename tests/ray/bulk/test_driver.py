@@ -29,7 +29,7 @@ from kuzov.ray.bulk.driver import block_photos, classify_on_ray
 # Ray Data sets settings of its own that it tells to be deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
 
-PHOTOS = 2000
+PHOTOS = 600
 STORE_BYTES = 100 * 1024 * 1024
 
 
