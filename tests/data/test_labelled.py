@@ -40,9 +40,9 @@ def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
     assert [photo.path.name for photo in found.photos] == ["1.jpg"]
     assert [(Path(each.photo).name, each.reason) for each in found.rejected] == [
         ("loose.jpg", "lies beside the class folders, so it has no class; move it into one of them"),
-        ("read.me", "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"),
         ("more", "is a folder inside a class folder, which is not looked into; move its photos up"),
         ("notes.txt", "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"),
+        ("read.me", "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"),
     ]
 
 

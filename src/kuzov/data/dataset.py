@@ -17,16 +17,7 @@ from pathlib import Path
 
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
-from kuzov.data.files import (
-    LOOSE,
-    NESTED,
-    NOT_A_PHOTO,
-    class_of,
-    digest_of,
-    entries,
-    is_photo,
-    require_folder,
-)
+from kuzov.data.files import ClassFolders, class_of, digest_of, list_class_folders, require_folder
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
@@ -78,16 +69,6 @@ class Dataset:
         return tuple((learned[photo.group], photo) for photo in self.validation if photo.group in learned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What lies in a folder of class folders, by names alone."""
-
-    folder: Path
-    classes: tuple[str, ...]
-    photos: tuple[Photo, ...]
-    rejected: tuple[PhotoError, ...]
-
-
 def load_dataset(
     folder: Path, *, validation_fraction: float, seed: int, strict: bool = False, allow_leaks: bool = False
 ) -> Dataset:
@@ -109,16 +90,10 @@ def load_dataset(
             without enough readable photos, class names that differ only in case, sides with different
             classes; or a file was rejected and `strict` is set, or there are leaks that are not allowed.
     """
-    listings = _list_sides(folder)
-    photos, unreadable = _read_all([photo for listing in listings for photo in listing.photos])
-    rejected = sorted(
-        [
-            *(error for listing in listings for error in listing.rejected),
-            *unreadable,
-            *_in_two_classes(photos),
-        ],
-        key=lambda error: error.photo,
-    )
+    listed = _list_sides(folder)
+    photos, unreadable = _read_all([Photo(*photo) for side in listed for photo in side.photos])
+    by_name = [error for side in listed for error in side.rejected]
+    rejected = sorted([*by_name, *unreadable, *_in_two_classes(photos)], key=lambda error: error.photo)
     if strict and rejected:
         raise DatasetError(
             f"{len(rejected)} file(s) in {folder} can't be used; mend or remove them: "
@@ -126,16 +101,17 @@ def load_dataset(
         )
     refused = {error.photo for error in rejected}
     usable = {photo.path: photo for photo in photos if str(photo.path) not in refused}
-    sides = [tuple(usable[p.path] for p in listing.photos if p.path in usable) for listing in listings]
-    for listing, side in zip(listings, sides, strict=True):
-        _require_photos(listing, side, 2 if len(sides) == 1 else 1, rejected)
+    sides = [tuple(usable[path] for path, _ in side.photos if path in usable) for side in listed]
+    for each, side in zip(listed, sides, strict=True):
+        _require_photos(each, side, 2 if len(sides) == 1 else 1, rejected)
     if len(sides) == 1:
         sides = _divide(sides[0], validation_fraction, seed)
+    train, validation = sides
     dataset = Dataset(
         root=folder,
-        classes=listings[0].classes,
-        train=sides[0],
-        validation=sides[1],
+        classes=_classes(listed[0]),
+        train=train,
+        validation=validation,
         rejected=tuple(rejected),
     )
     if not allow_leaks:
@@ -152,8 +128,8 @@ def fingerprint(photos: Iterable[Photo]) -> str:
     return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _list_sides(folder: Path) -> list[_Listing]:
-    """One listing to divide, or those of `train/` and `validation/`, which have the same classes."""
+def _list_sides(folder: Path) -> list[ClassFolders]:
+    """One folder of class folders to divide, or `train/` and `validation/`, which have the same classes."""
     require_folder(folder)
     train, validation = folder / "train", folder / "validation"
     if not train.is_dir():
@@ -162,9 +138,9 @@ def _list_sides(folder: Path) -> list[_Listing]:
         return [_list(train)]
     sides = [_list(train), _list(validation)]
     differences = [
-        f"only in {side.folder.name}/: {', '.join(only)}"
+        f"only in {side.root.name}/: {', '.join(only)}"
         for side, other in (sides, sides[::-1])
-        if (only := sorted(set(side.classes) - set(other.classes)))
+        if (only := sorted(set(_classes(side)) - set(_classes(other))))
     ]
     if differences:
         raise DatasetError(
@@ -174,37 +150,21 @@ def _list_sides(folder: Path) -> list[_Listing]:
     return sides
 
 
-def _list(folder: Path) -> _Listing:
-    classes: set[str] = set()
-    photos: list[Photo] = []
-    rejected: list[PhotoError] = []
-    for entry in entries(folder):
-        if not entry.is_dir():
-            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
-            continue
-        label = class_of(entry)
-        if label in classes:
-            raise DatasetError(
-                f"Two class folders in {folder} are both called {label}, in two Unicode forms; "
-                "put their photos into one."
-            )
-        classes.add(label)
-        for file in entries(entry):
-            if file.is_dir():
-                rejected.append(PhotoError(str(file), NESTED))
-            elif is_photo(file):
-                photos.append(Photo(file, label))
-            else:
-                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
-    listing = _Listing(folder, tuple(sorted(classes)), tuple(photos), tuple(rejected))
-    _check_classes(listing)
-    return listing
+def _classes(listed: ClassFolders) -> tuple[str, ...]:
+    return tuple(sorted(map(class_of, listed.folders)))
 
 
-def _check_classes(listing: _Listing) -> None:
-    """Refuse what can be told from the names alone."""
-    folder, classes = listing.folder, listing.classes
-    if not listing.photos:
+def _list(folder: Path) -> ClassFolders:
+    """What lies in a folder; refuses what can be told from the names alone."""
+    listed = list_class_folders(folder)
+    classes = _classes(listed)
+    twins = [label for label, folders in Counter(classes).items() if folders > 1]
+    if twins:
+        raise DatasetError(
+            f"Two class folders in {folder} are both called {twins[0]}, in two Unicode forms; "
+            "put their photos into one."
+        )
+    if not listed.photos:
         raise DatasetError(
             f"There are no photos in the subfolders of {folder}; put the photos of each model into a "
             f"subfolder of its own, such as {folder / 'bmw_x5' / '1.jpg'}."
@@ -213,11 +173,16 @@ def _check_classes(listing: _Listing) -> None:
         raise DatasetError(
             f"{folder} has only one class, {classes[0]}; add a subfolder with photos of another model."
         )
-    empty = sorted(set(classes) - {photo.label for photo in listing.photos})
+    empty = sorted(set(classes) - {label for _, label in listed.photos})
     if empty:
         raise DatasetError(
             f"{folder} has class folders without photos: {', '.join(empty)}; add photos or remove them."
         )
+    _check_names(folder, classes)
+    return listed
+
+
+def _check_names(folder: Path, classes: Sequence[str]) -> None:
     seen: dict[str, str] = {}
     for label in classes:
         twin = seen.setdefault(unicodedata.normalize("NFC", label.casefold()), label)
@@ -279,15 +244,15 @@ def _in_two_classes(photos: Sequence[Photo]) -> list[PhotoError]:
 
 
 def _require_photos(
-    listing: _Listing, photos: Sequence[Photo], least: int, rejected: Sequence[PhotoError]
+    listed: ClassFolders, photos: Sequence[Photo], least: int, rejected: Sequence[PhotoError]
 ) -> None:
     """Each class needs a few different photos: copies of one can't stand on both sides."""
     different = Counter(label for label, _ in {(photo.label, photo.group) for photo in photos})
-    short = [f"{label} ({different[label]})" for label in listing.classes if different[label] < least]
+    short = [f"{label} ({different[label]})" for label in _classes(listed) if different[label] < least]
     if short:
         first = f" The first of {len(rejected)} rejected file(s): {rejected[0]}." if rejected else ""
         raise DatasetError(
-            f"Each class in {listing.folder} needs {least} or more different, readable photos; too few have: "
+            f"Each class in {listed.root} needs {least} or more different, readable photos; too few have: "
             f"{', '.join(short)}. Add photos or remove these folders.{first}"
         )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
-from kuzov.errors import DatasetError
+from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import EXTENSIONS
 
 NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
@@ -15,6 +16,45 @@ LOOSE = "lies beside the class folders, so it has no class; move it into one of 
 NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
 
 _IGNORED = {NAMES_FILE, "thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFolders:
+    """What lies in a folder of class folders, by names alone.
+
+    Attributes:
+        root: The folder.
+        folders: The class folders, sorted.
+        photos: Those in class folders, sorted, each with its class id.
+        rejected: Files that are no photos by their name or place, and why.
+    """
+
+    root: Path
+    folders: tuple[Path, ...]
+    photos: tuple[tuple[Path, str], ...]
+    rejected: tuple[PhotoError, ...]
+
+
+def list_class_folders(root: Path) -> ClassFolders:
+    """List a folder of class folders.
+
+    Raises:
+        DatasetError: It can't be read.
+    """
+    folders, photos, rejected = [], [], []
+    for entry in entries(root):
+        if not entry.is_dir():
+            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
+            continue
+        folders.append(entry)
+        for file in entries(entry):
+            if file.is_dir():
+                rejected.append(PhotoError(str(file), NESTED))
+            elif is_photo(file):
+                photos.append((file, class_of(entry)))
+            else:
+                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
+    return ClassFolders(root, tuple(folders), tuple(photos), tuple(rejected))
 
 
 def require_folder(folder: Path) -> None:

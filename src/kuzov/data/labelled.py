@@ -11,16 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.data.dataset import Photo
-from kuzov.data.files import (
-    LOOSE,
-    NESTED,
-    NOT_A_PHOTO,
-    class_of,
-    digest_of,
-    entries,
-    is_photo,
-    require_folder,
-)
+from kuzov.data.files import class_of, digest_of, list_class_folders, require_folder
 from kuzov.errors import DatasetError, PhotoError
 
 VALIDATION = "validation"
@@ -58,32 +49,19 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
     require_folder(folder)
     inside = folder / VALIDATION
     root = inside if VALIDATION not in classes and inside.is_dir() else folder
-    folders, rejected = [], []
-    for entry in entries(root):
-        if entry.is_dir():
-            folders.append(entry)
-        else:
-            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
-    _require_known(root, folders, classes)
-    photos: list[Photo] = []
-    for each in folders:
-        for file in entries(each):
-            if file.is_dir():
-                rejected.append(PhotoError(str(file), NESTED))
-            elif is_photo(file):
-                photos.append(Photo(file, class_of(each), _digest(file)))
-            else:
-                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
-    if not photos:
+    listed = list_class_folders(root)
+    _require_known(root, [class_of(each) for each in listed.folders], classes)
+    if not listed.photos:
         raise DatasetError(
             f"There are no photos in the subfolders of {root}; put the photos of each model into a subfolder "
             f"of its own, such as {root / classes[0] / '1.jpg'}."
         )
-    return LabelledPhotos(root=root, photos=tuple(photos), rejected=tuple(rejected))
+    photos = tuple(Photo(file, label, _digest(file)) for file, label in listed.photos)
+    return LabelledPhotos(root=root, photos=photos, rejected=listed.rejected)
 
 
-def _require_known(root: Path, folders: Sequence[Path], classes: Sequence[str]) -> None:
-    unknown = [class_of(each) for each in folders if class_of(each) not in classes]
+def _require_known(root: Path, labels: Sequence[str], classes: Sequence[str]) -> None:
+    unknown = [label for label in labels if label not in classes]
     if unknown:
         raise DatasetError(
             f"{root} has folders of classes that the model does not know: {', '.join(unknown)}. It knows "
