@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
-from kuzov.data.dataset import load_dataset
+from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -63,13 +63,36 @@ def train(
     Raises:
         KuzovError: The photos, the settings or the folders don't allow it; the text says what to change.
     """
+    started, config = time.monotonic(), config or TrainConfig()
+    dataset = _photos_to_learn_from(Path(photos), config, shots, fine_tune, strict, allow_leaks)
+    _load_tensorflow()
+    from kuzov.report.write import write_training_report
+    from kuzov.training.pipeline import run_training
+    from kuzov.training.progress import silent
+
+    return run_training(
+        dataset,
+        Path(out),
+        config,
+        runs=Path(runs),
+        report=write_training_report,
+        shots=shots,
+        fine_tuning=fine_tune,
+        tensorboard=None if tensorboard is None else Path(tensorboard),
+        progress=progress or silent,
+        started=started,
+    )
+
+
+def _photos_to_learn_from(
+    photos: Path, config: TrainConfig, shots: int | None, fine_tune: bool, strict: bool, allow_leaks: bool
+) -> Dataset:
+    """What is wrong with the words or the photos is told before TensorFlow's seconds of loading."""
     _require("Training", "tensorflow", "sklearn", "matplotlib", "safetensors", "tensorboard")
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
-    started, config = time.monotonic(), config or TrainConfig()
-    # Wrong photos are told before TensorFlow's seconds of loading.
     dataset = load_dataset(
-        Path(photos),
+        photos,
         validation_fraction=config.validation_fraction,
         seed=config.seed,
         strict=strict,
@@ -79,27 +102,7 @@ def train(
         from kuzov.training.shots import require_shots
 
         require_shots(dataset, shots)
-    _load_tensorflow()
-    from kuzov.bundle.layout import REPORT
-    from kuzov.report.write import write_files, write_report
-    from kuzov.training.pipeline import run_training
-    from kuzov.training.progress import silent
-
-    result = run_training(
-        dataset,
-        Path(out),
-        config,
-        runs=Path(runs),
-        shots=shots,
-        fine_tuning=fine_tune,
-        tensorboard=None if tensorboard is None else Path(tensorboard),
-        progress=progress or silent,
-        started=started,
-    )
-    page = write_report(result.run_folder).read_bytes()
-    # The bundle takes its report along: a server shows it in its page.
-    write_files(result.bundle / REPORT.parent, {REPORT.name: page})
-    return result
+    return dataset
 
 
 def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:

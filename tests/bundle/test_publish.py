@@ -13,7 +13,7 @@ import pytest
 
 from kuzov.bundle import publish as module
 from kuzov.bundle.layout import versions
-from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace
+from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace, version_of
 from kuzov.errors import BundleError
 
 CONTENT = {"saved_model.pb": b"model", "variables/variables.index": b"index", "assets/labels.txt": b"a\nb\n"}
@@ -148,6 +148,7 @@ def test_two_writers_at_once_get_a_version_each(tmp_path: Path, monkeypatch: pyt
         def write_own(folder: Path) -> None:
             write(folder)
             (folder / "writer").write_text(str(number))
+            (folder / "told").write_text(str(version_of(folder)))
             together.wait(10)
 
         return write_own
@@ -162,6 +163,7 @@ def test_two_writers_at_once_get_a_version_each(tmp_path: Path, monkeypatch: pyt
     written = [read(tmp_path / name) for name in names(tmp_path)]
     assert all(CONTENT.items() <= each.items() for each in written)
     assert {each["writer"] for each in written} == {str(number).encode() for number in range(8)}
+    assert [each["told"].decode() for each in written] == names(tmp_path)
 
 
 def test_a_version_that_appears_meanwhile_is_not_overwritten(

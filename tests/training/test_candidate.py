@@ -20,7 +20,7 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve, fit_unknown_curve
 from kuzov.model.head import Head
 from kuzov.training import candidate as module
-from kuzov.training.candidate import Candidate, first_stage, second_stage
+from kuzov.training.candidate import Candidate, Unseen, first_stage, second_stage
 from kuzov.training.fine_tune import fine_tune
 from kuzov.training.judge import Choice, cross_familiarity, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
@@ -63,8 +63,9 @@ def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidat
             ),
             curve=UnknownCurve(threshold=0.5, spread=0.1),
         ),
-        unseen_logits=np.zeros((1, 2)),
-        unseen_labels=np.zeros(1, np.int64),
+        unseen=Unseen(
+            logits=np.zeros((1, 2)), labels=np.zeros(1, np.int64), groups=["0"], familiarity=np.zeros(1)
+        ),
         validation_features=np.eye(2, dtype=np.float32),
     )
 
@@ -109,8 +110,8 @@ def test_temperature_and_threshold_are_learned_out_of_fold(data: LearningSet, ti
     familiarity = cross_familiarity(
         data.features[:12], labels, groups, background=tiny.background(), folds=5, seed=0
     )
-    assert candidate.unseen_labels.tolist() == labels.tolist()
-    np.testing.assert_array_equal(candidate.unseen_logits, choice.out_of_fold.logits)
+    assert candidate.unseen.labels.tolist() == labels.tolist()
+    np.testing.assert_array_equal(candidate.unseen.logits, choice.out_of_fold.logits)
     assert candidate.classifier.temperature == fit_temperature(choice.out_of_fold.logits, labels)
     assert candidate.classifier.curve == fit_unknown_curve(familiarity, accepted_fraction=0.95)
 
@@ -149,8 +150,8 @@ def test_with_a_single_training_photo_the_others_tell_temperature_and_threshold(
     data = read(few, tiny)
     candidate, _ = first_stage(data, tiny, CONFIG)
     classifier, shown = candidate.classifier, data.features[data.validation, 0]
-    assert candidate.unseen_labels.tolist() == [0, 0, 1, 1]
-    np.testing.assert_array_equal(candidate.unseen_logits, candidate.validation_logits)
+    assert candidate.unseen.labels.tolist() == [0, 0, 1, 1]
+    np.testing.assert_array_equal(candidate.unseen.logits, candidate.validation_logits)
     assert classifier.temperature == fit_temperature(candidate.validation_logits, np.array([0, 0, 1, 1]))
     assert classifier.curve == fit_unknown_curve(
         classifier.prototypes.familiarity(shown), accepted_fraction=0.95
@@ -178,8 +179,8 @@ def test_fine_tuning_needs_two_training_photos(few: Path, tiny: Backbone) -> Non
             tiny,
             CONFIG,
             inverse_regularisation=choice.inverse_regularisation,
-            cache=few / "cache",
-            tensorboard=None,
+            workspace=few / "work",
+            callbacks=(),
             progress=silent,
         )
     assert str(caught.value) == (
@@ -195,7 +196,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     real = fine_tune
 
     def note(*arguments: Any, **options: Any) -> Any:
-        calls.append((*arguments, options))
+        sides = [replace(side, frames=side.frames[side.rows]) for side in arguments[2:4]]
+        calls.append((*arguments[:2], *sides, *arguments[4:], options))
         return real(*arguments, **options)
 
     monkeypatch.setattr(module, "fine_tune", note)
@@ -203,7 +205,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def both_stages(
-    data: LearningSet, backbone: Backbone, cache: Path
+    data: LearningSet, backbone: Backbone, workspace: Path
 ) -> tuple[Candidate, Choice, Candidate, Mapping[str, Sequence[float]]]:
     first, choice = first_stage(data, backbone, CONFIG)
     tuned, history = second_stage(
@@ -212,8 +214,8 @@ def both_stages(
         backbone,
         CONFIG,
         inverse_regularisation=choice.inverse_regularisation,
-        cache=cache,
-        tensorboard=None,
+        workspace=workspace,
+        callbacks=(),
         progress=silent,
     )
     return first, choice, tuned, history
@@ -227,21 +229,20 @@ def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
     ((_, head, photos, held_out, config, options),) = calls
     fit, held = split_folds(data.labels[:12], data.groups[:12], folds=5, seed=0)[0]
     frames = data.frames(data.train, 32)
-    np.testing.assert_array_equal(photos.images, frames[fit])
-    np.testing.assert_array_equal(held_out.images, frames[held])
-    np.testing.assert_array_equal(held_out.labels, data.labels[held])
+    for side, rows in ((photos, fit), (held_out, held)):
+        np.testing.assert_array_equal(side.frames, frames[rows])
+        np.testing.assert_array_equal(side.labels, data.labels[rows])
     unseen = fit_views(
         data.features[fit], data.labels[fit], classes=2, inverse_regularisation=choice.inverse_regularisation
     )
     np.testing.assert_allclose(head.weights, unseen.weights / first.classifier.temperature, rtol=1e-6)
     assert config is CONFIG
-    assert options["workspace"].parent == tmp_path / "fine-tune"
-
+    assert options["workspace"] == tmp_path
     assert tuned.kept == "fine-tuned"
     assert {name: len(values) for name, values in history.items()} == {
         "accuracy": 2, "loss": 2, "val_accuracy": 2, "val_loss": 2
     }  # fmt: skip
-    np.testing.assert_array_equal(tuned.unseen_labels, data.labels[held])
+    np.testing.assert_array_equal(tuned.unseen.labels, data.labels[held])
     (features,) = tuned.backbone(tf.constant(data.frames(data.validation, 32).astype(np.float32)))
     np.testing.assert_allclose(
         tuned.classifier.head.logits(features.numpy()), tuned.validation_logits, atol=1e-3

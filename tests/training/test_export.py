@@ -19,6 +19,7 @@ from PIL import Image
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import REPORT, versions
+from kuzov.bundle.publish import publish
 from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.engine import run
 from kuzov.engine.network import bfloat16_available
@@ -31,7 +32,7 @@ from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
 from kuzov.records import ClassName
 from kuzov.training import export
-from kuzov.training.export import Proof, export_bundle, package_versions, readable_json
+from kuzov.training.export import Proof, package_versions, readable_json, write_bundle
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -98,7 +99,8 @@ class Trained:
             probabilities=self.probabilities if probabilities is None else probabilities,
             unknown=self.classifier.unknown(self.features) if unknown is None else unknown,
         )
-        return export_bundle(base, freeze(self.backbone), self.classifier, self.card, proof)
+        backbone = freeze(self.backbone)
+        return publish(base, lambda folder: write_bundle(folder, backbone, self.classifier, self.card, proof))
 
 
 def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:

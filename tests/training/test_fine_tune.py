@@ -15,9 +15,10 @@ from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 from kuzov.model.backbones import find_backbone
 from kuzov.model.calibration import log_loss
-from kuzov.model.head import Head
-from kuzov.training.fine_tune import FineTuned, LabelledPhotos, fine_tune
+from kuzov.model.head import Head, Labels
+from kuzov.training.fine_tune import FineTuned, LabelledFrames, fine_tune
 from kuzov.training.progress import silent
+from kuzov.training.tensorboard import epoch_logs
 
 CONFIG = TrainConfig(
     fine_tune=FineTuneConfig(layers=4, epochs=3, patience=3, batch_size=4, learning_rate=0.01)
@@ -40,22 +41,32 @@ def head_of(width: int, classes: int) -> Head:
     return Head(weights=weights, bias=np.zeros(classes, np.float32))
 
 
+def some(frames: Any, labels: Labels, places: Any) -> LabelledFrames:
+    rows = np.arange(len(labels))[places]
+    return LabelledFrames(frames, rows, labels[rows])
+
+
 @pytest.fixture(scope="module")
-def sides() -> tuple[LabelledPhotos, LabelledPhotos]:
+def sides() -> tuple[LabelledFrames, LabelledFrames]:
     """Photos of two colours: 10 to train on, 4 held out."""
     rng = np.random.default_rng(0)
     labels = np.arange(14) % 2
     images = rng.integers(0, 120, (14, 16, 16, 3)) + 90 * labels[:, np.newaxis, np.newaxis, np.newaxis]
     pixels = images.astype(np.uint8)
-    return LabelledPhotos(pixels[:10], labels[:10]), LabelledPhotos(pixels[10:], labels[10:])
+    return some(pixels, labels, slice(10)), some(pixels, labels, slice(10, 14))
 
 
 @pytest.fixture(scope="module")
-def run(sides: tuple[LabelledPhotos, LabelledPhotos], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(sides: tuple[LabelledFrames, LabelledFrames], tmp_path_factory: pytest.TempPathFactory) -> Run:
     def tune(config: TrainConfig = CONFIG, *, misled: bool = False, **options: Any) -> FineTuned:
-        settings = {"workspace": tmp_path_factory.mktemp("work"), "tensorboard": None, "progress": silent}
+        options = {
+            "workspace": tmp_path_factory.mktemp("work"),
+            "callbacks": (),
+            "progress": silent,
+            **options,
+        }
         held_out = turned(sides[1]) if misled else sides[1]
-        return fine_tune(tiny_backbone(), head_of(8, 2), sides[0], held_out, config, **(settings | options))
+        return fine_tune(tiny_backbone(), head_of(8, 2), sides[0], held_out, config, **options)
 
     return tune
 
@@ -72,9 +83,9 @@ def misled(run: Run) -> FineTuned:
     return run(misled=True)
 
 
-def turned(photos: LabelledPhotos) -> LabelledPhotos:
+def turned(photos: LabelledFrames) -> LabelledFrames:
     """With each photo's other label, so that their loss grows with every epoch."""
-    return LabelledPhotos(photos.images, 1 - photos.labels)
+    return replace(photos, labels=1 - photos.labels)
 
 
 def weights(tuned: FineTuned) -> list[Any]:
@@ -99,7 +110,7 @@ def test_the_last_layers_and_the_head_learn_and_nothing_else(whole: FineTuned) -
 
 @pytest.mark.parametrize(("name", "best"), [("whole", 2), ("misled", 0)])
 def test_the_best_epoch_is_taken(
-    request: pytest.FixtureRequest, sides: tuple[LabelledPhotos, LabelledPhotos], name: str, best: int
+    request: pytest.FixtureRequest, sides: tuple[LabelledFrames, LabelledFrames], name: str, best: int
 ) -> None:
     tuned: FineTuned = request.getfixturevalue(name)
     assert set(tuned.history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
@@ -107,7 +118,7 @@ def test_the_best_epoch_is_taken(
     assert len(losses) == 3
     assert int(np.argmin(losses)) == best
     held_out = turned(sides[1]) if name == "misled" else sides[1]
-    found = log_loss(tuned.head.logits(tuned.features(held_out.images)), held_out.labels)
+    found = log_loss(tuned.head.logits(tuned.features(held_out)), held_out.labels)
     assert found == pytest.approx(losses[best], rel=1e-3)
 
 
@@ -165,10 +176,43 @@ def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(
     assert same(resumed, misled)
 
 
+class Frames:
+    """Framed photos that note how many are asked for at a time."""
+
+    def __init__(self, pixels: Any) -> None:
+        self._pixels = pixels
+        self.asked: list[int] = []
+
+    def __getitem__(self, rows: Any) -> Any:
+        self.asked.append(len(rows))
+        return self._pixels[rows]
+
+
+def test_only_a_batch_of_frames_is_in_memory(
+    sides: tuple[LabelledFrames, LabelledFrames], tmp_path: Path
+) -> None:
+    photos, held_out = sides
+    frames = Frames(np.repeat(photos.frames[np.arange(14)], 3, axis=0))
+    labels = np.repeat([*photos.labels, *held_out.labels], 3)
+    tuned = fine_tune(
+        tiny_backbone(),
+        head_of(8, 2),
+        some(frames, labels, slice(30)),
+        some(frames, labels, slice(30, 42)),
+        CONFIG,
+        workspace=tmp_path,
+        callbacks=(),
+        progress=silent,
+    )
+    assert max(frames.asked) == CONFIG.fine_tune.batch_size
+    frames.asked.clear()
+    tuned.features(some(frames, labels, slice(42)))
+    assert max(frames.asked) == 16
+
+
 @pytest.mark.slow
-def test_the_workspace_is_removed_and_tensorboard_written(run: Run, tmp_path: Path) -> None:
-    run(workspace=tmp_path / "work", tensorboard=tmp_path / "logs")
-    assert not (tmp_path / "work").exists()
+def test_callbacks_are_told_of_the_epochs(run: Run, tmp_path: Path) -> None:
+    run(callbacks=epoch_logs(tmp_path / "logs"))
     assert {folder.name for folder in (tmp_path / "logs").iterdir()} == {"train", "validation", "weights"}
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
@@ -186,11 +230,11 @@ def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Pat
     tuned = fine_tune(
         backbone,
         head_of(1280, 3),
-        LabelledPhotos(images[~held], labels[~held]),
-        LabelledPhotos(images[held], labels[held]),
+        some(images, labels, ~held),
+        some(images, labels, held),
         replace(CONFIG, fine_tune=FineTuneConfig(epochs=1, batch_size=3)),
         workspace=tmp_path / "work",
-        tensorboard=None,
+        callbacks=(),
         progress=silent,
     )
     changed = {
@@ -199,4 +243,4 @@ def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Pat
         if any((a != b).any() for a, b in zip(layer.get_weights(), before[layer.name], strict=True))
     }
     assert changed == {"block15_depthwise_conv", "block15_project_conv", "top_conv"}
-    assert tuned.features(images).shape == (9, 1280)
+    assert tuned.features(some(images, labels, slice(9))).shape == (9, 1280)

@@ -4,12 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kuzov.model.calibration import fit_temperature, probabilities
 from kuzov.model.familiarity import make_prototypes
 from kuzov.model.head import fit_head
 from kuzov.training import judge
 from kuzov.training.judge import (
     accuracy,
     choose_regularisation,
+    cross_calibrate,
     cross_familiarity,
     cross_validate,
     different_photos,
@@ -178,3 +180,24 @@ def test_a_class_of_two_photos_and_a_copy_is_on_both_sides_of_every_fold(classes
     found = cross_validate(views_of(labels), labels, groups, inverse_regularisation=1.0, folds=5, seed=0)
     assert len(found.accuracies) == 2
     assert (found.logits > -20).all()
+
+
+def test_a_photo_is_judged_by_a_temperature_that_does_not_know_it() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 40)
+    logits = 4 * rng.normal(size=(40, 3))
+    groups = [str(number // 2) for number in range(40)]  # every photo is there twice
+    found = cross_calibrate(logits, labels, groups, folds=5)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    for row in range(40):
+        changed = labels.copy()
+        changed[row // 2 * 2 : row // 2 * 2 + 2] = 2 - changed[row]
+        again = cross_calibrate(logits, changed, groups, folds=5)
+        np.testing.assert_array_equal(again[row], found[row])
+    assert (found != probabilities(logits, fit_temperature(logits, labels))).any(axis=1).all()
+
+
+def test_a_lone_picture_is_judged_undivided() -> None:
+    logits, labels = np.array([[1.0, 0], [2.0, 0]]), np.array([0, 0])
+    found = cross_calibrate(logits, labels, ["a", "a"], folds=5)
+    np.testing.assert_array_equal(found, probabilities(logits, 1.0))

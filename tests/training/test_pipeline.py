@@ -14,12 +14,12 @@ from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import ConfigError, DatasetError
+from kuzov.errors import ConfigError, DatasetError, KuzovError
 from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
-from kuzov.training.export import Proof, export_bundle
+from kuzov.training.export import Proof, write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def run(tmp_path: Path) -> Callable[..., TrainResult]:
         dataset = load_dataset(
             photos, validation_fraction=fraction, seed=config.seed, strict=strict, allow_leaks=few
         )
-        return run_training(dataset, tmp_path / "models", config, runs=tmp_path / "runs", **options)
+        options = {"runs": tmp_path / "runs", "report": lambda *_: None, **options}
+        return run_training(dataset, tmp_path / "models", config, **options)
 
     return train
 
@@ -143,11 +144,11 @@ def test_a_bundle_is_proved_on_so_many_photos_at_most(
 ) -> None:
     proofs: list[Proof] = []
 
-    def note(*arguments: Any) -> Path:
+    def note(*arguments: Any) -> None:
         proofs.append(arguments[-1])
-        return export_bundle(*arguments)
+        write_bundle(*arguments)
 
-    monkeypatch.setattr(pipeline, "export_bundle", note)
+    monkeypatch.setattr(pipeline, "write_bundle", note)
     monkeypatch.setattr(pipeline, "MOST_PROOF_PHOTOS", 3)
     photos = run(cars).metrics["photos"]
     assert len(photos) == 4
@@ -246,6 +247,28 @@ def test_the_better_stage_is_kept(
     found = [each.probability for each in answers if isinstance(each, Prediction)]
     told = [each["probability"] for each in result.metrics["photos"]]
     assert found == pytest.approx(told, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_epochs_are_kept_until_the_version_is_there(
+    cars: Path, run: Callable[..., TrainResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "cache"))
+
+    def fail(*_: Path) -> None:
+        raise KuzovError("The disk is full.")
+
+    with pytest.raises(KuzovError):
+        run(cars, fine_tuning=True, report=fail)
+    assert list((tmp_path / "cache" / "fine-tune").iterdir())
+    epochs: list[int] = []
+    run(
+        cars,
+        fine_tuning=True,
+        progress=lambda stage, done, _: epochs.append(done) if stage == "fine-tune" else None,
+    )
+    assert epochs == [TINY.fine_tune.epochs]
+    assert list((tmp_path / "cache" / "fine-tune").iterdir()) == []
 
 
 def test_names_that_are_not_unicode(cars: Path, run: Callable[..., TrainResult]) -> None:

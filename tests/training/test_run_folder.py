@@ -8,12 +8,25 @@ import numpy as np
 import pytest
 
 from kuzov.config import TrainConfig
+from kuzov.data.dataset import load_dataset
+from kuzov.data.synthetic import render_cars
+from kuzov.model.backbones import Backbone
+from kuzov.model.calibration import probabilities
+from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import wilson_interval
+from kuzov.training.candidate import first_stage
 from kuzov.training.export import package_versions
-from kuzov.training.run_folder import write_run
+from kuzov.training.judge import cross_calibrate
+from kuzov.training.judgement import judge_head
+from kuzov.training.learning_set import embed_dataset
+from kuzov.training.progress import silent
+from kuzov.training.run_folder import collect_metrics, write_run
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
+
+
+CONFIG = TrainConfig()
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +86,26 @@ def test_the_probabilities_are_judged_in_ten_bins(metrics: dict[str, Any]) -> No
         for each in bins:
             right = round(each["accuracy"] * each["photos"])
             assert tuple(each["interval"]) == wilson_interval(right, each["photos"])
+
+
+def test_calibration_is_judged_by_temperatures_that_do_not_know_the_photos(
+    tiny: Backbone, tmp_path: Path
+) -> None:
+    dataset = load_dataset(
+        render_cars(tmp_path, classes=2, train=6, validation=2), validation_fraction=0.25, seed=0
+    )
+    data = embed_dataset(dataset, tiny, CONFIG, tmp_path / "cache", progress=silent)
+    candidate, choice = first_stage(data, tiny, CONFIG)
+    judgement = judge_head(data, (), CONFIG, inverse_regularisation=choice.inverse_regularisation)
+    metrics = collect_metrics(data, candidate, choice, judgement, CONFIG, fine_tune_history=None)
+    unseen = candidate.unseen
+    honest = cross_calibrate(unseen.logits, unseen.labels, unseen.groups, folds=5)
+    assert metrics["ece"] == {
+        "before": expected_calibration_error(probabilities(unseen.logits, 1.0), unseen.labels),
+        "after": expected_calibration_error(honest, unseen.labels),
+    }
+    flattered = probabilities(unseen.logits, candidate.classifier.temperature)
+    assert metrics["ece"]["after"] != expected_calibration_error(flattered, unseen.labels)
 
 
 def test_the_learning_curve_is_told(metrics: dict[str, Any]) -> None:

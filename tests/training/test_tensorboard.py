@@ -52,8 +52,9 @@ def logged(tiny: Backbone, cars: Path, tmp_path_factory: pytest.TempPathFactory)
 
 def train(cars: Path, folder: Path, **options: Any) -> tuple[TrainResult, Path]:
     dataset = load_dataset(cars, validation_fraction=0.25, seed=0)
-    options = {"runs": folder / "runs", "tensorboard": folder / "logs", **options}
-    return run_training(dataset, folder / "models", CONFIG, **options), folder / "logs"
+    options = {"tensorboard": folder / "logs", "report": lambda *_: None, **options}
+    result = run_training(dataset, folder / "models", CONFIG, runs=folder / "runs", **options)
+    return result, folder / "logs"
 
 
 @pytest.fixture

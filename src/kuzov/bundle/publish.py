@@ -27,6 +27,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
     Args:
         base: The model folder, made if missing.
         write: Fills the folder that it is given, and checks what it wrote; whatever it raises is passed on.
+            `version_of` tells which version the folder will be.
 
     Returns:
         The new version's folder, named by seconds since 1970, or one more than the newest version.
@@ -34,7 +35,12 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
     Raises:
         BundleError: The folder can't be written.
     """
-    return _stage(base, write, lambda staging: _rename(staging, base))
+    return _stage(base, _reserve, write, lambda staging: _rename(staging, base))
+
+
+def version_of(staging: Path) -> int:
+    """Number of the version that a folder which `publish` hands out will be."""
+    return int(staging.name.removeprefix(STAGING_PREFIX))
 
 
 def replace(target: Path, write: Callable[[Path], object]) -> Path:
@@ -58,22 +64,27 @@ def replace(target: Path, write: Callable[[Path], object]) -> Path:
             target.rename(Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent), target.name))
         return staging.rename(target)
 
-    placed = _stage(target.parent, write, put)
+    placed = _stage(target.parent, _beside, write, put)
     for former in target.parent.glob(f"{STAGING_PREFIX}*/{target.name}"):
         shutil.rmtree(former.parent, ignore_errors=True)
     return placed
 
 
-def _stage(parent: Path, write: Callable[[Path], object], put: Callable[[Path], Path]) -> Path:
+def _stage(
+    parent: Path,
+    make: Callable[[Path], Path],
+    write: Callable[[Path], object],
+    put: Callable[[Path], Path],
+) -> Path:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(parent)
-        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=parent))
+        staging = make(parent)
     except OSError as error:
         raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
     try:
         write(staging)
-        staging.chmod(0o755)  # mkdtemp's is for its owner alone; a server is often another user
+        staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
         _flush(staging)
         placed = put(staging)
         sync(parent)
@@ -85,17 +96,27 @@ def _stage(parent: Path, write: Callable[[Path], object], put: Callable[[Path], 
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _rename(staging: Path, base: Path) -> Path:
+def _beside(parent: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=parent))
+
+
+def _reserve(base: Path) -> Path:
+    """A staging folder whose name holds the next version's number, so that no other writer gets the same."""
     version = max([int(time.time()), *(found + 1 for found in versions(base))])
     while True:
-        target = base / str(version)
-        try:
-            # A rename onto a folder that is not empty fails, so two writers never share a version.
-            return staging.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-            version += 1
+        staging = base / f"{STAGING_PREFIX}{version}"
+        with suppress(FileExistsError):
+            staging.mkdir(mode=0o700)
+            # Another writer may have been just done with this number.
+            if not (base / str(version)).exists():
+                return staging
+            staging.rmdir()
+        version += 1
+
+
+def _rename(staging: Path, base: Path) -> Path:
+    # A rename onto a folder that is not empty fails, so whatever came there meanwhile is left alone.
+    return staging.rename(base / str(version_of(staging)))
 
 
 def _flush(folder: Path) -> None:

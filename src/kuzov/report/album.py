@@ -31,13 +31,16 @@ class Album:
     thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)
 
 
-def make_album(metrics: RunMetrics) -> Album:
-    """Choose photos and make their pictures; none where the photos are not where they were."""
+def make_album(metrics: RunMetrics, bundle: Path | None = None) -> Album:
+    """Choose photos and make their pictures; none where the photos are not where they were.
+
+    The bundle, which tells where it looked, is by default where the metrics say.
+    """
     cells, folder = _cells(metrics), Path(metrics.data.folder or "")
     if metrics.data.folder is None or not folder.is_dir():
         return Album(cells=cells)
     looked_at = metrics.mistakes[:MOST_MISTAKES] + metrics.least_certain[:MOST_LEAST_CERTAIN]
-    explainer = load_explainer(Path(metrics.bundle))
+    explainer = load_explainer(bundle or Path(metrics.bundle))
     explained = ((folder, each.photo, explainer) for each in looked_at)
     others = ((folder, each.photo, None) for each in _by_turns(cells))
     return Album(cells=cells, thumbnails=make_thumbnails(chain(explained, others)))

@@ -136,9 +136,9 @@ FEW_SHOTS_JUDGED = Words(
 ECE = Words("Calibration error (ECE)", "Ошибка калибровки (ECE)")
 ECE_VALUES = Words(
     "{before} before calibration, {after} after it: how far the probabilities stray from how often "
-    "the answers are right, on photos not learned from.",
+    "the answers are right, on photos that neither the head nor the calibration learned from.",
     "До калибровки {before}, после неё {after}: насколько вероятности расходятся с тем, как часто ответы "
-    "верны, на фотографиях не из обучения.",
+    "верны, на фотографиях, на которых не учились ни выходной слой, ни калибровка.",
 )
 ECE_VALUE = Words(
     "{after}: how far the probabilities stray from how often the answers are right, on these photos.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kuzov.atomic import written_whole
+from kuzov.bundle.layout import REPORT
 from kuzov.errors import KuzovError
 from kuzov.report.album import make_album
 from kuzov.report.charts import (
@@ -22,7 +23,7 @@ from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
 REPORT_FILE = "report.html"
 
 
-def write_report(run_folder: Path) -> Path:
+def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
     """Write the pictures and report.html from a run's metrics.json.
 
     Each file appears whole or not at all, and takes the place of an older one; the page comes last. It shows
@@ -31,6 +32,7 @@ def write_report(run_folder: Path) -> Path:
 
     Args:
         run_folder: Holds metrics.json, as `kuzov train` or `kuzov evaluate` wrote it.
+        bundle: Where the bundle is; by default where metrics.json says.
 
     Returns:
         The page's path.
@@ -40,11 +42,25 @@ def write_report(run_folder: Path) -> Path:
     """
     metrics = read_metrics(run_folder)
     charts = _draw(metrics)
-    page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics))
+    page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics, bundle))
     # A file's name need not be valid Unicode; a page must be.
     content = page.encode("utf-8", "replace")
     write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT_FILE: content})
     return run_folder / REPORT_FILE
+
+
+def write_training_report(run_folder: Path, version_dir: Path) -> None:
+    """Write a training run's report, and put the page into the version, which a server may show it from.
+
+    Args:
+        run_folder: As for `write_report`.
+        version_dir: The version; while it is not published, it need not be where metrics.json says.
+
+    Raises:
+        KuzovError: As for `write_report`.
+    """
+    page = write_report(run_folder, version_dir).read_bytes()
+    write_files(version_dir / REPORT.parent, {REPORT.name: page})
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

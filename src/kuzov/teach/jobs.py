@@ -12,6 +12,7 @@ from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.files import digest_of
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import find_backbone
+from kuzov.report.write import write_training_report
 from kuzov.teach.trainer import UNEXPECTED, Tell
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
 from kuzov.training.pipeline import run_training
@@ -28,6 +29,7 @@ def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:
             trained,
             config,
             runs=runs,
+            report=write_training_report,
             progress=lambda stage, done, total: tell({"stage": stage, "done": done, "total": total}),
         )
     except KuzovError as error:

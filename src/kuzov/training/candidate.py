@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
+
 from kuzov.config import TrainConfig
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
@@ -18,7 +21,8 @@ from kuzov.model.familiarity import Array, Prototypes, fit_unknown_curve, make_p
 from kuzov.model.graph import freeze
 from kuzov.model.head import Features, Head, Labels, Logits
 from kuzov.run_metrics import Kept
-from kuzov.training.fine_tune import FineTuned, LabelledPhotos, fine_tune
+from kuzov.training.fine_tune import FineTuned, LabelledFrames, fine_tune
+from kuzov.training.frames import frames_on_disk
 from kuzov.training.judge import (
     Choice,
     choose_regularisation,
@@ -34,6 +38,23 @@ from kuzov.training.shots import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Photos that head and prototypes do not know: temperature and threshold are learned from them.
+
+    Attributes:
+        logits: (M, C).
+        labels: True columns, (M,).
+        groups: Picture of each by name, as in `LearningSet`.
+        familiarity: (M,).
+    """
+
+    logits: Logits
+    labels: Labels
+    groups: Sequence[str]
+    familiarity: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A trained recogniser.
 
@@ -41,16 +62,14 @@ class Candidate:
         kept: Name of its stage, as the summary says it: "head" or "fine-tuned".
         backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
         classifier: What stands on it.
-        unseen_logits: Logits of photos that the head was not fitted on, (M, C): the temperature's.
-        unseen_labels: Their columns, (M,).
+        unseen: What its temperature and its threshold were learned from.
         validation_features: Of the validation photos, (N, D).
     """
 
     kept: Kept
     backbone: Any
     classifier: Classifier
-    unseen_logits: Logits
-    unseen_labels: Labels
+    unseen: Unseen
     validation_features: Features
 
     @property
@@ -68,15 +87,6 @@ class Candidate:
         return right, -log_loss(logits / self.classifier.temperature, labels)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unseen:
-    """Photos that head and prototypes do not know: temperature and threshold are learned from them."""
-
-    logits: Logits
-    labels: Labels
-    familiarity: Array
-
-
 def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> tuple[Candidate, Choice]:
     """A softmax head on the frozen backbone's features, its regularisation chosen by cross-validation.
 
@@ -91,9 +101,10 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
     prototypes = view_prototypes(features, labels, classes=classes, background=background)
     shown = data.features[data.validation, 0]
     if few:
-        unseen = _Unseen(
+        unseen = Unseen(
             logits=head.logits(shown),
             labels=data.labels[data.validation],
+            groups=data.groups[data.validation],
             familiarity=prototypes.familiarity(shown),
         )
     else:
@@ -101,13 +112,14 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
         familiarity = cross_familiarity(
             features, labels, groups, background=background, folds=folds, seed=config.seed
         )
-        unseen = _Unseen(logits=choice.out_of_fold.logits, labels=labels, familiarity=familiarity)
+        unseen = Unseen(
+            logits=choice.out_of_fold.logits, labels=labels, groups=groups, familiarity=familiarity
+        )
     candidate = Candidate(
         kept="head",
         backbone=backbone.frozen(),
         classifier=_calibrated(head, prototypes, unseen, config),
-        unseen_logits=unseen.logits,
-        unseen_labels=unseen.labels,
+        unseen=unseen,
         validation_features=shown,
     )
     return candidate, choice
@@ -125,7 +137,7 @@ def _choose(data: LearningSet, rows: slice, config: TrainConfig) -> Choice:
     )
 
 
-def _calibrated(head: Head, prototypes: Prototypes, unseen: _Unseen, config: TrainConfig) -> Classifier:
+def _calibrated(head: Head, prototypes: Prototypes, unseen: Unseen, config: TrainConfig) -> Classifier:
     return Classifier(
         head=head,
         temperature=fit_temperature(unseen.logits, unseen.labels),
@@ -141,8 +153,8 @@ def second_stage(
     config: TrainConfig,
     *,
     inverse_regularisation: float,
-    cache: Path,
-    tensorboard: Path | None,
+    workspace: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
     progress: Progress,
 ) -> tuple[Candidate, Mapping[str, Sequence[float]]]:
     """The backbone's last layers and the head trained on; resumes where a kill stopped it.
@@ -153,22 +165,36 @@ def second_stage(
         The candidate, and its loss and accuracy by epoch.
     """
     _require_different_photos(data, data.train, "Fine-tuning")
-    images, labels = data.frames(slice(None), backbone.image_px), data.labels[data.train]
-    folds = split_folds(labels, data.groups[data.train], folds=config.head.folds, seed=config.seed)
-    fit, held = folds[0]
-    classes, strength = len(data.names), inverse_regularisation
-    head = fit_views(data.features[fit], labels[fit], classes=classes, inverse_regularisation=strength)
-    tuned = fine_tune(
-        backbone.load(),
-        head.divided(first.classifier.temperature),  # so that the loss starts where it is true
-        LabelledPhotos(images[fit], labels[fit]),
-        LabelledPhotos(images[held], labels[held]),
-        config,
-        workspace=cache / "fine-tune" / _fingerprint(data, backbone, config),
-        tensorboard=tensorboard,
-        progress=progress,
+    labels = data.labels
+    fit, held = split_folds(
+        labels[data.train], data.groups[data.train], folds=config.head.folds, seed=config.seed
+    )[0]
+    head = fit_views(
+        data.features[fit],
+        labels[fit],
+        classes=len(data.names),
+        inverse_regularisation=inverse_regularisation,
     )
-    return _tuned_candidate(data, tuned, tuned.features(images), folds[0], config), tuned.history
+    with frames_on_disk(data.photos, backbone.image_px, workspace) as frames:
+        tuned = fine_tune(
+            backbone.load(),
+            head.divided(first.classifier.temperature),  # so that the loss starts where it is true
+            LabelledFrames(frames, fit, labels[fit]),
+            LabelledFrames(frames, held, labels[held]),
+            config,
+            workspace=workspace,
+            callbacks=callbacks,
+            progress=progress,
+        )
+        features = tuned.features(LabelledFrames(frames, np.arange(len(labels)), labels))
+    return _tuned_candidate(data, tuned, features, (fit, held), config), tuned.history
+
+
+def fine_tune_workspace(cache: Path, data: LearningSet, backbone: Backbone, config: TrainConfig) -> Path:
+    """Where the second stage keeps its epochs: the same only for a run with the same photos and settings."""
+    train = [(photo.digest, photo.label) for photo in data.dataset.train]
+    key = json.dumps([config.to_json(), backbone.fingerprint(), train]).encode()
+    return cache / "fine-tune" / hashlib.sha256(key).hexdigest()[:16]
 
 
 def _tuned_candidate(
@@ -182,26 +208,19 @@ def _tuned_candidate(
         classes=len(data.names),
         background=features[:0],  # none: the backbone's own is not of the changed network's features
     )
-    unseen = _Unseen(
+    unseen = Unseen(
         logits=tuned.head.logits(features[held]),
         labels=data.labels[held],
+        groups=[data.groups[row] for row in held],
         familiarity=prototypes.familiarity(features[held]),
     )
     return Candidate(
         kept="fine-tuned",
         backbone=freeze(tuned.backbone),
         classifier=_calibrated(tuned.head, prototypes, unseen, config),
-        unseen_logits=unseen.logits,
-        unseen_labels=unseen.labels,
+        unseen=unseen,
         validation_features=features[data.validation],
     )
-
-
-def _fingerprint(data: LearningSet, backbone: Backbone, config: TrainConfig) -> str:
-    """Of all that shapes the fine-tuning: only the same run goes on where it was stopped."""
-    train = [(photo.digest, photo.label) for photo in data.dataset.train]
-    key = json.dumps([config.to_json(), backbone.fingerprint(), train]).encode()
-    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def _require_different_photos(data: LearningSet, rows: slice, needed_for: str) -> None:

@@ -19,7 +19,6 @@ from PIL import Image
 
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import CARD, LABELS, OPENVINO_MODEL, WARMUP_REQUESTS
-from kuzov.bundle.publish import publish
 from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.network import bfloat16_available
 from kuzov.engine.openvino import load
@@ -54,37 +53,30 @@ class Proof:
     unknown: Array
 
 
-def export_bundle(base: Path, backbone: Any, classifier: Classifier, card: Card, proof: Proof) -> Path:
-    """Write, load back, compare and publish a new version.
+def write_bundle(folder: Path, backbone: Any, classifier: Classifier, card: Card, proof: Proof) -> None:
+    """Write a version, load it back and compare.
 
     Args:
-        base: The model folder.
+        folder: Where to; see `kuzov.bundle.publish`.
         backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
         classifier: What stands on it.
         card: All but its precision, which the comparison decides: bfloat16 where the processor has it and
             the probabilities stay within 2e-2 of the trained model's, else float32.
         proof: Photos to compare on.
 
-    Returns:
-        The new version's folder.
-
     Raises:
-        BundleError: The bundle does not repeat the trained model's answers, or can't be written.
+        BundleError: The bundle does not repeat the trained model's answers.
     """
-
-    def write(staging: Path) -> None:
-        recogniser = frozen_recogniser(backbone, classifier)
-        labels = [each.id for each in card.classes]
-        module = ServingModule(recogniser, labels, card.image_px)
-        tf.saved_model.save(module, str(staging), module.signatures())
-        _write(staging / LABELS, "".join(f"{label}\n" for label in labels).encode())
-        _write_openvino(staging / OPENVINO_MODEL, recogniser)
-        _write_warmup(staging / WARMUP_REQUESTS, card.image_px)
-        _write_card(staging, replace(card, precision="f32"))
-        _prove_tensorflow(staging, proof)
-        _write_card(staging, replace(card, precision=_prove_openvino(staging, proof)))
-
-    return publish(base, write)
+    recogniser = frozen_recogniser(backbone, classifier)
+    labels = [each.id for each in card.classes]
+    module = ServingModule(recogniser, labels, card.image_px)
+    tf.saved_model.save(module, str(folder), module.signatures())
+    _write(folder / LABELS, "".join(f"{label}\n" for label in labels).encode())
+    _write_openvino(folder / OPENVINO_MODEL, recogniser)
+    _write_warmup(folder / WARMUP_REQUESTS, card.image_px)
+    _write_card(folder, replace(card, precision="f32"))
+    _prove_tensorflow(folder, proof)
+    _write_card(folder, replace(card, precision=_prove_openvino(folder, proof)))
 
 
 def package_versions() -> dict[str, str]:
@@ -102,8 +94,8 @@ def _write(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
-def _write_card(staging: Path, card: Card) -> None:
-    _write(staging / CARD, readable_json(card.to_json()))
+def _write_card(folder: Path, card: Card) -> None:
+    _write(folder / CARD, readable_json(card.to_json()))
 
 
 def _write_openvino(file: Path, recogniser: Any) -> None:
@@ -121,8 +113,8 @@ def _write_warmup(file: Path, image_px: int) -> None:
             writer.write(record)
 
 
-def _prove_tensorflow(staging: Path, proof: Proof) -> None:
-    model = tf.saved_model.load(str(staging))
+def _prove_tensorflow(folder: Path, proof: Proof) -> None:
+    model = tf.saved_model.load(str(folder))
     serve = model.signatures["serving_default"]
     found = _in_batches(lambda images: serve(image=tf.constant(images))["probabilities"].numpy(), proof)
     complaint = _compare(found, proof.probabilities, TOLERANCES["f32"])
@@ -130,11 +122,11 @@ def _prove_tensorflow(staging: Path, proof: Proof) -> None:
         raise BundleError(f"The exported model differs from the trained one in TensorFlow: {complaint}.")
 
 
-def _prove_openvino(staging: Path, proof: Proof) -> str:
+def _prove_openvino(folder: Path, proof: Proof) -> str:
     """Prove float32, try bfloat16; returns the precision to serve in."""
 
     def complaint(precision: str) -> str:
-        engine, tolerance = load(staging, precision), TOLERANCES[precision]
+        engine, tolerance = load(folder, precision), TOLERANCES[precision]
 
         def ask(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
             outputs = engine.recognise(images)

@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import numpy as np
 from PIL import features as pillow
 
 from kuzov.config import TrainConfig
-from kuzov.cores import usable_cores
 from kuzov.data import augment
 from kuzov.data.dataset import Photo
 from kuzov.engine.network import Network, NetworkSettings
@@ -28,10 +26,9 @@ from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
 from kuzov.training import views
+from kuzov.training.frames import a_few_ahead
 from kuzov.training.progress import Progress
 from kuzov.training.views import view_photo, views_fingerprint
-
-PHOTOS_AHEAD = 32
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib")
@@ -121,13 +118,11 @@ def embed_photos(
 def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) -> Iterator[Pixels]:
     """Decode and frame photos a few ahead of the network."""
 
-    def view(number: int) -> Pixels:
-        image = decode(photos[number].path, at_least_px=least_side(image_px))
-        return view_photo(image, image_px, config, _rng(photos[number], config))
+    def view(photo: Photo) -> Pixels:
+        image = decode(photo.path, at_least_px=least_side(image_px))
+        return view_photo(image, image_px, config, _rng(photo, config))
 
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        for start in range(0, len(photos), PHOTOS_AHEAD):
-            yield from pool.map(view, range(start, min(start + PHOTOS_AHEAD, len(photos))))
+    return a_few_ahead(view, photos)
 
 
 def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:

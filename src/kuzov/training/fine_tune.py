@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +17,28 @@ from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
 from kuzov.model.head import Features, Head, Labels
 from kuzov.training.checkpoints import Checkpoints
+from kuzov.training.frames import FrameFile
 from kuzov.training.progress import Progress
-from kuzov.training.tensorboard import epoch_logs
+from kuzov.training.shots import Rows
 
 HEAD_LAYER = "head"
 # The slope of a square root has no bound at zero.
 LEAST_FEATURE = 1e-6
+PREDICTED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledPhotos:
-    """Framed photos, uint8 (N, image_px, image_px, 3), and their columns, (N,)."""
+class LabelledFrames:
+    """Some framed photos with their classes.
 
-    images: Pixels
+    Attributes:
+        frames: What they are some of, RGB uint8 (M, image_px, image_px, 3) when asked for by rows.
+        rows: Which, (N,).
+        labels: Their columns, (N,).
+    """
+
+    frames: FrameFile | Pixels
+    rows: Rows
     labels: Labels
 
 
@@ -48,36 +56,55 @@ class FineTuned:
     head: Head
     history: Mapping[str, Sequence[float]]
 
-    def features(self, images: Pixels) -> Features:
-        """Of framed photos, uint8 (N, image_px, image_px, 3): float32 (N, D), not normalised."""
-        found: Features = self.backbone.predict(images.astype(np.float32), batch_size=16, verbose=0)
+    def features(self, photos: LabelledFrames) -> Features:
+        """Of framed photos: float32 (N, D), not normalised."""
+        found: Features = self.backbone.predict(_Batches(photos, PREDICTED_AT_ONCE), verbose=0)
         return found
 
 
-class _AugmentedPhotos(keras.utils.PyDataset):
-    """Photos in a new order and under new random transformations each epoch, repeatable by the seed."""
+class _Batches(keras.utils.PyDataset):
+    """Photos in their order, a batch at a time in memory."""
 
-    def __init__(self, photos: LabelledPhotos, config: TrainConfig) -> None:
+    def __init__(self, photos: LabelledFrames, size: int) -> None:
         super().__init__()
-        self._images, self._labels, self._config = photos.images, photos.labels, config
-        self.epoch = 0
+        self._photos, self._size = photos, size
 
     def __len__(self) -> int:
-        return math.ceil(len(self._labels) / self._config.fine_tune.batch_size)
+        return math.ceil(len(self._photos.rows) / self._size)
 
     def __getitem__(self, step: int) -> tuple[npt.NDArray[np.float32], Labels]:
-        size = self._config.fine_tune.batch_size
-        order = np.random.default_rng([self._config.seed, self.epoch]).permutation(len(self._labels))
-        rows = order[step * size : (step + 1) * size]
+        batch = self._chosen(step)
+        return self._seen(self._photos.frames[self._photos.rows[batch]], step), self._photos.labels[batch]
+
+    def _chosen(self, step: int) -> Rows:
+        """Places of a batch's photos among all."""
+        return np.arange(len(self._photos.rows))[step * self._size : (step + 1) * self._size]
+
+    def _seen(self, frames: Pixels, _step: int) -> npt.NDArray[np.float32]:
+        return frames.astype(np.float32)
+
+
+class _AugmentedBatches(_Batches):
+    """Photos in a new order and under new random transformations each epoch, repeatable by the seed."""
+
+    def __init__(self, photos: LabelledFrames, config: TrainConfig) -> None:
+        super().__init__(photos, config.fine_tune.batch_size)
+        self._config = config
+        self.epoch = 0
+
+    def _chosen(self, step: int) -> Rows:
+        order = np.random.default_rng([self._config.seed, self.epoch]).permutation(len(self._photos.rows))
+        return order[step * self._size : (step + 1) * self._size]
+
+    def _seen(self, frames: Pixels, step: int) -> npt.NDArray[np.float32]:
         rng = np.random.default_rng([self._config.seed, self.epoch, step])
-        views = [augment(self._images[row], self._config.augmentation, rng) for row in rows]
-        return np.stack(views), self._labels[rows]
+        return np.stack([augment(frame, self._config.augmentation, rng) for frame in frames])
 
 
 class _EpochClock(keras.callbacks.Callback):
     """Tells the photos which epoch it is, after a resume too, and the user how far it is."""
 
-    def __init__(self, photos: _AugmentedPhotos, epochs: int, progress: Progress) -> None:
+    def __init__(self, photos: _AugmentedBatches, epochs: int, progress: Progress) -> None:
         super().__init__()
         self._photos, self._epochs, self._progress = photos, epochs, progress
 
@@ -89,19 +116,18 @@ class _EpochClock(keras.callbacks.Callback):
 def fine_tune(
     backbone: keras.Model,
     head: Head,
-    photos: LabelledPhotos,
-    held_out: LabelledPhotos,
+    photos: LabelledFrames,
+    held_out: LabelledFrames,
     config: TrainConfig,
     *,
     workspace: Path,
-    tensorboard: Path | None,
+    callbacks: Sequence[keras.callbacks.Callback],
     progress: Progress,
 ) -> FineTuned:
     """Train the last layers and the head, starting from what the first stage found.
 
     Training stops when the loss of the photos held out no longer falls, and the epoch with the smallest one
-    is taken. BatchNormalization keeps its ImageNet statistics, which a few dozen photos would
-    spoil.
+    is taken. BatchNormalization keeps its ImageNet statistics, which a few dozen photos would spoil.
 
     Args:
         backbone: Changed in place.
@@ -109,34 +135,29 @@ def fine_tune(
         photos: To train on.
         held_out: To stop by.
         config: Its `fine_tune` and `augmentation`.
-        workspace: Where epochs are saved, so that the same call goes on after a kill; removed at the end.
-        tensorboard: Folder for TensorBoard's logs, if wanted.
-        progress: Told of the epochs.
+        workspace: Where epochs are saved, so that the same call goes on after a kill.
+        callbacks: What else is told of the epochs.
+        progress: Told of them too.
     """
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    model = _build(backbone, head, config)
-    augmented = _AugmentedPhotos(photos, config)
-    held = (held_out.images.astype(np.float32), held_out.labels)
+    model, epochs = _build(backbone, head, config), config.fine_tune.epochs
+    augmented = _AugmentedBatches(photos, config)
     checkpoints = Checkpoints(workspace, patience=config.fine_tune.patience)
     checkpoints.restore_last(model)
-    callbacks = [_EpochClock(augmented, config.fine_tune.epochs, progress), checkpoints]
-    if tensorboard is not None:
-        callbacks += epoch_logs(tensorboard)
     if not checkpoints.finished:
         model.fit(
             augmented,
-            validation_data=held,
+            validation_data=_Batches(held_out, config.fine_tune.batch_size),
             initial_epoch=checkpoints.epochs,
-            epochs=config.fine_tune.epochs,
-            callbacks=callbacks,
+            epochs=epochs,
+            callbacks=[_EpochClock(augmented, epochs, progress), checkpoints, *callbacks],
             shuffle=False,  # the photos come in an order of their own, the same after a resume
             verbose=0,
         )
-    progress("fine-tune", config.fine_tune.epochs, config.fine_tune.epochs)
+    progress("fine-tune", epochs, epochs)
     checkpoints.restore_best(model)
     weights, bias = model.get_layer(HEAD_LAYER).get_weights()
-    shutil.rmtree(workspace, ignore_errors=True)
     return FineTuned(backbone=backbone, head=Head(weights=weights, bias=bias), history=checkpoints.history)
 
 

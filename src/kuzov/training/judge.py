@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
-from kuzov.model.calibration import fit_temperature, log_loss
+from kuzov.model.calibration import Probabilities, fit_temperature, log_loss, probabilities
 from kuzov.model.familiarity import Array, Prototypes, make_prototypes
 from kuzov.model.head import Features, Head, Labels, Logits, fit_head
 
@@ -114,6 +114,25 @@ def cross_familiarity(
         )
         found[held_rows] = prototypes.familiarity(features[held_rows, 0])
     return found
+
+
+def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, folds: int) -> Probabilities:
+    """Probabilities of photos, (N, C), by temperatures that they were not fitted with.
+
+    Args:
+        logits: Of photos that the head was not fitted on, (N, C).
+        labels: True columns, (N,).
+        groups: A name a photo; photos of one name share a fold. A lone picture's logits are not divided.
+        folds: Number of folds, over the pictures.
+    """
+    calibrated = probabilities(logits, 1.0)
+    _, pictures = np.unique(groups, return_inverse=True)
+    for fold in range(folds):
+        held = pictures % folds == fold
+        if held.any() and not held.all():
+            temperature = fit_temperature(logits[~held], labels[~held])
+            calibrated[held] = probabilities(logits[held], temperature)
+    return calibrated
 
 
 def split_folds(

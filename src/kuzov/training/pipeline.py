@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.card import Card
+from kuzov.bundle.publish import publish, version_of
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
-from kuzov.training.candidate import Candidate, first_stage, second_stage
-from kuzov.training.export import Proof, export_bundle
+from kuzov.training.candidate import Candidate, fine_tune_workspace, first_stage, second_stage
+from kuzov.training.export import Proof, write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.progress import Progress, silent
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
-from kuzov.training.tensorboard import log_first_stage, log_photos
+from kuzov.training.tensorboard import epoch_logs, log_first_stage, log_photos
 
 MOST_PROOF_PHOTOS = 200
 """Photos that an exported bundle is compared on; all would fill the memory where thousands are left over."""
@@ -33,7 +37,7 @@ class TrainResult:
 
     Attributes:
         bundle: The new version's folder.
-        run_folder: metrics.json and config.toml; once the report is written, pictures and report.html too.
+        run_folder: metrics.json, config.toml, pictures and report.html.
         metrics: The content of metrics.json.
     """
 
@@ -51,25 +55,77 @@ class TrainResult:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learned:
+    """What a run came to, before any of it is published; `workspace` keeps the epochs of a fine-tuning."""
+
+    data: LearningSet
+    candidate: Candidate
+    metrics: dict[str, Any]
+    workspace: Path | None
+
+
 def run_training(
     dataset: Dataset,
     out: Path,
     config: TrainConfig,
     *,
     runs: Path,
+    report: Callable[[Path, Path], object],
     shots: int | None = None,
     fine_tuning: bool = False,
     tensorboard: Path | None = None,
     progress: Progress = silent,
     started: float | None = None,
 ) -> TrainResult:
-    """Learn from photos, all but the report; the other arguments are those of `kuzov.train`.
+    """Learn from photos, and publish; the arguments that are not told here are those of `kuzov.train`.
 
-    The seconds that are reported count from `started`, a reading of `time.monotonic`, or from the call.
+    `report` makes the run's report from the run's folder, and puts it into the folder that becomes the
+    version; where it fails, neither folder stays. The seconds that are reported count from `started`, a
+    reading of `time.monotonic`, or from the call.
     """
     started = time.monotonic() if started is None else started
-    cache, backbone = default_cache(), find_backbone(config.backbone)
-    everything = embed_dataset(dataset, backbone, config, cache, progress=progress)
+    backbone = find_backbone(config.backbone)
+    learned = _learn(
+        dataset,
+        backbone,
+        config,
+        shots=shots,
+        fine_tuning=fine_tuning,
+        tensorboard=tensorboard,
+        progress=progress,
+    )
+    progress("export", 0, 1)
+    with ExitStack() as undo:
+
+        def write(version_dir: Path) -> None:
+            _write_version(version_dir, learned, backbone)
+            target, run_folder = (each / str(version_of(version_dir)) for each in (out, runs))
+            if not run_folder.exists():
+                undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
+            learned.metrics.update(bundle=str(target), seconds=round(time.monotonic() - started, 2))
+            write_run(run_folder, learned.metrics, config)
+            report(run_folder, version_dir)
+
+        bundle = publish(out, write)
+        undo.pop_all()
+    if learned.workspace is not None:
+        shutil.rmtree(learned.workspace, ignore_errors=True)
+    progress("export", 1, 1)
+    return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=learned.metrics)
+
+
+def _learn(
+    dataset: Dataset,
+    backbone: Backbone,
+    config: TrainConfig,
+    *,
+    shots: int | None,
+    fine_tuning: bool,
+    tensorboard: Path | None,
+    progress: Progress,
+) -> _Learned:
+    everything = embed_dataset(dataset, backbone, config, default_cache(), progress=progress)
     draws = _draw(everything, shots, config)
     data = everything.divided(draws[0].known, draws[0].others) if draws else everything
     progress("head", 0, 2)
@@ -80,16 +136,17 @@ def run_training(
     progress("head", 2, 2)
     if tensorboard is not None:
         log_first_stage(tensorboard, data, candidate, choice, judgement, config)
-    history = None
+    workspace = history = None
     if fine_tuning:
+        workspace = fine_tune_workspace(default_cache(), data, backbone, config)
         tuned, history = second_stage(
             data,
             candidate,
             backbone,
             config,
             inverse_regularisation=strength,
-            cache=cache,
-            tensorboard=tensorboard,
+            workspace=workspace,
+            callbacks=[] if tensorboard is None else epoch_logs(tensorboard),
             progress=progress,
         )
         if tuned.is_better_than(candidate, data.labels[data.validation]):
@@ -97,12 +154,7 @@ def run_training(
     if tensorboard is not None:
         log_photos(tensorboard, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
-    progress("export", 0, 1)
-    bundle = _export(out, data, candidate, backbone, metrics)
-    progress("export", 1, 1)
-    metrics |= {"bundle": str(bundle), "seconds": round(time.monotonic() - started, 2)}
-    write_run(runs / bundle.name, metrics, config)
-    return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=metrics)
+    return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
 
 
 def _draw(data: LearningSet, shots: int | None, config: TrainConfig) -> list[Draw]:
@@ -112,14 +164,13 @@ def _draw(data: LearningSet, shots: int | None, config: TrainConfig) -> list[Dra
     return draw_shots(data.labels, data.groups, shots=shots, draws=SHOT_DRAWS, seed=config.seed)
 
 
-def _export(
-    out: Path, data: LearningSet, candidate: Candidate, backbone: Backbone, metrics: dict[str, Any]
-) -> Path:
+def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
+    data, classifier, metrics = learned.data, learned.candidate.classifier, learned.metrics
     card = Card(
         classes=data.names,
         backbone=backbone.name,
         image_px=backbone.image_px,
-        temperature=candidate.classifier.temperature,
+        temperature=classifier.temperature,
         unknown_threshold=UNKNOWN_THRESHOLD,
         precision="f32",
         metrics={key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")},
@@ -128,10 +179,10 @@ def _export(
         config=metrics["config"],
     )
     every = math.ceil(len(data.dataset.validation) / MOST_PROOF_PHOTOS)
-    asked = slice(data.validation.start, None, every)
+    asked = learned.candidate.validation_features[::every]
     proof = Proof(
-        images=data.frames(asked, backbone.image_px),
-        probabilities=candidate.classifier.probabilities(candidate.validation_features[::every]),
-        unknown=candidate.classifier.unknown(candidate.validation_features[::every]),
+        images=data.frames(slice(data.validation.start, None, every), backbone.image_px),
+        probabilities=classifier.probabilities(asked),
+        unknown=classifier.unknown(asked),
     )
-    return export_bundle(out, candidate.backbone, candidate.classifier, card, proof)
+    write_bundle(folder, learned.candidate.backbone, classifier, card, proof)

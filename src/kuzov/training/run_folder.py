@@ -14,7 +14,7 @@ from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
 from kuzov.model.calibration import probabilities
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
-from kuzov.model.head import Labels, Logits
+from kuzov.model.head import Labels
 from kuzov.model.reliability import expected_calibration_error
 from kuzov.model.scores import judge_classes, proportion, reliability_bins
 from kuzov.run_metrics import (
@@ -33,7 +33,7 @@ from kuzov.run_metrics import (
 )
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
-from kuzov.training.judge import Choice, OutOfFold
+from kuzov.training.judge import Choice, OutOfFold, cross_calibrate
 from kuzov.training.judgement import FewShots, Judgement
 from kuzov.training.learning_set import LearningSet
 
@@ -60,8 +60,6 @@ def collect_metrics(
     labels, logits = data.labels[data.validation], candidate.validation_logits
     right = int((logits.argmax(axis=1) == labels).sum())
     confusion, per_class = judge_classes(logits, labels)
-    # Few shots leave most photos to judge by; those known are too few, and with one shot there are none.
-    unseen = (logits, labels) if judgement.few_shots else (candidate.unseen_logits, candidate.unseen_labels)
     found = TrainingMetrics(
         bundle="",
         seconds=0.0,
@@ -69,7 +67,7 @@ def collect_metrics(
         classes=data.names,
         validation=proportion(right, len(labels)),
         **_judgement(judgement),
-        **_calibration(candidate.classifier.temperature, *unseen),
+        **_calibration(candidate, labels, judgement, config),
         inverse_regularisation=choice.inverse_regularisation,
         temperature=candidate.classifier.temperature,
         confusion=confusion,
@@ -135,9 +133,22 @@ def _spread(accuracies: Sequence[float]) -> dict[str, float]:
     return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))}
 
 
-def _calibration(temperature: float, logits: Logits, labels: Labels) -> dict[str, Any]:
-    """How true the probabilities of photos that the head was not fitted on are, before and after."""
-    steps = {"before": probabilities(logits, 1.0), "after": probabilities(logits, temperature)}
+def _calibration(
+    candidate: Candidate, labels: Labels, judgement: Judgement, config: TrainConfig
+) -> dict[str, Any]:
+    """How true probabilities are, by photos that neither the head nor the temperature was fitted on.
+
+    `labels` are those of the validation photos.
+    """
+    if judgement.few_shots and judgement.few_shots.shots > 1:
+        # Few shots leave most photos to judge by, and those known, the temperature's, are too few.
+        logits, temperature = candidate.validation_logits, candidate.classifier.temperature
+        after = probabilities(logits, temperature)
+    else:
+        unseen = candidate.unseen
+        logits, labels = unseen.logits, unseen.labels
+        after = cross_calibrate(logits, labels, unseen.groups, folds=config.head.folds)
+    steps = {"before": probabilities(logits, 1.0), "after": after}
     return {
         "ece": CalibrationError(
             **{step: expected_calibration_error(each, labels) for step, each in steps.items()}

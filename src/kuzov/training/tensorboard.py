@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -21,13 +20,11 @@ import tensorflow as tf
 
 from kuzov.config import TrainConfig
 from kuzov.images.framing import read_frame
+from kuzov.training.candidate import Candidate
 from kuzov.training.judge import Choice, accuracy
 from kuzov.training.judgement import Judgement
 from kuzov.training.learning_set import LearningSet
 from kuzov.training.projector import readable, unwritable, write_projector
-
-if TYPE_CHECKING:  # the second stage, of which a candidate tells, calls `epoch_logs`
-    from kuzov.training.candidate import Candidate
 
 PICTURE_PX = 256
 MOST_PICTURES = 24

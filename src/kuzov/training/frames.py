@@ -1,0 +1,69 @@
+"""What the network sees of photos, kept on disk: of thousands only a batch is in memory at a time."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from kuzov.cores import usable_cores
+from kuzov.data.dataset import Photo
+from kuzov.errors import KuzovError
+from kuzov.images.framing import Pixels, read_frame
+from kuzov.training.shots import Rows
+
+PHOTOS_AHEAD = 32
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFile:
+    """Framed photos in an open file, one after the other: uint8, `image_px` pixels square, RGB."""
+
+    descriptor: int
+    image_px: int
+
+    def __getitem__(self, rows: Rows) -> Pixels:
+        """Some of the frames, uint8 (n, image_px, image_px, 3)."""
+        size = self.image_px**2 * 3
+        content = b"".join(os.pread(self.descriptor, size, int(row) * size) for row in rows)
+        return np.frombuffer(content, np.uint8).reshape(-1, self.image_px, self.image_px, 3)
+
+
+@contextmanager
+def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iterator[FrameFile]:
+    """Decode and frame photos into a file without a name, which goes with the process, however that ends.
+
+    Raises:
+        PhotoError: A photo can't be read any more.
+        KuzovError: The folder, which is made if missing, can't be written.
+    """
+    with ExitStack() as opened:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = opened.enter_context(tempfile.TemporaryFile(dir=folder))
+            for frame in a_few_ahead(lambda photo: read_frame(photo.path, image_px), photos):
+                file.write(frame.tobytes())
+            file.flush()
+        except OSError as error:
+            raise KuzovError(
+                f"The frames of {len(photos)} photos can't be written to {folder}: {error.strerror}. "
+                "Name another folder in the variable KUZOV_CACHE."
+            ) from error
+        yield FrameFile(file.fileno(), image_px)
+
+
+def a_few_ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
+    """Make something of each item, in order, in threads that are a few items ahead."""
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        for start in range(0, len(items), PHOTOS_AHEAD):
+            yield from threads.map(make, items[start : start + PHOTOS_AHEAD])
