@@ -39,9 +39,9 @@ from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.batching.parameters import read_batching_parameters
 from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.limits import Limits
-from kuzov.serve.monitoring.config_file import read_monitoring_config
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.monitoring.prometheus import read_monitoring_config
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.repository.servable import Servable
 from kuzov.serve.repository.warmup import warmup_calls

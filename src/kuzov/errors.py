@@ -94,6 +94,11 @@ class RequestError(KuzovError):
         self.reason = reason
 
 
+def invalid(message: str) -> RequestError:
+    """The error for a request that can't be understood, or makes no sense for the model that it names."""
+    return RequestError(ErrorCode.INVALID, message)
+
+
 class OverloadedError(RequestError):
     """The server has as much work as it takes on; the same request may be sent again after a while.
 

@@ -14,8 +14,8 @@ import yaml
 from kuzov.bundle.ready import ready_model
 from kuzov.deploy.docker import docker_deployment
 from kuzov.deploy.render import render
-from kuzov.serve.monitoring.config_file import DEFAULT_PATH, read_monitoring_config
 from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.monitoring.prometheus import DEFAULT_PATH, read_monitoring_config
 from tests.deploy.containers import flags, hadolint, instruction, stand_in, start, variables
 
 DEFAULTED = re.compile(r"\$\{(\w+):-([^}]*)\}")

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import create_autospec
 
-from kuzov.serve.admission import Admission
 from kuzov.serve.core import Core
+from kuzov.serve.limits import Admission
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.process import ThreadWatch
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
-from kuzov.serve.threads import ThreadWatch
 
 SETTINGS = ServeSettings(models=())
 

@@ -16,7 +16,7 @@ from kuzov.cli.teaching import teaching
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
 from kuzov.serve.limits import Limits
-from kuzov.serve.monitoring.config_file import read_monitoring_config
+from kuzov.serve.monitoring.prometheus import read_monitoring_config
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.rest.extension import OpenExtension

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,27 +11,20 @@ from functools import partial
 from kuzov.cores import cores_if_limited, usable_cores
 from kuzov.engine.choose import load_engine as choose_engine
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.batching.scheduler import Scheduler
-from kuzov.serve.memory import give_back_memory, keep_freed_memory
+from kuzov.serve.limits import Admission
 from kuzov.serve.monitoring.journal import Journal
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.monitoring.prometheus import Snapshot
-from kuzov.serve.open_files import allow_all_files
+from kuzov.serve.process import ThreadWatch, give_back_memory, watched_threads
 from kuzov.serve.repository.config import ModelConfig
-from kuzov.serve.repository.config_file import read_model_configs
-from kuzov.serve.repository.config_poll import ConfigPoller
+from kuzov.serve.repository.config_file import ConfigPoller
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.repository.warmup import warm_up
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
-from kuzov.serve.threads import ThreadWatch, watched_threads
-
-# A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
-# keep it are as long as an inference.
-SWITCH_INTERVAL_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,26 +104,11 @@ def engine_loader(settings: ServeSettings) -> LoadEngine:
     )
 
 
-def tune_process() -> None:
-    """Set this process up to answer requests; to be called before it has other threads."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    keep_freed_memory()
-    allow_all_files()
-    # What was imported until now stays: the collector need not look at it again with every request.
-    gc.collect()
-    gc.freeze()
-
-
 @contextmanager
 def open_core(
     settings: ServeSettings, load_engine: LoadEngine, *, peers: str | None = None
 ) -> Iterator[Core]:
     """Load the models; their threads end with the context.
-
-    Args:
-        settings: What to serve, and within which bounds.
-        load_engine: Loads a version's folder.
-        peers: What other processes that serve the same are called; see `Core`.
 
     Raises:
         BundleError: A model can't be loaded.
@@ -153,7 +129,11 @@ def open_core(
         stack.callback(repository.stop)
         repository.start()
         give_back_memory()  # what compiling the networks took
-        stack.enter_context(_config_followed(settings, repository))
+        poll_s = settings.model_config_file_poll_wait_seconds
+        if settings.model_config_file is not None and poll_s:
+            poller = ConfigPoller(settings.model_config_file, repository.reload, settings.models, poll_s)
+            poller.start()
+            stack.callback(poller.stop)
         yield Core(
             settings=settings,
             service=Service(
@@ -172,19 +152,3 @@ def open_core(
             threads=threads,
             peers=peers,
         )
-
-
-@contextmanager
-def _config_followed(settings: ServeSettings, repository: Repository) -> Iterator[None]:
-    """Have the models reloaded whenever their file changes, where the settings ask for it."""
-    file, interval_s = settings.model_config_file, settings.model_config_file_poll_wait_seconds
-    if file is None or not interval_s:
-        yield
-        return
-    read = partial(read_model_configs, file)
-    poller = ConfigPoller(read, repository.reload, applied=settings.models, interval_s=interval_s)
-    poller.start()
-    try:
-        yield
-    finally:
-        poller.stop()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 from kuzov.records import Signature
 
 PREDICT = "tensorflow/serving/predict"
@@ -26,7 +26,7 @@ def example_tensor(examples: Sequence[bytes]) -> dict[str, Tensor]:
         RequestError: INVALID: there are none.
     """
     if not examples:
-        raise _invalid("Input is empty.")
+        raise invalid("Input is empty.")
     tensor = np.empty(len(examples), np.object_)
     tensor[:] = examples
     return {INPUTS: tensor}
@@ -36,11 +36,11 @@ def check_classifies(name: str, signature: Signature) -> None:
     """Raise INVALID, in TensorFlow Serving's words, unless a signature classifies examples."""
     _check_one_input(signature)
     if len(signature.outputs) not in {1, 2}:
-        raise _invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
     if INPUTS not in signature.inputs:
-        raise _invalid(f"No classification inputs found in SignatureDef: {_show(name, signature)}")
+        raise invalid(f"No classification inputs found in SignatureDef: {_show(name, signature)}")
     if not signature.outputs.keys() & {CLASSES, SCORES}:
-        raise _invalid(
+        raise invalid(
             'Expected classification signature outputs to contain at least one of "classes" or "scores". '
             f"Signature was: {_show(name, signature)}"
         )
@@ -50,11 +50,11 @@ def check_regresses(name: str, signature: Signature) -> None:
     """Raise INVALID, in TensorFlow Serving's words, unless a signature gives each example a number."""
     _check_one_input(signature)
     if len(signature.outputs) != 1:
-        raise _invalid("Expected one output Tensor.")
+        raise invalid("Expected one output Tensor.")
     if INPUTS not in signature.inputs:
-        raise _invalid(f"No regression inputs found in SignatureDef: {_show(name, signature)}")
+        raise invalid(f"No regression inputs found in SignatureDef: {_show(name, signature)}")
     if OUTPUTS not in signature.outputs:
-        raise _invalid(f"No regression outputs found in SignatureDef: {_show(name, signature)}")
+        raise invalid(f"No regression outputs found in SignatureDef: {_show(name, signature)}")
 
 
 CHECKS: Mapping[str, Callable[[str, Signature], None]] = {
@@ -77,13 +77,13 @@ def classifications(outputs: Mapping[str, Tensor], examples: int) -> list[list[t
     if classes is not None:
         _check_matrix(classes, examples)
         if classes.dtype.kind not in "OS":
-            raise _invalid(f"Expected classes Tensor of DT_STRING. Got: {_dtype(classes)}")
+            raise invalid(f"Expected classes Tensor of DT_STRING. Got: {_dtype(classes)}")
     if scores is not None:
         _check_matrix(scores, examples)
         if scores.dtype != np.float32:
-            raise _invalid(f"Expected scores Tensor of DT_FLOAT. Got: {_dtype(scores)}")
+            raise invalid(f"Expected scores Tensor of DT_FLOAT. Got: {_dtype(scores)}")
     if classes is not None and scores is not None and classes.shape != scores.shape:
-        raise _invalid(
+        raise invalid(
             f"Tensors class and score should match in num_classes. Expected: {classes.shape[1]} "
             f"Got: {scores.shape[1]}"
         )
@@ -105,28 +105,28 @@ def regressions(outputs: Mapping[str, Tensor], examples: int) -> list[float]:
     """
     tensor = outputs[OUTPUTS]
     if tensor.ndim != 1 and not (tensor.ndim == 2 and tensor.shape[1] == 1):
-        raise _invalid(
+        raise invalid(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
             f"{list(tensor.shape)}"
         )
     if len(tensor) != examples:
-        raise _invalid(f"Input batch size did not match output batch size: {examples} vs. {len(tensor)}")
+        raise invalid(f"Input batch size did not match output batch size: {examples} vs. {len(tensor)}")
     if tensor.dtype != np.float32:
-        raise _invalid(f"Expected output Tensor of DT_FLOAT. Got: {_dtype(tensor)}")
+        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {_dtype(tensor)}")
     numbers: list[float] = tensor.reshape(-1).tolist()
     return numbers
 
 
 def _check_one_input(signature: Signature) -> None:
     if len(signature.inputs) != 1:
-        raise _invalid("Expected one input Tensor.")
+        raise invalid("Expected one input Tensor.")
 
 
 def _check_matrix(tensor: Tensor, examples: int) -> None:
     if tensor.ndim != 2:
-        raise _invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(tensor.shape)}")
+        raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(tensor.shape)}")
     if len(tensor) != examples:
-        raise _invalid(f"Input batch size did not match output batch size: {examples} vs. {len(tensor)}")
+        raise invalid(f"Input batch size did not match output batch size: {examples} vs. {len(tensor)}")
 
 
 def _dtype(tensor: Tensor) -> str:
@@ -138,7 +138,3 @@ def _show(name: str, signature: Signature) -> str:
         f"{name}, inputs {{{', '.join(sorted(signature.inputs))}}}, "
         f"outputs {{{', '.join(sorted(signature.outputs))}}}, method_name {signature.method_name!r}"
     )
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(ErrorCode.INVALID, message)

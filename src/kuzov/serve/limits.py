@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from kuzov.engine.engine import Tensors
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode, OverloadedError, RequestError, invalid
 
 MEBIBYTE = 1024 * 1024
 
@@ -35,10 +38,9 @@ class Limits:
     def check_rows(self, rows: int) -> None:
         """Raise INVALID for more photos, strings or examples than the server takes in one request."""
         if rows > self.max_rows:
-            raise RequestError(
-                ErrorCode.INVALID,
+            raise invalid(
                 f"The request has {rows} rows, but this server takes at most {self.max_rows} at a time. "
-                "Send them in several requests.",
+                "Send them in several requests."
             )
 
     def check_strings(self, tensors: Tensors) -> None:
@@ -46,3 +48,46 @@ class Limits:
         for tensor in tensors.values():
             if tensor.dtype == np.object_:
                 self.check_rows(len(tensor) if tensor.ndim else 1)
+
+
+class Admission:
+    """Counts the requests under way, and refuses those past the limit at once rather than late.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, max_requests: int) -> None:
+        self.under_way = 0
+        self.closed = False
+        self._max_requests = max_requests
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Take no more requests on, as the server is stopping; those under way go on."""
+        self.closed = True
+
+    def check(self) -> None:
+        """Refuse as `enter` would at this moment, but hold no place.
+
+        Raises:
+            OverloadedError: All places are taken.
+            RequestError: UNAVAILABLE: the server is stopping.
+        """
+        if self.closed:
+            raise RequestError(ErrorCode.UNAVAILABLE, "The server is stopping. Send the request again.")
+        if self.under_way >= self._max_requests:
+            raise OverloadedError(
+                f"The server has {self._max_requests} requests under way already. Try again in a second."
+            )
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Hold a place while a request is answered; raises as `check` does."""
+        with self._lock:
+            self.check()
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= 1

@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kuzov.cores import usable_cores
-from kuzov.serve.core import Core, engine_loader, open_core, tune_process
+from kuzov.serve.core import Core, engine_loader, open_core
 from kuzov.serve.listening import EVERY_ADDRESS, bind, free_port, shown
 from kuzov.serve.monitoring.shared import SharedMetrics
-from kuzov.serve.open_files import tell_when_files_run_out
+from kuzov.serve.process import tell_when_files_run_out, tune_process
 from kuzov.serve.repository.servable import LoadEngine
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.extension import Extension

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import NUMPY_DTYPES, Tensors
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode, RequestError, invalid
 from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import (
     Call,
@@ -163,7 +163,7 @@ class Service:
             RequestError: As `classify`; also for tasks on different models, or the same one twice.
         """
         if not tasks:
-            raise RequestError(ErrorCode.INVALID, "The request has no tasks; name at least one signature.")
+            raise invalid("The request has no tasks; name at least one signature.")
         servable = self._servable(tasks[0].spec)
         check_tasks(tasks, servable.engine.signatures)
         example_tensor(examples)
@@ -198,7 +198,7 @@ class Service:
         name = signature_name or DEFAULT_SIGNATURE
         signature = servable.engine.signatures.get(name)
         if signature is None:
-            raise RequestError(ErrorCode.INVALID, f"No signature was found with the name: {name}")
+            raise invalid(f"No signature was found with the name: {name}")
         CHECKS[method_name](name, signature)
         self._check_method_name(signature, method_name)
         inputs = example_tensor(examples)
@@ -249,8 +249,7 @@ class Service:
     def _check_method_name(self, signature: Signature, *allowed: str) -> None:
         if self._method_name_check and signature.method_name not in allowed:
             what = " or ".join(allowed)
-            text = f"Expected signature method_name to be one of {what}. Was: {signature.method_name}"
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid(f"Expected signature method_name to be one of {what}. Was: {signature.method_name}")
 
     def _servable(self, spec: ModelSpec) -> Servable:
         return self._repository.get(spec.name, spec.version, spec.label)
@@ -263,21 +262,19 @@ def check_tasks(tasks: Sequence[Task], signatures: Mapping[str, Signature]) -> N
     for task in tasks:
         name = task.signature_name or DEFAULT_SIGNATURE
         if task.spec.name != tasks[0].spec.name:
-            text = "All ModelSpecs in a MultiInferenceRequest must access the same model name."
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
         if name in seen:
-            raise RequestError(ErrorCode.INVALID, f"Duplicate evaluation of signature: {name}")
+            raise invalid(f"Duplicate evaluation of signature: {name}")
         seen.add(name)
         if name not in signatures:
-            text = f"Requested signature not found in model graph: {name}"
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid(f"Requested signature not found in model graph: {name}")
         if task.method_name not in CHECKS:
             text = f"Unsupported signature method_name: {task.method_name}"
             raise RequestError(ErrorCode.UNIMPLEMENTED, text)
         CHECKS[task.method_name](name, signatures[name])
         fed.add(signatures[name].inputs[INPUTS].name)
         if len(fed) > 1:
-            raise RequestError(ErrorCode.INVALID, "Input tensor must be the same for all Signatures.")
+            raise invalid("Input tensor must be the same for all Signatures.")
 
 
 def _with_defaults(signature: Signature, inputs: Tensors) -> Tensors:
@@ -290,13 +287,12 @@ def _check_filter(signature: Signature, output_filter: Collection[str]) -> None:
     for name in output_filter:
         if name not in signature.outputs:
             known = ",".join(sorted(signature.outputs))
-            text = (
+            raise invalid(
                 f"output tensor alias not found in signature: {name} "
                 f"Outputs expected to be in the set {{{known}}}."
             )
-            raise RequestError(ErrorCode.INVALID, text)
         if name in seen:
-            raise RequestError(ErrorCode.INVALID, f"duplicate output tensor alias: {name}")
+            raise invalid(f"duplicate output tensor alias: {name}")
         seen.add(name)
 
 
@@ -304,20 +300,18 @@ def _check_inputs(signature: Signature, inputs: Tensors) -> None:
     if inputs.keys() != signature.inputs.keys():
         extra = ",".join(sorted(inputs.keys() - signature.inputs.keys()))
         missing = ",".join(sorted(signature.inputs.keys() - inputs.keys()))
-        text = (
+        raise invalid(
             f"input size does not match signature: {len(inputs)}!={len(signature.inputs)} "
             f"len({{{','.join(sorted(inputs))}}}) != len({{{','.join(sorted(signature.inputs))}}}). "
             f"Sent extra: {{{extra}}}. Missing but required: {{{missing}}}."
         )
-        raise RequestError(ErrorCode.INVALID, text)
     # TensorFlow numbers a graph's inputs in the order of their tensors' names.
     specs = sorted(signature.inputs.items(), key=lambda each: each[1].name)
     for index, (name, spec) in enumerate(specs):
         expected = NUMPY_DTYPES.get(spec.dtype)
         if expected is None or inputs[name].dtype != np.dtype(expected):
             declared = spec.dtype.removeprefix("DT_").lower()
-            text = f"Expects arg[{index}] to be {declared} but {_type_name(inputs[name])} is provided"
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid(f"Expects arg[{index}] to be {declared} but {_type_name(inputs[name])} is provided")
 
 
 def _type_name(tensor: npt.NDArray[Any]) -> str:

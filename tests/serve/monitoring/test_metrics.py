@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from kuzov.errors import ErrorCode
 from kuzov.serve.monitoring import metrics as module
 from kuzov.serve.monitoring.journal import Record
-from kuzov.serve.monitoring.metrics import Metrics
+from kuzov.serve.monitoring.metrics import Metrics, process_families
 from kuzov.serve.monitoring.prometheus import Counter, Histogram, exposition, sum_snapshots
 from kuzov.serve.repository.servable import VersionStatus
 from tests.serve.monitoring.prometheus_page import parse
@@ -109,15 +111,13 @@ def test_a_computation_counts_once_for_us_and_for_each_request_for_tensorflow_se
     metrics: Metrics,
 ) -> None:
     metrics.observe_inference("m", 0.5, requests=3)
-    metrics.observe_inference("m", 0.25, api="Classify")
+    metrics.observe_inference("m", 0.25)
     assert lines(metrics, "kuzov_inference_seconds_sum") == ['kuzov_inference_seconds_sum{model="m"} 0.75']
     assert lines(metrics, "kuzov_inference_seconds_count") == ['kuzov_inference_seconds_count{model="m"} 2']
-    counts = [
-        ':tensorflow:serving:runtime_latency_count{model_name="m",API="Classify",runtime="TF1"} 1',
-        ':tensorflow:serving:runtime_latency_count{model_name="m",API="Predict",runtime="TF1"} 3',
-    ]
-    assert lines(metrics, ":tensorflow:serving:runtime_latency_count") == counts
-    assert lines(metrics, ":tensorflow:serving:runtime_latency_sum")[1].endswith(" 1500000")
+    latency = ":tensorflow:serving:runtime_latency"
+    labels = '{model_name="m",API="Predict",runtime="TF1"}'
+    assert lines(metrics, f"{latency}_count") == [f"{latency}_count{labels} 4"]
+    assert lines(metrics, f"{latency}_sum") == [f"{latency}_sum{labels} 1750000"]
 
 
 def test_the_page_tells_the_state_of_every_version(metrics: Metrics) -> None:
@@ -228,3 +228,28 @@ def test_a_metric_that_fails_is_logged_and_harms_nothing(
     metrics.observe_inference("m", 0.1)
     metrics.observe_decode(0.1)
     assert "A metric could not be noted" in caplog.messages
+
+
+def values() -> dict[str, float]:
+    return {family["name"]: family["samples"][0][1][0] for family in process_families()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Only Linux tells.")
+def test_the_process_tells_of_memory_files_time_and_start(tmp_path: Path) -> None:
+    before = values()
+    assert before["process_cpu_seconds_total"] > 0
+    assert 1e6 < before["process_resident_memory_bytes"] < 1e12
+    assert time.time() - 86400 < before["process_start_time_seconds"] <= time.time()
+    with (tmp_path / "file").open("w"):
+        assert values()["process_open_fds"] == before["process_open_fds"] + 1
+    assert values()["process_start_time_seconds"] == before["process_start_time_seconds"]
+
+
+@pytest.mark.parametrize("there", ["stat", "nothing"])
+def test_what_can_not_be_read_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    (tmp_path / there).touch()
+    monkeypatch.setattr("kuzov.serve.monitoring.metrics._PROC", tmp_path)
+    (processor,) = process_families()
+    assert (processor["name"], processor["kind"]) == ("process_cpu_seconds_total", "counter")

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from kuzov.serve.monitoring.prometheus import Counter, Family, Histogram, exposition, gauge, sum_snapshots
+from kuzov.errors import ConfigError
+from kuzov.serve.monitoring.prometheus import (
+    Counter,
+    Family,
+    Histogram,
+    exposition,
+    gauge,
+    read_monitoring_config,
+    sum_snapshots,
+)
 from tests.serve.monitoring.prometheus_page import parse
 
 
@@ -122,3 +132,30 @@ def test_a_snapshot_survives_json() -> None:
 def test_the_reader_of_these_tests_is_strict(page: bytes) -> None:
     with pytest.raises(AssertionError):
         parse(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("prometheus_config { enable: true }", "/monitoring/prometheus/metrics"),
+        ('prometheus_config: { enable: true, path: "/metrics" }', "/metrics"),
+        ('prometheus_config { path: "/metrics" }', None),
+        ("prometheus_config { enable: false }", None),
+        ("", None),
+    ],
+)
+def test_the_file_says_where_the_metrics_are(text: str, path: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "monitoring.config"
+    file.write_text(text)
+    assert read_monitoring_config(file) == path
+
+
+def test_a_path_that_nothing_can_ask_for_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "monitoring.config"
+    file.write_text('prometheus_config { enable: true path: "metrics" }')
+    with pytest.raises(ConfigError) as caught:
+        read_monitoring_config(file)
+    assert str(caught.value) == (
+        f'{file}: the path of prometheus_config must begin with "/", as "/monitoring/prometheus/metrics"; it '
+        'is "metrics".'
+    )

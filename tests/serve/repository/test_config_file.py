@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from kuzov.errors import ConfigError, ErrorCode, RequestError
 from kuzov.serve.repository.config import ALL, LATEST, ModelConfig, VersionPolicy
-from kuzov.serve.repository.config_file import model_configs, read_model_configs
+from kuzov.serve.repository.config_file import ConfigPoller, model_configs, read_model_configs
 from kuzov.wire import messages
+from tests.serve.repository.fakes import until
 
 
 def config(**fields: object) -> messages.ModelConfig:
@@ -141,3 +144,101 @@ def test_the_platform_of_a_served_model_can_not_change() -> None:
         "Illegal to change a model's platform. For model m platform was tensorflow and new platform "
         "requested is pytorch."
     )
+
+
+M, N = (ModelConfig(name=name, base_path=Path("/models") / name) for name in "mn")
+IGNORED = "The new model configuration is ignored: "
+
+
+class Server:
+    """Reloads the models that its file lists, or refuses them."""
+
+    def __init__(self, file: Path) -> None:
+        self.refused: Exception | None = None
+        self.reloads: list[Sequence[ModelConfig]] = []
+        self._file = file
+        self.list_models(M)
+        self.poller = ConfigPoller(file, self.reload, [M], 0.005)
+
+    def list_models(self, *models: ModelConfig) -> None:
+        listed = (config(name=each.name, base_path=str(each.base_path)) for each in models)
+        self._file.write_text(str(server_config(*listed)))
+
+    def break_file(self) -> None:
+        self._file.write_text("model_config_list { config { name: 'm' base_path: 'm' } }")
+
+    def reload(self, configs: Sequence[ModelConfig]) -> None:
+        self.reloads.append(configs)
+        if self.refused:
+            raise self.refused
+
+    def poll_twice(self) -> None:
+        self.poller.poll_once()
+        self.poller.poll_once()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    return Server(tmp_path / "models.config")
+
+
+def test_a_change_is_reloaded_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    server.poller.poll_once()
+    assert server.reloads == []
+    server.list_models(M, N)
+    server.poll_twice()
+    assert server.reloads == [(M, N)]
+    assert caplog.messages == ["The new model configuration is in force"]
+
+
+def test_a_bad_file_is_told_of_once_and_ignored(
+    server: Server, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    text = f"{tmp_path}/models.config: Expected model m to have an absolute path or URI; got base_path()=m"
+    server.break_file()
+    server.poll_twice()
+    assert (server.reloads, caplog.messages) == ([], [IGNORED + text])
+    server.list_models(M)
+    server.poller.poll_once()
+    server.break_file()
+    server.poller.poll_once()
+    assert caplog.messages == [IGNORED + text] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (RequestError(ErrorCode.FAILED_PRECONDITION, "Version 2 is missing."), "Version 2 is missing."),
+        (ZeroDivisionError("oh"), "unexpected ZeroDivisionError('oh')"),
+    ],
+)
+def test_what_may_come_right_by_itself_is_tried_again(
+    server: Server, caplog: pytest.LogCaptureFixture, error: Exception, text: str
+) -> None:
+    server.list_models(N)
+    server.refused = error
+    server.poll_twice()
+    assert caplog.messages == [IGNORED + text]
+    server.refused = None
+    server.poll_twice()
+    assert server.reloads == [(N,)] * 3
+
+
+def test_a_model_that_does_not_load_is_not_tried_again(server: Server) -> None:
+    server.list_models(N)
+    server.refused = RequestError(ErrorCode.UNKNOWN, "1 model(s) did not become available")
+    server.poll_twice()
+    assert server.reloads == [(N,)]
+    server.list_models(M)
+    server.poller.poll_once()
+    assert server.reloads == [(N,), (M,)]
+
+
+def test_it_polls_until_it_is_stopped(server: Server) -> None:
+    server.poller.start()
+    server.list_models(N)
+    until(lambda: server.reloads)
+    server.poller.stop()
+    server.poller._thread.join(10)
+    assert not server.poller._thread.is_alive()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kuzov.errors import ErrorCode
+from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.lifecycle import Failure, VersionLife
 from kuzov.serve.repository.model import Model
@@ -61,6 +63,30 @@ def test_requests_find_what_is_loaded(model: Model) -> None:
     assert loaded.newest is loaded.find(None, None) is loaded.find(2, None) is loaded.by_version[2]
     assert loaded.find(None, "stable") is loaded.by_version[1]
     assert loaded.find(None, "unknown") is loaded.find(3, None) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "refused", "refused_even_by_the_setting"),
+    [
+        ({"stable": 2, "canary": 1}, None, None),
+        ({"canary": 3}, 3, None),
+        ({"old": 0}, 0, None),
+        ({"stable": 3}, 3, 3),
+    ],
+    ids=["loaded", "new, not loaded", "as before, not loaded", "moved to what is not loaded"],
+)
+def test_labels_are_checked_against_what_is_loaded(
+    model: Model, labels: dict[str, int], refused: int | None, refused_even_by_the_setting: int | None
+) -> None:
+    want(model, 1, 2)
+    finish(model)
+    finish(model)
+    loaded = replace(model.loaded(), labels={"stable": 1, "old": 0})
+    config = replace(model.config, labels=labels)
+    for allow, version in ((False, refused), (True, refused_even_by_the_setting)):
+        text = f"Request to assign label to version {version} of model m, which is not currently available"
+        with nullcontext() if version is None else pytest.raises(RequestError, match=text):
+            loaded.check_labels(config, allow_unavailable=allow)
 
 
 def test_the_unwanted_goes_once_a_wanted_version_serves(model: Model) -> None:

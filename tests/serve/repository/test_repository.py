@@ -6,14 +6,14 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from kuzov.engine.engine import run
 from kuzov.errors import BundleError, ErrorCode, RequestError
-from kuzov.serve.repository import keeper
 from kuzov.serve.repository import repository as module
+from kuzov.serve.repository import threads
 from kuzov.serve.repository.config import ALL, ModelConfig, RepositorySettings, VersionPolicy
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import Servable, VersionStatus
@@ -32,7 +32,7 @@ class Make(Protocol):
 def given_back(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """Counts how often memory is given back, which takes long."""
     calls: list[None] = []
-    monkeypatch.setattr(keeper, "give_back_memory", lambda: calls.append(None))
+    monkeypatch.setattr(threads, "give_back_memory", lambda: calls.append(None))
     return calls
 
 
@@ -70,6 +70,18 @@ def make(engines: Engines) -> Iterator[Make]:
 
 
 @pytest.fixture
+def start(make: Make) -> Make:
+    """As `make`, and it has started."""
+
+    def started(*configs: ModelConfig, **options: Any) -> Repository:
+        repository = make(*configs, **options)
+        repository.start()
+        return repository
+
+    return started
+
+
+@pytest.fixture
 def base(tmp_path: Path) -> Path:
     """The base path of model m, with version 1."""
     put(tmp_path / "m", 1)
@@ -95,10 +107,9 @@ def model(base: Path, policy: VersionPolicy | None = None, **labels: int) -> Mod
 # What is found
 
 
-def test_the_newest_version_is_served(base: Path, make: Make, engines: Engines) -> None:
+def test_the_newest_version_is_served(base: Path, start: Make, engines: Engines) -> None:
     put(base, "0124")
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     found = repository.get("m")
     assert (found.name, found.version, found.card) == ("m", 124, None)
     assert repository.get("m", 124) is found
@@ -107,12 +118,11 @@ def test_the_newest_version_is_served(base: Path, make: Make, engines: Engines) 
     assert engines.order == [base / "0124"]
 
 
-def test_the_card_is_read(base: Path, make: Make) -> None:
+def test_the_card_is_read(base: Path, start: Make) -> None:
     card = a_card()
     (base / "1" / "assets.extra").mkdir()
     (base / "1" / "assets.extra" / "card.json").write_text(json.dumps(card.to_json()))
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     assert repository.get("m").card == card
 
 
@@ -124,10 +134,9 @@ def test_the_card_is_read(base: Path, make: Make) -> None:
     ],
 )
 def test_what_is_not_loaded_is_not_found(
-    base: Path, make: Make, name: str, version: int | None, lookup: str, status: str
+    base: Path, start: Make, name: str, version: int | None, lookup: str, status: str
 ) -> None:
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     with pytest.raises(RequestError) as caught:
         repository.get(name, version)
     assert code_and_text(caught) == (ErrorCode.NOT_FOUND, lookup)
@@ -204,10 +213,9 @@ def test_stopping_ends_a_start(base: Path, make: Make, engines: Engines) -> None
     assert [str(error) for error in errors] == ["The server is stopping."]
 
 
-def test_stopping_ends_the_threads_and_leaves_the_servables(base: Path, make: Make) -> None:
+def test_stopping_ends_the_threads_and_leaves_the_servables(base: Path, start: Make) -> None:
     before = set(threading.enumerate())
-    repository = make(model(base), file_system_poll_wait_seconds=60)
-    repository.start()
+    repository = start(model(base), file_system_poll_wait_seconds=60)
     repository.stop()
     assert set(threading.enumerate()) <= before
     assert answer(repository) == 1
@@ -216,9 +224,8 @@ def test_stopping_ends_the_threads_and_leaves_the_servables(base: Path, make: Ma
 # Swapping
 
 
-def test_an_old_version_serves_until_the_new_one_does(base: Path, make: Make, engines: Engines) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_an_old_version_serves_until_the_new_one_does(base: Path, start: Make, engines: Engines) -> None:
+    repository = start(model(base))
     gate = engines.hold(put(base, 2))
     repository.poll_once()
     until(lambda: states(repository) == {2: "LOADING", 1: "AVAILABLE"})
@@ -228,19 +235,17 @@ def test_an_old_version_serves_until_the_new_one_does(base: Path, make: Make, en
     assert answer(repository) == 2
 
 
-def test_new_versions_are_found_by_polling(base: Path, make: Make) -> None:
-    repository = make(model(base), file_system_poll_wait_seconds=0.01)
-    repository.start()
+def test_new_versions_are_found_by_polling(base: Path, start: Make) -> None:
+    repository = start(model(base), file_system_poll_wait_seconds=0.01)
     put(base, 2)
     until(lambda: answer(repository) == 2)
 
 
 def test_requests_under_way_keep_their_version(
-    base: Path, make: Make, given_back: list[None], caplog: pytest.LogCaptureFixture
+    base: Path, start: Make, given_back: list[None], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     held = repository.get("m")
     engine = weakref.ref(held.engine)
     put(base, 2)
@@ -259,11 +264,10 @@ def test_requests_under_way_keep_their_version(
 
 
 def test_without_its_folder_a_version_gives_way_to_the_next_older(
-    base: Path, make: Make, engines: Engines
+    base: Path, start: Make, engines: Engines
 ) -> None:
     put(base, 2)
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     gate = engines.hold(base / "1")
     delete(base, 2)
     repository.poll_once()
@@ -275,10 +279,9 @@ def test_without_its_folder_a_version_gives_way_to_the_next_older(
 
 
 def test_a_version_that_loads_slower_than_new_ones_come_is_served_all_the_same(
-    base: Path, make: Make, engines: Engines
+    base: Path, start: Make, engines: Engines
 ) -> None:
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     second, third = engines.hold(put(base, 2)), engines.hold(base / "3")
     repository.poll_once()
     until(lambda: len(engines.order) == 2)
@@ -291,9 +294,8 @@ def test_a_version_that_loads_slower_than_new_ones_come_is_served_all_the_same(
     until(lambda: states(repository) == {3: "AVAILABLE", 2: "END", 1: "END"})
 
 
-def test_a_version_deleted_while_it_loads_is_never_served(base: Path, make: Make, engines: Engines) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_a_version_deleted_while_it_loads_is_never_served(base: Path, start: Make, engines: Engines) -> None:
+    repository = start(model(base))
     gate = engines.hold(put(base, 2))
     repository.poll_once()
     until(lambda: len(engines.order) == 2)
@@ -311,10 +313,9 @@ def test_a_version_deleted_while_it_loads_is_never_served(base: Path, make: Make
 
 
 def test_a_model_without_versions_is_unloaded(
-    base: Path, make: Make, caplog: pytest.LogCaptureFixture
+    base: Path, start: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     delete(base, 1)
     repository.poll_once()
     repository.poll_once()
@@ -331,12 +332,11 @@ def test_a_model_without_versions_is_unloaded(
 
 
 def test_a_base_path_that_vanishes_unloads_nothing(
-    base: Path, make: Make, caplog: pytest.LogCaptureFixture
+    base: Path, start: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = base.parent / "n"
     put(other, 1)
-    repository = make(model(base), model(other))
-    repository.start()
+    repository = start(model(base), model(other))
     base.rename(base.parent / "away")
     put(other, 2)
     repository.poll_once()
@@ -353,10 +353,9 @@ def test_a_base_path_that_vanishes_unloads_nothing(
 
 
 def test_a_version_that_fails_is_tried_again_and_never_replaces_a_good_one(
-    base: Path, make: Make, engines: Engines, caplog: pytest.LogCaptureFixture
+    base: Path, start: Make, engines: Engines, caplog: pytest.LogCaptureFixture
 ) -> None:
-    repository = make(model(base), max_num_load_retries=2)
-    repository.start()
+    repository = start(model(base), max_num_load_retries=2)
     engines.errors[put(base, 2)] = BundleError("It is broken.")
     repository.poll_once()
     until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
@@ -385,11 +384,10 @@ def test_a_retry_may_succeed(base: Path, make: Make, engines: Engines) -> None:
     assert answer(repository) == 1
 
 
-def test_waiting_for_a_retry_holds_nobody_up(base: Path, make: Make, engines: Engines) -> None:
+def test_waiting_for_a_retry_holds_nobody_up(base: Path, start: Make, engines: Engines) -> None:
     other = base.parent / "n"
     put(other, 1)
-    repository = make(model(base), model(other), max_num_load_retries=5, load_retry_interval_s=600)
-    repository.start()
+    repository = start(model(base), model(other), max_num_load_retries=5, load_retry_interval_s=600)
     engines.errors[put(base, 2)] = BundleError("It is broken.")
     repository.poll_once()
     until(lambda: engines.tries[base / "2"])
@@ -422,22 +420,20 @@ def test_a_version_is_warm_before_it_is_available(
     assert seen == [(base / "1", times)]
 
 
-def test_warm_up_can_be_switched_off(base: Path, make: Make) -> None:
+def test_warm_up_can_be_switched_off(base: Path, start: Make) -> None:
     def warm_up(servable: Servable, folder: Path, iterations: int) -> None:
         raise AssertionError
 
-    repository = make(model(base), warm_up=warm_up, enable_model_warmup=False)
-    repository.start()
+    repository = start(model(base), warm_up=warm_up, enable_model_warmup=False)
     assert states(repository) == {1: "AVAILABLE"}
 
 
 # Labels
 
 
-def test_labels_name_versions(base: Path, make: Make) -> None:
+def test_labels_name_versions(base: Path, start: Make) -> None:
     put(base, 2)
-    repository = make(model(base, ALL, stable=1, gone=7), allow_version_labels_for_unavailable_models=True)
-    repository.start()
+    repository = start(model(base, ALL, stable=1, gone=7), allow_version_labels_for_unavailable_models=True)
     assert repository.get("m", label="stable").version == 1
     with pytest.raises(RequestError) as caught:
         repository.get("m", label="gone")
@@ -464,10 +460,9 @@ def test_labels_at_the_start_need_the_setting(base: Path, make: Make) -> None:
     )
 
 
-def test_labels_are_given_and_moved_by_a_reload(base: Path, make: Make) -> None:
+def test_labels_are_given_and_moved_by_a_reload(base: Path, start: Make) -> None:
     put(base, 2)
-    repository = make(model(base, ALL))
-    repository.start()
+    repository = start(model(base, ALL))
     repository.reload([model(base, ALL, stable=1)])
     assert repository.get("m", label="stable").version == 1
     repository.reload([model(base, ALL, stable=2)])
@@ -480,11 +475,10 @@ def test_labels_are_given_and_moved_by_a_reload(base: Path, make: Make) -> None:
 # Reloading
 
 
-def test_a_reload_replaces_the_set_of_models(base: Path, make: Make) -> None:
+def test_a_reload_replaces_the_set_of_models(base: Path, start: Make) -> None:
     other = base.parent / "n"
     put(other, 5)
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     repository.reload([model(other)])
     assert (repository.models(), answer(repository, "n")) == (("n",), 5)
     with pytest.raises(RequestError, match=r"Servable not found for request: Latest\(m\)"):
@@ -495,10 +489,9 @@ def test_a_reload_replaces_the_set_of_models(base: Path, make: Make) -> None:
 
 
 def test_a_reload_looks_at_the_folders_and_waits_only_for_new_models(
-    base: Path, make: Make, engines: Engines
+    base: Path, start: Make, engines: Engines
 ) -> None:
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     gate = engines.hold(put(base, 2))
     repository.reload([model(base)])
     assert answer(repository) == 1
@@ -506,17 +499,15 @@ def test_a_reload_looks_at_the_folders_and_waits_only_for_new_models(
     until(lambda: answer(repository) == 2)
 
 
-def test_a_reload_changes_policies(base: Path, make: Make) -> None:
+def test_a_reload_changes_policies(base: Path, start: Make) -> None:
     put(base, 2)
-    repository = make(model(base, ALL))
-    repository.start()
+    repository = start(model(base, ALL))
     repository.reload([model(base, VersionPolicy(specific=(1,)))])
     until(lambda: states(repository) == {2: "END", 1: "AVAILABLE"})
 
 
-def test_a_reload_changes_base_paths(base: Path, make: Make, engines: Engines) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_a_reload_changes_base_paths(base: Path, start: Make, engines: Engines) -> None:
+    repository = start(model(base))
     former = repository.get("m")
     gate = engines.hold(put(base.parent / "elsewhere", 1))
     repository.reload([ModelConfig(name="m", base_path=base.parent / "elsewhere")])
@@ -526,18 +517,16 @@ def test_a_reload_changes_base_paths(base: Path, make: Make, engines: Engines) -
     assert engines.order == [base / "1", base.parent / "elsewhere" / "1"]
 
 
-def test_a_new_model_with_nothing_to_load_fails_at_once(base: Path, make: Make) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_a_new_model_with_nothing_to_load_fails_at_once(base: Path, start: Make) -> None:
+    repository = start(model(base))
     missing = base.parent / "missing"
     with pytest.raises(RequestError, match=f"The base path {missing} of model missing can't be read"):
         repository.reload([model(missing)])
     assert (repository.models(), answer(repository)) == (("m",), 1)
 
 
-def test_an_old_model_is_not_moved_to_where_there_is_nothing(base: Path, make: Make) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_an_old_model_is_not_moved_to_where_there_is_nothing(base: Path, start: Make) -> None:
+    repository = start(model(base))
     with pytest.raises(RequestError) as caught:
         repository.reload([ModelConfig(name="m", base_path=base / "nowhere")])
     assert code_and_text(caught) == (
@@ -548,10 +537,9 @@ def test_an_old_model_is_not_moved_to_where_there_is_nothing(base: Path, make: M
 
 
 def test_a_look_that_began_before_a_reload_counts_no_more(
-    base: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+    base: Path, start: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     reload = threading.Thread(target=repository.reload, args=([],))
 
     def look_slowly(config: ModelConfig) -> Listing:
@@ -575,12 +563,11 @@ def test_a_model_named_twice_is_refused(base: Path, make: Make) -> None:
     )
 
 
-def test_a_new_model_that_does_not_load_changes_nothing(base: Path, make: Make, engines: Engines) -> None:
+def test_a_new_model_that_does_not_load_changes_nothing(base: Path, start: Make, engines: Engines) -> None:
     bases = [base.parent / name for name in ("good", "bad")]
     put(bases[0], 1)
     engines.errors[put(bases[1], 1)] = BundleError("It is broken.")
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     with pytest.raises(RequestError) as caught:
         repository.reload([model(each) for each in bases])
     assert code_and_text(caught) == (
@@ -592,11 +579,10 @@ def test_a_new_model_that_does_not_load_changes_nothing(base: Path, make: Make, 
     assert repository.status("bad", 1)[0].error_message == "It is broken."
 
 
-def test_a_reload_has_a_deadline(base: Path, make: Make, engines: Engines) -> None:
+def test_a_reload_has_a_deadline(base: Path, start: Make, engines: Engines) -> None:
     other = base.parent / "n"
     gate = engines.hold(put(other, 1))
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     with pytest.raises(RequestError) as caught:
         repository.reload([model(other)], deadline_s=0.01)
     assert code_and_text(caught) == (ErrorCode.DEADLINE_EXCEEDED, "Not available in time: n.")
@@ -605,11 +591,10 @@ def test_a_reload_has_a_deadline(base: Path, make: Make, engines: Engines) -> No
     assert (repository.models(), answer(repository)) == (("m",), 1)
 
 
-def test_reloads_take_turns(base: Path, make: Make, engines: Engines) -> None:
+def test_reloads_take_turns(base: Path, start: Make, engines: Engines) -> None:
     other = base.parent / "n"
     gate = engines.hold(put(other, 1))
-    repository = make(model(base))
-    repository.start()
+    repository = start(model(base))
     first = threading.Thread(target=repository.reload, args=([model(other)],))
     first.start()
     until(lambda: len(engines.order) == 2)
@@ -630,11 +615,10 @@ def test_reloads_take_turns(base: Path, make: Make, engines: Engines) -> None:
 # Under load
 
 
-def test_no_request_fails_while_versions_are_swapped(base: Path, make: Make) -> None:
-    repository = make(
+def test_no_request_fails_while_versions_are_swapped(base: Path, start: Make) -> None:
+    repository = start(
         model(base, VersionPolicy(), stable=1), allow_version_labels_for_unavailable_models=True
     )
-    repository.start()
     done = threading.Event()
     errors: list[Exception] = []
     answers: list[set[int]] = []
@@ -650,8 +634,8 @@ def test_no_request_fails_while_versions_are_swapped(base: Path, make: Make) -> 
                 errors.append(error)
                 return
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in askers:
         thread.start()
     for version in range(2, 32):
         put(base, version)
@@ -660,15 +644,14 @@ def test_no_request_fails_while_versions_are_swapped(base: Path, make: Make) -> 
         until(lambda version=version: answer(repository) == version)  # type: ignore[misc]
     until(lambda: all(31 in seen for seen in answers) or errors)
     done.set()
-    for thread in threads:
+    for thread in askers:
         thread.join(10)
     assert errors == []
     until(lambda: states(repository) == {31: "AVAILABLE"} | dict.fromkeys(range(1, 31), "END"))
 
 
-def test_many_swaps_leave_nothing_behind(base: Path, make: Make) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_many_swaps_leave_nothing_behind(base: Path, start: Make) -> None:
+    repository = start(model(base))
     engines: weakref.WeakSet[object] = weakref.WeakSet()
     for version in range(2, 131):
         engines.add(repository.get("m").engine)
@@ -681,9 +664,8 @@ def test_many_swaps_leave_nothing_behind(base: Path, make: Make) -> None:
     assert len(engines) == 0
 
 
-def test_models_that_come_and_go_are_forgotten_in_the_end(base: Path, make: Make) -> None:
-    repository = make(model(base))
-    repository.start()
+def test_models_that_come_and_go_are_forgotten_in_the_end(base: Path, start: Make) -> None:
+    repository = start(model(base))
     for number in range(102):
         repository.reload([ModelConfig(name=f"m{number}", base_path=base)])
     until(lambda: states(repository, "m100") == {1: "END"})
@@ -708,7 +690,7 @@ def test_a_version_waits_for_a_thread(
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_or_fail)
-    monkeypatch.setattr(keeper, "PAUSE_AFTER_ERROR_S", 0.01)
+    monkeypatch.setattr(threads, "PAUSE_AFTER_ERROR_S", 0.01)
     put(base, 2)
     repository = make(model(base, ALL), num_load_threads=1)
     starting = threading.Thread(target=repository.start, daemon=True)

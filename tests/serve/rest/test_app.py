@@ -13,9 +13,8 @@ import httpx
 import pytest
 
 from kuzov.errors import ErrorCode
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
-from kuzov.serve.limits import Limits
+from kuzov.serve.limits import Admission, Limits
 from kuzov.serve.settings import RestSettings
 from tests.serve.conftest import a_card
 from tests.serve.rest.port import Port

@@ -17,9 +17,8 @@ from google.protobuf.message import Message
 from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature, TensorSpec
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import ApiKeys
-from kuzov.serve.limits import Limits
+from kuzov.serve.limits import Admission, Limits
 from kuzov.serve.monitoring.journal import Journal, Record
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.lifecycle import Failure

@@ -8,8 +8,8 @@ import grpc
 import pytest
 
 from kuzov.errors import ErrorCode
-from kuzov.serve.admission import Admission
-from kuzov.serve.limits import Limits
+from kuzov.serve.limits import Admission, Limits
+from kuzov.serve.rpc.gate import STATUS_CODES, details
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import KEY, Site, api_keys, floats, model_spec, refusal, send
 
@@ -150,3 +150,25 @@ def test_a_broken_message_is_refused(site: Site) -> None:
         "INVALID_ARGUMENT",
         "The request is not a tensorflow.serving.PredictRequest message.",
     )
+
+
+def test_every_code_has_its_namesake() -> None:
+    assert STATUS_CODES[ErrorCode.INVALID] is grpc.StatusCode.INVALID_ARGUMENT
+    assert {code: status.name for code, status in STATUS_CODES.items()} == {
+        code: code.value for code in ErrorCode
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("x" * 1024, "x" * 1024),
+        ("x" * 1025, "x" * 1024 + "...TRUNCATED"),
+        ("ж" * 513, "ж" * 512 + "...TRUNCATED"),
+        ("x" + "ж" * 512, "x" + "ж" * 511 + "...TRUNCATED"),
+        ("\ud800", "?"),
+    ],
+    ids=["whole", "cut", "counted in bytes", "no half letters", "no surrogates"],
+)
+def test_details_are_cut_as_tensorflow_serving_does(message: str, shown: str) -> None:
+    assert details(message) == shown

@@ -8,7 +8,7 @@ import pytest
 
 from kuzov.errors import ErrorCode
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.off_loop import LARGE_BYTES
+from kuzov.serve.rpc.request import LARGE_BYTES
 from kuzov.wire import messages
 from kuzov.wire.tensors import from_numpy, to_numpy
 from tests.serve.rpc.conftest import Site, floats, model_spec, refusal

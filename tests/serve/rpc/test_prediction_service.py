@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 
-from kuzov.serve.rpc.off_loop import LARGE_BYTES
+from kuzov.serve.rpc.request import LARGE_BYTES
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import Site, example, examples, model_spec, refusal
 

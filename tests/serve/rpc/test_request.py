@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.request import parse, read_examples, read_spec, spec_of
+from kuzov.serve.rpc.request import LARGE_BYTES, off_loop, parse, read_examples, read_spec, spec_of
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import example, examples, model_spec
 
@@ -78,3 +82,14 @@ def test_there_may_not_be_too_many_examples(found: messages.Input) -> None:
         read_examples(found, Limits(max_rows=1))
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, text)
     Limits(max_rows=1).check_rows(1)
+
+
+def test_only_large_messages_leave_the_event_loop() -> None:
+    async def threads() -> list[bool]:
+        with ThreadPoolExecutor(1) as pool:
+            return [
+                await off_loop(pool, size, threading.get_ident) == threading.get_ident()
+                for size in (0, LARGE_BYTES, LARGE_BYTES + 1)
+            ]
+
+    assert asyncio.run(threads()) == [True, True, False]

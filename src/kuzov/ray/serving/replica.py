@@ -9,8 +9,9 @@ from typing import Any
 
 from kuzov.ray.serving.rest import RestIngress
 from kuzov.ray.serving.rpc import Response, answer, check_health
-from kuzov.serve.core import engine_loader, open_core, tune_process
+from kuzov.serve.core import engine_loader, open_core
 from kuzov.serve.monitoring.log import LogForm, configure_logging
+from kuzov.serve.process import tune_process
 from kuzov.serve.rest.app import rest_app
 from kuzov.serve.rest.asgi import ASGIApp
 from kuzov.serve.rpc.grpc_server import rpc_handlers

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import grpc
 from grpc_health.v1 import health_pb2
 
-from kuzov.serve.rpc.health import HEALTH_SERVICE, NAMES
+from kuzov.serve.rpc.standard_services import HEALTH_SERVICE, NAMES
 from kuzov.wire.messages import METHODS, DecodeError
 
 SERVICER_FUNCTION = f"{__name__}.add_services"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from kuzov.engine.engine import Engine, Tensors
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode, RequestError, invalid
 from kuzov.serve.batching.batch import cut, join, rows_of, split
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.queue import Job, JobQueue, Key, Outputs
@@ -203,14 +203,11 @@ async def _all(jobs: Sequence[asyncio.Future[Outputs]]) -> list[Outputs]:
 def _check_batch(tensors: Tensors, parameters: BatchingParameters) -> None:
     """Raise what TensorFlow Serving raises of a request that can't be batched."""
     if not tensors:
-        raise RequestError(ErrorCode.INVALID, "Batching Run() must have at least one input tensor")
+        raise invalid("Batching Run() must have at least one input tensor")
     if any(tensor.ndim == 0 for tensor in tensors.values()):
-        text = "Batching Run() input tensors must have at least one dimension"
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid("Batching Run() input tensors must have at least one dimension")
     rows = rows_of(tensors)
     if rows is None:
-        text = "Batching Run() input tensors must have equal 0th-dimension size"
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid("Batching Run() input tensors must have equal 0th-dimension size")
     if rows > parameters.max_batch_size and not parameters.enable_large_batch_splitting:
-        text = f"Task size {rows} is larger than maximum input batch size {parameters.max_batch_size}"
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid(f"Task size {rows} is larger than maximum input batch size {parameters.max_batch_size}")

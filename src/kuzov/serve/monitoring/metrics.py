@@ -6,13 +6,16 @@ Durations are microseconds in TensorFlow Serving's metrics, and seconds in ours.
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 from kuzov.serve.monitoring.journal import Record
-from kuzov.serve.monitoring.process import process_families
-from kuzov.serve.monitoring.prometheus import Counter, Histogram, Labels, Snapshot, gauge
+from kuzov.serve.monitoring.prometheus import Counter, Family, Histogram, Labels, Snapshot, gauge
 from kuzov.serve.repository.servable import VersionStatus
 
 MAX_UNKNOWN_NAMES = 1000
@@ -25,6 +28,7 @@ ROWS = tuple(2**step for step in range(13))
 
 # What TensorFlow Serving calls the runtime of every SavedModel; dashboards select by it.
 _RUNTIME = "TF1"
+_PROC = Path("/proc/self")
 
 _log = logging.getLogger(__name__)
 
@@ -77,13 +81,7 @@ class Metrics:
             self._request_seconds.observe(record.seconds, record.protocol, method)
 
     def observe_batch(self, model: str, rows: int, waited_s: Sequence[float]) -> None:
-        """Take note of a batch that was put together.
-
-        Args:
-            model: Whose batch it is.
-            rows: Its rows, without padding.
-            waited_s: How long each of its requests has waited for it.
-        """
+        """Take note of a batch: its rows without padding, and how long each of its requests has waited."""
         with self._noting():
             self._batch_rows.observe(rows, model)
             for waited in waited_s:
@@ -94,28 +92,14 @@ class Metrics:
         with self._noting():
             self._decode_seconds.observe(seconds)
 
-    def observe_inference(
-        self, model: str, seconds: float, *, api: str = "Predict", requests: int = 1
-    ) -> None:
-        """Take note of a computation.
-
-        Args:
-            model: The loaded model that computed.
-            seconds: How long it took.
-            api: What the requests had called: "Predict", "Classify" or "Regress", over REST too.
-            requests: How many requests it answered; TensorFlow Serving's metric counts each.
-        """
+    def observe_inference(self, model: str, seconds: float, *, requests: int = 1) -> None:
+        """Take note of a computation; TensorFlow Serving's metric counts each request that it answered."""
         with self._noting():
             self._inference_seconds.observe(seconds, model)
-            self._tf_runtime_latency.observe(seconds * 1e6, model, api, _RUNTIME, times=requests)
+            self._tf_runtime_latency.observe(seconds * 1e6, model, "Predict", _RUNTIME, times=requests)
 
     def snapshot(self, statuses: Mapping[str, Sequence[VersionStatus]], under_way: int) -> Snapshot:
-        """All metrics of this process, at this moment; JSON can carry them.
-
-        Args:
-            statuses: The versions by model.
-            under_way: How many requests are being answered.
-        """
+        """All metrics of this process, at this moment; JSON can carry them."""
         states: dict[Labels, float] = {
             (model, str(each.version), each.state, each.engine or ""): 1.0
             for model, versions in statuses.items()
@@ -153,3 +137,30 @@ class Metrics:
             self._names.add(names)
             return names
         return (OTHER,) * len(names)
+
+
+def process_families() -> list[Family]:
+    """What the operating system tells of this process, by the names that Prometheus' own clients use.
+
+    Processor time; on Linux also memory, open files and when the process began, if files can be opened.
+    """
+    cpu: Family = {**gauge("process_cpu_seconds_total", {(): time.process_time()}), "kind": "counter"}
+    try:
+        resident_pages = int((_PROC / "statm").read_text().split()[1])
+        return [
+            cpu,
+            gauge("process_resident_memory_bytes", {(): resident_pages * os.sysconf("SC_PAGE_SIZE")}),
+            gauge("process_open_fds", {(): len(list((_PROC / "fd").iterdir()))}),
+            gauge("process_start_time_seconds", {(): _start_time()}, combine="min"),
+        ]
+    except OSError:
+        return [cpu]
+
+
+@cache  # the clocks are read one after the other, so each reckoning differs a little
+def _start_time() -> float:
+    """When the process began, in seconds since 1970."""
+    # The command's name, in brackets, may hold spaces and brackets itself.
+    fields = (_PROC / "stat").read_text().rpartition(")")[2].split()
+    after_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + after_boot

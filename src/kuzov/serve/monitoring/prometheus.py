@@ -1,11 +1,17 @@
-"""Counters, gauges and histograms, and the text in which Prometheus collects them."""
+"""Counters, gauges and histograms, the text in which Prometheus collects them, and where it finds it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict
 
+from kuzov.errors import ConfigError
+from kuzov.wire.messages import MonitoringConfig
+from kuzov.wire.text_file import read_text_file
+
+DEFAULT_PATH = "/monitoring/prometheus/metrics"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
@@ -19,25 +25,36 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 class Family(TypedDict):
     """All the values of one metric at one moment; JSON can carry it to another process.
 
-    Attributes:
-        name: The metric's name.
-        kind: Of what type it is.
-        combine: How the values of several processes become one.
-        labels: Names of its labels.
-        bounds: Upper bounds of a histogram's buckets, without the last, which is infinite.
-        samples: The labels' values, with one number for a counter or a gauge; for a histogram with what
-            each bucket counted (not accumulated), and then the sum of all that was observed.
+    The samples hold the labels' values, with one number for a counter or a gauge; for a histogram with what
+    each bucket counted (not accumulated), and then the sum of all that was observed.
     """
 
     name: str
     kind: Kind
-    combine: Combine
+    combine: Combine  # how the values of several processes become one
     labels: Sequence[str]
-    bounds: Sequence[float]
+    bounds: Sequence[float]  # upper ones of a histogram's buckets, without the last, which is infinite
     samples: Sequence[tuple[Sequence[str], Sequence[float]]]
 
 
 Snapshot: TypeAlias = Sequence[Family]
+
+
+def read_monitoring_config(file: Path) -> str | None:
+    """Where --monitoring_config_file puts the metrics: a path of the REST port; None where it enables none.
+
+    Raises:
+        ConfigError: The file can't be read, or the path is none.
+    """
+    prometheus = read_text_file(file, MonitoringConfig).prometheus_config
+    if not prometheus.enable:
+        return None
+    path = prometheus.path or DEFAULT_PATH
+    if not path.startswith("/"):
+        raise ConfigError(
+            f'{file}: the path of prometheus_config must begin with "/", as "{DEFAULT_PATH}"; it is "{path}".'
+        )
+    return path
 
 
 class Counter:
@@ -67,10 +84,8 @@ class Counter:
 class Histogram:
     """Sorts what is observed into buckets, by labels. Not safe to use from several threads.
 
-    Args:
-        name: The metric's name.
-        bounds: Upper bounds of the buckets, rising; the last bucket has none.
-        labels: Names of the labels. A histogram without any shows its empty buckets from the start.
+    The bounds are the buckets' upper ones, rising; the last bucket has none. A histogram without labels shows
+    its empty buckets from the start.
     """
 
     def __init__(self, name: str, bounds: Sequence[float], *labels: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +59,7 @@ def check_names(names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            text = f"Illegal to list model {name} multiple times in config list"
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid(f"Illegal to list model {name} multiple times in config list")
         seen.add(name)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.repository.lifecycle import Failure, State, VersionLife
 from kuzov.serve.repository.servable import Servable, VersionStatus
@@ -20,23 +21,36 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What requests find of one model; never changed, only replaced as a whole.
-
-    Attributes:
-        newest: The servable of the highest version; None where none is loaded.
-        by_version: Servables by version.
-        labels: Versions by label, loaded or not.
-    """
+    """What requests find of one model; never changed, only replaced as a whole."""
 
     newest: Servable | None = None
     by_version: Mapping[int, Servable] = field(default_factory=dict)
-    labels: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)  # versions by label, loaded or not
 
     def find(self, version: int | None, label: str | None) -> Servable | None:
         """The servable of a label, of a version, or the newest; None where it is not loaded."""
         if label is not None:
             version = self.labels.get(label, -1)
         return self.newest if version is None else self.by_version.get(version)
+
+    def check_labels(self, config: ModelConfig, *, allow_unavailable: bool) -> None:
+        """Check a new configuration's labels against what is loaded, with the labels in force.
+
+        Args:
+            config: The model's.
+            allow_unavailable: Whether a label that is not in use yet may name a version that is not loaded.
+
+        Raises:
+            RequestError: FAILED_PRECONDITION: a label names a version that it may not.
+        """
+        for label, version in config.labels.items():
+            moved = self.labels.get(label, version) != version
+            if version not in self.by_version and (moved or not allow_unavailable):
+                raise RequestError(
+                    ErrorCode.FAILED_PRECONDITION,
+                    f"Request to assign label to version {version} of model {config.name}, "
+                    "which is not currently available for inference",
+                )
 
 
 class Model:

@@ -9,15 +9,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from kuzov.cores import usable_cores
-from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.errors import BundleError, ErrorCode, RequestError, invalid
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings, check_names
-from kuzov.serve.repository.keeper import Keeper
-from kuzov.serve.repository.labels import check_labels
 from kuzov.serve.repository.lifecycle import Failure, VersionLife
-from kuzov.serve.repository.loader import Loader, WarmUp
 from kuzov.serve.repository.model import Loaded, Model
 from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
 from kuzov.serve.repository.source import Listing, look, look_for_reload, look_for_start
+from kuzov.serve.repository.threads import Keeper, Loader, WarmUp
 
 MAX_REMOVED = 100
 STOP_GRACE_S = 5.0
@@ -42,14 +40,7 @@ class Repository:
         *,
         warm_up: WarmUp,
     ) -> None:
-        """Nothing is loaded before `start`.
-
-        Args:
-            configs: The models to serve.
-            settings: How to look after them.
-            load_engine: Loads a version's folder.
-            warm_up: Runs the warm-up requests of a version's folder, each as often as it is told.
-        """
+        """Nothing is loaded before `start`."""
         self._configs = tuple(configs)
         self._settings = settings
         self._loaded: Mapping[str, Loaded] = {}
@@ -126,7 +117,7 @@ class Repository:
         if label is not None:
             version = self._loaded.get(name, NOTHING).labels.get(label)
             if version is None:
-                raise RequestError(ErrorCode.INVALID, f"Unrecognized servable version label: {label}")
+                raise invalid(f"Unrecognized servable version label: {label}")
         wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
         raise RequestError(ErrorCode.NOT_FOUND, f"Servable not found for request: {wanted}")
 
@@ -163,10 +154,6 @@ class Repository:
         Returns when all new models are available; new versions of old models are not waited for. Models that
         the set lacks are then unloaded. Reloads take turns.
 
-        Args:
-            configs: The models to serve from now on.
-            deadline_s: How long it may take, in seconds.
-
         Raises:
             RequestError: INVALID, FAILED_PRECONDITION or NOT_FOUND: the set can't be served; UNKNOWN: a new
                 model does not load; DEADLINE_EXCEEDED; UNAVAILABLE: the server is stopping.
@@ -202,7 +189,8 @@ class Repository:
 
     def _check_labels(self, configs: Sequence[ModelConfig]) -> None:
         allow = self._settings.allow_version_labels_for_unavailable_models
-        check_labels(configs, self._loaded, allow_unavailable=allow)
+        for config in configs:
+            self._loaded.get(config.name, NOTHING).check_labels(config, allow_unavailable=allow)
 
     def _load_new(self, new: Sequence[tuple[ModelConfig, Listing]], deadline: float) -> None:
         """Load new models, all of them, or leave none behind."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kuzov.bundle.layout import WARMUP_REQUESTS
 from kuzov.engine.engine import Engine, run
-from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.errors import BundleError, RequestError, invalid
 from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.examples import example_tensor
 from kuzov.serve.repository.servable import Servable
@@ -130,18 +130,14 @@ def _complete(engine: Engine, call: WarmupCall) -> Mapping[str, npt.NDArray[Any]
     signature = engine.signatures.get(call.signature)
     if signature is None:
         known = ", ".join(sorted(engine.signatures))
-        raise _invalid(f'the model has no signature "{call.signature}"; it has {known}')
+        raise invalid(f'the model has no signature "{call.signature}"; it has {known}')
     inputs = {**signature.defaults, **call.inputs}
     if inputs.keys() != signature.inputs.keys():
-        raise _invalid(
+        raise invalid(
             f'the signature "{call.signature}" takes the inputs {", ".join(sorted(signature.inputs))}, '
             f"but the request gives {', '.join(sorted(inputs)) or 'none'}"
         )
     return inputs
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(ErrorCode.INVALID, message)
 
 
 def _failed(path: Path, record: int, reason: str) -> BundleError:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.admission import Admission
 from kuzov.serve.api_keys import bearer
 from kuzov.serve.core import Core
+from kuzov.serve.limits import Admission
 from kuzov.serve.monitoring.journal import Record, printable
 from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, expect_method, send_answer
 from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kuzov.errors import invalid
 from kuzov.serve.calls import MetadataAnswer
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rest.json_request import Form
 from kuzov.serve.rest.json_signature import signature_json
-from kuzov.serve.rest.json_text import invalid
 from kuzov.serve.rest.json_values import floats_json, quoted, rows_json, tensor_json, text_json
 
 Outputs = Mapping[str, npt.NDArray[Any]]

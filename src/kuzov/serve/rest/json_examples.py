@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from kuzov.errors import invalid
 from kuzov.serve.rest.json_tensors import is_base64_object, string_bytes
 from kuzov.serve.rest.json_text import (
     double,
     finite_float,
-    invalid,
     parse_object,
     quote,
     read_signature_name,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kuzov.errors import RequestError
+from kuzov.errors import RequestError, invalid
 from kuzov.records import TensorSpec
 from kuzov.serve.calls import Call
 from kuzov.serve.rest.json_numbers import read_numbers
@@ -19,7 +19,7 @@ from kuzov.serve.rest.json_tensors import (
     regular_tensor,
     shape_of,
 )
-from kuzov.serve.rest.json_text import finite_float, invalid, parse_object, quote, read_signature_name
+from kuzov.serve.rest.json_text import finite_float, parse_object, quote, read_signature_name
 
 Specs = Mapping[str, TensorSpec]
 

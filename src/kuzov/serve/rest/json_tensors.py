@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
-from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.rest.json_text import double, invalid, quote, type_name
+from kuzov.errors import ErrorCode, RequestError, invalid
+from kuzov.serve.rest.json_text import double, quote, type_name
 
 Tensor = npt.NDArray[Any]
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 from kuzov.serve.rest.json_nesting import TOO_DEEP, read_members, skip_space
 
 MAX_QUOTED_BYTES = 256
@@ -40,11 +40,6 @@ _RAPIDJSON_TEXTS: Mapping[str, str] = {
     "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
     "Invalid control character at": "Invalid encoding in string.",
 }
-
-
-def invalid(message: str) -> RequestError:
-    """The error for a request that can't be understood."""
-    return RequestError(ErrorCode.INVALID, message)
 
 
 def parse_object(

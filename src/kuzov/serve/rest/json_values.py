@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.serve.rest.json_text import invalid
+from kuzov.errors import invalid
 
 quoted = json.JSONEncoder(ensure_ascii=False).encode
 """A string as JSON, with its quotes."""

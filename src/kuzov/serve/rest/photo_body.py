@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photo_input import PHOTO_INPUT
+from kuzov.errors import invalid
 from kuzov.serve.calls import Call, ModelSpec
-from kuzov.serve.rest.json_text import invalid
 from kuzov.serve.service import Service
 
 _FORM = "multipart/form-data"

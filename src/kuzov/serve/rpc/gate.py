@@ -14,7 +14,11 @@ from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.serve.api_keys import bearer
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
-from kuzov.serve.rpc.statuses import STATUS_CODES, details
+
+MAX_DETAILS = 1024
+"""Longer texts are cut: gRPC sends them in HTTP/2's trailers, whose size clients bound."""
+CUT = "...TRUNCATED"
+STATUS_CODES: Mapping[ErrorCode, grpc.StatusCode] = {code: grpc.StatusCode[code.value] for code in ErrorCode}
 
 REQUEST_ID, RETRY_AFTER = "x-request-id", "grpc-retry-pushback-ms"
 COUNTED = frozenset({"Predict", "Classify", "Regress"})
@@ -25,17 +29,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rpc:
-    """One request.
-
-    Attributes:
-        request: Its message, serialized.
-        record: What is known of it; whoever answers notes there what it learns.
-        remaining_s: Time that its client will wait yet, in seconds; None for any time.
-    """
+    """One request, its message serialized; whoever answers notes in the record what it learns."""
 
     request: bytes
     record: Record
-    remaining_s: float | None
+    remaining_s: float | None  # that its client will wait; None for any time
 
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
@@ -43,19 +41,18 @@ Answer: TypeAlias = Callable[[Rpc], Awaitable[bytes]]
 """Answers a request with the response's message, serialized."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Lets RPCs in and out."""
 
-    core: Core
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def handler(self, path: str, answer: Answer, *, computes: bool) -> grpc.RpcMethodHandler[bytes, bytes]:
         """What gRPC calls for a method.
 
         Args:
-            path: The method's path: /tensorflow.serving.PredictionService/Predict.
-            answer: Answers its requests. An error that is not a RequestError is logged, and the client is
-                only told that there was one.
+            path: As /tensorflow.serving.PredictionService/Predict.
+            answer: An error that is no RequestError is logged; the client learns only that there was one.
             computes: Whether a model computes the answer. Then a request needs a place, and its time is
                 limited; others are answered however busy the server is.
         """
@@ -75,11 +72,10 @@ class Gate:
     async def _recorded(
         self, path: str, answer: Answer, computes: bool, request: bytes, context: _Context
     ) -> bytes:
-        metadata = {
-            key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
-        }
+        given = context.invocation_metadata() or ()
+        metadata = {key: value for key, value in given if isinstance(value, str)}
         method = path.rpartition("/")[2]
-        record = self.core.journal.begin("GRPC", method, path, metadata.get(REQUEST_ID))
+        record = self._core.journal.begin("GRPC", method, path, metadata.get(REQUEST_ID))
         record.api = method if method in COUNTED else None
         record.bytes_in = len(request)
         context.set_trailing_metadata(((REQUEST_ID, record.request_id),))
@@ -101,24 +97,31 @@ class Gate:
             text = "Internal error: the server failed to answer; its log says why."
             raise RequestError(ErrorCode.INTERNAL, text) from error
         finally:
-            self.core.journal.end(record)
+            self._core.journal.end(record)
         return response
 
     def _check_key(self, metadata: Mapping[str, str]) -> None:
-        if self.core.keys is not None:
-            self.core.keys.check(bearer(metadata.get("authorization")) or metadata.get("x-api-key"))
+        if self._core.keys is not None:
+            self._core.keys.check(bearer(metadata.get("authorization")) or metadata.get("x-api-key"))
 
     async def _admitted(self, answer: Answer, rpc: Rpc) -> bytes:
-        own, remaining = self.core.settings.limits.request_timeout_s, rpc.remaining_s
+        own, remaining = self._core.settings.limits.request_timeout_s, rpc.remaining_s
         allowed_s = own if remaining is None else min(own, remaining)
-        with self.core.admission.enter():
+        with self._core.admission.enter():
             try:
                 async with asyncio.timeout(allowed_s) as deadline:
                     return await answer(rpc)
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                text = (
-                    f"The answer was not ready within {allowed_s:g} seconds. Send fewer rows in one request."
-                )
-                raise RequestError(ErrorCode.DEADLINE_EXCEEDED, text) from None
+                raise RequestError(
+                    ErrorCode.DEADLINE_EXCEEDED,
+                    f"The answer was not ready within {allowed_s:g} seconds. Send fewer rows in one request.",
+                ) from None
+
+
+def details(message: str) -> str:
+    """An error's text as a client gets it: at most 1024 bytes of UTF-8, and a note where it was cut."""
+    text = message.encode("utf-8", "replace")
+    cut = text[:MAX_DETAILS].decode("utf-8", "ignore")
+    return cut + CUT if len(text) > MAX_DETAILS else cut

@@ -9,15 +9,13 @@ from contextlib import suppress
 import grpc
 
 from kuzov.errors import ConfigError, KuzovError
-from kuzov.serve.admission import Admission
 from kuzov.serve.core import Core
-from kuzov.serve.limits import MEBIBYTE
+from kuzov.serve.limits import MEBIBYTE, Admission
 from kuzov.serve.rpc.gate import Gate
-from kuzov.serve.rpc.health import Health
 from kuzov.serve.rpc.model_service import ModelService
 from kuzov.serve.rpc.prediction_service import PredictionService
-from kuzov.serve.rpc.reflection import add_reflection
 from kuzov.serve.rpc.ssl_config import SslConfig
+from kuzov.serve.rpc.standard_services import Health, add_reflection
 from kuzov.wire.messages import MODEL_SERVICE, PREDICTION_SERVICE
 
 RPCS_BESIDE = 64

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import grpc
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 from kuzov.serve.core import Core
 from kuzov.serve.repository.config_file import model_configs
 from kuzov.serve.repository.servable import VersionStatus
@@ -45,10 +45,9 @@ class ModelService:
         """Serve the models that the request lists, and no others; returns when the new ones are available."""
         config = parse(messages.ReloadConfigRequest, rpc.request).config
         if config.WhichOneof("config") != "model_config_list":
-            raise RequestError(
-                ErrorCode.INVALID,
+            raise invalid(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
-                "Only ModelConfigList is currently supported",
+                "Only ModelConfigList is currently supported"
             )
         configs = model_configs(config, served=self._core.service.models().keys())
         # The repository's own clock ends the reload: a thread can't be stopped from here.

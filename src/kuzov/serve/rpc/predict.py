@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import ErrorCode, RequestError, invalid
 from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import Call, PredictAnswer, UnknownSignatureError
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rpc.gate import Rpc
-from kuzov.serve.rpc.off_loop import off_loop
-from kuzov.serve.rpc.request import check_has_spec, not_a_message, read_spec
+from kuzov.serve.rpc.request import check_has_spec, not_a_message, off_loop, read_spec
 from kuzov.serve.rpc.response import write_spec
 from kuzov.wire import messages
 from kuzov.wire.predict_request import lift_tensors
@@ -73,7 +72,7 @@ class Predict:
             self._check_size(name, tensor)
             return to_numpy(tensor)
         except ValueError as error:
-            raise RequestError(ErrorCode.INVALID, f"tensor parsing error: {name}") from error
+            raise invalid(f"tensor parsing error: {name}") from error
 
     def _check_size(self, name: str, tensor: messages.TensorProto) -> None:
         """Refuse a small message that stands for a huge tensor: one value and a shape to repeat it in."""
@@ -82,10 +81,9 @@ class Predict:
         size = elements * (layout.stored.itemsize if layout else 8)
         limit = max(self._limits.max_inflated_bytes, self._limits.max_body_bytes)
         if size > limit:
-            raise RequestError(
-                ErrorCode.INVALID,
+            raise invalid(
                 f"Input {name!r} has {size} bytes by its shape, but this server takes at most {limit} at "
-                "a time. Send them in several requests.",
+                "a time. Send them in several requests."
             )
 
     def _write(self, answer: PredictAnswer) -> bytes:
@@ -106,13 +104,11 @@ def _check_names(signature: Signature, sent: Collection[str]) -> None:
         return
     for name in sorted(known.keys() - signature.defaults.keys()):
         if name not in sent:
-            raise RequestError(
-                ErrorCode.INVALID,
+            raise invalid(
                 f"Signature input alias: {name}(feed name: {known[name].name}) not found in request and no "
                 f"default value provided. Inputs expected to be in the request {{{names}}}, or default input "
-                f"alias set: {','.join(sorted(signature.defaults))}",
+                f"alias set: {','.join(sorted(signature.defaults))}"
             )
     if not known.keys() >= set(sent):
         used = ",".join(sorted(known.keys() & set(sent)))
-        text = f"Inputs contains invalid name. Used request inputs: {used}, request input: {names}"
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid(f"Inputs contains invalid name. Used request inputs: {used}, request input: {names}")

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import grpc
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.calls import ModelSpec, Task
 from kuzov.serve.core import Core
 from kuzov.serve.rpc.gate import Answer, Gate, Rpc
-from kuzov.serve.rpc.off_loop import off_loop
 from kuzov.serve.rpc.predict import Predict
-from kuzov.serve.rpc.request import parse, parse_about_model, read_examples, read_spec
+from kuzov.serve.rpc.request import off_loop, parse, parse_about_model, read_examples, read_spec
 from kuzov.serve.rpc.response import (
     classification_result,
     inference_result,
@@ -87,10 +86,10 @@ class PredictionService:
         """A version's signatures."""
         message = parse_about_model(messages.GetModelMetadataRequest, rpc.request)
         if not message.metadata_field:
-            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for field in message.metadata_field:
             if field != SIGNATURE_DEF:
-                raise _invalid(f"Metadata field {field} is not supported")
+                raise invalid(f"Metadata field {field} is not supported")
         spec = read_spec(message.model_spec)
         rpc.record.model = spec.name
         answer = self._service.metadata(spec)
@@ -122,7 +121,7 @@ def _read_tasks(message: messages.MultiInferenceRequest) -> list[Task]:
     # The first task says which model it is about; without tasks none does.
     read_spec(message.tasks[0].model_spec if message.tasks else messages.ModelSpec())
     if not all(task.model_spec.name for task in message.tasks):
-        raise _invalid("Found ModelSpec with an empty model name.")
+        raise invalid("Found ModelSpec with an empty model name.")
     return [
         Task(
             spec=read_spec(task.model_spec),
@@ -131,7 +130,3 @@ def _read_tasks(message: messages.MultiInferenceRequest) -> list[Task]:
         )
         for task in message.tasks
     ]
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(ErrorCode.INVALID, message)

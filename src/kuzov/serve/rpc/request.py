@@ -1,26 +1,36 @@
-"""Reading a request: its message, the model that it means, its examples, and how much it asks for."""
+"""Reading a request: its message, the model that it means, its examples; large ones beside the event loop."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import RequestError, invalid
 from kuzov.serve.calls import ModelSpec
-from kuzov.serve.limits import Limits
+from kuzov.serve.limits import MEBIBYTE, Limits
 from kuzov.wire import messages
 from kuzov.wire.examples import serialized_examples
 
+LARGE_BYTES = MEBIBYTE
+"""What is larger would hold up the other requests; below it the way to another thread and back costs more."""
+
 M = TypeVar("M", bound=Message)
+R = TypeVar("R")
+
+
+async def off_loop(pool: Executor, size: int, work: Callable[..., R], *args: object) -> R:
+    """Call a function that reads or writes a message of `size` bytes; a large one on a thread of the pool."""
+    if size <= LARGE_BYTES:
+        return work(*args)
+    return await asyncio.get_running_loop().run_in_executor(pool, work, *args)
 
 
 def parse(message: type[M], request: bytes) -> M:
-    """A request as a message.
-
-    Raises:
-        RequestError: INVALID: its bytes are no such message.
-    """
+    """A request as a message; INVALID where its bytes are none."""
     try:
         return message.FromString(request)
     except messages.DecodeError as error:
@@ -28,11 +38,7 @@ def parse(message: type[M], request: bytes) -> M:
 
 
 def parse_about_model(message: type[M], request: bytes) -> M:
-    """As `parse`, for a message that names a model in its `model_spec`.
-
-    Raises:
-        RequestError: INVALID: its bytes are no such message, or it names no model.
-    """
+    """As `parse`, for a message whose `model_spec` must be there."""
     parsed = parse(message, request)
     check_has_spec(parsed)
     return parsed
@@ -41,22 +47,18 @@ def parse_about_model(message: type[M], request: bytes) -> M:
 def check_has_spec(message: Message) -> None:
     """Raise INVALID for a message without a ModelSpec."""
     if not message.HasField("model_spec"):
-        raise RequestError(ErrorCode.INVALID, "Missing ModelSpec")
+        raise invalid("Missing ModelSpec")
 
 
 def not_a_message(full_name: str) -> RequestError:
     """The error for a request whose bytes are not the message that its method takes."""
-    return RequestError(ErrorCode.INVALID, f"The request is not a {full_name} message.")
+    return invalid(f"The request is not a {full_name} message.")
 
 
 def read_spec(message: messages.ModelSpec) -> ModelSpec:
-    """The model that a request names.
-
-    Raises:
-        RequestError: INVALID: it names none.
-    """
+    """The model that a request names; INVALID where it names none."""
     if not message.name:
-        raise RequestError(ErrorCode.INVALID, "ModelSpec has no name specified.")
+        raise invalid("ModelSpec has no name specified.")
     return spec_of(message)
 
 
@@ -84,9 +86,8 @@ def read_examples(message: messages.Input, limits: Limits) -> list[bytes]:
     limits.check_rows(len(with_context.examples))
     size = with_context.ByteSize() + with_context.context.ByteSize() * len(with_context.examples)
     if size > limits.max_inflated_bytes:
-        raise RequestError(
-            ErrorCode.INVALID,
+        raise invalid(
             f"With its context repeated for each example the request has {size} bytes, but this server "
-            f"takes at most {limits.max_inflated_bytes} at a time. Send them in several requests.",
+            f"takes at most {limits.max_inflated_bytes} at a time. Send them in several requests."
         )
     return serialized_examples(message)
