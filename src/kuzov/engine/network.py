@@ -11,7 +11,7 @@ import numpy.typing as npt
 import openvino
 
 from kuzov.engine.engine import Tensors
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import invalid
 
 # OpenVINO looks NumPy up at the first access to any tensor's numbers, and two threads that get there together
 # wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.
@@ -154,8 +154,7 @@ class Network:
         try:
             results = requests.mine().infer(inputs)
         except RuntimeError as error:
-            text = f"The model refuses these inputs: {own_words(error)}"
-            raise RequestError(ErrorCode.INVALID, text) from error
+            raise invalid(f"The model refuses these inputs: {own_words(error)}") from error
         finally:
             with self._lock:
                 self._under_way -= 1

@@ -16,7 +16,7 @@ from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
 from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
 from kuzov.engine.photo_input import PHOTO_INPUT, decode_photos
-from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
+from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
@@ -55,7 +55,7 @@ class OpenVinoEngine:
         """Check the inputs of a signature, and decode its photos; see `Engine.prepare`."""
         specs = self.signatures[signature]
         if not specs.inputs:  # such as TensorFlow's own __saved_model_init_op, which the metadata lists too
-            raise RequestError(ErrorCode.INVALID, f"Signature {signature} takes no input; ask another.")
+            raise invalid(f"Signature {signature} takes no input; ask another.")
         for name, spec in specs.inputs.items():
             _check(name, inputs[name], spec)
         if PHOTO_INPUT in specs.inputs and self._card is not None:
@@ -90,12 +90,10 @@ class OpenVinoEngine:
 
 def _check(name: str, tensor: npt.NDArray[Any], spec: TensorSpec) -> None:
     if spec.dtype != STRING_DTYPE and tensor.dtype != np.dtype(NUMPY_DTYPES[spec.dtype]):
-        text = f"Input {name} is of type {tensor.dtype}; it must be {spec.dtype}."
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid(f"Input {name} is of type {tensor.dtype}; it must be {spec.dtype}.")
     shape, found = [*(spec.shape or ())], [*tensor.shape]
     if len(shape) != len(found) or any(size not in {-1, has} for size, has in zip(shape, found, strict=True)):
-        text = f"Input {name} has shape {found}; the model takes {shape}, -1 being any size."
-        raise RequestError(ErrorCode.INVALID, text)
+        raise invalid(f"Input {name} has shape {found}; the model takes {shape}, -1 being any size.")
 
 
 def load(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.engine import Tensors
-from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError
+from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError, invalid
 from kuzov.records import Signature
 
 IMAGE_RANK = 4  # rows, height, width, channels
@@ -58,8 +58,7 @@ class TensorFlowEngine:
         for name, spec in self.signatures[signature].inputs.items():
             declared = len(spec.shape or ())
             if declared >= IMAGE_RANK and inputs[name].ndim != declared:
-                text = f"Input {name} has {inputs[name].ndim} dimensions; the model takes {declared}."
-                raise RequestError(ErrorCode.INVALID, text)
+                raise invalid(f"Input {name} has {inputs[name].ndim} dimensions; the model takes {declared}.")
         return inputs
 
     def infer(self, network: str, tensors: Tensors) -> Tensors:
@@ -77,7 +76,7 @@ class TensorFlowEngine:
         except UnicodeDecodeError as error:
             # The message quotes the request's bytes, of which TensorFlow fails to make a Python string.
             text = error.object.decode(errors="replace")
-            raise RequestError(ErrorCode.INVALID, text) from error
+            raise invalid(text) from error
         return {name: _array(result) for name, result in zip(signature.outputs, results, strict=True)}
 
     def finish(self, _signature: str, outputs: Tensors) -> dict[str, npt.NDArray[Any]]:

@@ -13,7 +13,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from kuzov.errors import ErrorCode, OverloadedError, RequestError
+from kuzov.errors import ErrorCode, OverloadedError, RequestError, invalid
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.rest.answer import Answer
 from kuzov.serve.service import Service
@@ -74,7 +74,7 @@ class SaliencyProcess:
         served = service.metadata(ModelSpec(name=name, version=version))
         if served.card is None or served.folder is None:
             text = f'The model "{name}" was not made by kuzov: where it looks can\'t be told.'
-            raise RequestError(ErrorCode.INVALID, text)
+            raise invalid(text)
         if self._waiting >= WAITING:
             raise OverloadedError("Others wait to see where the model looked; try again in a moment.", 5)
         self._waiting += 1

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from kuzov.errors import ErrorCode, RequestError
+from kuzov.errors import RequestError, invalid
 from kuzov.serve.calls import ModelSpec
 
 # A path is matched as it stands in the request line, still percent-encoded and with its query, so that a
@@ -51,13 +51,13 @@ def read_path(method: str, target: str) -> Route:
         verb = "metadata" if found[4] == "metadata" else "status"
         return Route(verb=verb, spec=_spec(*found.groups()[:3]))
     if method == "GET" and _NAMELESS.fullmatch(target):
-        raise RequestError(ErrorCode.INVALID, "Missing model name in request.")
+        raise invalid("Missing model name in request.")
     raise malformed(method, target)
 
 
 def malformed(method: str, target: str) -> RequestError:
     """The error for a request that the API has not."""
-    return RequestError(ErrorCode.INVALID, f"Malformed request: {method} {target}")
+    return invalid(f"Malformed request: {method} {target}")
 
 
 def _spec(name: str, version: str | None, label: str | None) -> ModelSpec:
@@ -70,5 +70,5 @@ def _spec(name: str, version: str | None, label: str | None) -> ModelSpec:
 
 def _version(digits: str) -> int:
     if len(digits.lstrip("0")) > len(str(_MAX_VERSION)) or int(digits) > _MAX_VERSION:
-        raise RequestError(ErrorCode.INVALID, f"Failed to convert version: {digits} to numeric.")
+        raise invalid(f"Failed to convert version: {digits} to numeric.")
     return int(digits)
