@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -96,40 +97,31 @@ class TrainConfig:
         Raises:
             ConfigError: Names the setting, its value and what it may be.
         """
-        augmentation, fine_tune = self.augmentation, self.fine_tune
-        checks = [
-            ("seed", self.seed, self.seed >= 0, "0 or more"),
-            ("validation_fraction", self.validation_fraction, 0 < self.validation_fraction < 1, "in 0..1"),
-            ("accepted_fraction", self.accepted_fraction, 0 < self.accepted_fraction < 1, "in 0..1"),
-            (
-                "features.augmented_views",
-                self.features.augmented_views,
-                self.features.augmented_views >= 0,
-                "0 or more",
-            ),
-            ("head.folds", self.head.folds, self.head.folds >= 2, "2 or more"),
-            (
-                "head.inverse_regularisation",
-                self.head.inverse_regularisation,
-                bool(self.head.inverse_regularisation) and min(self.head.inverse_regularisation) > 0,
+        whole = ("0 or more", lambda value: value >= 0)
+        counted = ("1 or more", lambda value: value >= 1)
+        part = ("in 0..1", lambda value: 0 < value < 1)
+        allowed: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+            "seed": whole,
+            "validation_fraction": part,
+            "accepted_fraction": part,
+            "features.augmented_views": whole,
+            "head.folds": ("2 or more", lambda value: value >= 2),
+            "head.inverse_regularisation": (
                 "a list of numbers over 0",
+                lambda values: bool(values) and min(values) > 0,
             ),
-            ("augmentation.zoom_range", augmentation.zoom_range, 0 <= augmentation.zoom_range < 1, "in 0..1"),
-            (
-                "augmentation.fill_mode",
-                augmentation.fill_mode,
-                augmentation.fill_mode in FILL_MODES,
-                "one of " + ", ".join(FILL_MODES),
-            ),
-            ("fine_tune.layers", fine_tune.layers, fine_tune.layers >= 1, "1 or more"),
-            ("fine_tune.epochs", fine_tune.epochs, fine_tune.epochs >= 1, "1 or more"),
-            ("fine_tune.patience", fine_tune.patience, fine_tune.patience >= 1, "1 or more"),
-            ("fine_tune.batch_size", fine_tune.batch_size, fine_tune.batch_size >= 1, "1 or more"),
-            ("fine_tune.learning_rate", fine_tune.learning_rate, fine_tune.learning_rate > 0, "over 0"),
-        ]
-        for name, value, fine, allowed in checks:
-            if not fine:
-                raise ConfigError(f"Setting {name} is {value}; it must be {allowed}.")
+            "augmentation.zoom_range": ("in 0..1", lambda value: 0 <= value < 1),
+            "augmentation.fill_mode": (f"one of {', '.join(FILL_MODES)}", FILL_MODES.__contains__),
+            "fine_tune.layers": counted,
+            "fine_tune.epochs": counted,
+            "fine_tune.patience": counted,
+            "fine_tune.batch_size": counted,
+            "fine_tune.learning_rate": ("over 0", lambda value: value > 0),
+        }
+        for name, (told, fine) in allowed.items():
+            value = attrgetter(name)(self)
+            if not fine(value):
+                raise ConfigError(f"Setting {name} is {value}; it must be {told}.")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as nested JSON objects, as saved with a run."""

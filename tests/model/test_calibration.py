@@ -11,7 +11,7 @@ from kuzov.model.calibration import (
     probabilities,
 )
 from kuzov.model.head import Labels, Logits
-from kuzov.model.reliability import expected_calibration_error
+from kuzov.model.scores import expected_calibration_error
 
 
 def calibrated(count: int = 20_000, classes: int = 4, seed: int = 0) -> tuple[Logits, Labels]:

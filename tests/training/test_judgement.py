@@ -8,6 +8,7 @@ import pytest
 from kuzov.config import HeadConfig, TrainConfig
 from kuzov.data.dataset import Dataset
 from kuzov.records import ClassName
+from kuzov.run_metrics import Shots
 from kuzov.training.judge import cross_validate
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet
@@ -36,18 +37,25 @@ def test_a_run_is_judged_by_cross_validation_over_all_photos(data: LearningSet) 
         data.features, data.labels, data.groups, inverse_regularisation=10.0, folds=4, seed=3
     )
     assert judgement.cross_validation is not None
-    assert judgement.cross_validation.accuracies == expected.accuracies
-    assert judgement.few_shots is None
+    assert judgement.cross_validation.folds == expected.accuracies
+    assert judgement.cross_validation.mean == pytest.approx(np.mean(expected.accuracies))
+    assert judgement.shots is None
 
 
 def test_few_shots_are_judged_by_their_draws_alone(data: LearningSet) -> None:
     draws = draw_shots(data.labels, data.groups, shots=2, draws=5, seed=3)
     judgement = judge_head(data, draws, CONFIG, inverse_regularisation=10.0)
     assert judgement.cross_validation is None
-    assert judgement.few_shots is not None
-    assert (judgement.few_shots.shots, judgement.few_shots.photos) == (2, 8)
-    expected = judge_shots(data.features, data.labels, draws, inverse_regularisation=10.0)
-    assert judgement.few_shots.accuracies == tuple(expected)
+    accuracies = judge_shots(data.features, data.labels, draws, inverse_regularisation=10.0)
+    assert judgement.shots == Shots(
+        shots=2,
+        draws=5,
+        photos=8,
+        mean=float(np.mean(accuracies)),
+        std=float(np.std(accuracies)),
+        least=min(accuracies),
+        most=max(accuracies),
+    )
 
 
 def test_every_run_has_a_learning_curve(data: LearningSet) -> None:

@@ -12,8 +12,7 @@ from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import probabilities
-from kuzov.model.reliability import expected_calibration_error
-from kuzov.model.scores import wilson_interval
+from kuzov.model.scores import expected_calibration_error, wilson_interval
 from kuzov.training.candidate import first_stage
 from kuzov.training.export import package_versions
 from kuzov.training.judge import cross_calibrate

@@ -11,8 +11,7 @@ from scipy.stats import binomtest
 
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import BundleError
-from kuzov.model.reliability import expected_calibration_error
-from kuzov.model.scores import proportion
+from kuzov.model.scores import expected_calibration_error, proportion
 from kuzov.records import ClassName
 from kuzov.report.answers import Answers, Progress, Subject, ask
 from kuzov.run_metrics import Rejected

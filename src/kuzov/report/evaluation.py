@@ -14,8 +14,7 @@ import numpy as np
 from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
-from kuzov.model.reliability import expected_calibration_error
-from kuzov.model.scores import judge_classes, proportion, reliability_bins
+from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
 from kuzov.report.answers import Answers, Progress, Subject, ask
 from kuzov.report.write import write_files, write_report
 from kuzov.run_metrics import (

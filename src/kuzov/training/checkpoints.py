@@ -8,6 +8,8 @@ from pathlib import Path
 
 import keras
 
+from kuzov.atomic import written_whole
+
 HISTORY = "history.json"
 
 
@@ -56,9 +58,8 @@ class Checkpoints(keras.callbacks.Callback):
         part.replace(weights)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        part = self._folder / f"part.{HISTORY}"
-        part.write_text(json.dumps(self.history))
-        part.replace(self._folder / HISTORY)
+        with written_whole(self._folder / HISTORY) as part:
+            part.write_text(json.dumps(self.history))
         for file in self._folder.glob("epoch*.weights.h5"):
             if file not in (weights, self._weights(self._best_epoch)):
                 file.unlink()

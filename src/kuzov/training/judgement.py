@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from kuzov.config import TrainConfig
-from kuzov.run_metrics import LearningCurve
-from kuzov.training.judge import OutOfFold, cross_validate
+from kuzov.run_metrics import CrossValidation, LearningCurve, Shots
+from kuzov.training.judge import cross_validate
 from kuzov.training.learning_set import LearningSet
 from kuzov.training.shots import Draw, judge_shots, learning_curve
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FewShots:
-    """Heads that know only a few photos of each class.
-
-    Attributes:
-        shots: Photos of each class that a head was fitted on.
-        photos: How many others it was judged by.
-        accuracies: Of each draw, 0..1.
-    """
-
-    shots: int
-    photos: int
-    accuracies: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +20,12 @@ class Judgement:
 
     Attributes:
         cross_validation: Over all photos; None in a run with few shots, as its heads would know more.
-        few_shots: What such a run asks for; None in any other.
+        shots: What such a run asks for; None in any other.
         learning_curve: Accuracy by the number of photos.
     """
 
-    cross_validation: OutOfFold | None
-    few_shots: FewShots | None
+    cross_validation: CrossValidation | None
+    shots: Shots | None
     learning_curve: LearningCurve
 
 
@@ -53,29 +40,26 @@ def judge_head(
         config: Its `seed` and `head.folds`.
         inverse_regularisation: What the run chose.
     """
-    curve = learning_curve(
-        data.features,
-        data.labels,
-        data.groups,
-        inverse_regularisation=inverse_regularisation,
-        seed=config.seed,
-    )
+    seed, strength = config.seed, inverse_regularisation
+    features, labels, groups = data.features, data.labels, data.groups
+    curve = learning_curve(features, labels, groups, inverse_regularisation=strength, seed=seed)
     if draws:
-        accuracies = judge_shots(
-            data.features, data.labels, draws, inverse_regularisation=inverse_regularisation
-        )
-        few_shots = FewShots(
+        accuracies = judge_shots(features, labels, draws, inverse_regularisation=strength)
+        shots = Shots(
             shots=len(draws[0].known) // len(data.names),
+            draws=len(draws),
             photos=len(draws[0].others),
-            accuracies=tuple(accuracies),
+            **_spread(accuracies),
+            least=min(accuracies),
+            most=max(accuracies),
         )
-        return Judgement(cross_validation=None, few_shots=few_shots, learning_curve=curve)
-    crossed = cross_validate(
-        data.features,
-        data.labels,
-        data.groups,
-        inverse_regularisation=inverse_regularisation,
-        folds=config.head.folds,
-        seed=config.seed,
-    )
-    return Judgement(cross_validation=crossed, few_shots=None, learning_curve=curve)
+        return Judgement(cross_validation=None, shots=shots, learning_curve=curve)
+    folds = cross_validate(
+        features, labels, groups, inverse_regularisation=strength, folds=config.head.folds, seed=seed
+    ).accuracies
+    crossed = CrossValidation(**_spread(folds), folds=folds)
+    return Judgement(cross_validation=crossed, shots=None, learning_curve=curve)
+
+
+def _spread(accuracies: Sequence[float]) -> dict[str, float]:
+    return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))}

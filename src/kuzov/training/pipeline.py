@@ -126,7 +126,11 @@ def _learn(
     progress: Progress,
 ) -> _Learned:
     everything = embed_dataset(dataset, backbone, config, default_cache(), progress=progress)
-    draws = _draw(everything, shots, config)
+    draws: list[Draw] = []  # the first becomes the bundle, all judge
+    if shots is not None:
+        draws = draw_shots(
+            everything.labels, everything.groups, shots=shots, draws=SHOT_DRAWS, seed=config.seed
+        )
     data = everything.divided(draws[0].known, draws[0].others) if draws else everything
     progress("head", 0, 2)
     candidate, choice = first_stage(data, backbone, config)
@@ -155,13 +159,6 @@ def _learn(
         log_photos(tensorboard, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
     return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
-
-
-def _draw(data: LearningSet, shots: int | None, config: TrainConfig) -> list[Draw]:
-    """The draws of a run with few shots, of which the first is exported; none in any other run."""
-    if shots is None:
-        return []
-    return draw_shots(data.labels, data.groups, shots=shots, draws=SHOT_DRAWS, seed=config.seed)
 
 
 def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:

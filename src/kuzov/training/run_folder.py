@@ -7,20 +7,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kuzov.atomic import written_whole
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
 from kuzov.model.calibration import probabilities
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels
-from kuzov.model.reliability import expected_calibration_error
-from kuzov.model.scores import judge_classes, proportion, reliability_bins
+from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
 from kuzov.run_metrics import (
     METRICS_FILE,
     CalibrationError,
-    CrossValidation,
     Curves,
     FineTuneCurve,
     JudgedPhoto,
@@ -28,13 +24,12 @@ from kuzov.run_metrics import (
     RegularisationCurve,
     Rejected,
     Reliability,
-    Shots,
     TrainingMetrics,
 )
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import package_versions, readable_json
-from kuzov.training.judge import Choice, OutOfFold, cross_calibrate
-from kuzov.training.judgement import FewShots, Judgement
+from kuzov.training.judge import Choice, cross_calibrate
+from kuzov.training.judgement import Judgement
 from kuzov.training.learning_set import LearningSet
 
 
@@ -66,7 +61,9 @@ def collect_metrics(
         kept=candidate.kept,
         classes=data.names,
         validation=proportion(right, len(labels)),
-        **_judgement(judgement),
+        cross_validation=judgement.cross_validation,
+        shots=judgement.shots,
+        learning_curve=judgement.learning_curve,
         **_calibration(candidate, labels, judgement, config),
         inverse_regularisation=choice.inverse_regularisation,
         temperature=candidate.classifier.temperature,
@@ -105,34 +102,6 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
         raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
 
 
-def _judgement(judgement: Judgement) -> dict[str, Any]:
-    crossed, few = judgement.cross_validation, judgement.few_shots
-    return {
-        "cross_validation": None if crossed is None else _cross_validation(crossed),
-        "shots": None if few is None else _few_shots(few),
-        "learning_curve": judgement.learning_curve,
-    }
-
-
-def _cross_validation(crossed: OutOfFold) -> CrossValidation:
-    return CrossValidation(**_spread(crossed.accuracies), folds=crossed.accuracies)
-
-
-def _few_shots(few: FewShots) -> Shots:
-    return Shots(
-        shots=few.shots,
-        draws=len(few.accuracies),
-        photos=few.photos,
-        **_spread(few.accuracies),
-        least=min(few.accuracies),
-        most=max(few.accuracies),
-    )
-
-
-def _spread(accuracies: Sequence[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(accuracies)), "std": float(np.std(accuracies))}
-
-
 def _calibration(
     candidate: Candidate, labels: Labels, judgement: Judgement, config: TrainConfig
 ) -> dict[str, Any]:
@@ -140,7 +109,7 @@ def _calibration(
 
     `labels` are those of the validation photos.
     """
-    if judgement.few_shots and judgement.few_shots.shots > 1:
+    if judgement.shots and judgement.shots.shots > 1:
         # Few shots leave most photos to judge by, and those known, the temperature's, are too few.
         logits, temperature = candidate.validation_logits, candidate.classifier.temperature
         after = probabilities(logits, temperature)

@@ -60,7 +60,7 @@ def log_first_stage(
             tf.summary.scalar("regularisation/log_loss", choice.log_losses[row], step)
         for shots, mean in zip(curve.shots, curve.mean, strict=True):
             tf.summary.scalar("learning_curve/accuracy", mean, shots, description="A step is photos a class.")
-        for fold, part in enumerate(crossed.accuracies if crossed else ()):
+        for fold, part in enumerate(crossed.folds if crossed else ()):
             tf.summary.scalar("cross_validation/accuracy", part, fold, description="A step is a fold.")
         right = accuracy(candidate.validation_logits, data.labels[data.validation])
         tf.summary.scalar("validation/accuracy", right, 0)
