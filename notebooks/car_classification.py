@@ -265,9 +265,9 @@ show([augment(photo, limits, rng) for _ in range(10)], columns=5)
 
 # %%
 from kuzov.model.head import directions
+from kuzov.progress import silent
 from kuzov.training.features import default_cache
 from kuzov.training.learning_set import embed_dataset
-from kuzov.training.progress import silent
 
 data = embed_dataset(dataset, backbone, config, default_cache(), progress=silent)
 data.features.shape  # photos, views of each, numbers

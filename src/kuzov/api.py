@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
+from kuzov.progress import Progress, silent
 
 if TYPE_CHECKING:
     from kuzov.bulk.answers import Answer
@@ -43,7 +44,7 @@ def train(
     strict: bool = False,
     allow_leaks: bool = False,
     tensorboard: StrPath | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> TrainResult:
     """Learn to recognise cars from a folder of photos; needs kuzov[train].
 
@@ -68,7 +69,6 @@ def train(
     _load_tensorflow()
     from kuzov.report.write import write_training_report
     from kuzov.training.pipeline import run_training
-    from kuzov.training.progress import silent
 
     return run_training(
         dataset,
@@ -79,7 +79,7 @@ def train(
         shots=shots,
         fine_tuning=fine_tune,
         tensorboard=None if tensorboard is None else Path(tensorboard),
-        progress=progress or silent,
+        progress=progress,
         started=started,
     )
 
@@ -123,9 +123,7 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     return Recogniser.load(default_model() if path is None else path, precision=precision)
 
 
-def optimize(
-    bundle: StrPath, photos: StrPath, *, progress: Callable[[str, int, int], None] | None = None
-) -> Optimisation:
+def optimize(bundle: StrPath, photos: StrPath, *, progress: Progress = silent) -> Optimisation:
     """Add an int8 form to a bundle, kept where it answers as well; needs kuzov[optimize].
 
     Args:
@@ -141,12 +139,11 @@ def optimize(
     from kuzov.data.framed import frame_photos
     from kuzov.engine.int8 import optimise
     from kuzov.engine.quantise import require_nncf
-    from kuzov.training.progress import silent
 
     require_nncf()
     version_dir = resolve(Path(bundle))
-    framed = frame_photos(Path(photos), read_card(version_dir), progress or silent)
-    return optimise(version_dir, framed, progress or silent)
+    framed = frame_photos(Path(photos), read_card(version_dir), progress)
+    return optimise(version_dir, framed, progress)
 
 
 def evaluate(
@@ -154,7 +151,7 @@ def evaluate(
     photos: StrPath,
     out: StrPath | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Judge a bundle by photos of known classes, and write a report; needs kuzov[train], but no TensorFlow.
 
@@ -172,10 +169,9 @@ def evaluate(
     _require("Evaluating", *_FOR_FIGURES)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from kuzov.report import evaluation
-    from kuzov.training.progress import silent
 
     folder = None if out is None else Path(out)
-    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress or silent)
+    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress)
 
 
 def compare(
@@ -184,7 +180,7 @@ def compare(
     photos: StrPath,
     out: StrPath | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> BundleComparison:
     """Set two bundles side by side on the same photos, with McNemar's test; needs kuzov[train].
 
@@ -202,11 +198,10 @@ def compare(
     from kuzov.report import comparison
     from kuzov.report.comparison_page import write_comparison
     from kuzov.report.evaluation import require_folder
-    from kuzov.training.progress import silent
 
     if out is not None:
         require_folder(Path(out))
-    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress or silent)
+    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress)
     if out is not None:
         write_comparison(result, Path(out))
     return result
@@ -222,7 +217,7 @@ def classify(
     restart: bool = False,
     retry_failed: bool = False,
     ray: str | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Classified:
     """Recognise any number of photos, and keep the answers on disk; a later call does only what is new.
 
@@ -260,7 +255,7 @@ def classify(
             column=column,
             restart=restart,
             retry_failed=retry_failed,
-            progress=progress or (lambda _stage, _done, _total: None),
+            progress=progress,
         )
 
 
@@ -322,7 +317,7 @@ def diagnose(
     *,
     fix: bool = False,
     report: StrPath | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Diagnosis:
     """Find what is wrong with a folder of photos, in whatever state it is; needs kuzov[train].
 
@@ -344,10 +339,9 @@ def diagnose(
     list_folder(Path(photos))
     _load_tensorflow()
     from kuzov.doctor import diagnose as checks
-    from kuzov.training.progress import silent
 
     page = None if report is None else Path(report)
-    return checks.diagnose(Path(photos), fix=fix, report=page, progress=progress or silent)
+    return checks.diagnose(Path(photos), fix=fix, report=page, progress=progress)
 
 
 def restore_photos(photos: StrPath) -> Restored:

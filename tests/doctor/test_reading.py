@@ -11,7 +11,7 @@ from kuzov.doctor.findings import Kind
 from kuzov.doctor.folder import list_folder
 from kuzov.doctor.reading import is_cut_short, read_photos, tell_quality
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
-from kuzov.training.progress import silent
+from kuzov.progress import silent
 
 
 def encoded(form: str) -> bytes:

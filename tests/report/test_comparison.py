@@ -14,7 +14,8 @@ from kuzov.report.comparison import compare, mcnemar
 
 if TYPE_CHECKING:
     from kuzov.data.labelled import LabelledPhotos
-    from kuzov.report.answers import Answers, Progress
+    from kuzov.progress import Progress
+    from kuzov.report.answers import Answers
     from kuzov.training.pipeline import TrainResult
 
 

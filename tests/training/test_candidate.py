@@ -19,12 +19,12 @@ from kuzov.model.calibration import fit_temperature
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve, fit_unknown_curve
 from kuzov.model.head import Head
+from kuzov.progress import silent
 from kuzov.training import candidate as module
 from kuzov.training.candidate import Candidate, Unseen, first_stage, second_stage
 from kuzov.training.fine_tune import fine_tune
 from kuzov.training.judge import Choice, cross_familiarity, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.progress import silent
 
 CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
 

@@ -15,9 +15,9 @@ from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
+from kuzov.progress import silent
 from kuzov.training import features as module
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
-from kuzov.training.progress import silent
 from kuzov.training.views import view_photo
 
 CONFIG = TrainConfig()

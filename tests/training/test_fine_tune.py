@@ -16,8 +16,8 @@ from kuzov.images.framing import frame
 from kuzov.model.backbones import find_backbone
 from kuzov.model.calibration import log_loss
 from kuzov.model.head import Head, Labels
+from kuzov.progress import silent
 from kuzov.training.fine_tune import FineTuned, LabelledFrames, fine_tune
-from kuzov.training.progress import silent
 from kuzov.training.tensorboard import epoch_logs
 
 CONFIG = TrainConfig(

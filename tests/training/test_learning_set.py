@@ -13,8 +13,8 @@ from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
+from kuzov.progress import silent
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.progress import silent
 
 
 @pytest.fixture

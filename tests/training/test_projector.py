@@ -15,9 +15,9 @@ from kuzov.errors import KuzovError
 from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import directions
+from kuzov.progress import silent
 from kuzov.training import projector
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.progress import silent
 from kuzov.training.projector import THUMBNAIL_PX, readable, unwritable, write_projector
 
 ANSWERS = ["sedan", "suv", "suv", "suv"]

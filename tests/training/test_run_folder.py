@@ -13,12 +13,12 @@ from kuzov.data.synthetic import render_cars
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import probabilities
 from kuzov.model.scores import expected_calibration_error, wilson_interval
+from kuzov.progress import silent
 from kuzov.training.candidate import first_stage
 from kuzov.training.export import package_versions
 from kuzov.training.judge import cross_calibrate
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import embed_dataset
-from kuzov.training.progress import silent
 from kuzov.training.run_folder import collect_metrics, write_run
 
 if TYPE_CHECKING:

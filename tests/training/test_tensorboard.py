@@ -15,11 +15,11 @@ from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Head
+from kuzov.progress import silent
 from kuzov.training import tensorboard
 from kuzov.training.candidate import Candidate, first_stage
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.pipeline import TrainResult, run_training
-from kuzov.training.progress import silent
 from kuzov.training.tensorboard import log_photos
 
 CONFIG = TrainConfig(backbone="tiny", fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4))

@@ -17,11 +17,10 @@ from kuzov.bulk.results import open_results
 from kuzov.bulk.source import Source
 from kuzov.errors import SourceError
 from kuzov.images.decode import EXTENSIONS
+from kuzov.progress import Progress
 
 Answering = Callable[[Iterator[str], int], Generator[Answer]]
 """Answers for photos, so many of them, in whatever order they are ready."""
-
-Progress = Callable[[str, int, int], None]
 
 _TELL_EVERY = 1000  # photos that are listed
 

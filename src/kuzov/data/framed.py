@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,13 +14,14 @@ from kuzov.cores import usable_cores
 from kuzov.data.dataset import Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
 from kuzov.images.framing import Pixels, read_frame
+from kuzov.progress import Progress
 from kuzov.records import FramedPhotos
 
 MOST_LEARNED = 300
 MOST_JUDGED = 1000
 
 
-def frame_photos(folder: Path, card: Card, progress: Callable[[str, int, int], None]) -> FramedPhotos:
+def frame_photos(folder: Path, card: Card, progress: Progress) -> FramedPhotos:
     """Read a folder of photos, divided as it was for training; of many photos, some of every class.
 
     Args:
@@ -60,7 +61,7 @@ def _spread(photos: Sequence[Photo], most: int) -> list[Photo]:
     return [photos[row] for row in rows]
 
 
-def _frames(photos: Sequence[Photo], image_px: int, progress: Callable[[str, int, int], None]) -> Pixels:
+def _frames(photos: Sequence[Photo], image_px: int, progress: Progress) -> Pixels:
     images = np.empty((len(photos), image_px, image_px, 3), np.uint8)
     with ThreadPoolExecutor(usable_cores()) as pool:
         for row, image in enumerate(pool.map(lambda photo: read_frame(photo.path, image_px), photos)):

@@ -23,10 +23,10 @@ from kuzov.doctor.strangers import find_strangers
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.head import Features
+from kuzov.progress import Progress, silent
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
-from kuzov.training.progress import Progress, silent
 
 # One view tells planted faults as well as six do, in a sixth of the time.
 CONFIG = TrainConfig(features=FeatureConfig(reframed=False, mirrored=False))

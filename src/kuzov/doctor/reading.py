@@ -15,7 +15,7 @@ from kuzov.doctor.folder import PhotoFile, PhotoFolder
 from kuzov.errors import PhotoError
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
 from kuzov.images.quality import BLURRED_BELOW, DARK_BELOW, EXTREME_ASPECT, TINY_PX, Quality, measure
-from kuzov.training.progress import Progress
+from kuzov.progress import Progress
 
 SURELY_UNREADABLE = (BROKEN, EMPTY, UNSUPPORTED)
 """Reasons that lie in the file itself; another, such as a missing permission, may pass."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.openvino import proved_precision
 from kuzov.engine.quantise import quantise
 from kuzov.images.framing import Pixels
+from kuzov.progress import Progress
 from kuzov.records import FramedPhotos
 
 Floats = npt.NDArray[np.float32]
@@ -104,9 +104,7 @@ def judge(comparison: Int8Comparison) -> str:
     return ""
 
 
-def optimise(
-    version_dir: Path, photos: FramedPhotos, progress: Callable[[str, int, int], None]
-) -> Optimisation:
+def optimise(version_dir: Path, photos: FramedPhotos, progress: Progress) -> Optimisation:
     """Add an int8 form to a version of a bundle; one that has such a form gets a new one.
 
     Args:

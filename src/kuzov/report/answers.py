@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,10 +16,8 @@ from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
+from kuzov.progress import Progress
 from kuzov.records import Prediction
-
-Progress = Callable[[str, int, int], None]
-"""Told of work done: the stage's name, how much is done, of how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

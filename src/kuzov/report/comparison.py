@@ -12,8 +12,9 @@ from scipy.stats import binomtest
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import BundleError
 from kuzov.model.scores import expected_calibration_error, proportion
+from kuzov.progress import Progress
 from kuzov.records import ClassName
-from kuzov.report.answers import Answers, Progress, Subject, ask
+from kuzov.report.answers import Answers, Subject, ask
 from kuzov.run_metrics import Rejected
 
 SIGNIFICANT = 0.05

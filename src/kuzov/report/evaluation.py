@@ -15,7 +15,8 @@ from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
 from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
-from kuzov.report.answers import Answers, Progress, Subject, ask
+from kuzov.progress import Progress
+from kuzov.report.answers import Answers, Subject, ask
 from kuzov.report.write import write_files, write_report
 from kuzov.run_metrics import (
     METRICS_FILE,

@@ -12,11 +12,11 @@ from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.files import digest_of
 from kuzov.errors import KuzovError
 from kuzov.model.backbones import find_backbone
+from kuzov.progress import silent
 from kuzov.report.write import write_training_report
 from kuzov.teach.trainer import UNEXPECTED, Tell
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
 from kuzov.training.pipeline import run_training
-from kuzov.training.progress import silent
 
 
 def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:

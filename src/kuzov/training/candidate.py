@@ -20,6 +20,7 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Array, Prototypes, fit_unknown_curve, make_prototypes
 from kuzov.model.graph import freeze
 from kuzov.model.head import Features, Head, Labels, Logits
+from kuzov.progress import Progress
 from kuzov.run_metrics import Kept
 from kuzov.training.fine_tune import FineTuned, LabelledFrames, fine_tune
 from kuzov.training.frames import frames_on_disk
@@ -33,7 +34,6 @@ from kuzov.training.judge import (
     view_prototypes,
 )
 from kuzov.training.learning_set import LearningSet
-from kuzov.training.progress import Progress
 from kuzov.training.shots import Rows
 
 

@@ -25,9 +25,9 @@ from kuzov.images.framing import Pixels, least_side
 from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
+from kuzov.progress import Progress
 from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
-from kuzov.training.progress import Progress
 from kuzov.training.views import view_photo, views_fingerprint
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow")

@@ -16,9 +16,9 @@ from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
 from kuzov.images.framing import Pixels
 from kuzov.model.head import Features, Head, Labels
+from kuzov.progress import Progress
 from kuzov.training.checkpoints import Checkpoints
 from kuzov.training.frames import FrameFile
-from kuzov.training.progress import Progress
 from kuzov.training.shots import Rows
 
 HEAD_LAYER = "head"

@@ -16,9 +16,9 @@ from kuzov.data.names import load_names
 from kuzov.images.framing import Pixels, read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels
+from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.training.features import FeatureCache, embed_photos
-from kuzov.training.progress import Progress
 from kuzov.training.shots import Rows
 
 

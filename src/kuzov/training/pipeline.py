@@ -17,12 +17,12 @@ from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.familiarity import UNKNOWN_THRESHOLD
+from kuzov.progress import Progress, silent
 from kuzov.training.candidate import Candidate, fine_tune_workspace, first_stage, second_stage
 from kuzov.training.export import Proof, write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.progress import Progress, silent
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
 from kuzov.training.tensorboard import epoch_logs, log_first_stage, log_photos
