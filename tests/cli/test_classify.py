@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from kuzov.bulk.classify import Progress
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import classify
+from kuzov.progress import Progress
 
 Kuzov = Callable[..., Any]
 
