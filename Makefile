@@ -72,7 +72,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@ $(VENV)/.train
 
 $(VENV)/.backbone: $(VENV)/.dev
-	$(call INSTALL,--editable '.[backbone]')
+	$(PIP) --no-compile --editable '.[backbone]'  # pip.conf may name PyTorch's small build for processors
 	touch $@
 
 $(OLDEST)/.dev: pyproject.toml
