@@ -268,7 +268,7 @@ def _bulk_answering(ray: str | None) -> Iterator[Callable[..., Generator[Answer]
         yield classify_here
         return
     _require("Classifying on Ray", "ray", "pyarrow", extra="cluster")
-    from kuzov.ray.bulk.driver import classify_on_ray
+    from kuzov.ray.bulk import classify_on_ray
     from kuzov.ray.cluster import connected
 
     with connected(ray):

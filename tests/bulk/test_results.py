@@ -52,8 +52,11 @@ def test_answers_of_another_model_of_the_same_name_are_refused(
     )
 
 
-def test_one_process_at_a_time_and_a_kill_lets_the_next_in(tmp_path: Path, model: ModelName) -> None:
-    file = tmp_path / "results.jsonl"
+@pytest.mark.parametrize("name", ["results.jsonl", "results"])
+def test_one_process_at_a_time_and_a_kill_lets_the_next_in(
+    tmp_path: Path, model: ModelName, name: str
+) -> None:
+    file = tmp_path / name
     with locked_by_another(file) as other:
         try:
             with pytest.raises(ResultsError) as raised, open_results(file, model):
@@ -65,6 +68,20 @@ def test_one_process_at_a_time_and_a_kill_lets_the_next_in(tmp_path: Path, model
     )
     with open_results(file, model) as results:
         assert list(results.photos()) == ["theirs.jpg"]
+
+
+def test_a_file_that_was_replaced_meanwhile(
+    tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "results.jsonl"
+
+    def replaced(_: int) -> None:
+        path.with_name("newer").touch()
+        path.with_name("newer").rename(path)
+
+    monkeypatch.setattr("kuzov.bulk.writing.lock", replaced)
+    with pytest.raises(ResultsError, match="Another kuzov classify writes to "), open_results(path, model):
+        pass
 
 
 def test_no_space_keeps_what_was_done(

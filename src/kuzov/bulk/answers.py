@@ -10,13 +10,7 @@ TOP = 5  # labels told of a photo, the most probable first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelName:
-    """Which model answered.
-
-    Attributes:
-        name: Name of the model's folder.
-        version: Number of its version.
-        labels: What it may call a photo; none if that is not known.
-    """
+    """Which model answered: its folder's name, and what it may call a photo; nothing if that is not known."""
 
     name: str
     version: int

@@ -58,16 +58,11 @@ def _choose(name: str, schema: Any, column: str | None) -> str:
         return bool(types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner))
 
     found = [field.name for field in schema if of_strings(field.type)]
+    told = ", ".join(found) or "none"
     if column is None:
         column = found[0] if len(found) == 1 else USUAL_COLUMN
         if column not in found:
-            raise ConfigError(f"Which column of {name} names the photos? Give --column, of: {_list(found)}.")
+            raise ConfigError(f"Which column of {name} names the photos? Give --column, of: {told}.")
     if column not in found:
-        raise ConfigError(
-            f"{name} has no column {column!r} of strings. Its columns of strings: {_list(found)}."
-        )
+        raise ConfigError(f"{name} has no column {column!r} of strings. Its columns of strings: {told}.")
     return column
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"

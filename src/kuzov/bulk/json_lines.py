@@ -11,8 +11,7 @@ from pathlib import Path
 
 from kuzov.atomic import place
 from kuzov.bulk.answers import Answer, ModelName
-from kuzov.bulk.lock import lock, open_to_append
-from kuzov.bulk.refusals import refuse_other_model, told
+from kuzov.bulk.writing import lock, open_to_append, refuse_other_model, told
 from kuzov.errors import ResultsError
 
 _FLUSH_EVERY_S = 1.0

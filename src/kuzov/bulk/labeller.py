@@ -19,11 +19,7 @@ class Labeller:
     """A loaded bundle that answers for one photo at a time. Safe to call from several threads at once."""
 
     def __init__(self, version_dir: Path, *, precision: str, threads: int) -> None:
-        """Load a bundle for work that never pauses, on as many cores as threads, a photo each.
-
-        Raises:
-            BundleError: It is missing, incomplete or broken.
-        """
+        """Load a bundle for work that never pauses, on as many cores as threads, a photo each."""
         self._engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
         self._card = read_card(version_dir)
         self._labels = [each.id for each in self._card.classes]

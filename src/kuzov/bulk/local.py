@@ -33,11 +33,7 @@ _CLOSE_GRACE_S = 5.0
 def classify_here(
     photos: Iterator[str], _count: int, *, version_dir: Path, precision: str
 ) -> Generator[Answer]:
-    """Answer for photos by the model in a version's folder, on all cores; see `classify_on_threads`.
-
-    Raises:
-        BundleError: The model is missing, incomplete or broken.
-    """
+    """Answer for photos by the model in a version's folder, on all cores; see `classify_on_threads`."""
     cores = usable_cores()
     return classify_on_threads(photos, Labeller(version_dir, precision=precision, threads=cores), cores=cores)
 
@@ -45,12 +41,9 @@ def classify_here(
 def classify_on_threads(
     photos: Iterator[str], answer: Callable[[str, Content], Answer], *, cores: int
 ) -> Generator[Answer]:
-    """Answer for photos, in whatever order they are ready.
+    """Answer for paths and addresses, in whatever order they are ready.
 
-    Args:
-        photos: Paths and addresses; the next is asked for when a thread is free.
-        answer: What answers for a photo, on several threads at once.
-        cores: Photos that are computed at the same time.
+    The next photo is asked for when a thread is free; `answer` is called on several at once.
     """
     stopped = threading.Event()
     contents, taking = fetch_ahead(photos, stopped), threading.Lock()

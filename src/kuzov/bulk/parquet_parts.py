@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from kuzov.atomic import written_whole
 from kuzov.bulk.answers import Answer, ModelName, in_utf8
-from kuzov.bulk.refusals import refuse_other_model, told
+from kuzov.bulk.writing import refuse_other_model, told
 from kuzov.errors import ResultsError
 
 PART_ROWS = 10_000

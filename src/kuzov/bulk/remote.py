@@ -32,12 +32,7 @@ def is_pattern(address: str) -> bool:
 
 
 def require(schemes: set[str]) -> None:
-    """Refuse, before any work, schemes that need packages which are not installed.
-
-    Raises:
-        MissingExtraError: fsspec is missing.
-        SourceError: What it needs for one of them is.
-    """
+    """Refuse, before any work, schemes that need packages which are not installed."""
     for scheme in sorted(schemes):
         fsspec = _fsspec()
         try:

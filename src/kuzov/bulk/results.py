@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kuzov.bulk.answers import Answer, ModelName
 from kuzov.bulk.json_lines import JsonLines
-from kuzov.bulk.lock import locked
+from kuzov.bulk.writing import locked
 from kuzov.errors import ConfigError, MissingExtraError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -19,11 +19,7 @@ class Results(Protocol):
     """Answers on disk, which outlive whatever ends the process; a ResultsError says why they can't be."""
 
     def photos(self, *, failed: bool = True) -> Iterator[str]:
-        """Photos that are answered already, by what is on disk; without `failed` only those that were read.
-
-        Raises:
-            ResultsError: They are another model's, or no results of kuzov's.
-        """
+        """Photos that are answered already on disk; without `failed` only those that were read."""
 
     def clear(self) -> None:
         """Remove what is there."""
@@ -42,10 +38,8 @@ class Results(Protocol):
 def open_results(path: Path, model: ModelName) -> Iterator[Results]:
     """The results at a path, for one process at a time; on the way out all that was taken is on disk.
 
-    Args:
-        path: A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is
-            missing is made, and taken away again if nothing was written.
-        model: Which model answers.
+    A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is missing is
+    made, and taken away again if nothing was written.
 
     Raises:
         ResultsError: It can't be written, or another process writes there.
@@ -56,12 +50,10 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
         raise ConfigError("Results are written to a local or mounted folder, not to an address.")
     one_file = path.suffix.lower() in JSON_LINES
     if path.exists() and path.is_dir() == one_file:
-        kind, wanted = (
-            ("folder", "a file of JSON lines") if one_file else ("file", "a folder of Parquet parts")
-        )
-        raise ConfigError(
-            f"{path} is a {kind}, but by its name it would be {wanted}; a name in {JSON_LINES[0]} is a file."
-        )
+        is_a = "folder, but by its name it would be a file of JSON lines"
+        if not one_file:
+            is_a = "file, but by its name it would be a folder of Parquet parts"
+        raise ConfigError(f"{path} is a {is_a}; a name in {JSON_LINES[0]} is a file.")
     made = not path.exists()
     if not one_file:
         try:

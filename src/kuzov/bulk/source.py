@@ -16,7 +16,6 @@ from kuzov.images.decode import EXTENSIONS
 PARQUET = (".parquet", ".pq")
 
 _TEXT_PROBE_BYTES = 4096
-_ASKED_FOR_A_COLUMN = "--column names a column of a Parquet source, which {} is not."
 
 
 class Source:
@@ -28,24 +27,14 @@ class Source:
     """
 
     def __init__(self, text: str, *, column: str | None = None) -> None:
-        """Look at what it is, as the user gave it.
-
-        Raises:
-            SourceError: There is nothing of this name, or it is of no kind that is understood.
-            ConfigError: A column is asked for of what has none.
-            MissingExtraError: It needs kuzov[cluster].
-        """
+        """Look at what it is, as the user gave it."""
         self.text = text
         self.left_out: Counter[str] = Counter()
         self._column = column
         self.by_name, self._names = self._find()
 
     def __iter__(self) -> Iterator[str]:
-        """Names of photos; listing may go on as long as it is iterated.
-
-        Raises:
-            SourceError: It can't be listed to its end.
-        """
+        """Names of photos; listing may go on, and fail, as long as it is iterated."""
         try:
             yield from self._names
         except OSError as error:
@@ -93,7 +82,7 @@ class Source:
 
     def _refuse_column(self) -> None:
         if self._column is not None:
-            raise ConfigError(_ASKED_FOR_A_COLUMN.format(self.text))
+            raise ConfigError(f"--column names a column of a Parquet source, which {self.text} is not.")
 
 
 def _mode(path: str) -> int | None:

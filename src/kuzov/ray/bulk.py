@@ -9,28 +9,37 @@ import logging
 import math
 import pickle
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow
 import ray
-from ray.data import ActorPoolStrategy, DataContext, Dataset
+from ray.data import ActorPoolStrategy, DataContext, Dataset, Datasource, ReadTask
+from ray.data.block import BlockMetadata
 from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError
 
 from kuzov.bulk.answers import Answer
+from kuzov.bulk.labeller import Labeller
+from kuzov.bulk.local import Content, classify_on_threads
 from kuzov.bundle.card import read_card
+from kuzov.bundle.layout import REPORT
 from kuzov.errors import KuzovError, ResultsError
-from kuzov.ray.bulk.blocks import Blocks, write_blocks
-from kuzov.ray.bulk.worker import Worker, pack
+from kuzov.images.decode import NO_FILE
 
 BLOCK_PHOTOS = 256  # some seconds of work
 BLOCKS_A_CORE = 8  # so that all cores end at about the same time
 MOST_BLOCKS = 8192  # what Ray keeps of each, it keeps in the driver's memory
 WAIT_S = 1800  # for a node that has a core, or for the next block
 
+_SCHEMA = pyarrow.schema([("block", pyarrow.int64()), ("photos", pyarrow.list_(pyarrow.binary()))])
+_BYTES_OF_NAMES = "surrogateescape"
 _OWN_ERROR = re.compile(r"^kuzov\.errors\.\w+: ")
 _log = logging.getLogger(__name__)
 
@@ -41,13 +50,8 @@ def classify_on_ray(
     """Answer for photos on the cluster that Ray is connected with, in whatever order they are ready.
 
     Each node has to find the photos by the same words; the model, a version's folder here, is sent to them.
-
-    Raises:
-        BundleError: The model is missing, incomplete or broken.
-        ResultsError: There is no room for a temporary file of names.
-        KuzovError: The workers can't begin, or are lost and no others come.
     """
-    read_card(version_dir)
+    read_card(version_dir)  # a broken model is told here, before the workers begin
     if not ray.cluster_resources().get("CPU"):
         _log.warning("No node of the Ray cluster has a core to give; waiting for one that has.")
     with TemporaryDirectory(prefix="kuzov-names-") as folder:
@@ -122,3 +126,84 @@ def _failure(reason: str) -> KuzovError:
     return KuzovError(
         f"The Ray cluster does not go on: {reason}. What was done is kept, and the same command goes on."
     )
+
+
+def write_blocks(file: Path, photos: Iterator[str], size: int) -> int:
+    """Write names, `size` of them a block; returns how many blocks."""
+    blocks = 0
+    with pyarrow.OSFile(str(file), "wb") as sink, pyarrow.ipc.new_file(sink, _SCHEMA) as writer:
+        while names := [photo.encode(errors=_BYTES_OF_NAMES) for photo in islice(photos, size)]:
+            writer.write_batch(pyarrow.RecordBatch.from_pylist([{"block": blocks, "photos": names}], _SCHEMA))
+            blocks += 1
+    return blocks
+
+
+def names_of(table: Any) -> tuple[int, list[str]]:
+    """The number of the block that a table of one row is, and its photos."""
+    (row,) = table.to_pylist()
+    return row["block"], [name.decode(errors=_BYTES_OF_NAMES) for name in row["photos"]]
+
+
+class Blocks(Datasource):
+    """So many blocks of a file that `write_blocks` left, each read when it is needed, where the file is."""
+
+    def __init__(self, file: Path, count: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._file = file
+        self.count = count
+
+    def estimate_inmemory_data_size(self) -> int:
+        """Bytes of all that is read, about."""
+        return self._file.stat().st_size
+
+    def get_read_tasks(
+        self,
+        parallelism: int,  # noqa: ARG002
+        per_task_row_limit: int | None = None,  # noqa: ARG002
+        data_context: object = None,  # noqa: ARG002
+    ) -> list[ReadTask]:
+        """A task a block."""
+        told = BlockMetadata(num_rows=1, size_bytes=None, exec_stats=None)
+        return [ReadTask(partial(_read, self._file, number), told) for number in range(self.count)]
+
+
+def _read(file: Path, number: int) -> list[Any]:
+    with pyarrow.OSFile(str(file)) as source:
+        return [pyarrow.Table.from_batches([pyarrow.ipc.open_file(source).get_batch(number)])]
+
+
+def pack(version_dir: Path) -> dict[Path, bytes]:
+    """The files of a version of a model, for machines that do not have them."""
+    files = [file for file in version_dir.rglob("*") if file.is_file()]
+    named = {file.relative_to(version_dir): file for file in files}
+    return {name: file.read_bytes() for name, file in named.items() if name != REPORT}
+
+
+class Worker:
+    """An actor of Ray Data's; it takes a table of one row, a block, and gives one."""
+
+    def __init__(self, packed: ray.ObjectRef[Mapping[Path, bytes]], precision: str, folder: Path) -> None:
+        """Load the model that `pack` packed; paths that don't say where they begin do so in the folder."""
+        with TemporaryDirectory(prefix="kuzov-model-") as place:
+            for name, content in ray.get(packed).items():
+                file = Path(place, name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            self._labeller = Labeller(Path(place), precision=precision, threads=1)
+        self._folder = folder
+        self._address = ray.util.get_node_ip_address()
+
+    def __call__(self, table: Any) -> Any:
+        """Answer for a block, while some of its photos are read, decoded and computed at the same time."""
+        block, photos = names_of(table)
+        answers = list(classify_on_threads(iter(photos), self._answer, cores=1))
+        return pyarrow.table({"block": [block], "answers": [pickle.dumps(answers)]})
+
+    def _answer(self, photo: str, content: Content) -> Answer:
+        if not isinstance(content, str):
+            return self._labeller(photo, content)
+        answer = self._labeller(photo, str(self._folder / content))
+        if answer.error == NO_FILE:
+            text = f"no such file on the node {self._address}; each node has to find it by this path"
+            return replace(answer, error=text)
+        return answer

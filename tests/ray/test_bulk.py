@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -15,16 +16,17 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[cluster]'")
 
+import pyarrow
 from ray.cluster_utils import Cluster
 from ray.data.exceptions import ExecutionTimeoutError
 
 from kuzov.api import classify
-from kuzov.bulk.answers import ModelName
+from kuzov.bulk.answers import Answer, ModelName
 from kuzov.bulk.labeller import Labeller
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.errors import BundleError, KuzovError
-from kuzov.ray.bulk.driver import block_photos, classify_on_ray
+from kuzov.ray.bulk import Blocks, Worker, block_photos, classify_on_ray, names_of, pack, write_blocks
 
 # Ray Data sets settings of its own that it tells to be deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
@@ -115,7 +117,7 @@ def interrupt(cluster: Cluster, photos: Path, out: Path) -> None:
 def test_nodes_that_cannot_load_the_model(
     cluster: Cluster, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kuzov.ray.bulk.driver.pack", lambda _: {})
+    monkeypatch.setattr("kuzov.ray.bulk.pack", lambda _: {})
     with pytest.raises(KuzovError) as raised:
         classify(many, tmp_path / "r.jsonl", model=ready_model(), ray=cluster.address)
     assert re.sub(r"/tmp/\S+/", "", str(raised.value)) == (
@@ -135,8 +137,8 @@ def test_a_broken_model_is_told_before_the_workers_begin(
 
 
 def test_no_node_has_a_core(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("kuzov.ray.bulk.driver.WAIT_S", 60)
-    monkeypatch.setattr("kuzov.ray.bulk.driver._answered", never)
+    monkeypatch.setattr("kuzov.ray.bulk.WAIT_S", 60)
+    monkeypatch.setattr("kuzov.ray.bulk._answered", never)
     monkeypatch.setattr("ray.cluster_resources", lambda: {"memory": 1.0})
     monkeypatch.setattr("ray.put", lambda _: None)
     photos = iter(["a.jpg"])
@@ -165,3 +167,52 @@ def test_an_address_where_nobody_answers(many: Path, tmp_path: Path, free_port: 
 )
 def test_blocks_keep_all_cores_busy_and_the_driver_small(photos: int, cores: int, block: int) -> None:
     assert block_photos(photos, cores) == block
+
+
+def test_names_come_back_by_blocks(tmp_path: Path) -> None:
+    names = ["a.jpg", "фото/b.jpg", "two\nlines.jpg", "no-utf8-\udcff.jpg", "s3://bucket/e.jpg"]
+    file = tmp_path / "names.arrow"
+    assert write_blocks(file, iter(names), 2) == 3
+    blocks = Blocks(file, 3)
+    assert blocks.count == 3
+    found = [names_of(table) for task in blocks.get_read_tasks(1) for table in task()]
+    assert found == [(0, names[:2]), (1, names[2:4]), (2, names[4:])]
+
+
+@pytest.fixture
+def worker(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """A worker outside Ray, of which paths begin in the folder of photos."""
+    monkeypatch.setattr("ray.get", lambda packed: packed)
+    monkeypatch.setattr("ray.util.get_node_ip_address", lambda: "10.0.0.7")
+    packed: Any = pack(resolve(ready_model()))  # as `ray.get` above gives it
+    return Worker(packed, "auto", photos)
+
+
+def answers(worker: Worker, *names: str) -> dict[str, Answer]:
+    (row,) = worker(pyarrow.table({"block": [7], "photos": [[name.encode() for name in names]]})).to_pylist()
+    assert row["block"] == 7
+    return {each.photo: each for each in pickle.loads(row["answers"])}
+
+
+def test_answers_are_those_of_this_machine(worker: Worker, photos: Path) -> None:
+    here = Labeller(resolve(ready_model()), precision="auto", threads=1)
+    names = [f"{photos}/b.jpg", f"{photos}/deeper/A.JPG", f"{photos}/broken.png"]
+    assert answers(worker, *names) == {name: here(name, name) for name in names}
+
+
+def test_a_path_that_does_not_say_where_it_begins(worker: Worker) -> None:
+    found = answers(worker, "b.jpg")["b.jpg"]
+    assert (found.error, len(found.top)) == (None, 5)
+
+
+def test_a_file_that_only_other_nodes_have(worker: Worker) -> None:
+    assert answers(worker, "/gone/a.jpg")["/gone/a.jpg"].error == (
+        "no such file on the node 10.0.0.7; each node has to find it by this path"
+    )
+
+
+def test_a_model_travels_without_its_report(tmp_path: Path) -> None:
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "report.html").write_text("large")
+    (tmp_path / "assets.extra" / "card.json").write_text("{}")
+    assert pack(tmp_path) == {Path("assets.extra/card.json"): b"{}"}

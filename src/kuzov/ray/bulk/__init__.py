@@ -1,1 +1,0 @@
-"""Bulk classification by the nodes of a Ray cluster."""
