@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 
 from kuzov.bundle.layout import versions
 from kuzov.images.decode import decode
+from kuzov.serve.limits import Limits
+from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.rest.request import Request
+from kuzov.teach.refusal import RefusedError
+from kuzov.teach.teach_routes import Teaching
+from kuzov.teach.versions import ModelVersions
 from tests.chaos.running import Server, publish, running, until
 from tests.teach.conftest import a_photo
 
@@ -201,3 +211,60 @@ def test_the_server_takes_its_trainer_with_it(lesson: Lesson) -> None:
     (trainer,) = [pid for task in tasks for pid in task.read_text(encoding="ascii").split()]
     assert lesson.server.stop() == 0
     until(lambda: not Path("/proc", trainer).exists())
+
+
+def without_a_server(folder: Path) -> Teaching:
+    model = ModelConfig(name="m", base_path=folder / "m")
+    return Teaching(Mock(), model=model, photos=folder / "photos", token="token", limits=Limits())
+
+
+def request(method: str, call: str) -> Request:
+    return Request(method=method, target=f"/teach/{call}", headers=[(b"authorization", b"Bearer token")])
+
+
+def test_a_thumbnail_is_small_and_a_photo_that_can_not_be_read_has_none(tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / "x5"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (640, 480), "red").save(folder / "car.png")
+    (folder / "empty.png").touch()
+    teaching = without_a_server(tmp_path)
+    answer = asyncio.run(teaching.answer(request("GET", "thumbnail?class=x5&photo=car.png"), b""))
+    assert decode(answer.body).size == (160, 120)
+    with pytest.raises(RefusedError) as refused:
+        asyncio.run(teaching.answer(request("GET", "thumbnail?class=x5&photo=empty.png"), b""))
+    assert (refused.value.status, str(refused.value)) == (
+        404, "empty.png: is empty; replace it with a whole copy of the photo."
+    )  # fmt: skip
+
+
+def test_an_edit_that_is_begun_stays_alone_after_its_client_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def take_back(_versions: ModelVersions, version: int) -> int:
+        begun.set()
+        go_on.wait(10)
+        ended.set()
+        return version
+
+    def publish(_versions: ModelVersions, version: int) -> int:
+        return version if ended.is_set() else -1
+
+    monkeypatch.setattr(ModelVersions, "take_back", take_back)
+    monkeypatch.setattr(ModelVersions, "publish", publish)
+
+    async def teach() -> bytes:
+        teaching = without_a_server(tmp_path)
+        given_up = asyncio.create_task(teaching.answer(request("POST", "back?version=1"), b""))
+        await asyncio.to_thread(begun.wait, 10)
+        given_up.cancel()
+        following = asyncio.create_task(teaching.answer(request("POST", "publish?version=1"), b""))
+        await asyncio.wait({given_up})
+        await asyncio.sleep(0)
+        go_on.set()
+        answer = await following
+        teaching.close()
+        return answer.body
+
+    assert asyncio.run(teach()) == b'{"version": 1}'

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from kuzov.bundle.layout import versions
+from kuzov.bundle.ready import ready_model
 from kuzov.teach.refusal import RefusedError
-from kuzov.teach.versions import ModelVersions
+from kuzov.teach.versions import ModelVersions, judgement
 
 
 def put(folder: Path, *numbers: int) -> None:
@@ -74,3 +76,31 @@ def test_only_the_newest_of_what_was_never_published_is_kept(model: ModelVersion
     put(model.withdrawn, 5, 6)
     model.forget_superseded()
     assert (versions(model.trained), versions(model.withdrawn)) == ([32], [5, 6])
+
+
+def test_a_bundles_judgement_is_that_of_its_card(tmp_path: Path) -> None:
+    found = judgement(ready_model() / "1", 1, tmp_path)
+    assert [each["id"] for each in found["classes"]][:2] == ["bmw_x5", "land_cruiser"]
+    assert found["photos"] == 175
+    assert found["validation"]["total"] == 45
+    assert {"mean", "std"} <= found["cross_validation"].keys()
+    assert (found["version"], found["mistakes"]) == (1, [])
+
+
+def test_the_run_knows_what_it_gets_wrong(tmp_path: Path) -> None:
+    right = {"photo": "a/1.jpg", "label": "a", "predicted": "a", "probability": 0.9, "unknown": 0.1}
+    wrong = {**right, "predicted": "b"}
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "metrics.json").write_text(json.dumps({"photos": [right, wrong]}), encoding="utf-8")
+    found = judgement(tmp_path, 7, tmp_path)
+    assert found["mistakes"] == [{"photo": "a/1.jpg", "label": "a", "predicted": "b", "probability": 0.9}]
+
+
+def test_of_a_model_without_a_sound_card_nothing_is_known(tmp_path: Path) -> None:
+    card = tmp_path / "assets.extra" / "card.json"
+    card.parent.mkdir()
+    for content in (None, "{"):
+        if content is not None:
+            card.write_text(content, encoding="utf-8")
+        found = judgement(tmp_path, 3, tmp_path)
+        assert (found["classes"], found["validation"], found["photos"]) == ([], None, None)

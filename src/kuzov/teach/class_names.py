@@ -24,11 +24,7 @@ def add_names(folder: Path, name: ClassName) -> None:
 
 
 def remove_names(folder: Path, label: str) -> None:
-    """Take out a class's names, if `add_names` wrote them: a class without a folder may have none.
-
-    Raises:
-        RefusedError: The user wrote them by hand.
-    """
+    """Take out a class's names, if `add_names` wrote them: a class without a folder may have none."""
     text = _read(folder)
     table = _tables(folder, text).get(label)
     if table is None:

@@ -45,12 +45,7 @@ class StoredPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """What became of a photo that a teacher gave.
-
-    Attributes:
-        photo: Where it lies now.
-        outcome: "added"; "there already", in this class; or "moved", from another, its former class.
-    """
+    """What became of a photo: "added"; "there already", in this class; or "moved", from its former one."""
 
     photo: StoredPhoto
     outcome: str

@@ -29,15 +29,10 @@ _STATUSES: Mapping[str, tuple[ErrorCode, int]] = {
     "disk_full": (ErrorCode.RESOURCE_EXHAUSTED, 507),
     "disk": (ErrorCode.INTERNAL, 500),
 }
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class RefusedError(HttpError):
-    """A teacher's request that is not carried out; nothing has changed.
-
-    Attributes:
-        reason: One word for it, which goes with the answer in the header `kuzov-reason`.
-    """
+    """A teacher's request that is not carried out; its reason goes along in the header `kuzov-reason`."""
 
     def __init__(self, reason: str, message: str, *headers: tuple[str, str]) -> None:
         code, status = _STATUSES[reason]
@@ -50,7 +45,7 @@ def disk_refusals(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             text = f"The disk that holds {folder} is full; nothing was changed. Make room and try again."
             raise RefusedError("disk_full", text) from error
         text = f"{folder} can't be written: {error.strerror or error}. Nothing was changed."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,7 +13,8 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from kuzov.bundle.layout import version_folder, versions
-from kuzov.errors import BundleError
+from kuzov.errors import BundleError, PhotoError
+from kuzov.images.decode import decode
 from kuzov.records import ClassName
 from kuzov.serve.api_keys import bearer
 from kuzov.serve.calls import ModelSpec
@@ -21,14 +23,14 @@ from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.answer import Answer
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
-from kuzov.teach.judgement import judgement
 from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.refusal import RefusedError
-from kuzov.teach.thumbnails import thumbnail
 from kuzov.teach.trainer import Trainer
-from kuzov.teach.versions import ModelVersions
+from kuzov.teach.versions import ModelVersions, judgement
 
 PATH = "/teach/"
+THUMBNAIL_PX = 160  # the longer side
+_THUMBNAIL_QUALITY = 80
 
 _Call: TypeAlias = Callable[[Mapping[str, str], bytes], Any]
 
@@ -39,15 +41,7 @@ class Teaching:
     def __init__(
         self, service: Service, *, model: ModelConfig, photos: Path, token: str, limits: Limits
     ) -> None:
-        """Begin nothing yet.
-
-        Args:
-            service: The server's.
-            model: Its only model, whose folder gets new versions.
-            photos: The folder that it is taught by.
-            token: What every request must carry as `Authorization: Bearer TOKEN`.
-            limits: How large a photo may be.
-        """
+        """Begin nothing yet; every request must carry the token as `Authorization: Bearer TOKEN`."""
         self.max_body_bytes = limits.max_body_bytes
         self._service = service
         self._name = model.name
@@ -76,11 +70,7 @@ class Teaching:
         return True
 
     async def answer(self, request: Request, body: bytes) -> Answer:
-        """Answer a request.
-
-        Raises:
-            RefusedError: It lacks the token, or can't be carried out.
-        """
+        """Answer a request, or refuse it."""
         self._check_token(request)
         methods = self._calls.get(request.path.removeprefix(PATH))
         if methods is None:
@@ -176,7 +166,14 @@ class Teaching:
     def _thumbnail(self, query: Mapping[str, str], _body: bytes) -> Answer:
         photo = self._store.find(_required(query, "class"), _required(query, "photo"))
         headers = (("cache-control", "private, max-age=3600"), ("x-content-type-options", "nosniff"))
-        return Answer(body=thumbnail(photo.path), content_type="image/jpeg", headers=headers)
+        try:
+            image = decode(photo.path, name=photo.path.name, at_least_px=THUMBNAIL_PX)
+        except PhotoError as error:
+            raise RefusedError("no_such_photo", f"{error}.") from error
+        image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+        content = io.BytesIO()
+        image.save(content, "JPEG", quality=_THUMBNAIL_QUALITY)
+        return Answer(body=content.getvalue(), content_type="image/jpeg", headers=headers)
 
     def _add(self, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
         label = _required(query, "class")

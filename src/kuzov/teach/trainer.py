@@ -28,17 +28,7 @@ IDLE_S = 10 * 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """How the latest training goes, or went.
-
-    Attributes:
-        running: Whether it goes on.
-        stage: What it does: "start", "embed", "head" or "export".
-        done: How much of the stage.
-        total: Of how much.
-        seconds: How long it took, or takes until now.
-        failure: Why it failed, in a sentence; None where it did not.
-        version: The version that it made; None where it made none, or none yet.
-    """
+    """How the latest training goes, or went: `done` of a stage's `total`, at last a version or a failure."""
 
     running: bool = True
     stage: str = "start"
@@ -63,13 +53,9 @@ class Trainer:
         command: Sequence[str] = COMMAND,
         idle_s: float = IDLE_S,
     ) -> None:
-        """Nothing is started before the first order.
+        """Hand the command its folders: the photos, where the versions go, where the runs go.
 
-        Args:
-            folders: The photos, where the versions go, where the runs go.
-            trained: Called, in a thread, after each training that made a version.
-            command: Starts the process.
-            idle_s: How long the process stays with nothing to do.
+        After each training that made a version `trained` is called, in a thread.
         """
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._trained = trained
@@ -101,11 +87,7 @@ class Trainer:
         self._order({"embed": [str(photo.resolve()) for photo in photos]})
 
     def train(self) -> None:
-        """Begin a training.
-
-        Raises:
-            RefusedError: One goes on already.
-        """
+        """Begin a training, unless one goes on already."""
         with self._lock:
             if self._training is not None and self._training.running:
                 raise RefusedError("training", "A training goes on already; wait for it to end.")
