@@ -11,6 +11,7 @@ from kuzov.serve.limits import Limits
 from kuzov.web import page_routes
 from kuzov.web.page_routes import Web
 from tests.serve.rest.port import Port
+from tests.web.port import service_of
 
 KEY = "k" * 16
 NO_REPORT = 'Version 1 of the model "m" has no report. kuzov train puts one into its bundle.'
@@ -50,6 +51,17 @@ def test_the_models(port: Port) -> None:
 def test_what_is_refused(port: Port, method: str, path: str, status: int, error: str) -> None:
     answer = port.ask(method, path)
     assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+
+def test_a_report_can_show_and_do_nothing_else(port: Port, tmp_path: Path) -> None:
+    port.extensions = [Web(service_of(None, tmp_path), teaching=False, limits=Limits())]
+    assert port.ask("GET", "/web/report/cars/7").status_code == 404
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "report.html").write_text("<p>Отчёт", encoding="utf-8")
+    answer = port.ask("GET", "/web/report/cars/7")
+    assert (answer.text, answer.headers["content-type"]) == ("<p>Отчёт", "text/html; charset=utf-8")
+    policy = answer.headers["content-security-policy"]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
 def test_a_photo_over_the_limit_is_refused(port: Port) -> None:

@@ -26,7 +26,7 @@ SCRIPTS = (
     "commands.js",
 )
 START = "start.js"
-STYLES = ("page.css",)
+STYLE = "page.css"
 TEACHING_SCRIPTS = (
     "teach/words.js",
     "teach/ask.js",
@@ -41,13 +41,9 @@ TEACHING_STYLE = "teach/teach.css"
 
 
 def assemble_page(*, teaching: bool) -> Answer:
-    """The page as an answer.
-
-    Args:
-        teaching: Whether what teaches the model is part of it.
-    """
+    """The page as an answer; with `teaching`, what teaches the model is part of it."""
     scripts = (*SCRIPTS, *(TEACHING_SCRIPTS if teaching else ()), START)
-    styles = (*STYLES, *((TEACHING_STYLE,) if teaching else ()))
+    styles = (STYLE, *((TEACHING_STYLE,) if teaching else ()))
     return html_page(
         (FOLDER / "index.html").read_text(encoding="utf-8"),
         styles=(LOOK, *(FOLDER / name for name in styles)),

@@ -16,13 +16,7 @@ from kuzov.serve.service import Service
 
 
 def describe_models(service: Service, limits: Limits, *, saliency: bool) -> dict[str, Any]:
-    """All models with what answers for each, as the object that /web/models gives.
-
-    Args:
-        service: Tells of the models.
-        limits: The server's bounds.
-        saliency: Whether the server can tell where a model looked.
-    """
+    """All models with what answers for each, as the object that /web/models gives."""
     return {
         "models": [_describe(service, name, versions) for name, versions in service.models().items()],
         "saliency": saliency,
@@ -50,9 +44,7 @@ def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) ->
             }
             for each in versions
         ],
-        "engine": next(
-            (each.engine for each in versions if served is not None and each.version == served.version), None
-        ),
+        "engine": next((each.engine for each in versions if served and each.version == served.version), None),
         "photos": served is not None and card is not None and PHOTO_INPUT in served.signatures,
         "classes": [asdict(each) for each in card.classes] if card else [],
         "metrics": card.metrics if card else None,

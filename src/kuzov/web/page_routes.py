@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import unquote
 
+from kuzov.bundle.layout import REPORT
 from kuzov.errors import ErrorCode
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.rest.answer import Answer, HttpError, expect_method
 from kuzov.serve.rest.json_answer import object_json
@@ -13,11 +16,15 @@ from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
-from kuzov.web.report import report_answer
 from kuzov.web.saliency import SaliencyProcess, can_explain
 
 _REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
 _SALIENCY = re.compile(r"/web/saliency/([^/]+)(?:/([0-9]{1,18}))?")
+# The bundle may come from anywhere: its page may show what stands in it, and do nothing.
+_REPORT_HEADERS = (
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"),
+    ("x-content-type-options", "nosniff"),
+)
 
 
 class Web:
@@ -30,13 +37,7 @@ class Web:
     """
 
     def __init__(self, service: Service, *, teaching: bool, limits: Limits) -> None:
-        """Begin nothing yet.
-
-        Args:
-            service: The server's.
-            teaching: Whether the page has what asks /teach/….
-            limits: The server's bounds, which the page tells of before it sends a photo in vain.
-        """
+        """Begin nothing yet; with `teaching` the page has what asks /teach/…."""
         self.max_body_bytes = limits.max_body_bytes
         self._service = service
         self._limits = limits
@@ -52,11 +53,7 @@ class Web:
         return path == "/"
 
     async def answer(self, request: Request, body: bytes) -> Answer:
-        """Answer a request.
-
-        Raises:
-            RequestError: There is nothing at its path, or what is there refuses it.
-        """
+        """Answer a request, or refuse it."""
         if request.path == "/":
             expect_method(request, "GET", "HEAD")
             return self._page
@@ -66,13 +63,26 @@ class Web:
             return Answer(body=object_json(told))
         if found := _REPORT.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
-            return await report_answer(self._service, unquote(found[1]), int(found[2]))
+            return await self._report(unquote(found[1]), int(found[2]))
         if self._saliency is not None and (found := _SALIENCY.fullmatch(request.path)):
             expect_method(request, "POST")
             version = None if found[2] is None else int(found[2])
             return await self._saliency.answer(self._service, unquote(found[1]), version, body)
         text = f"There is nothing at {request.path} on this server."
         raise HttpError(ErrorCode.NOT_FOUND, 404, text)
+
+    async def _report(self, name: str, version: int) -> Answer:
+        """The page that `kuzov train` has put into a version's bundle."""
+        folder = self._service.metadata(ModelSpec(name=name, version=version)).folder
+        try:
+            if folder is None:
+                raise FileNotFoundError
+            page = await asyncio.to_thread((folder / REPORT).read_bytes)
+        except OSError:
+            text = f'Version {version} of the model "{name}" has no report.'
+            advice = "kuzov train puts one into its bundle."
+            raise HttpError(ErrorCode.NOT_FOUND, 404, f"{text} {advice}") from None
+        return Answer(body=page, content_type="text/html; charset=utf-8", headers=_REPORT_HEADERS)
 
     def close(self) -> None:
         """End the process that tells where models look."""

@@ -43,10 +43,8 @@ class SaliencyProcess:
     ) -> None:
         """Start nothing yet.
 
-        Args:
-            idle_s: How long the process waits for the next question before it is ended.
-            patience_s: How long it may take to start and answer, before it is taken to be stuck and ended.
-            command: What is run; it speaks as `kuzov.web.saliency_child` does.
+        The process is ended where no question came for `idle_s`, or where it is stuck: it has not answered
+        for `patience_s`.
         """
         self._idle_s = idle_s
         self._patience_s = patience_s
@@ -58,19 +56,7 @@ class SaliencyProcess:
         self._end: asyncio.TimerHandle | None = None
 
     async def answer(self, service: Service, name: str, version: int | None, photo: bytes) -> Answer:
-        """A WebP of the part of a photo that the model sees, with what it looked at in colours.
-
-        Args:
-            service: Knows the model's folder.
-            name: The model.
-            version: Its version; the newest if None.
-            photo: Encoded.
-
-        Raises:
-            RequestError: NOT_FOUND: there is no such model; INVALID: the photo can't be read, or the model is
-                none of kuzov's; INTERNAL: the process broke down.
-            OverloadedError: Too many wait already.
-        """
+        """A WebP of the part of an encoded photo that the model sees, with what it looked at in colours."""
         served = service.metadata(ModelSpec(name=name, version=version))
         if served.card is None or served.folder is None:
             text = f'The model "{name}" was not made by kuzov: where it looks can\'t be told.'

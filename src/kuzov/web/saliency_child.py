@@ -32,11 +32,7 @@ class Draughtsman:
         self._explainer: Explainer | None = None
 
     def draw(self, folder: Path, photo: bytes) -> bytes:
-        """The part of a photo that the model sees, with its heat map over it, as a WebP.
-
-        Raises:
-            KuzovError: The photo or the bundle can't be read.
-        """
+        """The part of a photo that the model sees, with its heat map over it, as a WebP."""
         from kuzov.engine.tensorflow import silent_stderr  # noqa: PLC0415
         from kuzov.explain.pictures import overlay, read_seen_part  # noqa: PLC0415
 
