@@ -7,8 +7,8 @@ import click
 import pytest
 
 from kuzov.bundle.ready import ready_model
-from kuzov.cli import teaching as module
-from kuzov.cli.teaching import teaching
+from kuzov.cli import serve_settings
+from kuzov.cli.serve_settings import teaching
 from kuzov.errors import MissingExtraError
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
@@ -80,7 +80,7 @@ def test_the_model_that_comes_with_kuzov_is_not_taught() -> None:
 
 
 def test_training_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(serve_settings, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError) as refused:
         teaching(OPTIONS, CARS, Limits())
     assert str(refused.value) == (

@@ -10,11 +10,7 @@ from importlib.util import find_spec
 
 @contextmanager
 def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int], None]]:
-    """Bars with the time left; none where stderr is not a terminal.
-
-    Args:
-        stages: What each stage is called.
-    """
+    """Bars with the time left, by stages with their names; none where stderr is not a terminal."""
     if find_spec("rich") is None:  # the missing extra is told by the call itself
         yield lambda _stage, _done, _total: None
         return
@@ -35,11 +31,7 @@ def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int
 
 
 def stage_lines(stages: Mapping[str, str]) -> Callable[[str, int, int], None]:
-    """A line as each stage begins.
-
-    Args:
-        stages: What is told of each; {count} in it is how much there is to do.
-    """
+    """A line as each stage begins; {count} in it is how much there is to do."""
 
     def tell(stage: str, done: int, total: int) -> None:
         if done == 0:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kuzov.bundle.ready import ready_model
 from kuzov.cli.model import model_or_default
-from kuzov.cli.teaching import teaching
+from kuzov.errors import MissingExtraError
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
 from kuzov.serve.limits import Limits
@@ -26,6 +29,7 @@ from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, Serv
 from kuzov.web.page_routes import Web
 
 DEFAULT_NAME = "img_classifier"
+_TOKEN_BYTES = 24
 
 
 def serve_settings(options: Mapping[str, Any]) -> ServeSettings:
@@ -99,6 +103,47 @@ def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...
     return ()
 
 
+def teaching(
+    options: Mapping[str, Any], models: Sequence[ModelConfig], limits: Limits
+) -> tuple[OpenExtension, ...]:
+    """The calls under /teach/, where they are asked for; the token that they need is printed."""
+    photos: Path | None = options["teach_photos"]
+    if not options["teach"]:
+        if photos is not None:
+            raise click.UsageError("--teach-photos has no effect without --teach; add it.")
+        return ()
+    _check_teaching(options, models)
+    from kuzov.teach.teach_routes import Teaching
+
+    if any(find_spec(package) is None for package in ("tensorflow", "sklearn")):
+        raise MissingExtraError("Teaching", "train")
+    (model,) = models
+    folder = photos or model.base_path.with_name(f"{model.base_path.name}.photos")
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    click.echo(f"The page teaches {model.name} by the photos in {folder}, with this token: {token}", err=True)
+    return (partial(Teaching, model=model, photos=folder, token=token, limits=limits),)
+
+
+def _check_teaching(options: Mapping[str, Any], models: Sequence[ModelConfig]) -> None:
+    if options["model_config_file"] is not None:
+        raise click.UsageError(
+            "--teach teaches one model; name it by --model-base-path rather than --model-config-file."
+        )
+    if options["workers"] > 1:
+        raise click.UsageError("--teach needs a server of one process; leave --workers away.")
+    if options["rest_api_port"] is None:
+        raise click.UsageError("--teach is a part of the REST port; give it one by --rest-api-port.")
+    if not options["file_system_poll_wait_seconds"]:
+        raise click.UsageError(
+            "--teach needs a server that looks for new versions; set --file-system-poll-wait-seconds over 0."
+        )
+    if models[0].base_path.resolve() == ready_model().resolve():
+        raise click.UsageError(
+            "--teach can't change the model that comes with kuzov. Train one of your own, "
+            "kuzov train PHOTOS, and serve that: kuzov serve --teach --teach-photos PHOTOS"
+        )
+
+
 def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) -> RestSettings:
     monitoring_file = options["monitoring_config_file"]
     return RestSettings(
@@ -110,11 +155,7 @@ def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) ->
 
 
 def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
-    """How the server is spread over a cluster; None where it runs on this machine alone.
-
-    Raises:
-        UsageError: An option has no meaning with --ray, or without it.
-    """
+    """How the server is spread over a cluster; None where it runs on this machine alone."""
     counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
     if options["ray"] is None:
         if counts:
