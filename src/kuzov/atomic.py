@@ -50,11 +50,7 @@ def place(source: Path, target: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until the content of a file, or the names in a folder, would outlive a power cut.
-
-    Raises:
-        OSError: It can't be written.
-    """
+    """Wait until the content of a file, or the names in a folder, would outlive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

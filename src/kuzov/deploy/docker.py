@@ -11,15 +11,7 @@ _FLAGS = ("--log-format=json",)
 
 
 def docker_deployment(model: Path) -> Deployment:
-    """Dockerfiles, a Compose file, Prometheus' and Grafana's configuration, a README.
-
-    Args:
-        model: A model folder, whose newest version goes along, or one version's folder.
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The model folder's name can't be the model's name in an image.
-    """
+    """Dockerfiles, a Compose file, Prometheus' and Grafana's configuration, a README; see `image_files`."""
     name = model_name(model)
     return Deployment(
         target="docker",

@@ -22,15 +22,7 @@ _FLAGS = (
 
 
 def heroku_deployment(model: Path) -> Deployment:
-    """The image of kuzov serve, heroku.yml, app.json, a README.
-
-    Args:
-        model: A model folder, whose newest version goes along, or one version's folder.
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The model folder's name can't be the model's name in an image.
-    """
+    """The image of kuzov serve, heroku.yml, app.json, a README; see `image_files`."""
     return Deployment(
         target="heroku",
         files={**image_files(model, _FLAGS), **read_templates("heroku", {"model_name": model_name(model)})},

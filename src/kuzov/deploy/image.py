@@ -38,12 +38,7 @@ def image_files(model: Path, flags: Sequence[str]) -> dict[PurePath, Content]:
 
 
 def model_name(model: Path) -> str:
-    """The model's name in the API's paths: that of its folder.
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The name holds what an image's variables can't.
-    """
+    """The model's name in the API's paths: that of its folder, if an image's variables can hold it."""
     name = resolve(model).resolve().parent.name
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -54,12 +49,7 @@ def model_name(model: Path) -> str:
 
 
 def model_files(model: Path) -> dict[PurePath, Content]:
-    """The newest version of a model, or the one that is given, as models/NAME/VERSION/….
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The model folder's name can't be the model's name in an image.
-    """
+    """The newest version of a model, or the one that is given, as models/NAME/VERSION/…."""
     version = resolve(model).resolve()
     folder = PurePosixPath("models", model_name(model), version.name)
     return {

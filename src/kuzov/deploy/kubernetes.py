@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from kuzov.deploy.names import IMAGE, check, object_name
@@ -16,16 +15,11 @@ Server: TypeAlias = Literal["kuzov", "tensorflow-serving", "kserve"]
 DEFAULT_PROMETHEUS_URL = "http://prometheus-server.monitoring.svc"
 
 # The folders of templates that make up a server's manifests.
-_PARTS: Mapping[Server, tuple[str, ...]] = MappingProxyType(
-    {
-        "kuzov": ("server", "kuzov"),
-        "tensorflow-serving": ("server", "tensorflow-serving"),
-        "kserve": ("kserve",),
-    }
-)
-_DOCKERFILES: Mapping[Server, str] = MappingProxyType(
-    {"kuzov": "Dockerfile", "tensorflow-serving": "Dockerfile.tensorflow-serving", "kserve": "Dockerfile"}
-)
+_PARTS: Mapping[Server, tuple[str, ...]] = {
+    "kuzov": ("server", "kuzov"),
+    "tensorflow-serving": ("server", "tensorflow-serving"),
+    "kserve": ("kserve",),
+}
 _MODEL_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _HTTP_URL = re.compile(r"https?://[^\s\"'#]+")
 _STORAGE_URI = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'#]+")
@@ -44,16 +38,8 @@ def kubernetes_deployment(
 ) -> Deployment:
     """A base, overlays for trying it and for production, and READMEs, ready for `kubectl apply -k`.
 
-    Args:
-        image: The image, with its tag or digest; it holds the model in /models/<model_name>, but for KServe.
-        server: What answers. "kserve" is kuzov as a runtime of KServe's.
-        model_name: The model's name in the API's paths. Objects and namespaces have it in lower case, with
-            hyphens; so have KServe's paths.
-        storage_uri: Where KServe fetches the folder of the model's versions from; with "kserve" alone.
-        prometheus_url: Where KEDA asks for the number of requests under way.
-
-    Raises:
-        ConfigError: An argument is missing, superfluous, or can't be what it is meant to be.
+    The image holds the model in /models/<model_name>; KServe fetches the folder of its versions from
+    `storage_uri` instead. Objects, namespaces and KServe's paths have the name in lower case, with hyphens.
     """
     check(image, IMAGE, "--image", "registry.example.com/cars:1")
     check(model_name, _MODEL_NAME, "--model-name", "img_classifier")
@@ -61,6 +47,7 @@ def kubernetes_deployment(
     name = object_name(model_name, longest=_LONGEST_NAME, remedy=_RENAME)
     served_as = name if server == "kserve" else model_name
     port = 8080 if server == "kserve" else 8501
+    dockerfile = "Dockerfile.tensorflow-serving" if server == "tensorflow-serving" else "Dockerfile"
     values = {
         "name": name,
         "model": model_name,
@@ -68,7 +55,7 @@ def kubernetes_deployment(
         "image": image,
         "prometheus": prometheus_url,
         "storage": _storage(server, storage_uri),
-        "build": f"docker build -t {image} -f ../docker/{_DOCKERFILES[server]} ../docker",
+        "build": f"docker build -t {image} -f ../docker/{dockerfile} ../docker",
         "ask": _ask(server, served_as, port),
     }
     parts = [read_templates(f"kubernetes/{part}", values) for part in _PARTS[server]]

@@ -14,25 +14,15 @@ _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "n
 
 
 def check(value: str, form: re.Pattern[str], option: str, example: str) -> None:
-    """Refuse an option's value that is not of its form.
-
-    Raises:
-        ConfigError: It is not; the text shows one that is.
-    """
+    """Refuse an option's value that is not of its form; the example is."""
     if form.fullmatch(value) is None:
         raise ConfigError(f'{option} "{value}" can\'t be used; it has to look like {example}.')
 
 
 def object_name(model_name: str, *, longest: int, remedy: str) -> str:
-    """The model's name as Kubernetes takes it for objects and namespaces.
+    """The model's name as Kubernetes takes it for objects and namespaces, of so many characters at most.
 
-    Args:
-        model_name: As the API's paths have it.
-        longest: How many characters there is room for.
-        remedy: How the user names the model differently: a sentence.
-
-    Raises:
-        ConfigError: It can't be made one.
+    The remedy is a sentence: how the user names the model differently.
     """
     name = re.sub(r"[^a-z0-9]+", "-", model_name.lower()).strip("-")
     if _OBJECT_NAME.fullmatch(name) is None or len(name) > longest or name in _YAML_WORDS:

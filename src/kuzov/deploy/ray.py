@@ -22,15 +22,7 @@ _SOURCE = re.compile(r"(?:[a-z][a-z0-9+.]*://|/)[A-Za-z0-9._/:@%+=,-]+")
 def ray_deployment(model: Path, *, image: str, photos: str) -> Deployment:
     """The image of a Ray cluster's nodes, a RayService, a RayJob, READMEs.
 
-    Args:
-        model: A model folder, whose newest version goes along, or one version's folder.
-        image: What the image is called, with its tag or digest.
-        photos: What the job labels: an address, or a folder of the volume that is mounted at /data.
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The model folder's name can't be the model's name, or an argument can't be what it is
-            meant to be.
+    The job labels `photos`, an address or a folder of the volume that is mounted at /data.
     """
     check(image, IMAGE, "--image", "registry.example.com/cars-ray:1")
     check(photos, _SOURCE, "--photos", "s3://bucket/photos")

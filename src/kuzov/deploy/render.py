@@ -21,20 +21,10 @@ Content: TypeAlias = str | bytes | Path
 MANIFEST = PurePosixPath(".kuzov-deploy.json")
 """What was written into the folder, each file with its SHA-256: so that the user's own are told from ours."""
 
-_TEMPLATES = "templates"
-_FILLED_IN = ".template"
-_STAGING = ".kuzov-deploy-"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What a target consists of.
-
-    Attributes:
-        target: Its name, as `kuzov deploy` takes it.
-        files: Contents by their paths in the folder.
-        next: The commands that put it to work, in order, to be run in the folder.
-    """
+    """What a target of `kuzov deploy` consists of, and the commands that put it to work in the folder."""
 
     target: str
     files: Mapping[PurePath, Content]
@@ -54,16 +44,12 @@ def read_templates(target: str, values: Mapping[str, str]) -> dict[PurePath, str
     """The files of kuzov/deploy/templates/<target>, by their paths in it.
 
     Those named *.template lose that ending, and their $names are filled in; all others are taken as they are.
-
-    Args:
-        target: The folder's name.
-        values: What the $names stand for.
     """
-    root = Path(str(package_files("kuzov.deploy"))) / _TEMPLATES / target
+    root = Path(str(package_files("kuzov.deploy"))) / "templates" / target
     found: dict[PurePath, str] = {}
     for file in sorted(path for path in root.rglob("*") if path.is_file()):
         text, path = file.read_text(encoding="utf-8"), PurePosixPath(file.relative_to(root).as_posix())
-        if path.suffix == _FILLED_IN:
+        if path.suffix == ".template":
             found[path.with_suffix("")] = Template(text).substitute(values)
         else:
             found[path] = text
@@ -76,10 +62,6 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
     A new folder appears whole or not at all. In one that an earlier call wrote, files that are as that call
     left them are replaced, each whole, and those no longer needed are removed; all others are the user's.
 
-    Args:
-        files: Contents by their paths in the folder.
-        out: The folder, made if missing.
-
     Raises:
         ConfigError: A file of the user's stands where one is to be written, or the folder can't be written.
     """
@@ -88,7 +70,7 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # On the same disk as what it becomes, so that renames are possible.
-        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=out if out.is_dir() else out.parent))
+        staging = Path(tempfile.mkdtemp(prefix=".kuzov-deploy-", dir=out if out.is_dir() else out.parent))
     except OSError as error:
         raise ConfigError(f"The folder {out} can't be written: {error.strerror}.") from error
     try:

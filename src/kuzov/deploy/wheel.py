@@ -19,10 +19,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def build_wheel() -> tuple[str, bytes]:
     """Pack the installed kuzov, without the networks that training starts from and without the ready model.
 
-    The same files give the same bytes.
-
-    Returns:
-        The wheel's file name and its contents.
+    The same files give the same bytes. Returns the wheel's file name and its contents.
     """
     installed = distribution("kuzov")
     files = _package() | _metadata(installed)
