@@ -8,9 +8,11 @@ import grpc
 import pytest
 
 from kuzov.bundle.ready import ready_model
-from kuzov.ray.serving.replica import Replica, cores, replica_settings
+from kuzov.ray.serving.replica import Replica, RestIngress, cores, replica_settings
 from kuzov.ray.serving.rpc import RPCS
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.rest.answer import Answer, send_answer
+from kuzov.serve.rest.asgi import Receive, Scope, Send
 from kuzov.serve.settings import EngineSettings, ServeSettings
 from kuzov.wire import messages
 from tests.ray.serving.stand_ins import RayContext, sent
@@ -80,3 +82,33 @@ def test_a_replica_computes_with_the_cores_that_are_set_aside_for_it() -> None:
     wide = ServeSettings(models=(), engine=EngineSettings(threads=4), decode_threads=2)
     settings = replica_settings(wide)
     assert (cores(wide), settings.engine.threads, settings.decode_threads) == (4, 4, 2)
+
+
+async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send_answer(send, Answer(body=b"hello", headers=(("x-request-id", "7"), ("vary", "*"))))
+
+
+def closed(closes: list[Any]) -> RestIngress:
+    return RestIngress(hello, lambda: closes.append("closed"))
+
+
+def test_the_proxy_names_the_request_and_not_the_replica_too() -> None:
+    start, body = sent(closed([]), "http")
+    assert dict(start["headers"]) == {
+        b"content-type": b"application/json",
+        b"content-length": b"5",
+        b"vary": b"*",
+    }
+    assert body["body"] == b"hello"
+
+
+def test_the_core_is_closed_when_the_replica_ends() -> None:
+    closes: list[Any] = []
+    life = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    messages = sent(closed(closes), "lifespan", life)
+    assert [each["type"] for each in messages] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert closes == ["closed"]
+
+
+def test_a_websocket_is_refused() -> None:
+    assert sent(closed([]), "websocket") == [{"type": "websocket.close"}]

@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from kuzov.ray.serving.rest import RestIngress
 from kuzov.ray.serving.rpc import Response, answer, check_health
 from kuzov.serve.core import engine_loader, open_core
 from kuzov.serve.monitoring.log import LogForm, configure_logging
 from kuzov.serve.process import tune_process
 from kuzov.serve.rest.app import rest_app
-from kuzov.serve.rest.asgi import ASGIApp
+from kuzov.serve.rest.asgi import ASGIApp, Message, Receive, Scope, Send
 from kuzov.serve.rpc.grpc_server import rpc_handlers
 from kuzov.serve.settings import ServeSettings
 
@@ -36,11 +35,7 @@ class Replica:
     """
 
     def __init__(self, settings: ServeSettings, log_format: LogForm) -> None:
-        """Load the models.
-
-        Raises:
-            BundleError: One can't be loaded.
-        """
+        """Load the models."""
         configure_logging(log_format)
         tune_process()
         self._stack = ExitStack()
@@ -90,3 +85,39 @@ def replica_settings(settings: ServeSettings) -> ServeSettings:
 def cores(settings: ServeSettings) -> int:
     """Cores of a replica: as many as one inference has threads; one where the settings leave it open."""
     return settings.engine.threads or 1
+
+
+class RestIngress:
+    """An ASGI application around `kuzov.serve.rest.app.rest_app`."""
+
+    def __init__(self, app: ASGIApp, close: Callable[[], None]) -> None:
+        """Wrap an application; `close` is called once, when the replica has answered its last request."""
+        self._app = app
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or follow the replica's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        else:
+            await self._app(scope, receive, _without_request_id(send))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _without_request_id(send: Send) -> Send:
+    """The proxy gives the request's id back itself: the one that came, or that it made up and sent on."""
+
+    async def send_on(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [each for each in message["headers"] if each[0] != b"x-request-id"]
+        await send(message)
+
+    return send_on

@@ -21,13 +21,9 @@ class RaySettings:
 
     Attributes:
         address: The cluster's, as `kuzov.ray.cluster.connected` takes it.
-        min_replicas: Replicas that are always there.
-        max_replicas: Replicas that there are under load, at most; None for as many as the cluster has cores
-            for when the server starts.
-        queue: Requests under way or waiting that each replica is to have on average; with more of them
-            replicas are added, with fewer removed.
-        upscale_delay_s: How long there must be more before replicas are added, in seconds.
-        downscale_delay_s: How long there must be fewer before replicas are removed, in seconds.
+        max_replicas: None for as many as the cluster has cores for when the server starts.
+        queue: Requests under way or waiting that each replica is to have on average; where there are more for
+            `upscale_delay_s`, replicas are added, where there are fewer for `downscale_delay_s`, removed.
     """
 
     address: str | None = None
@@ -47,11 +43,7 @@ class RaySettings:
 
 
 def check_settings(settings: ServeSettings) -> None:
-    """Refuse what Ray Serve's proxies can't do, rather than leave it out unsaid.
-
-    Raises:
-        ConfigError: A setting can't be kept.
-    """
+    """Refuse what Ray Serve's proxies can't do, rather than leave it out unsaid."""
     rpc, rest = settings.rpc, settings.rest
     if settings.workers > 1:
         raise ConfigError(
