@@ -65,8 +65,9 @@ def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
     assert "Error: " in done.err
 
 
-def test_no_command_shows_the_help(kuzov: Kuzov) -> None:
-    done = kuzov()
+@pytest.mark.parametrize("words", ["", "deploy"])
+def test_no_command_shows_the_help(kuzov: Kuzov, words: str) -> None:
+    done = kuzov(*words.split())
     assert done.status == 2
     assert "Usage: " in done.out + done.err
 

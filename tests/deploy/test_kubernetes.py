@@ -3,9 +3,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from itertools import pairwise
@@ -19,8 +16,10 @@ from kuzov.bundle.ready import ready_model
 from kuzov.deploy.kubernetes import Server, kubernetes_deployment
 from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
+from tests.chaos.running import Server as Running
+from tests.chaos.running import running
 from tests.deploy.containers import console
-from tests.deploy.manifests import NEWEST, Manifest, build, validate
+from tests.deploy.manifests import NEWEST, Manifest, build, of_kind, validate
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGE = "registry.example.com/cars:1"
@@ -130,7 +129,7 @@ def test_the_pod_lives_on_while_requests_are_under_way(server: Server) -> None:
     grace_s = 30  # of kuzov serve; and TensorFlow Serving's requests may take as long
     pause_s = pod["containers"][0].get("lifecycle", {}).get("preStop", {"sleep": {"seconds": 0}})["sleep"]
     assert pod["terminationGracePeriodSeconds"] > pause_s["seconds"] + grace_s
-    validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "any"}, "spec": pod})
+    validate(of_kind("Pod", spec=pod))
 
 
 @pytest.mark.parametrize("server", ["kuzov", "tensorflow-serving"])
@@ -162,9 +161,7 @@ def test_everything_is_about_the_same_pods(server: Server) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_server_takes_the_arguments_and_answers_the_probes(
-    server: Server, free_port: int, tmp_path: Path
-) -> None:
+def test_the_server_takes_the_arguments_and_answers_the_probes(server: Server, tmp_path: Path) -> None:
     """kuzov serve takes TensorFlow Serving's arguments too, and has its paths."""
     pod = pod_of(server)
     (container,) = pod["containers"]
@@ -183,17 +180,23 @@ def test_the_server_takes_the_arguments_and_answers_the_probes(
         .replace("=/mnt/models", f"={ready_model()}")
         for argument in container["args"]
     ]
-    arguments += ["--host=127.0.0.1", f"--rest_api_port={free_port}", "--port=auto"]
-    with serving(arguments, free_port):
+    program = ("-m", "kuzov", "serve", *arguments)
+    with running(None, tmp_path / "log", "--rest_api_port=auto", "--port=auto", program=program) as started:
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             if "httpGet" in container[probe]:
-                assert status_of(free_port, container[probe]["httpGet"]["path"]) == 200
+                fetch(started, container[probe]["httpGet"]["path"])
         name = "img-classifier" if server == "kserve" else "img_classifier"
-        assert status_of(free_port, f"/v1/models/{name}/metadata") == 200
-        metrics = fetch(free_port, "/monitoring/prometheus/metrics")
+        fetch(started, f"/v1/models/{name}/metadata")
+        metrics = fetch(started, "/monitoring/prometheus/metrics")
+        assert started.stop() == 0
     measured = re.findall(r"[a-z:_]*(?:under_way|latency_sum)", query_of(server))
     assert len(measured) == 1
     assert re.search(rf"^{measured[0]}[ {{]", metrics, re.MULTILINE), measured
+
+
+def fetch(started: Running, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{started.rest_port}{path}") as answer:
+        return bytes(answer.read()).decode()
 
 
 def query_of(server: Server) -> str:
@@ -208,44 +211,16 @@ def query_of(server: Server) -> str:
     return str(query)
 
 
-class serving:  # noqa: N801 - a context manager by its use
-    """`kuzov serve` with these arguments, for as long as the block runs."""
-
-    def __init__(self, arguments: list[str], port: int) -> None:
-        self._command = [sys.executable, "-m", "kuzov", "serve", *arguments]
-        self._port = port
-
-    def __enter__(self) -> None:
-        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
-        for _ in range(300):
-            assert self._process.poll() is None, "the server ended before it answered"
-            if status_of(self._port, "/readyz") == 200:
-                return
-            time.sleep(0.1)
-        pytest.fail("the server does not answer")
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        assert self._process.wait(timeout=30) == 0
-
-
-def status_of(port: int, path: str) -> int | None:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-            status: int = answer.status
-            return status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except urllib.error.URLError:
-        return None
-
-
-def fetch(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-        return bytes(answer.read()).decode()
+@pytest.mark.parametrize("image", ["cars", "registry.example.com:5000/team/cars:1", "cars@sha256:0123abcd"])
+def test_images(image: str) -> None:
+    files = kubernetes_deployment(image=image).files
+    assert image in str(files[PurePath("base/deployment.yaml")])
 
 
 def test_names_become_those_of_objects() -> None:
+    assert "  name: c\n" in str(
+        kubernetes_deployment(image=IMAGE, model_name="_c_").files[PurePath("base/service.yaml")]
+    )
     deployment = kubernetes_deployment(image=IMAGE, model_name="Cars.2026_ru")
     texts = {path.as_posix(): str(text) for path, text in deployment.files.items()}
     assert "  name: cars-2026-ru\n" in texts["base/service.yaml"]
@@ -260,9 +235,12 @@ def test_names_become_those_of_objects() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (
-            {"image": "cars: 1"},
-            '--image "cars: 1" can\'t be used; it has to look like registry.example.com/cars:1.',
+        *(
+            (
+                {"image": image},
+                f'--image "{image}" can\'t be used; it has to look like registry.example.com/cars:1.',
+            )
+            for image in ("", "-cars", "cars: 1", 'cars"', "cars#1", "cars\n")
         ),
         (
             {"model_name": "my cars"},
@@ -273,10 +251,13 @@ def test_names_become_those_of_objects() -> None:
             '--prometheus-url "prometheus:9090" can\'t be used; it has to look like '
             "http://prometheus-server.monitoring.svc.",
         ),
-        (
-            {"model_name": "2026"},
-            'The model name "2026" can\'t name an object of Kubernetes: that takes up to 50 letters, digits '
-            "and hyphens, a letter first. Name the model differently with --model-name.",
+        *(
+            (
+                {"model_name": name},
+                f'The model name "{name}" can\'t name an object of Kubernetes: that takes up to 50 letters, '
+                "digits and hyphens, a letter first. Name the model differently with --model-name.",
+            )
+            for name in ("2026", "no", "_", "c" * 51)
         ),
         (
             {"server": "kserve"},

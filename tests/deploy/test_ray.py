@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import json
 import re
 import shlex
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import requires, version
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,8 +18,7 @@ from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
 from kuzov.serve.limits import Limits
 from tests.deploy.containers import console, hadolint, instruction, variables
-from tests.deploy.kuberay import cluster_of, pod_templates, validate_ray
-from tests.deploy.manifests import NEWEST, OLDEST, Manifest, validate
+from tests.deploy.manifests import NEWEST, OLDEST, Manifest, cluster_of, pod_templates, validate
 
 IMAGE = "registry.example.com/cars-ray:1"
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
@@ -55,23 +52,16 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_manifests_are_valid(release: str) -> None:
     kinds = set()
     for each in manifests(files_of()):
-        (validate_ray if each["kind"].startswith("Ray") else validate)(each, release)
+        validate(each, release)
         kinds.add(each["kind"])
-    assert kinds == {
-        "Namespace",
-        "NetworkPolicy",
-        "PersistentVolumeClaim",
-        "PodDisruptionBudget",
-        "RayJob",
-        "RayService",
-    }
+    policies = {"Namespace", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget"}
+    assert kinds == policies | {"RayJob", "RayService"}
 
 
 def test_everything_is_in_one_namespace_and_of_one_image() -> None:
     found = list(manifests(files_of()))
-    assert {each["metadata"].get("namespace", each["metadata"]["name"]) for each in found} == {
-        "img-classifier"
-    }
+    names = [each["metadata"] for each in found]
+    assert {each.get("namespace", each["name"]) for each in names} == {"img-classifier"}
     text = "".join(files_of().values())
     assert set(re.findall(r"^ +image: (.+)$", text, flags=re.MULTILINE)) == {f'"{IMAGE}"'}
 
@@ -236,16 +226,3 @@ def test_both_readmes_give_the_same_commands_on_what_is_there() -> None:
     assert named == {path for path in files if path.endswith(".yaml")}
     assert "kubectl -n img-classifier logs --follow job/img-classifier-classify" in english
     assert of_kind("RayJob")["metadata"]["name"] == "img-classifier-classify"
-
-
-def test_the_command(run_kuzov: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
-    done = run_kuzov("deploy", "ray", "--image", IMAGE, "--photos", "s3://photos/2026", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["target"], told["folder"]) == ("ray", str(PurePath("deploy/ray")))
-    assert told["next"] == [
-        f"docker build -t {IMAGE} . && docker push {IMAGE}",
-        "kubectl apply -f namespace.yaml -f service.yaml",
-        "kubectl -n img-classifier get rayservice img-classifier --watch",
-    ]
-    assert "s3://photos/2026" in (tmp_path / "deploy" / "ray" / "job.yaml").read_text(encoding="utf-8")

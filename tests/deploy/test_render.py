@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path, PurePath, PurePosixPath
 
 import pytest
 
-from kuzov.deploy.render import MANIFEST, Deployment, read_templates, render
+from kuzov.deploy.render import MANIFEST, render
 from kuzov.errors import ConfigError
 
 FILES: dict[PurePath, str] = {
@@ -51,12 +50,9 @@ def test_an_update_replaces_what_was_written_and_removes_what_is_no_longer_neede
     assert contents(tmp_path) == {"run.sh": "#!/bin/sh\ntrue\n", "a/mine.txt": "mine"}
     render({PurePosixPath("new/run.sh"): ""}, tmp_path)
     assert contents(tmp_path) == {"new/run.sh": "", "a/mine.txt": "mine"}
-
-
-def test_folders_that_become_empty_go(tmp_path: Path) -> None:
-    render({PurePosixPath("models/cars/1/saved_model.pb"): "1"}, tmp_path)
-    render({PurePosixPath("models/cars/2/saved_model.pb"): "2"}, tmp_path)
-    assert [folder.name for folder in (tmp_path / "models" / "cars").iterdir()] == ["2"]
+    render({PurePosixPath("new/1/model"): ""}, tmp_path)
+    render({PurePosixPath("new/2/model"): ""}, tmp_path)
+    assert [folder.name for folder in (tmp_path / "new").iterdir()] == ["2"]
 
 
 def test_a_file_that_is_no_longer_needed_but_was_changed_stays(tmp_path: Path) -> None:
@@ -128,20 +124,3 @@ def test_a_damaged_manifest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         render(FILES, tmp_path)
     assert str(caught.value) == f"{tmp_path / MANIFEST} is damaged. Name another folder with --out."
-
-
-def test_templates_are_filled_in_and_other_files_are_taken_as_they_are() -> None:
-    files = read_templates("heroku", {"model_name": "cars"})
-    assert json.loads(files[PurePosixPath("app.json")])["description"].startswith("Tells")
-    assert "cars behind TensorFlow Serving" in files[PurePosixPath("app.json")]
-    assert "web: Dockerfile" in files[PurePosixPath("heroku.yml")]
-
-
-def test_what_json_tells(tmp_path: Path) -> None:
-    deployment = Deployment(target="docker", files=FILES, next=("docker compose up",))
-    assert deployment.to_json(tmp_path) == {
-        "target": "docker",
-        "folder": str(tmp_path),
-        "files": ["a/b.txt", "run.sh"],
-        "next": ["docker compose up"],
-    }
