@@ -41,14 +41,7 @@ class ApiKeys:
         return cls(file, _digests(file), stamp)
 
     def check(self, presented: str | None) -> None:
-        """Let a request pass if it presents one of the keys.
-
-        Args:
-            presented: What the request's headers give; None where they give none.
-
-        Raises:
-            RequestError: UNAUTHENTICATED: there is no key, or it is unknown.
-        """
+        """Raise UNAUTHENTICATED unless what a request's headers give, None for none, is one of the keys."""
         self._follow()
         if presented is None:
             raise RequestError(ErrorCode.UNAUTHENTICATED, f"This server needs an API key. {_HOW}")

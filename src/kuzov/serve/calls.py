@@ -18,13 +18,7 @@ from kuzov.serve.repository.servable import Servable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """Which model a request means.
-
-    Attributes:
-        name: The model's name.
-        version: The version asked for; None for the newest.
-        label: The version label asked for; None where the request gives none.
-    """
+    """Which model a request means: a version by its number or label, or the newest where both are None."""
 
     name: str
     version: int | None = None
@@ -67,10 +61,7 @@ class PredictAnswer(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataAnswer(Answer):
-    """What a version tells of itself.
-
-    `card` is None for a SavedModel that kuzov did not make, `folder` for a model that was made in memory.
-    """
+    """What a version tells of itself; its card and folder as those of `Servable`."""
 
     signatures: Mapping[str, Signature]
     card: Card | None

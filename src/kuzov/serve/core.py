@@ -32,15 +32,8 @@ class Core:
     """What REST and gRPC share.
 
     Attributes:
-        settings: What the server was told.
-        service: Answers the calls.
-        repository: The models.
-        admission: Counts the requests under way, whatever brought them.
-        journal: Keeps a record of every request.
-        metrics: What is counted and measured.
         keys: Who may use the server; None for everyone.
         decode_pool: Threads that read and write what would hold the event loop up.
-        threads: Knows which thread has died.
         peers: What the processes that serve the same models beside this one are called, "worker processes" or
             "replicas"; None where it is alone.
     """
@@ -93,12 +86,11 @@ class Core:
 def engine_loader(settings: ServeSettings) -> LoadEngine:
     """Loads a version's folder as the settings say."""
     engine = settings.engine
-    threads = engine.threads or cores_if_limited()
     return partial(
         choose_engine,
         engine=engine.engine,
         precision=engine.precision,
-        threads=threads,
+        threads=engine.threads or cores_if_limited(),
         streams=engine.streams,
         max_pixels=settings.limits.max_image_pixels,
     )

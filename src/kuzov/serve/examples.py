@@ -20,11 +20,7 @@ Tensor = npt.NDArray[Any]
 
 
 def example_tensor(examples: Sequence[bytes]) -> dict[str, Tensor]:
-    """Serialized tensorflow.Example messages as the one input of a signature, a DT_STRING vector.
-
-    Raises:
-        RequestError: INVALID: there are none.
-    """
+    """At least one serialized tensorflow.Example message as a signature's one input, a DT_STRING vector."""
     if not examples:
         raise invalid("Input is empty.")
     tensor = np.empty(len(examples), np.object_)
@@ -64,14 +60,9 @@ CHECKS: Mapping[str, Callable[[str, Signature], None]] = {
 
 
 def classifications(outputs: Mapping[str, Tensor], examples: int) -> list[list[tuple[bytes, float]]]:
-    """For each example its classes, as pairs of label and score; "" and 0 where the model gives none.
+    """For each of N examples its classes, as pairs of label and score; "" and 0 where the model gives none.
 
-    Args:
-        outputs: `classes` (N, K) DT_STRING, `scores` (N, K) float32, or one of them.
-        examples: N.
-
-    Raises:
-        RequestError: INVALID: a tensor is of another type or shape.
+    Raises INVALID where `classes` is not (N, K) DT_STRING, or `scores` not (N, K) float32; one may be absent.
     """
     classes, scores = outputs.get(CLASSES), outputs.get(SCORES)
     if classes is not None:
@@ -94,15 +85,7 @@ def classifications(outputs: Mapping[str, Tensor], examples: int) -> list[list[t
 
 
 def regressions(outputs: Mapping[str, Tensor], examples: int) -> list[float]:
-    """For each example its number.
-
-    Args:
-        outputs: `outputs`, float32 (N,) or (N, 1).
-        examples: N.
-
-    Raises:
-        RequestError: INVALID: the tensor is of another type or shape.
-    """
+    """For each of N examples its number; raises INVALID unless `outputs` is float32 (N,) or (N, 1)."""
     tensor = outputs[OUTPUTS]
     if tensor.ndim != 1 and not (tensor.ndim == 2 and tensor.shape[1] == 1):
         raise invalid(

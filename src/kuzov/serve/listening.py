@@ -14,8 +14,8 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
 
     Args:
         host: Name or address.
-        port: The port; 0 takes a free one.
-        option: The option that sets the port, for the error.
+        port: 0 takes a free one.
+        option: What sets the port, for the error.
         shared: Whether other processes may take the same port, and the system spreads clients over them.
 
     Raises:
@@ -41,13 +41,7 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
 
 
 def free_port(host: str, port: int, option: str, *, shared: bool = False) -> int:
-    """A port that can be listened on: the one given, or for 0 any.
-
-    For those who open it themselves: so a port that is taken is found out before a model is loaded.
-
-    Raises:
-        KuzovError: As `bind`.
-    """
+    """A port that others can open: the one given, or for 0 any; raises as `bind` does."""
     with bind(host, port, option, shared=shared) as listener:
         number: int = listener.getsockname()[1]
         return number

@@ -33,11 +33,7 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
 
     It logs `Running gRPC ModelServer at HOST:PORT ...` and `Exporting HTTP/REST API at:HOST:PORT ...` when
     requests are answered. A second signal ends the process at once. Call it in the main thread, which alone
-    gets signals.
-
-    Args:
-        settings: What to serve, where, and within which bounds.
-        load_engine: Loads a version's folder; what the settings say unless another is given.
+    gets signals. The engines are those that the settings say unless another loader is given.
 
     Raises:
         BundleError: A model can't be loaded.

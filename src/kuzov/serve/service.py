@@ -66,7 +66,7 @@ class Service:
         Args:
             repository: The loaded models.
             compute: Computes their signatures.
-            decode_pool: Threads that decode photos; those of the event loop unless given.
+            decode_pool: The event loop's own threads unless given.
             observe_decode: Told how many seconds each request's photos took.
             method_name_check: Whether a signature may do only what its method name says.
         """
@@ -101,8 +101,7 @@ class Service:
 
         Args:
             call: What `find` gave for the request.
-            inputs: A tensor for every input of the signature, of its declared type. DT_STRING tensors are
-                object arrays of `bytes`.
+            inputs: Of the declared types; DT_STRING tensors are object arrays of `bytes`.
             output_filter: The outputs to answer with; all where it is empty.
 
         Raises:
@@ -137,12 +136,7 @@ class Service:
     async def classify(
         self, spec: ModelSpec, signature_name: str, examples: Sequence[bytes]
     ) -> ClassifyAnswer:
-        """Classify examples.
-
-        Args:
-            spec: The model.
-            signature_name: One that takes examples; `serving_default` where it is empty.
-            examples: Serialized tensorflow.Example messages.
+        """Classify examples, serialized tensorflow.Example messages, by a signature that takes them.
 
         Raises:
             RequestError: Unknown model or signature, a signature that does not classify, no examples, or
@@ -220,11 +214,7 @@ class Service:
         return await loop.run_in_executor(self._decode_pool, partial(work, *args))
 
     def model_status(self, spec: ModelSpec) -> tuple[VersionStatus, ...]:
-        """The states of a model's versions. The label is ignored, as TensorFlow Serving does.
-
-        Raises:
-            RequestError: NOT_FOUND where the model or the version is unknown.
-        """
+        """The states of a model's versions, or NOT_FOUND. TensorFlow Serving ignores the label too."""
         return self._repository.status(spec.name, spec.version)
 
     def models(self) -> Mapping[str, tuple[VersionStatus, ...]]:
@@ -232,11 +222,7 @@ class Service:
         return {name: self._repository.status(name) for name in self._repository.models()}
 
     def metadata(self, spec: ModelSpec) -> MetadataAnswer:
-        """The signatures of a version, and its card.
-
-        Raises:
-            RequestError: NOT_FOUND where the model or version is not loaded; INVALID for an unknown label.
-        """
+        """The signatures of a version, and its card; raises as `Repository.get` does."""
         servable = self._servable(spec)
         return MetadataAnswer(
             model=servable.name,

@@ -82,16 +82,10 @@ class ServeSettings:
     """Everything that `kuzov serve` is told.
 
     Attributes:
-        models: What to serve.
         model_config_file: Where `models` came from, to be read again; None where flags named the one model.
         model_config_file_poll_wait_seconds: How often it is read again; 0 for never.
-        repository: How models are looked after.
-        engine: What computes them.
         batching: TensorFlow Serving's batching parameters; None for kuzov's own rule.
         host: Name or address to listen on; 0.0.0.0 for every address of the machine.
-        rpc: The gRPC side.
-        rest: The REST side.
-        limits: Bounds on requests.
         method_name_check: Whether a signature may do only what its method name says.
         decode_threads: Threads that read JSON and decode photos; 0 for as many as there are cores.
         api_key_file: File of the keys that requests must carry one of; None where all are let in.

@@ -23,9 +23,7 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
 
     Call it in the main thread, before any other has been started: the processes are forked.
 
-    Args:
-        count: How many.
-        work: What each does, given its number from 0; it returns when it gets SIGTERM.
+    Each does its work, given its number from 0, and returns from it when it gets SIGTERM.
 
     Raises:
         SystemExit: With status 1, in the parent: a process failed before it had served for a while.
@@ -53,15 +51,10 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
 
 
 class _Workers:
-    """The processes that run; a signal may call `stop` between any two steps of the others.
-
-    Attributes:
-        running: The number of each worker and when it was started, by its process.
-        stopping: Whether all are told to end, and no more may begin.
-    """
+    """The processes that run; a signal may call `stop` between any two steps of the others."""
 
     def __init__(self, work: Callable[[int], None]) -> None:
-        self.running: dict[int, tuple[int, float]] = {}
+        self.running: dict[int, tuple[int, float]] = {}  # number and start, by process
         self.stopping = False
         self._work = work
 

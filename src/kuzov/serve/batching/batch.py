@@ -37,28 +37,17 @@ def cut(tensors: Tensors, rows: int) -> list[Tensors]:
 
 
 def join(parts: Sequence[Tensors], padding: int = 0) -> Tensors:
-    """Several requests as one, with copies of the last one's first row after them.
-
-    Raises:
-        ValueError: Their rows are of different shapes.
-    """
+    """Several requests whose rows go together as one, with copies of the last one's first row after them."""
     if len(parts) == 1 and not padding:
         return parts[0]
     return {
-        name: np.concatenate(
-            [*(part[name] for part in parts), *[parts[-1][name][:1]] * padding],
-        )
+        name: np.concatenate([*(part[name] for part in parts), *[parts[-1][name][:1]] * padding])
         for name in parts[0]
     }
 
 
 def split(outputs: Tensors, rows: Sequence[int], padding: int = 0) -> list[dict[str, npt.NDArray[Any]]]:
-    """A batch's outputs by request.
-
-    Args:
-        outputs: Those of the whole batch.
-        rows: The number of rows of each request.
-        padding: The number of rows after them, which are left out.
+    """A batch's outputs by request, each with its number of rows; the padding after them is left out.
 
     Raises:
         RequestError: FAILED_PRECONDITION: an output has not a row for every row of the batch.

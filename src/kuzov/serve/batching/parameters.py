@@ -34,11 +34,7 @@ class BatchingParameters:
     enable_large_batch_splitting: bool = False
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ConfigError: One is out of range, or they don't fit together; in TensorFlow Serving's words.
-        """
+        """Raise ConfigError, in TensorFlow Serving's words, for values that can't be, or not together."""
         if self.max_batch_size < 1:
             raise ConfigError(f"max_batch_size must be positive; was {self.max_batch_size}")
         if self.batch_timeout_micros < 0:

@@ -23,11 +23,8 @@ class Job:
     """A piece of work: tensors for one of an engine's networks.
 
     Attributes:
-        engine: Computes it.
-        network: Which of the engine's networks.
         model: The model's name, for the metrics.
-        tensors: What the network takes.
-        rows: How many of them it has; 1 where it can't share a batch.
+        rows: How many it has; 1 where it can't share a batch.
         shares: Whether it may be computed together with others of the same network.
         done: Called on a thread of the scheduler with the outputs or an error.
         cancelled: Asked before the work is begun; work that nobody waits for is dropped.
@@ -58,12 +55,7 @@ class JobQueue:
     """
 
     def __init__(self, max_rows: int, wait_s: float = 0.0) -> None:
-        """An empty queue.
-
-        Args:
-            max_rows: Rows of a batch.
-            wait_s: How long the oldest job of a key waits for others to fill its batch.
-        """
+        """The oldest job of a key waits `wait_s` for others to fill its batch of `max_rows`."""
         self._max_rows = max_rows
         self._wait_s = wait_s
         # The first key is the next in turn.

@@ -45,8 +45,8 @@ class Scheduler:
         Args:
             metrics: Is told what was computed.
             threads: Batches computed at a time, where no parameters say it.
-            parameters: TensorFlow Serving's batching parameters, for every signature; None to batch by
-                kuzov's own rule, only where it never changes an answer.
+            parameters: For every signature; None to batch by kuzov's own rule, only where it never changes an
+                answer.
         """
         self._parameters = parameters
         self._metrics = metrics

@@ -26,20 +26,14 @@ class Record:
     """What is known of one request; whoever answers it fills it in on the way.
 
     Attributes:
-        protocol: What brought it, by TensorFlow Serving's name of the entry point.
         method: The HTTP method, or the RPC's name.
-        path: The path that was asked for, as it stands in the request.
-        request_id: Names the request in the log and in the answer.
         api: TensorFlow's name of the API: "predict" over REST, "Predict" over gRPC, "" for the REST API's
             GETs; None for what TensorFlow Serving does not count, such as our own pages.
         model: The model's name as the request gives it, "" where it gives none.
         version: The version that answers, once it is known.
-        signature: The signature's name, "" where there is none.
         rows: Rows, photos or examples in the request.
         status: The kind of failure; None where the request was answered.
-        http_status: The status of the HTTP answer; None over gRPC.
-        bytes_in: Size of the request's body.
-        bytes_out: Size of the answer's body.
+        http_status: None over gRPC.
         started: When the request began, by `time.perf_counter`.
         seconds: How long it took, once it has ended.
     """
@@ -81,23 +75,13 @@ class Journal:
     """Opens a record when a request comes in, and closes it when the request is answered.
 
     Safe to use from several threads; a record belongs to the one that answers its request.
-
-    Args:
-        count: Takes every record that has ended, as `kuzov.serve.monitoring.metrics.Metrics.count` does.
     """
 
     def __init__(self, count: Callable[[Record], object]) -> None:
         self._count = count
 
     def begin(self, protocol: EntryPoint, method: str, path: str, request_id: str | None = None) -> Record:
-        """Open the record of a request.
-
-        Args:
-            protocol: What brought the request.
-            method: The HTTP method, or the RPC's name.
-            path: The path that was asked for.
-            request_id: What the client calls the request, if it says; see `fit_request_id`.
-        """
+        """Open the record of a request, which keeps its client's id as `fit_request_id` says."""
         return Record(protocol=protocol, method=method, path=path, request_id=fit_request_id(request_id))
 
     def end(self, record: Record) -> None:
@@ -108,11 +92,7 @@ class Journal:
 
 
 def fit_request_id(text: str | None) -> str:
-    """The client's own id of a request if it is fit for logs and headers, else a new one.
-
-    Args:
-        text: What the client sent; 1 to 128 printable ASCII characters without spaces are fit.
-    """
+    """A client's id of a request if it is 1 to 128 printable ASCII characters, no space; else a new one."""
     return text if text is not None and _REQUEST_ID.fullmatch(text) else secrets.token_hex(16)
 
 

@@ -15,14 +15,10 @@ TEXT_FORM = "%(asctime)s %(levelname)s %(message)s"
 
 
 def configure_logging(form: LogForm, level: int = logging.INFO) -> None:
-    """Set up the log of this process, on stderr.
+    """Set up the log of this process, on stderr; other packages than kuzov log warnings and errors only.
 
     As JSON every request is a line at level INFO. As text a request is a line only at level DEBUG, for
     TensorFlow Serving logs none.
-
-    Args:
-        form: How the lines look.
-        level: What kuzov logs, as `logging` numbers it; other packages log warnings and errors only.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT_FORM))

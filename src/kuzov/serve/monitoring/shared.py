@@ -23,13 +23,7 @@ class SharedMetrics:
     """One worker's metrics, and the latest copies of the others'."""
 
     def __init__(self, folder: Path, index: int, snapshot: Callable[[], Snapshot]) -> None:
-        """Share through a folder.
-
-        Args:
-            folder: One that all workers, and nobody else, can write.
-            index: The worker's number.
-            snapshot: Takes this worker's metrics.
-        """
+        """Share through a folder that all workers, and nobody else, can write; each has an index."""
         self._file = folder / f"{index}.json"
         self._snapshot = snapshot
 

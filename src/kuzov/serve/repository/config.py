@@ -11,12 +11,7 @@ from kuzov.errors import invalid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPolicy:
-    """Which versions of a model are wanted.
-
-    Attributes:
-        latest: This many of the newest versions; None where `specific` or all versions are wanted.
-        specific: These versions; None where `latest` or all versions are wanted.
-    """
+    """Which versions of a model are wanted: so many of the newest, these, or all where both are None."""
 
     latest: int | None = 1
     specific: tuple[int, ...] | None = None
@@ -35,27 +30,16 @@ ALL = VersionPolicy(latest=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A model to serve.
-
-    Attributes:
-        name: Its name, as requests spell it.
-        base_path: The folder of its versions.
-        policy: Which of them are wanted.
-        labels: Versions by label, as the configuration gives them.
-    """
+    """A model to serve, by the name that requests spell; `base_path` is the folder of its versions."""
 
     name: str
     base_path: Path
     policy: VersionPolicy = LATEST
-    labels: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)  # versions by label
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Check that a set of models names each once.
-
-    Raises:
-        RequestError: INVALID, in TensorFlow Serving's words.
-    """
+    """Raise INVALID, in TensorFlow Serving's words, for a set of models that names one twice."""
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -40,11 +40,6 @@ class VersionLife:
     """A version from its discovery to its end. Its owner sees to it that one thread at a time changes it.
 
     Attributes:
-        model: The model's name.
-        version: Its number.
-        folder: Where it is on disk.
-        tries_left: How often loading it may still be tried.
-        state: Where it is in its life.
         trying: Whether a thread is loading it now.
         retry_at: When the next try is due, by `time.monotonic`.
         servable: What requests get; None unless it is available.
@@ -118,10 +113,7 @@ class VersionLife:
 def load(
     life: VersionLife, load_engine: LoadEngine, warm_up: Callable[[Servable, Path], None]
 ) -> Servable | Failure:
-    """Try once to load a version and to warm it up.
-
-    Whatever goes wrong comes back as a `Failure`: one version must not harm the others.
-    """
+    """Try once to load a version and to warm it up; whatever goes wrong must not harm the others."""
     folder = life.folder
     try:
         servable = Servable(
@@ -137,15 +129,12 @@ def load(
     except KuzovError as error:
         return Failure(code=_code(error, folder), message=str(error))
     except MemoryError:
-        return Failure(
-            code=ErrorCode.RESOURCE_EXHAUSTED, message=f"There is not enough memory to load {folder}."
-        )
+        message = f"There is not enough memory to load {folder}."
+        return Failure(code=ErrorCode.RESOURCE_EXHAUSTED, message=message)
     except BaseException as error:
         _log.exception("Unexpected error while loading version %d of model %s", life.version, life.model)
-        return Failure(
-            code=ErrorCode.INTERNAL,
-            message=f"Loading {folder} ended in an unexpected {type(error).__name__}; the log tells more.",
-        )
+        message = f"Loading {folder} ended in an unexpected {type(error).__name__}; the log tells more."
+        return Failure(code=ErrorCode.INTERNAL, message=message)
     return servable
 
 

@@ -34,14 +34,9 @@ class Loaded:
         return self.newest if version is None else self.by_version.get(version)
 
     def check_labels(self, config: ModelConfig, *, allow_unavailable: bool) -> None:
-        """Check a new configuration's labels against what is loaded, with the labels in force.
+        """Raise FAILED_PRECONDITION where the model's new configuration labels what is not loaded.
 
-        Args:
-            config: The model's.
-            allow_unavailable: Whether a label that is not in use yet may name a version that is not loaded.
-
-        Raises:
-            RequestError: FAILED_PRECONDITION: a label names a version that it may not.
+        `allow_unavailable` lets a label do so that is not in use yet.
         """
         for label, version in config.labels.items():
             moved = self.labels.get(label, version) != version

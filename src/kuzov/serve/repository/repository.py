@@ -108,8 +108,7 @@ class Repository:
         """Find a loaded version: the newest unless a version or a label is named.
 
         Raises:
-            RequestError: NOT_FOUND for a model or version that is not loaded, INVALID for an unknown label,
-                in TensorFlow Serving's words.
+            RequestError: NOT_FOUND for what is not loaded, INVALID for an unknown label.
         """
         found = self._loaded.get(name, NOTHING).find(version, label)
         if found is not None:

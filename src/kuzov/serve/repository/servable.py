@@ -15,32 +15,21 @@ LoadEngine: TypeAlias = Callable[[Path], Engine]
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Servable:
-    """One loaded version of a model. Whoever holds it keeps it loaded.
-
-    Attributes:
-        name: The model's name, as requests spell it.
-        version: The version's number.
-        engine: Computes its signatures.
-        card: What the bundle says of itself; None for a SavedModel that kuzov did not make.
-        folder: Where it was loaded from; None where it was made in memory.
-    """
+    """One loaded version of a model. Whoever holds it keeps it loaded."""
 
     name: str
     version: int
     engine: Engine
-    card: Card | None
-    folder: Path | None = None
+    card: Card | None  # None for a SavedModel that kuzov did not make
+    folder: Path | None = None  # None where it was made in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionStatus:
-    """A version and its state.
+    """A version and its state, in TensorFlow Serving's words: START, LOADING, AVAILABLE, UNLOADING or END.
 
     Attributes:
-        version: Its number.
-        state: In TensorFlow Serving's words: START, LOADING, AVAILABLE, UNLOADING or END.
         error_code: "OK", or the name of an ErrorCode where it failed to load.
-        error_message: Why; empty where it did not fail.
         engine: The runtime that computes it, with its precision; None unless it is loaded.
     """
 

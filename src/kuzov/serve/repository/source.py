@@ -16,17 +16,11 @@ MAX_VERSION = 2**63 - 1  # a request's version is a signed 64-bit number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What one look at a base path found.
-
-    Attributes:
-        found: Folders by version, all that hold a model.
-        wanted: Those that the model's policy asks for.
-        remarks: What an operator should put right, in sentences.
-    """
+    """What one look at a base path found: folders by version, all with a model and those that are wanted."""
 
     found: Mapping[int, Path]
     wanted: Mapping[int, Path]
-    remarks: tuple[str, ...]
+    remarks: tuple[str, ...]  # what an operator should put right, in sentences
 
 
 def look(config: ModelConfig) -> Listing:
@@ -57,11 +51,7 @@ def look(config: ModelConfig) -> Listing:
 
 
 def look_for_start(config: ModelConfig) -> Listing:
-    """Look at the base path of a model that can't be done without.
-
-    Raises:
-        BundleError: It is missing, can't be read, or holds none of the versions that are wanted.
-    """
+    """As `look`, for a model that can't be done without: none of the versions wanted is a BundleError too."""
     try:
         listing = look(config)
     except BundleError:
@@ -76,11 +66,7 @@ def look_for_start(config: ModelConfig) -> Listing:
 
 
 def look_for_reload(config: ModelConfig) -> Listing:
-    """Look at the base path of a model that a reload adds or moves; nobody should wait for it in vain.
-
-    Raises:
-        RequestError: NOT_FOUND: it is missing, can't be read, or holds none of the versions that are wanted.
-    """
+    """As `look`, for a model that a reload adds or moves: NOT_FOUND where it would be waited for in vain."""
     try:
         listing = look(config)
     except BundleError as error:

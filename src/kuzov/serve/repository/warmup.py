@@ -26,26 +26,15 @@ MAX_RECORDS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmupCall:
-    """A signature to call once.
+    """A signature to call once."""
 
-    Attributes:
-        record: Which record of the file asks for it, from 1.
-        signature: The signature's name.
-        inputs: Tensors by input name.
-    """
-
-    record: int
+    record: int  # which of the file asks for it, from 1
     signature: str
     inputs: Mapping[str, npt.NDArray[Any]]
 
 
 def warm_up(servable: Servable, version_dir: Path, iterations: int) -> None:
-    """Run a version's warm-up requests; a version without any is warm as it is.
-
-    Args:
-        servable: The loaded version.
-        version_dir: Its folder.
-        iterations: How often each request runs.
+    """Run each of a version's warm-up requests as often; a version without any is warm as it is.
 
     Raises:
         BundleError: The file is broken, or a request fails; the text names the record.

@@ -23,6 +23,8 @@ STATUS_CODES: Mapping[ErrorCode, grpc.StatusCode] = {code: grpc.StatusCode[code.
 REQUEST_ID, RETRY_AFTER = "x-request-id", "grpc-retry-pushback-ms"
 COUNTED = frozenset({"Predict", "Classify", "Regress"})
 """The RPCs that TensorFlow Serving's metrics count."""
+COMPUTED = COUNTED | {"MultiInference"}
+"""Those that a model computes."""
 
 _log = logging.getLogger(__name__)
 

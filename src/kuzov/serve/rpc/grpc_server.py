@@ -11,12 +11,12 @@ import grpc
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.serve.core import Core
 from kuzov.serve.limits import MEBIBYTE, Admission
-from kuzov.serve.rpc.gate import Gate
+from kuzov.serve.rpc.gate import COMPUTED, Gate
 from kuzov.serve.rpc.model_service import ModelService
 from kuzov.serve.rpc.prediction_service import PredictionService
 from kuzov.serve.rpc.ssl_config import SslConfig
 from kuzov.serve.rpc.standard_services import Health, add_reflection
-from kuzov.wire.messages import MODEL_SERVICE, PREDICTION_SERVICE
+from kuzov.wire.messages import METHODS, MODEL_SERVICE, PREDICTION_SERVICE
 
 RPCS_BESIDE = 64
 """RPCs let in beside the requests under way: health, status and metadata, and those to be refused."""
@@ -42,10 +42,7 @@ class GrpcServer:
         self._credentials = None if tls is None else _credentials(tls)
 
     def listen(self, address: str) -> int:
-        """Take a port or a Unix socket; clients are let in by `start`.
-
-        Args:
-            address: HOST:PORT, where port 0 takes a free one; or unix:PATH.
+        """Take HOST:PORT, where port 0 takes a free one, or unix:PATH; clients are let in by `start`.
 
         Returns:
             The port; 1 for a Unix socket.
@@ -119,10 +116,17 @@ def grpc_server(core: Core) -> GrpcServer:
 
 def rpc_handlers(core: Core) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]]:
     """The handlers of TensorFlow Serving's methods, by service and by name."""
-    gate = Gate(core=core)
+    gate = Gate(core)
+    services: Mapping[str, PredictionService | ModelService] = {
+        PREDICTION_SERVICE: PredictionService(core),
+        MODEL_SERVICE: ModelService(core),
+    }
     return {
-        PREDICTION_SERVICE: PredictionService(core).handlers(gate),
-        MODEL_SERVICE: ModelService(core).handlers(gate),
+        name: {
+            method: gate.handler(METHODS[name][method].path, answer, computes=method in COMPUTED)
+            for method, answer in service.methods.items()
+        }
+        for name, service in services.items()
     }
 
 

@@ -5,32 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-import grpc
-
 from kuzov.errors import invalid
 from kuzov.serve.core import Core
 from kuzov.serve.repository.config_file import model_configs
 from kuzov.serve.repository.servable import VersionStatus
-from kuzov.serve.rpc.gate import Gate, Rpc
+from kuzov.serve.rpc.gate import Answer, Rpc
 from kuzov.serve.rpc.request import parse, parse_about_model, spec_of
 from kuzov.wire import messages
 
 
 class ModelService:
-    """Answers the service's methods."""
+    """Answers the service's methods, none of which a model computes."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-
-    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]:
-        """The methods' handlers by name."""
-        methods = messages.METHODS[messages.MODEL_SERVICE]
-        answers = {
+        self.methods: Mapping[str, Answer] = {
             "GetModelStatus": self.get_model_status,
             "HandleReloadConfigRequest": self.handle_reload_config_request,
-        }
-        return {
-            name: gate.handler(methods[name].path, answer, computes=False) for name, answer in answers.items()
         }
 
     async def get_model_status(self, rpc: Rpc) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import grpc
+from typing import TypeAlias
 
 from kuzov.errors import invalid
 from kuzov.records import DEFAULT_SIGNATURE
+from kuzov.serve import calls
 from kuzov.serve.calls import ModelSpec, Task
 from kuzov.serve.core import Core
-from kuzov.serve.rpc.gate import Answer, Gate, Rpc
+from kuzov.serve.rpc.gate import Answer, Rpc
 from kuzov.serve.rpc.predict import Predict
 from kuzov.serve.rpc.request import off_loop, parse, parse_about_model, read_examples, read_spec
 from kuzov.serve.rpc.response import (
@@ -25,6 +25,10 @@ from kuzov.wire import messages
 SIGNATURE_DEF = "signature_def"
 _ANY = "type.googleapis.com"
 
+_Response: TypeAlias = (
+    messages.ClassificationResponse | messages.RegressionResponse | messages.GetModelMetadataResponse
+)
+
 
 class PredictionService:
     """Answers the service's methods."""
@@ -33,38 +37,23 @@ class PredictionService:
         self._service = core.service
         self._limits = core.settings.limits
         self._pool = core.decode_pool
-        self._predict = Predict(core)
-
-    def handlers(self, gate: Gate) -> Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]:
-        """The methods' handlers by name."""
-        methods = messages.METHODS[messages.PREDICTION_SERVICE]
-        answers: Mapping[str, Answer] = {
-            "Predict": self._predict,
+        self.methods: Mapping[str, Answer] = {
+            "Predict": Predict(core),
             "Classify": self.classify,
             "Regress": self.regress,
             "MultiInference": self.multi_inference,
             "GetModelMetadata": self.get_model_metadata,
         }
-        return {
-            name: gate.handler(methods[name].path, answer, computes=name != "GetModelMetadata")
-            for name, answer in answers.items()
-        }
 
     async def classify(self, rpc: Rpc) -> bytes:
         """For each example its classes with their scores."""
         answer = await self._service.classify(*await self._read(messages.ClassificationRequest, rpc))
-        rpc.record.version = answer.version
-        response = messages.ClassificationResponse(result=classification_result(answer))
-        write_spec(response.model_spec, answer)
-        return response.SerializeToString()
+        return _write(rpc, messages.ClassificationResponse(result=classification_result(answer)), answer)
 
     async def regress(self, rpc: Rpc) -> bytes:
         """For each example its number."""
         answer = await self._service.regress(*await self._read(messages.RegressionRequest, rpc))
-        rpc.record.version = answer.version
-        response = messages.RegressionResponse(result=regression_result(answer))
-        write_spec(response.model_spec, answer)
-        return response.SerializeToString()
+        return _write(rpc, messages.RegressionResponse(result=regression_result(answer)), answer)
 
     async def multi_inference(self, rpc: Rpc) -> bytes:
         """Classifications and regressions of the same examples, by one model."""
@@ -93,14 +82,12 @@ class PredictionService:
         spec = read_spec(message.model_spec)
         rpc.record.model = spec.name
         answer = self._service.metadata(spec)
-        rpc.record.version = answer.version
         signatures = signature_def_map(answer.signatures)
         response = messages.GetModelMetadataResponse()
-        write_spec(response.model_spec, answer)
         packed = response.metadata[SIGNATURE_DEF]
         packed.type_url = f"{_ANY}/{signatures.DESCRIPTOR.full_name}"
         packed.value = signatures.SerializeToString()
-        return response.SerializeToString()
+        return _write(rpc, response, answer)
 
     async def _read(
         self, kind: type[messages.ClassificationRequest] | type[messages.RegressionRequest], rpc: Rpc
@@ -115,6 +102,12 @@ class PredictionService:
         examples = await off_loop(self._pool, len(rpc.request), read_examples, message, self._limits)
         rpc.record.rows = len(examples)
         return examples
+
+
+def _write(rpc: Rpc, response: _Response, answer: calls.Answer) -> bytes:
+    rpc.record.version = answer.version
+    write_spec(response.model_spec, answer)
+    return response.SerializeToString()
 
 
 def _read_tasks(message: messages.MultiInferenceRequest) -> list[Task]:

@@ -19,7 +19,6 @@ class SslConfig:
     """What the server shows its clients, and asks of them; all in PEM form.
 
     Attributes:
-        server_key: The server's private key.
         server_cert: Its certificate, and those between it and an authority.
         custom_ca: The authorities whose clients are trusted; None where clients show no certificate.
         client_verify: Whether a client must show a certificate of such an authority.
