@@ -422,16 +422,7 @@ def a_site() -> Iterator[Site]:
         servables = [Servable(name=name, version=1, engine=each, card=None) for name, each in engines.items()]
         service = Service(repository_of(*servables, stable=1), scheduler, decode_pool=pool)
         core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
-        prediction, model_service = PredictionService(core), ModelService(core)
-        answers: dict[str, Answer] = {
-            "Predict": prediction._predict,
-            "Classify": prediction.classify,
-            "Regress": prediction.regress,
-            "MultiInference": prediction.multi_inference,
-            "GetModelMetadata": prediction.get_model_metadata,
-            "GetModelStatus": model_service.get_model_status,
-            "HandleReloadConfigRequest": model_service.handle_reload_config_request,
-        }
+        answers = {**PredictionService(core).methods, **ModelService(core).methods}
         yield Site(runner=runner, app=rest_app(core), answers=answers)
         scheduler.close()
 
