@@ -25,27 +25,6 @@ def test_a_configuration_file_that_is_polled(folder: Path, tmp_path: Path) -> No
         until(lambda: list(server.predict("m", x=[2.0]).outputs["y"].float_val), lambda found: found == [4.0])
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("improperly formatted file", "Error parsing text-format tensorflow.serving.ModelServerConfig"),
-        (
-            "model_config_list { config { name: 'm' base_path: 'm' model_platform: 'tensorflow' } }",
-            "Expected model m to have an absolute path or URI",
-        ),
-        (
-            "model_config_list { config { name: 'm' base_path: '/tmp' model_platform: 'caffe' } }",
-            "Model m requests unsupported platform caffe",
-        ),
-    ],
-)
-def test_a_bad_configuration_file(run_kuzov: Any, tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "models.config").write_text(text)
-    ended = run_kuzov("serve", *FLAGS, "--model_config_file", "models.config")
-    assert ended.returncode != 0
-    assert reason in ended.stderr
-
-
 def test_a_model_that_does_not_load_ends_the_start(run_kuzov: Any, tmp_path: Path) -> None:
     version = tmp_path / "m" / "1"
     version.mkdir(parents=True)

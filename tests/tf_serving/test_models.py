@@ -109,45 +109,6 @@ def test_a_reload_moves_labels(reloaded: Server) -> None:
     assert reloaded.version("two_versions", "stable") == 124
 
 
-@pytest.mark.parametrize(
-    ("models", "text"),
-    [
-        ("", "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is"),
-        ("custom_model_config {}", "ServerModelConfig type not supported by HandleReloadConfigRequest."),
-        (
-            a_list("config { name: 'half_plus_two' base_path: '/a' model_platform: 'tensorflow' }" * 2),
-            "Illegal to list model half_plus_two multiple times in config list",
-        ),
-        (
-            a_list("config { name: 'a' base_path: 'b' model_platform: 'tensorflow' }"),
-            "Expected model a to have an absolute path or URI; got base_path()=b",
-        ),
-        (
-            a_list("config { name: 'half_plus_two' base_path: '/a' }"),
-            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor",
-        ),
-        (
-            a_list(
-                "config { name: 'a' base_path: '/a' model_platform: 'tensorflow' model_type: TENSORFLOW }"
-            ),
-            "Illegal setting both ModelServerConfig::model_type (deprecated) and",
-        ),
-        (
-            a_list("config { name: 'half_plus_two' base_path: '/a' model_platform: 'caffe' }"),
-            "Illegal to change a model's platform. For model half_plus_two",
-        ),
-        (
-            a_list("config { name: 'a' base_path: '/a' model_platform: 'caffe' }"),
-            "Model a requests unsupported platform caffe",
-        ),
-    ],
-)
-def test_a_reload_is_refused(server: Server, models: str, text: str) -> None:
-    code, details = refusal(lambda: server.reload(models))
-    assert (code, details[: len(text)]) == ("INVALID_ARGUMENT", text)
-    assert server.version("half_plus_two") == 123
-
-
 def test_a_reload_of_a_folder_that_is_missing_is_refused(server: Server) -> None:
     refusal(lambda: server.reload(a_list(a_model(server, "nothing"))))
     assert server.version("half_plus_two") == 123
