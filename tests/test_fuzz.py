@@ -45,7 +45,7 @@ from kuzov.serve.monitoring.prometheus import read_monitoring_config
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.repository.servable import Servable
 from kuzov.serve.repository.warmup import warmup_calls
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rest.asgi import ASGIApp
 from kuzov.serve.rest.http import HttpProtocol
 from kuzov.serve.rpc.gate import Answer, Rpc
@@ -423,7 +423,7 @@ def a_site() -> Iterator[Site]:
         service = Service(repository_of(*servables, stable=1), scheduler, decode_pool=pool)
         core = a_core(service, pool, ServeSettings(models=(), limits=limits, rest=rest), metrics=metrics)
         answers = {**PredictionService(core).methods, **ModelService(core).methods}
-        yield Site(runner=runner, app=rest_app(core), answers=answers)
+        yield Site(runner=runner, app=RestApp(core), answers=answers)
         scheduler.close()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from kuzov.errors import RequestError
 from kuzov.serve.calls import ModelSpec, Task
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rpc.grpc_server import grpc_server
 from kuzov.serve.service import Service
 from kuzov.wire import messages
@@ -154,7 +154,7 @@ async def ask_http(
     service: Service, pool: ThreadPoolExecutor, method: str, path: str, body: str | bytes | None
 ) -> httpx.Response:
     """Send a request to the REST port, in this process."""
-    transport = httpx.ASGITransport(rest_app(a_core(service, pool)))
+    transport = httpx.ASGITransport(RestApp(a_core(service, pool)))
     async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
         return await client.request(method, path, content=body)
 

@@ -15,7 +15,7 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import ClassName, Signature, TensorSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.servable import Servable
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
 from tests.serve.core import a_core
@@ -116,7 +116,7 @@ def limits() -> Limits:
 def ask(service: Service, limits: Limits) -> Iterator[Ask]:
     """Sends a request to the REST API, in this process."""
     with ThreadPoolExecutor(1) as pool:
-        app = rest_app(a_core(service, pool, ServeSettings(models=(), limits=limits)))
+        app = RestApp(a_core(service, pool, ServeSettings(models=(), limits=limits)))
         transport = httpx.ASGITransport(app)
 
         async def send(method: str, path: str, **options: Any) -> httpx.Response:

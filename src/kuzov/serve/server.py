@@ -17,7 +17,7 @@ from kuzov.serve.listening import EVERY_ADDRESS, bind, free_port, shown
 from kuzov.serve.monitoring.shared import SharedMetrics
 from kuzov.serve.process import tell_when_files_run_out, tune_process
 from kuzov.serve.repository.servable import LoadEngine
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.rest.http_server import RestServer
 from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
@@ -165,6 +165,6 @@ def _rest_server(
     settings = core.settings
     if settings.rest.port is None:
         return None
-    app = rest_app(core, extensions, metrics=None if shared is None else shared.text)
+    app = RestApp(core, extensions, None if shared is None else shared.text)
     listener = bind(settings.host, settings.rest.port, "--rest-api-port", shared=settings.workers > 1)
     return RestServer(app, listener, settings.grace_s)

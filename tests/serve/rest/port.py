@@ -20,7 +20,7 @@ from kuzov.serve.monitoring.journal import Journal, Record
 from kuzov.serve.repository.lifecycle import Failure
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import Servable
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rest.asgi import ASGIApp
 from kuzov.serve.rest.extension import Extension
 from kuzov.serve.service import Service
@@ -98,7 +98,7 @@ class Port:
             journal=Journal(self.records.append),
             keys=self.keys,
         )
-        return rest_app(core, self.extensions)
+        return RestApp(core, self.extensions)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from kuzov.serve.rest.answer import HttpError
-from kuzov.serve.rest.body import declared_bytes, inflate, read_body
+from kuzov.serve.rest.body import ClientGoneError, declared_bytes, inflate, read_body, while_client_waits
 from kuzov.serve.rest.request import Request
-
-BODY = b'{"instances": [2]}'
 
 
 def test_a_body_may_not_grow_without_limit() -> None:
@@ -47,3 +45,19 @@ def test_a_body_is_put_together() -> None:
 )
 def test_the_size_that_the_head_tells(headers: list[tuple[bytes, bytes]], size: int) -> None:
     assert declared_bytes(Request(method="POST", target="/", headers=headers), 1000) == size
+
+
+async def leaves() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}
+
+
+def test_work_ends_when_the_client_leaves() -> None:
+    async def work() -> int:
+        with pytest.raises(ClientGoneError):
+            async with while_client_waits(leaves):
+                await asyncio.Event().wait()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()  # the task itself may go on
+
+    assert asyncio.run(work()) == 0

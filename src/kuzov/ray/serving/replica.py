@@ -11,7 +11,7 @@ from kuzov.ray.serving.rpc import Response, answer, check_health
 from kuzov.serve.core import engine_loader, open_core
 from kuzov.serve.monitoring.log import LogForm, configure_logging
 from kuzov.serve.process import tune_process
-from kuzov.serve.rest.app import rest_app
+from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rest.asgi import ASGIApp, Message, Receive, Scope, Send
 from kuzov.serve.rpc.grpc_server import rpc_handlers
 from kuzov.serve.settings import ServeSettings
@@ -51,7 +51,7 @@ class Replica:
         extensions = [each(core.service) for each in core.settings.rest.extensions]
         for extension in extensions:
             self._stack.callback(extension.close)
-        return RestIngress(rest_app(core, extensions), self._stack.close)
+        return RestIngress(RestApp(core, extensions), self._stack.close)
 
     Predict = _rpc("Predict")
     Classify = _rpc("Classify")
@@ -88,7 +88,7 @@ def cores(settings: ServeSettings) -> int:
 
 
 class RestIngress:
-    """An ASGI application around `kuzov.serve.rest.app.rest_app`."""
+    """An ASGI application around `kuzov.serve.rest.app.RestApp`."""
 
     def __init__(self, app: ASGIApp, close: Callable[[], None]) -> None:
         """Wrap an application; `close` is called once, when the replica has answered its last request."""

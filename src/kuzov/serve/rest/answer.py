@@ -1,16 +1,19 @@
-"""An answer, and which HTTP status tells which error."""
+"""An answer: which status tells which error, what lets other sites read it, and gzip for who asks."""
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.serve.rest.asgi import Send
 from kuzov.serve.rest.json_answer import error_json
-from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.request import Request, malformed
 
 JSON = "application/json"
+MIN_PACKED_BYTES = 1024  # smaller answers go in one packet either way
 # TensorFlow Serving's clients know the body; what is kuzov's own stands beside it.
 REASON_HEADER = "kuzov-reason"
 # TensorFlow Serving's table.
@@ -33,17 +36,14 @@ STATUSES: Mapping[ErrorCode, int] = {
     ErrorCode.UNAUTHENTICATED: 401,
 }
 
+# Text of numbers packs hardly better at the higher levels, which take the processor from inference.
+_GZIP_LEVEL = 1
+_CODING = re.compile(r"\s*([^\s,;]+)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a request.
-
-    Attributes:
-        status: The HTTP status.
-        body: The whole body.
-        content_type: The type of the body.
-        headers: Further headers, their names in small letters.
-    """
+    """The answer to a request; `headers` are further ones, their names in small letters."""
 
     status: int = 200
     body: bytes
@@ -101,3 +101,44 @@ async def send_answer(send: Send, answer: Answer) -> None:
         }
     )
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def cors_headers(*, needs_key: bool) -> tuple[tuple[str, str], ...]:
+    """The headers of every answer; with keys, which TensorFlow Serving has not, a page may send one along."""
+    return (
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "POST, GET"),
+        (
+            "access-control-allow-headers",
+            "Content-Type, Authorization, X-API-Key" if needs_key else "Content-Type",
+        ),
+    )
+
+
+def preflight(request: Request) -> Answer:
+    """The answer to a browser's OPTIONS request, which comes before the one that it is about.
+
+    Raises:
+        RequestError: INVALID: it does not say which site asks.
+    """
+    origin = request.header(b"origin") or ""
+    if "http://" in origin or "https://" in origin:
+        return Answer(body=b"")
+    raise malformed(request)
+
+
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Whether a header such as "br;q=1.0, gzip;q=0.8, *;q=0" asks for gzip; what can't be read does not."""
+    qualities: dict[str, float] = {}
+    for item in (accept_encoding or "").split(","):
+        if found := _CODING.fullmatch(item):
+            qualities.setdefault(found[1].lower(), float(found[2] or 1))
+    wanted = qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0)))
+    # "identity" beside it is a client that would rather have the answer as it is.
+    return wanted > 0 and wanted >= qualities.get("identity", 0)
+
+
+def gzip(body: bytes) -> bytes:
+    """Pack a body; the same body gives the same bytes, without a name or a time in them."""
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    return packer.compress(body) + packer.flush()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from kuzov.errors import ErrorCode, RequestError
@@ -14,18 +14,27 @@ from kuzov.serve.api_keys import bearer
 from kuzov.serve.core import Core
 from kuzov.serve.limits import Admission
 from kuzov.serve.monitoring.journal import Record, printable
-from kuzov.serve.rest.answer import STATUSES, Answer, HttpError, error_answer, expect_method, send_answer
-from kuzov.serve.rest.asgi import ASGIApp, Receive, Scope, Send
-from kuzov.serve.rest.body import ClientGoneError, declared_bytes, read_body
+from kuzov.serve.rest.answer import (
+    MIN_PACKED_BYTES,
+    STATUSES,
+    Answer,
+    HttpError,
+    accepts_gzip,
+    cors_headers,
+    error_answer,
+    expect_method,
+    gzip,
+    preflight,
+    send_answer,
+)
+from kuzov.serve.rest.asgi import Receive, Scope, Send
+from kuzov.serve.rest.body import ClientGoneError, declared_bytes, read_body, while_client_waits
 from kuzov.serve.rest.calls import INLINE_BYTES, Calls
-from kuzov.serve.rest.compression import MIN_BYTES, accepts_gzip, gzip
-from kuzov.serve.rest.cors import cors_headers, preflight
-from kuzov.serve.rest.disconnect import while_client_waits
 from kuzov.serve.rest.extension import Extension
-from kuzov.serve.rest.json_answer import metadata_json, status_json
-from kuzov.serve.rest.pages import OPEN_PATHS, Page, pages
-from kuzov.serve.rest.path import is_api_path, read_path
-from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.json_answer import status_json
+from kuzov.serve.rest.json_metadata import metadata_json
+from kuzov.serve.rest.pages import OPEN_PATHS, pages
+from kuzov.serve.rest.request import Request, find_route
 from kuzov.serve.rest.room import Room
 
 # Requests whose bodies are on their way, for each that may be answered at the time.
@@ -35,43 +44,26 @@ CUT_OFF = "The server is stopping, and could not wait for the answer. Send the r
 _log = logging.getLogger(__name__)
 
 
-def rest_app(
-    core: Core, extensions: Sequence[Extension] = (), *, metrics: Callable[[], bytes] | None = None
-) -> ASGIApp:
-    """The REST port as an ASGI application.
+class RestApp:
+    """The REST port as an ASGI application; every error's body is `{"error": "…"}`."""
 
-    Args:
-        core: Answers the calls.
-        extensions: Answer the paths that are nobody else's; the first that owns a path answers it.
-        metrics: Writes the metrics in Prometheus's text format; those of this process unless given.
-    """
-    settings = core.settings
-    return _RestApp(
-        core=core,
-        calls=Calls(core.service, settings.limits, core.decode_pool),
-        pages=pages(core, metrics),
-        reading=Admission(READERS_PER_PLACE * settings.limits.max_requests),
-        room=Room(),
-        headers=cors_headers(needs_key=core.keys is not None) if settings.rest.cors else (),
-        extensions=tuple(extensions),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RestApp:
-    """Answers one request after the other; every error's body is `{"error": "…"}`."""
-
-    core: Core
-    calls: Calls
-    pages: Mapping[str, Page]
-    reading: Admission
-    room: Room
-    headers: tuple[tuple[str, str], ...]
-    extensions: tuple[Extension, ...]
+    def __init__(
+        self, core: Core, extensions: Sequence[Extension] = (), metrics: Callable[[], bytes] | None = None
+    ) -> None:
+        """The core answers the calls, extensions the paths that are nobody else's; see `pages` of metrics."""
+        settings = core.settings
+        self._core = core
+        self._calls = Calls(core.service, settings.limits, core.decode_pool)
+        self._pages = pages(core, metrics)
+        self._reading = Admission(READERS_PER_PLACE * settings.limits.max_requests)
+        self._room = Room()
+        self._headers = cors_headers(needs_key=core.keys is not None) if settings.rest.cors else ()
+        self._extensions = extensions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
         request = Request.of(scope)
-        record = self.core.journal.begin(
+        record = self._core.journal.begin(
             "REST", request.method, request.target, request.header(b"x-request-id")
         )
         answer: Answer | None = None
@@ -84,9 +76,9 @@ class _RestApp:
             else:
                 record.http_status, record.bytes_out = answer.status, len(answer.body)
             # How long the client then takes to fetch its answer is not the server's time.
-            self.core.journal.end(record)
+            self._core.journal.end(record)
         if answer is not None:
-            headers = (*answer.headers, *self.headers, ("x-request-id", record.request_id))
+            headers = (*answer.headers, *self._headers, ("x-request-id", record.request_id))
             await send_answer(send, replace(answer, headers=headers))
 
     async def _try_answer(self, request: Request, record: Record, receive: Receive) -> Answer:
@@ -111,39 +103,38 @@ class _RestApp:
         return answer
 
     async def _answer(self, request: Request, record: Record, receive: Receive) -> Answer:
-        of_api = is_api_path(request.target)
-        if of_api:
+        if request.is_of_api:
             record.api = ""
             if request.method == "OPTIONS":
                 return preflight(request)
-        extension = None if of_api else self._extension(request.path)
+        extension = None if request.is_of_api else self._extension(request.path)
         is_open = request.path in OPEN_PATHS or (extension is not None and extension.is_open(request.path))
-        if self.core.keys is not None and not is_open:
-            self.core.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
-        page = self.pages.get(request.path)
+        if self._core.keys is not None and not is_open:
+            self._core.keys.check(request.header(b"x-api-key") or bearer(request.header(b"authorization")))
+        page = self._pages.get(request.path)
         if page is not None:
             expect_method(request, "GET", "HEAD")
             return page()
         if extension is not None:
             answer = partial(extension.answer, request)
             return await self._within_limits(request, record, receive, extension.max_body_bytes, answer)
-        if not of_api:
+        if not request.is_of_api:
             text = f"There is nothing at {request.target}; the API's paths begin with /v1/models/."
             raise HttpError(ErrorCode.NOT_FOUND, 404, text)
-        route = read_path(request.method, request.target)
+        route = find_route(request)
         record.model = route.spec.name
         if route.verb == "status":
-            return Answer(body=status_json(self.core.service.model_status(route.spec)))
+            return Answer(body=status_json(self._core.service.model_status(route.spec)))
         if route.verb == "metadata":
-            return Answer(body=metadata_json(self.core.service.metadata(route.spec)))
+            return Answer(body=metadata_json(self._core.service.metadata(route.spec)))
         record.api = route.verb
-        call = partial(self.calls.answer, route, request, record)
+        call = partial(self._calls.answer, route, request, record)
         return await self._within_limits(
-            request, record, receive, self.core.settings.limits.max_body_bytes, call
+            request, record, receive, self._core.settings.limits.max_body_bytes, call
         )
 
     def _extension(self, path: str) -> Extension | None:
-        return next((each for each in self.extensions if each.owns(path)), None)
+        return next((each for each in self._extensions if each.owns(path)), None)
 
     async def _within_limits(
         self,
@@ -156,12 +147,12 @@ class _RestApp:
         """Read and answer a body: within the time limit, in a place of its own, while the client waits."""
         read = False
         try:
-            async with asyncio.timeout(self.core.settings.limits.request_timeout_s) as deadline:
+            async with asyncio.timeout(self._core.settings.limits.request_timeout_s) as deadline:
                 with ExitStack() as held:
                     body = await self._read(request, receive, max_body_bytes, held)
                     record.bytes_in = len(body)
                     read = True
-                    held.enter_context(self.core.admission.enter())
+                    held.enter_context(self._core.admission.enter())
                     async with while_client_waits(receive):
                         return await answer(body)
         except TimeoutError:
@@ -170,7 +161,7 @@ class _RestApp:
             raise self._too_late(record, read=read) from None
 
     def _too_late(self, record: Record, *, read: bool) -> RequestError:
-        seconds = f"{self.core.settings.limits.request_timeout_s:g} seconds"
+        seconds = f"{self._core.settings.limits.request_timeout_s:g} seconds"
         if not read:
             text = f"The request's body did not arrive within {seconds}. Send it again."
             return HttpError(ErrorCode.DEADLINE_EXCEEDED, 408, text, (("connection", "close"),))
@@ -181,14 +172,14 @@ class _RestApp:
     async def _read(self, request: Request, receive: Receive, max_bytes: int, held: ExitStack) -> bytes:
         """The body; there is room for it until `held` is left."""
         # A place is taken only afterwards: clients that send a byte a second would hold all of them.
-        self.core.admission.check()
-        with self.reading.enter():
-            held.enter_context(await self.room.enter(declared_bytes(request, max_bytes)))
+        self._core.admission.check()
+        with self._reading.enter():
+            held.enter_context(await self._room.enter(declared_bytes(request, max_bytes)))
             return await read_body(receive, max_bytes)
 
     async def _pack(self, request: Request, answer: Answer) -> Answer:
         """The answer, packed by gzip where the client asks for it."""
-        if len(answer.body) < MIN_BYTES:
+        if len(answer.body) < MIN_PACKED_BYTES:
             return answer
         headers = (*answer.headers, ("vary", "Accept-Encoding"))
         if not accepts_gzip(request.header(b"accept-encoding")):
@@ -197,6 +188,6 @@ class _RestApp:
             packed = gzip(answer.body)
         else:
             packed = await asyncio.get_running_loop().run_in_executor(
-                self.core.decode_pool, gzip, answer.body
+                self._core.decode_pool, gzip, answer.body
             )
         return replace(answer, body=packed, headers=(*headers, ("content-encoding", "gzip")))

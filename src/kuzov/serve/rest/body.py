@@ -1,8 +1,11 @@
-"""Reading a request's body, in memory and within limits."""
+"""What a client sends: its body, read in memory and within limits, and then whether it still waits."""
 
 from __future__ import annotations
 
+import asyncio
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from kuzov.errors import ErrorCode
 from kuzov.serve.rest.answer import HttpError
@@ -15,11 +18,7 @@ class ClientGoneError(Exception):
 
 
 def declared_bytes(request: Request, limit: int) -> int:
-    """The size that a request's head tells of its body; 0 where it tells none.
-
-    Raises:
-        HttpError: 413: it is over the limit.
-    """
+    """The size that a request's head tells of its body, 0 where it tells none; over the limit is a 413."""
     declared = request.header(b"content-length") or ""
     size = int(declared) if declared.isdecimal() else 0
     if size > limit:
@@ -28,14 +27,9 @@ def declared_bytes(request: Request, limit: int) -> int:
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
-    """Read the whole body of a request.
-
-    Args:
-        receive: Brings the body.
-        limit: The highest size, in bytes.
+    """Read the whole body of a request, of so many bytes at most: a larger one is a 413.
 
     Raises:
-        HttpError: 413: the body is larger.
         ClientGoneError: The client left before it had sent everything.
     """
     # One block that grows: the gaps that many small pieces leave can't be given back to the system.
@@ -53,12 +47,38 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     return bytes(body)
 
 
-def inflate(body: bytes, limit: int) -> bytes:
-    """Unpack a gzip body. A broken one reads as empty, as in TensorFlow Serving.
+@asynccontextmanager
+async def while_client_waits(receive: Receive) -> AsyncIterator[None]:
+    """Cancel what runs inside as soon as the client, whose body was read, closes the connection.
 
     Raises:
-        HttpError: 413: it unpacks to more than `limit` bytes.
+        ClientGoneError: It did.
     """
+    task = asyncio.current_task()
+    assert task is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        task.uncancel()
+        raise ClientGoneError from None
+    finally:
+        watcher.cancel()
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """Unpack a gzip body, to so many bytes at most. A broken one reads as empty, as in TensorFlow Serving."""
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         text = inflater.decompress(body, limit + 1)

@@ -18,9 +18,8 @@ from kuzov.serve.rest.body import inflate
 from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_json
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
-from kuzov.serve.rest.path import Route
 from kuzov.serve.rest.photo_body import find_photo_call, is_photo_type, read_photos
-from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.request import Request, Route
 from kuzov.serve.service import Service
 
 Result = TypeVar("Result")
@@ -39,17 +38,10 @@ class Calls:
         self._pool = pool
 
     async def answer(self, route: Route, request: Request, record: Record, body: bytes) -> Answer:
-        """Answer a call.
-
-        Args:
-            route: The verb and the model.
-            request: The head of the request.
-            record: Gets the version, the signature and the number of rows.
-            body: Its body.
+        """Answer a call; the record gets the version, the signature and the number of rows.
 
         Raises:
-            RequestError: The body is wrong, the model or its signature is unknown, or the model refuses the
-                inputs; in TensorFlow Serving's words.
+            RequestError: The call or the model refuses it, in TensorFlow Serving's words.
         """
         if route.verb == "predict":
             return Answer(body=await self._predict(route.spec, request, record, body))
@@ -89,9 +81,9 @@ class Calls:
 
     async def _infer(self, route: Route, request: Request, record: Record, body: bytes) -> bytes:
         if _is_quick(request, body):
-            name, examples = self._read_examples(request, body)
+            name, examples = read_examples(body)
         else:
-            name, examples = await self._in_pool(self._read_examples, request, body)
+            name, examples = await self._in_pool(lambda: read_examples(self._unpack(request, body)))
         record.signature, record.rows = name, len(examples)
         self._limits.check_rows(record.rows)
         if route.verb == "classify":
@@ -101,9 +93,6 @@ class Calls:
         regressed = await self._service.regress(route.spec, name, examples)
         record.version, record.signature = regressed.version, regressed.signature_name
         return regress_json(regressed.results)
-
-    def _read_examples(self, request: Request, body: bytes) -> tuple[str, list[bytes]]:
-        return read_examples(self._unpack(request, body))
 
     def _unpack(self, request: Request, body: bytes) -> bytes:
         return inflate(body, self._limits.max_inflated_bytes) if _is_packed(request) else body

@@ -11,13 +11,10 @@ from kuzov.serve.service import Service
 
 
 class Extension(Protocol):
-    """Answers the requests for some paths.
-
-    Attributes:
-        max_body_bytes: The largest body that it takes.
-    """
+    """Answers the requests for some paths."""
 
     max_body_bytes: int
+    """The largest body that it takes."""
 
     def owns(self, path: str) -> bool:
         """Whether it answers requests for a path. TensorFlow Serving's paths and /docs never get here."""

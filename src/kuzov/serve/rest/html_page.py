@@ -21,13 +21,7 @@ _POLICY = (
 
 
 def html_page(html: str, styles: Sequence[Path], scripts: Sequence[Path]) -> Answer:
-    """The page as an answer, with its Content-Security-Policy.
-
-    Args:
-        html: Has a comment for the style, and one for the script.
-        styles: Files that are the style, one after the other.
-        scripts: Files that are the script.
-    """
+    """The page as an answer, the files in place of the comments for them, and its Content-Security-Policy."""
     style, script = _joined(styles), _joined(scripts)
     html = html.replace("/* style */", style).replace("/* script */", script)
     policy = _POLICY.format(script=_digest(script), style=_digest(style))

@@ -20,13 +20,7 @@ class RestServer:
     """Answers on one socket, from `start` to `stop`."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket, grace_s: float) -> None:
-        """A server that answers nobody yet.
-
-        Args:
-            app: Answers the requests.
-            listener: A bound socket, which the server closes.
-            grace_s: Time that requests under way have to finish.
-        """
+        """A server that answers nobody yet; it closes the bound socket; requests have `grace_s` to end."""
         config = uvicorn.Config(
             app,
             http=HttpProtocol,

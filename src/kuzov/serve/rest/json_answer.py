@@ -1,8 +1,10 @@
-"""Answers as TensorFlow Serving writes them in JSON."""
+"""Answers, and the tensors in them, as the JSON text that TensorFlow Serving writes."""
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,21 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.errors import invalid
-from kuzov.serve.calls import MetadataAnswer
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.rest.json_request import Form
-from kuzov.serve.rest.json_signature import signature_json
-from kuzov.serve.rest.json_values import floats_json, quoted, rows_json, tensor_json, text_json
 
 Outputs = Mapping[str, npt.NDArray[Any]]
+
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def predict_json(outputs: Outputs, form: Form) -> bytes:
     """The answer to a predict request: `{"predictions": …}` or `{"outputs": …}`.
 
     Raises:
-        RequestError: INVALID: an output is of a type that JSON can't carry, or, in row form, the outputs
-            are not lists of the same length.
+        RequestError: INVALID: JSON can't carry the type of an output, or rows are of different numbers.
     """
     if form is Form.ROW:
         _check_rows(outputs)
@@ -70,20 +71,6 @@ def version_status(status: VersionStatus) -> dict[str, object]:
     }
 
 
-def metadata_json(answer: MetadataAnswer) -> bytes:
-    """The answer to a metadata request.
-
-    TensorFlow Serving has "signature_def" alone in the metadata. Where kuzov made the model, "card" stands
-    beside it, with all that the bundle says of itself: clients read the classes and their names from there.
-    """
-    signatures = {name: signature_json(each) for name, each in answer.signatures.items()}
-    metadata: dict[str, object] = {"signature_def": {"signature_def": signatures}}
-    if answer.card is not None:
-        metadata["card"] = answer.card.to_json()
-    spec = {"name": answer.model, "signature_name": "", "version": str(answer.version)}
-    return object_json({"model_spec": spec, "metadata": metadata})
-
-
 def object_json(value: Mapping[str, Any]) -> bytes:
     """A JSON object as the body of an answer."""
     return json.dumps(value, ensure_ascii=False).encode()
@@ -104,9 +91,78 @@ def _members(texts: Mapping[str, str]) -> str:
     if len(texts) == 1:
         [text] = texts.values()
         return text
-    members = (f"{quoted(name)}: {text}" for name, text in texts.items())
+    members = (f"{_quoted(name)}: {text}" for name, text in texts.items())
     return f"{{{', '.join(members)}}}"
 
 
 def _results(examples: Iterable[str]) -> bytes:
     return f'{{"results": [{", ".join(examples)}]}}'.encode()
+
+
+def rows_json(name: str, tensor: npt.NDArray[Any]) -> list[str]:
+    """Each row of a tensor, whose rank is at least 1; bytes are base64 where its name ends in "_bytes"."""
+    return _nested(_texts(name, tensor), tensor.shape, 1)
+
+
+def tensor_json(name: str, tensor: npt.NDArray[Any]) -> str:
+    """A whole tensor; otherwise as `rows_json`."""
+    [text] = _nested(_texts(name, tensor), tensor.shape, 0)
+    return text
+
+
+def floats_json(numbers: npt.NDArray[np.floating[Any]]) -> list[str]:
+    """Numbers as JSON, of six digits where those tell the number exactly, else of as many as any may need."""
+    flat = numbers.ravel()
+    texts = _formatted("%g", flat)
+    read = np.array([float(text) for text in texts], np.float64)
+    digits = "%.9g" if flat.dtype == np.float32 else "%.17g"
+    inexact = np.flatnonzero(read.astype(flat.dtype) != flat)
+    for index, text in zip(inexact.tolist(), _formatted(digits, flat[inexact]), strict=True):
+        texts[index] = text
+    return [
+        text if "." in text or "e" in text else _NOT_FINITE.get(text) or f"{text}.0"  # without it, an integer
+        for text in texts
+    ]
+
+
+def _formatted(conversion: str, flat: npt.NDArray[np.floating[Any]]) -> list[str]:
+    # One call for all of them: that is three times quicker than one for each.
+    return (f"{conversion} " * flat.size % tuple(flat.tolist())).split()
+
+
+def _texts(name: str, tensor: npt.NDArray[Any]) -> list[str]:
+    """Each element of a tensor as JSON, in row-major order."""
+    if tensor.dtype in (np.float32, np.float64):
+        return floats_json(tensor)
+    values = tensor.ravel().tolist()
+    match tensor.dtype.kind:
+        case "O" if name.endswith("_bytes"):
+            return [f'{{"b64": "{base64_text(value)}"}}' for value in values]
+        case "O":
+            return [text_json(value) for value in values]
+        case "b":
+            return ["true" if value else "false" for value in values]
+        case "i" | "u":
+            return list(map(str, values))
+    type_name = "half" if tensor.dtype == np.float16 else tensor.dtype.name
+    raise invalid(f"Failed to write JSON value for tensor type: {type_name}")
+
+
+def text_json(value: bytes) -> str:
+    """A string tensor's element."""
+    # TensorFlow Serving sends broken UTF-8 as it is, which strict JSON parsers refuse.
+    return _quoted(value.decode("utf-8", "replace"))
+
+
+def base64_text(value: bytes) -> str:
+    """Bytes in base64."""
+    return base64.b64encode(value).decode("ascii")
+
+
+def _nested(texts: Sequence[str], shape: tuple[int, ...], axis: int) -> list[str]:
+    """The texts in lists, as deep as the shape is from an axis on."""
+    for level in range(len(shape) - 1, axis - 1, -1):
+        size = shape[level]
+        starts = [index * size for index in range(math.prod(shape[:level]))]
+        texts = [f"[{', '.join(texts[start : start + size])}]" for start in starts]
+    return list(texts)

@@ -25,21 +25,13 @@ _UINT64 = np.iinfo(np.uint64)
 
 
 def read_examples(body: bytes) -> tuple[str, list[bytes]]:
-    """Read a classify or regress request.
+    """The signature's name, "" where the request gives none, and the examples.
 
     A feature is of the kind that its values have in JSON: 2.0 is a float, 2 and true are integers, strings
-    and `{"b64": …}` are bytes.
-
-    Args:
-        body: The JSON text.
-
-    Returns:
-        The signature's name, "" where the request gives none, and the examples, each with the request's
-        context before it: features that the example gives itself win over the context's.
+    and `{"b64": …}` are bytes. Before each example stands the context: features of the example's own win.
 
     Raises:
-        RequestError: INVALID, in TensorFlow Serving's words. As there, this comes before any fault of the
-            model or the signature.
+        RequestError: INVALID, in TensorFlow Serving's words.
     """
     document = parse_object(body, _KEYS, finite_float)
     name = read_signature_name(document)

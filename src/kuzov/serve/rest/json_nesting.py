@@ -24,19 +24,11 @@ _OPENING_LISTS = re.compile(r"[ \t\n\r\[]*")
 
 
 def read_members(text: str, start: int, decoder: json.JSONDecoder) -> dict[str, Any]:
-    """Read the members of an object one by one, and pass over those that are nested too deeply.
-
-    Args:
-        text: The document.
-        start: Where its first value begins.
-        decoder: Reads all the others.
-
-    Returns:
-        The members, the first of duplicate keys; TOO_DEEP for a value that was passed over.
+    """The members of an object, read one by one: the first of duplicate keys, TOO_DEEP for what is too deep.
 
     Raises:
         json.JSONDecodeError: The text is not JSON.
-        RecursionError: The text is too long for this, or its first value is no object.
+        RecursionError: The text is too long for this, or there is no object at `start`.
     """
     if len(text) > MAX_DEEP_CHARACTERS or not text.startswith("{", start):
         raise RecursionError

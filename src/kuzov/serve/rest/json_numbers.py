@@ -31,12 +31,7 @@ _idle: deque[simdjson.Parser] = deque(maxlen=4)
 
 
 class NumberRequest:
-    """A parsed request whose values are still in the parser.
-
-    Attributes:
-        signature_name: The signature's name; "" where the request gives none.
-        in_rows: Whether the values stand in "instances", not in "inputs".
-    """
+    """A parsed request whose values, in "instances" if `in_rows` or else "inputs", are in the parser yet."""
 
     __slots__ = ("_body", "_keys", "_parser", "_values", "in_rows", "signature_name")
 
@@ -52,14 +47,7 @@ class NumberRequest:
         self._values: Any = document["instances" if self.in_rows else "inputs"]
 
     def tensors(self, specs: Mapping[str, TensorSpec]) -> dict[str, Tensor] | None:
-        """The request's tensors, to be asked for once.
-
-        Args:
-            specs: The inputs that the signature declares.
-
-        Returns:
-            A tensor for every input; None where the values are not regular lists of fitting numbers.
-        """
+        """A tensor for every input, to be asked for once; None if these are no lists of fitting numbers."""
         values, self._values = self._values, None
         try:
             found = self._read(values, specs)

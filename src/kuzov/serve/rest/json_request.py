@@ -12,13 +12,7 @@ from kuzov.errors import RequestError, invalid
 from kuzov.records import TensorSpec
 from kuzov.serve.calls import Call
 from kuzov.serve.rest.json_numbers import read_numbers
-from kuzov.serve.rest.json_tensors import (
-    Tensor,
-    check_value,
-    is_base64_object,
-    regular_tensor,
-    shape_of,
-)
+from kuzov.serve.rest.json_tensors import Tensor, check_value, is_base64_object, regular_tensor, shape_of
 from kuzov.serve.rest.json_text import finite_float, parse_object, quote, read_signature_name
 
 Specs = Mapping[str, TensorSpec]
@@ -35,7 +29,7 @@ class Form(Enum):
 
 
 def read_predict(body: bytes, find: Callable[[str], Call]) -> tuple[Call, dict[str, Tensor], Form]:
-    """Read a predict request.
+    """The call that a request means, a tensor for each input, and the form that the answer must have.
 
     The order of checks is TensorFlow Serving's: the JSON, the type of the signature's name, the model and
     its signature, the tensors. So broken JSON is reported even where the model is unknown.
@@ -44,11 +38,8 @@ def read_predict(body: bytes, find: Callable[[str], Call]) -> tuple[Call, dict[s
         body: The JSON text.
         find: Finds the call that a signature name means; "" where the request gives none.
 
-    Returns:
-        The call, a tensor for each input, and the form that the answer must have.
-
     Raises:
-        RequestError: Whatever `find` raises; INVALID or UNIMPLEMENTED, in TensorFlow Serving's words.
+        RequestError: Of `find`, or in TensorFlow Serving's words.
     """
     # Before a photo there is little: what has one is not parsed in vain as if it were nothing but numbers.
     numbers = None if body.find(b'"b64"', 0, _WHERE_PHOTOS_BEGIN) >= 0 else read_numbers(body)

@@ -47,14 +47,9 @@ _READ_AS: Mapping[str, type[np.integer[Any] | np.bool_]] = {
 
 
 def regular_tensor(value: Any, dtype: str) -> Tensor | None:
-    """Turn a JSON value into a tensor of the shape that the JSON has.
+    """The tensor that a JSON value is, of the shape that the JSON has; None where it is none.
 
-    Args:
-        value: A scalar, or lists of lists of scalars; a string may be a `{"b64": …}` object.
-        dtype: The declared type, as DT_FLOAT.
-
-    Returns:
-        The tensor; None where the value is none: `check_value` says why.
+    `check_value` says why. Strings may be `{"b64": …}` objects.
 
     Raises:
         RequestError: INVALID where a string can't be decoded.
@@ -82,10 +77,7 @@ def shape_of(value: Any) -> tuple[int, ...]:
 
 
 def check_value(value: Any, shape: tuple[int, ...], dtype: str, *, level: int = 0) -> int:
-    """Walk through a value, element by element.
-
-    Returns:
-        The number of elements.
+    """Count a value's elements, one after the other.
 
     Raises:
         RequestError: The first element that does not fit the shape or the type, in TensorFlow Serving's
@@ -133,11 +125,7 @@ def is_base64_object(value: Any) -> bool:
 
 
 def string_bytes(value: Any) -> bytes:
-    """The bytes of a JSON string or a `{"b64": …}` object.
-
-    Raises:
-        RequestError: INVALID: it is another object, or the string can't be decoded.
-    """
+    """The bytes of a JSON string or a `{"b64": …}` object; INVALID where there are none."""
     if isinstance(value, str):
         try:
             return value.encode("utf-8", "surrogateescape")

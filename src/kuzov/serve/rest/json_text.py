@@ -51,14 +51,11 @@ def parse_object(
 
     Args:
         body: The JSON text.
-        used: The keys that the request needs. Other keys may be missing from the answer, where their values
-            are nested deeper than Python's parser can follow.
-        parse_float: Reads a number with a fraction or an exponent: `float`, to which 1e400 is an infinity,
-            or the slower `finite_float`.
+        used: The keys that the request needs. Others may be left out, where their values are nested deeply.
+        parse_float: `float`, to which 1e400 is an infinity, or the slower `finite_float`.
 
     Raises:
-        RequestError: INVALID: it is not JSON, not an object, nested too deeply where it is needed, or has
-            more than MAX_VALUES values.
+        RequestError: INVALID: it is no such object, or of more than MAX_VALUES values.
     """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
@@ -77,11 +74,7 @@ def parse_object(
 
 
 def read_signature_name(document: Mapping[str, Any]) -> str:
-    """The name of the signature that a request means; "" where it gives none.
-
-    Raises:
-        RequestError: INVALID: it is no string.
-    """
+    """The name of the signature that a request means; "" where it gives none."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
@@ -92,11 +85,7 @@ def read_signature_name(document: Mapping[str, Any]) -> str:
 
 
 def double(number: float) -> float:
-    """A JSON number as a double.
-
-    Raises:
-        RequestError: INVALID: it is an integer that is too big for one.
-    """
+    """A JSON number as a double; INVALID for an integer that is too big for one."""
     try:
         return float(number)
     except OverflowError as error:
@@ -104,11 +93,7 @@ def double(number: float) -> float:
 
 
 def finite_float(token: str) -> float:
-    """Read a number.
-
-    Raises:
-        ValueError: It is too big for a double, such as 1e400, which Python reads as infinity.
-    """
+    """Read a number; ValueError for one too big for a double, such as 1e400, Python's infinity."""
     value = float(token)
     if math.isinf(value):
         raise ValueError("too big")

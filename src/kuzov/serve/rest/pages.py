@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from kuzov.serve.core import Core
+from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.documentation import docs_page, openapi
+from kuzov.serve.rest.html_page import html_page
 from kuzov.serve.rest.json_answer import object_json, version_status
 from kuzov.serve.service import Service
 
@@ -16,15 +21,13 @@ Page: TypeAlias = Callable[[], Answer]
 
 # What watches the server has no key.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_DOCS = Path(__file__).with_name("docs")
+LOOK = _DOCS / "look.css"
+"""What all pages of the server share."""
 
 
 def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]:
-    """The pages by their paths.
-
-    Args:
-        core: What they tell of.
-        metrics: Writes the metrics in Prometheus's text format; None for those of this process.
-    """
+    """The pages by their paths; `metrics` writes those for Prometheus, None means those of this process."""
     service, limits, metrics_path = core.service, core.settings.limits, core.settings.rest.metrics_path
     metrics = metrics or (lambda: exposition(core.snapshot()))
     found: dict[str, Page] = {
@@ -54,3 +57,31 @@ def _status(service: Service) -> Answer:
         for name, versions in service.models().items()
     }
     return Answer(body=object_json({"models": models}))
+
+
+def openapi(models: Sequence[str], limits: Limits, metrics_path: str | None) -> dict[str, Any]:
+    """The API described for programs, in OpenAPI 3.1; the first of the models is the example."""
+    text = (_DOCS / "openapi.json").read_text(encoding="utf-8")
+    for name in ("max_body_bytes", "max_rows"):
+        text = text.replace(f"{{{name}}}", str(getattr(limits, name)))
+    document: dict[str, Any] = json.loads(text)
+    document["info"]["version"] = version("kuzov")
+    metrics = document["paths"].pop("/monitoring/prometheus/metrics")
+    if metrics_path is not None:
+        document["paths"][metrics_path] = metrics
+    if models:
+        document["components"]["parameters"]["model"]["example"] = models[0]
+    return document
+
+
+def docs_page(models: Sequence[str], limits: Limits) -> Answer:
+    """The API described for people, in English and in Russian, with commands that ask the first model."""
+    html = (_DOCS / "docs.html").read_text(encoding="utf-8")
+    for name, value in {
+        "{megabytes}": str(limits.max_body_bytes // 1_000_000),
+        "{rows}": str(limits.max_rows),
+        "{seconds}": f"{limits.request_timeout_s:g}",
+        "MODEL": quote(models[0], safe="") if models else "MODEL",
+    }.items():
+        html = html.replace(name, value)
+    return html_page(html, styles=(LOOK, _DOCS / "docs.css"), scripts=(_DOCS / "docs.js",))

@@ -31,8 +31,7 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
     """The call that takes encoded photos: of a signature whose only input is the DT_STRING `image_bytes`.
 
     Raises:
-        RequestError: NOT_FOUND or INVALID where the model, its version or label is unknown; INVALID where it
-            has no such signature.
+        RequestError: The model is unknown, or has no such signature.
     """
     names = sorted(
         name
@@ -48,15 +47,7 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
 
 
 def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[np.object_]:
-    """The photos of a body.
-
-    Args:
-        body: One encoded photo, or a form with a file for each.
-        content_type: image/… or multipart/form-data.
-        max_photos: The highest number of them.
-
-    Returns:
-        Encoded photos, (N,) of `bytes`, N >= 1.
+    """The photos of a body, of which it is one, or a form's files: (N,) of `bytes`, N >= 1.
 
     Raises:
         RequestError: INVALID: the form is broken, or holds no file, or too many.

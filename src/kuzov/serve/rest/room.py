@@ -26,12 +26,7 @@ class Room:
     """
 
     def __init__(self, size: int = ROOM_BYTES, patience_s: float = PATIENCE_S) -> None:
-        """An empty room.
-
-        Args:
-            size: Bytes that are let in together; a larger body has the room to itself.
-            patience_s: After so long without one that leaves, one more is let in.
-        """
+        """Room for so many bytes; after `patience_s` without a body that leaves, one more is let in."""
         self._size = size
         self._patience_s = patience_s
         self._held = 0

@@ -1,4 +1,4 @@
-"""Signatures as protobuf prints them in JSON, with the fields that are at their defaults."""
+"""A model's metadata: its signatures as protobuf prints them in JSON, with the fields at their defaults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.records import Signature, TensorSpec
-from kuzov.serve.rest.json_values import base64_text
+from kuzov.serve.calls import MetadataAnswer
+from kuzov.serve.rest.json_answer import base64_text, object_json
 
 _VALUES: Mapping[str, str] = {
     "DT_FLOAT": "float_val",
@@ -30,6 +31,20 @@ _VALUES: Mapping[str, str] = {
     STRING_DTYPE: "string_val",
 }
 _LISTS = (*dict.fromkeys(_VALUES.values()), "resource_handle_val", "variant_val")
+
+
+def metadata_json(answer: MetadataAnswer) -> bytes:
+    """The answer to a metadata request.
+
+    TensorFlow Serving has "signature_def" alone in the metadata. Where kuzov made the model, "card" stands
+    beside it, with all that the bundle says of itself: clients read the classes and their names from there.
+    """
+    signatures = {name: signature_json(each) for name, each in answer.signatures.items()}
+    metadata: dict[str, object] = {"signature_def": {"signature_def": signatures}}
+    if answer.card is not None:
+        metadata["card"] = answer.card.to_json()
+    spec = {"name": answer.model, "signature_name": "", "version": str(answer.version)}
+    return object_json({"model_spec": spec, "metadata": metadata})
 
 
 def signature_json(signature: Signature) -> dict[str, object]:

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import json_format
 
 from kuzov.records import Signature, TensorSpec
-from kuzov.serve.rest.json_signature import signature_json
+from kuzov.serve.rest.json_metadata import signature_json
 from kuzov.wire import messages
 
 
