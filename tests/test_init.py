@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -62,13 +61,10 @@ def test_a_light_start(statement: str) -> None:
         f"file=sys.stderr)); {statement}"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (done.returncode, done.stderr) == (0, "[]\n")
-    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0
 
 
 def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:

