@@ -10,6 +10,7 @@ import pytest
 from kuzov.bundle.card import Card, card_from_json, find_card, read_card
 from kuzov.errors import BundleError
 from kuzov.records import ClassName
+from tests.errors import raises
 
 CARD = Card(
     classes=(ClassName(id="b", en="B", ru="Б"), ClassName(id="a", en="A", ru="А")),
@@ -50,11 +51,10 @@ def test_fields_of_a_later_kuzov_are_left_aside() -> None:
 
 
 def test_a_missing_card_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"The bundle {tmp_path} has no assets.extra/card.json: No such file or directory."
+    ):
         read_card(tmp_path)
-    assert str(caught.value) == (
-        f"The bundle {tmp_path} has no assets.extra/card.json: No such file or directory."
-    )
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000])
@@ -70,20 +70,18 @@ def test_a_card_that_is_not_json_is_told(tmp_path: Path, text: str) -> None:
     ("values", "form"), [(replace(CARD, format=2).to_json(), "2"), ({}, "None"), ([], "None"), ("1", "None")]
 )
 def test_another_form_asks_for_an_upgrade(values: Any, form: str) -> None:
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"card.json is of form {form}; this version of kuzov reads form 1. Upgrade kuzov."
+    ):
         card_from_json(values, source="card.json")
-    assert str(caught.value) == (
-        f"card.json is of form {form}; this version of kuzov reads form 1. Upgrade kuzov."
-    )
 
 
 @pytest.mark.parametrize("field", [name for name in CARD.to_json() if name != "format"])
 def test_an_incomplete_card_is_told(field: str) -> None:
     values = CARD.to_json()
     del values[field]
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"card.json is not a complete card: '{field}'."):
         card_from_json(values, source="card.json")
-    assert str(caught.value) == f"card.json is not a complete card: '{field}'."
 
 
 @pytest.mark.parametrize("classes", [[{"id": "a"}], ["a"], None, 1])

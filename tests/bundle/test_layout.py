@@ -6,6 +6,7 @@ import pytest
 
 from kuzov.bundle import layout
 from kuzov.errors import BundleError
+from tests.errors import raises
 
 
 def make(base: Path, *names: str) -> None:
@@ -27,9 +28,8 @@ def test_versions_are_folders_named_by_numbers_with_a_model_inside(tmp_path: Pat
 def test_a_version_that_is_not_there(tmp_path: Path) -> None:
     make(tmp_path, "1")
     for base in (tmp_path, tmp_path / "none"):
-        with pytest.raises(BundleError) as caught:
+        with raises(BundleError, f"There is no version 2 in {base}."):
             layout.version_folder(base, 2)
-        assert str(caught.value) == f"There is no version 2 in {base}."
 
 
 def test_a_path_is_a_version_or_a_model_folder(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
         layout.resolve(none := tmp_path / "none")
     assert str(caught.value) == f"There is no model folder {none}. Train one: kuzov train PHOTOS --out {none}"
-    with pytest.raises(BundleError) as caught:
-        layout.newest(tmp_path)
-    assert str(caught.value) == (
+    with raises(
+        BundleError,
         f"No version in the model folder {tmp_path}: it needs a subfolder named by a number, with a "
-        f"saved_model.pb inside. Train one: kuzov train PHOTOS --out {tmp_path}"
-    )
+        f"saved_model.pb inside. Train one: kuzov train PHOTOS --out {tmp_path}",
+    ):
+        layout.newest(tmp_path)

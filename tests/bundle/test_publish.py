@@ -15,6 +15,7 @@ from kuzov.bundle import publish as module
 from kuzov.bundle.layout import versions
 from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace, version_of
 from kuzov.errors import BundleError
+from tests.errors import raises
 
 CONTENT = {"saved_model.pb": b"model", "variables/variables.index": b"index", "assets/labels.txt": b"a\nb\n"}
 
@@ -115,9 +116,8 @@ def test_a_disk_that_fails_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         write(folder)
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"The model folder {tmp_path} can't be written: No space left on device."):
         publish(tmp_path, fail)
-    assert str(caught.value) == f"The model folder {tmp_path} can't be written: No space left on device."
     assert names(tmp_path) == []
 
 
@@ -126,18 +126,16 @@ def test_a_failed_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"The model folder {tmp_path} can't be written: Permission denied."):
         publish(tmp_path, write)
-    assert str(caught.value) == f"The model folder {tmp_path} can't be written: Permission denied."
     assert names(tmp_path) == []
 
 
 def test_a_base_that_is_a_file_is_told(tmp_path: Path) -> None:
     base = tmp_path / "cars"
     base.touch()
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"The model folder {base} can't be written: File exists."):
         publish(base, write)
-    assert str(caught.value) == f"The model folder {base} can't be written: File exists."
 
 
 def test_two_writers_at_once_get_a_version_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

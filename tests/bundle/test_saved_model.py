@@ -8,6 +8,7 @@ from kuzov.bundle.saved_model import read_signatures, warmup_requests
 from kuzov.errors import BundleError
 from kuzov.records import Signature, TensorSpec
 from kuzov.wire import messages
+from tests.errors import raises
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +51,15 @@ def test_signatures_are_read_as_tensorflow_wrote_them(half_plus_two: Path) -> No
 
 def test_a_missing_or_broken_model_is_told(tmp_path: Path) -> None:
     file = tmp_path / "saved_model.pb"
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"The model {file} can't be read: No such file or directory."):
         read_signatures(tmp_path)
-    assert str(caught.value) == f"The model {file} can't be read: No such file or directory."
     file.write_bytes(b"\xff\xff\xff")
     with pytest.raises(BundleError) as caught:
         read_signatures(tmp_path)
     assert str(caught.value).startswith(f"{file} is not a SavedModel: ")
     file.write_bytes(b"")
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"{file} is not a SavedModel: it holds no graph."):
         read_signatures(tmp_path)
-    assert str(caught.value) == f"{file} is not a SavedModel: it holds no graph."
 
 
 def saved(folder: Path, *graphs: messages.MetaGraphDef) -> Path:
@@ -101,12 +100,12 @@ def test_defaults_of_inputs_are_read(tmp_path: Path) -> None:
 def test_a_broken_default_is_told(tmp_path: Path) -> None:
     made = graph("tensorflow/serving/predict", "serve")
     made.signature_def["serving_default"].defaults["k"].dtype = messages.DT_RESOURCE
-    with pytest.raises(BundleError) as caught:
-        read_signatures(saved(tmp_path, made))
-    assert str(caught.value) == (
+    with raises(
+        BundleError,
         f"{tmp_path / 'saved_model.pb'} has a signature with a broken default: "
-        "tensors of type DT_RESOURCE are not supported."
-    )
+        "tensors of type DT_RESOURCE are not supported.",
+    ):
+        read_signatures(saved(tmp_path, made))
 
 
 def test_warmup_records_are_what_tensorflow_serving_reads() -> None:

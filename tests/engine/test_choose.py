@@ -12,6 +12,7 @@ import pytest
 from kuzov.engine.choose import load_engine
 from kuzov.engine.engine import run
 from kuzov.errors import BundleError, ConfigError
+from tests.errors import raises
 
 Calls = list[tuple[Any, ...]]
 
@@ -69,13 +70,13 @@ def test_any_other_model_goes_to_tensorflow(
 def test_without_tensorflow_any_other_model_is_refused(
     calls: Calls, no_tensorflow: None, tmp_path: Path
 ) -> None:
-    with pytest.raises(BundleError) as caught:
-        load_engine(tmp_path)
-    assert str(caught.value) == (
+    with raises(
+        BundleError,
         f"{tmp_path} is no bundle of kuzov's, and TensorFlow, which computes other models, is not installed: "
         "pip install 'kuzov[train]'. OpenVINO may compute it, by --engine openvino, but nobody knows whether "
-        "as TensorFlow would."
-    )
+        "as TensorFlow would.",
+    ):
+        load_engine(tmp_path)
     assert calls == []
 
 
@@ -100,9 +101,8 @@ def test_openvino_by_name_without_tensorflow_serves_what_nobody_compared(
 
 
 def test_no_such_engine(calls: Calls, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, "There is no engine 'onnx'; choose from auto, openvino, tensorflow."):
         load_engine(tmp_path, engine="onnx")
-    assert str(caught.value) == "There is no engine 'onnx'; choose from auto, openvino, tensorflow."
     assert calls == []
 
 

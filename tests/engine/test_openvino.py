@@ -19,6 +19,7 @@ from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
 from kuzov.records import Signature, TensorSpec
+from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -145,11 +146,8 @@ def test_a_tensor_that_does_not_fit_is_refused(
 
 
 def test_photos_of_a_wrong_shape_are_refused(engine: OpenVinoEngine, photos: list[bytes]) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "Input image_bytes has shape [3, 1]; the model takes [-1], -1 being any size."):
         run(engine, "image_bytes", {"image_bytes": objects(photos)[:, np.newaxis]})
-    assert str(caught.value) == (
-        "Input image_bytes has shape [3, 1]; the model takes [-1], -1 being any size."
-    )
 
 
 def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
@@ -204,18 +202,18 @@ def test_auto_is_what_was_proved_where_the_processor_has_it(
 
 
 def test_no_such_precision(trained: TrainResult) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, "There is no precision 'f16'; choose from auto, f32, bf16, int8."):
         load(trained.bundle, "f16")
-    assert str(caught.value) == "There is no precision 'f16'; choose from auto, f32, bf16, int8."
 
 
 def test_int8_is_served_where_it_is(trained: TrainResult, tmp_path: Path) -> None:
     bundle = shutil.copytree(trained.bundle, tmp_path / "1")
-    with pytest.raises(ConfigError) as caught:
+    with raises(
+        ConfigError,
+        f"The model in {bundle} has no int8 form. Make one of a bundle: "
+        "kuzov optimize BUNDLE --photos PHOTOS",
+    ):
         load(bundle, "int8")
-    assert str(caught.value) == (
-        f"The model in {bundle} has no int8 form. Make one of a bundle: kuzov optimize BUNDLE --photos PHOTOS"
-    )
     # What it holds is another's matter; here it is the float32 form again.
     shutil.copytree(bundle / "assets.extra" / "openvino", bundle / "assets.extra" / "openvino-int8")
     assert [load(bundle, precision).name for precision in ("auto", "int8", "f32")] == [
@@ -227,9 +225,8 @@ def test_int8_is_served_where_it_is(trained: TrainResult, tmp_path: Path) -> Non
 
 def test_photos_larger_than_allowed_are_refused(trained: TrainResult, photos: list[bytes]) -> None:
     engine = load(trained.bundle, "f32", max_pixels=100)
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "image_bytes[0]: claims more than 100 pixels; make it smaller"):
         run(engine, "image_bytes", {"image_bytes": objects(photos)})
-    assert str(caught.value) == "image_bytes[0]: claims more than 100 pixels; make it smaller"
 
 
 @pytest.mark.parametrize(
@@ -308,9 +305,8 @@ def test_what_openvino_can_not_compute_is_told(
 ) -> None:
     signature = Signature(inputs={"x": x}, outputs={"y": y}, method_name="", defaults=defaults)
     monkeypatch.setattr("kuzov.engine.openvino.read_signatures", lambda _: {name: signature})
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"OpenVINO can't run the model in {tmp_path}: {reason}."):
         load(tmp_path)
-    assert str(caught.value) == f"OpenVINO can't run the model in {tmp_path}: {reason}."
 
 
 def test_outputs_go_by_any_of_their_names(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,15 +350,12 @@ def test_a_network_that_is_not_what_its_signature_declares_is_told(
         return model
 
     monkeypatch.setattr("kuzov.engine.openvino._read_model", read)
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"OpenVINO can't run the model in {foreign}: {told}."):
         load(foreign)
-    assert str(caught.value) == f"OpenVINO can't run the model in {foreign}: {told}."
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"The model {tmp_path / 'saved_model.pb'} can't be read: No such file or directory."
+    ):
         load(tmp_path)
-    assert (
-        str(caught.value)
-        == f"The model {tmp_path / 'saved_model.pb'} can't be read: No such file or directory."
-    )

@@ -11,6 +11,7 @@ from PIL import Image
 from kuzov.engine.photo_input import decode_photos
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.images.framing import read_frame
+from tests.errors import raises
 
 
 @pytest.fixture
@@ -53,9 +54,8 @@ def test_a_photo_larger_than_allowed_is_refused() -> None:
     encoded: Any = io.BytesIO()
     Image.new("RGB", (11, 10)).save(encoded, "PNG")
     assert decode_photos([encoded.getvalue()], 64, max_pixels=110).shape == (1, 64, 64, 3)
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "image_bytes[0]: claims more than 109 pixels; make it smaller") as caught:
         decode_photos([encoded.getvalue()], 64, max_pixels=109)
-    assert str(caught.value) == "image_bytes[0]: claims more than 109 pixels; make it smaller"
     assert caught.value.reason == "large_image"
 
 
@@ -78,6 +78,5 @@ def test_want_of_memory_is_not_the_photos_fault(photos: list[bytes], monkeypatch
         raise MemoryError
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", no_memory)
-    with pytest.raises(OverloadedError) as caught:
+    with raises(OverloadedError, "There is not enough memory for image_bytes[0] now; try again later."):
         decode_photos(photos, 64)
-    assert str(caught.value) == "There is not enough memory for image_bytes[0] now; try again later."

@@ -14,6 +14,7 @@ from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.quantise import quantise
 from kuzov.errors import MissingExtraError
 from kuzov.images.framing import read_frame
+from tests.errors import raises
 
 if TYPE_CHECKING:
     import openvino
@@ -36,12 +37,12 @@ def test_without_nncf_the_extra_is_named(
     trained: TrainResult, images: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError) as caught:
-        quantise(trained.bundle / OPENVINO_MODEL, images)
-    assert str(caught.value) == (
+    with raises(
+        MissingExtraError,
         "Quantising a model needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[optimize]'"
-    )
+        "pip install 'kuzov[optimize]'",
+    ):
+        quantise(trained.bundle / OPENVINO_MODEL, images)
 
 
 @needs_nncf

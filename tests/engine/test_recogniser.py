@@ -9,6 +9,7 @@ import pytest
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.records import ClassName, Prediction
+from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -55,9 +56,8 @@ def test_many_photos_are_answered_in_their_order_and_the_broken_named(
 
 
 def test_one_photo_that_can_not_be_read_is_an_error(recogniser: Recogniser, tmp_path: Path) -> None:
-    with pytest.raises(PhotoError) as caught:
+    with raises(PhotoError, f"{tmp_path / 'none.jpg'}: no such file; check the path"):
         recogniser.predict(tmp_path / "none.jpg")
-    assert str(caught.value) == f"{tmp_path / 'none.jpg'}: no such file; check the path"
 
 
 def test_unknown_is_judged_by_the_cards_threshold(recogniser: Recogniser, synthetic_photos: Path) -> None:
@@ -84,8 +84,7 @@ def test_a_model_without_a_card_is_told(trained: TrainResult, tmp_path: Path) ->
     version = tmp_path / "1"
     version.mkdir()
     shutil.copy(trained.bundle / "saved_model.pb", version)
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"The bundle {version} has no assets.extra/card.json: No such file or directory."
+    ):
         Recogniser.load(tmp_path)
-    assert str(caught.value) == (
-        f"The bundle {version} has no assets.extra/card.json: No such file or directory."
-    )

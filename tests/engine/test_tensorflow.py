@@ -21,6 +21,7 @@ from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 from tests import saved_models, saved_networks
+from tests.errors import raises
 from tests.saved_models import example
 
 
@@ -135,9 +136,8 @@ def test_an_image_of_another_rank_is_refused_before_a_convolution_sees_it(
 ) -> None:
     engine = load(saved_networks.exported(folder / f"classifier{len(shape)}" / "1"))
     [name] = engine.signatures["serving_default"].inputs
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"Input {name} has {len(shape)} dimensions; the model takes 4."):
         run(engine, "serving_default", {name: np.zeros(shape, np.float32)})
-    assert str(caught.value) == f"Input {name} has {len(shape)} dimensions; the model takes 4."
 
 
 @pytest.mark.parametrize(
@@ -241,24 +241,22 @@ def test_a_model_that_can_not_be_loaded_is_told(
 ) -> None:
     version = saved_models.half_plus_two(tmp_path / "123")
     spoil(version)
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"TensorFlow can't load the model in {version}: {reason.format(version=version)}."
+    ):
         load(version)
-    assert (
-        str(caught.value)
-        == f"TensorFlow can't load the model in {version}: {reason.format(version=version)}."
-    )
 
 
 def test_without_tensorflow_it_says_what_to_install(
     half_plus_two: TensorFlowEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(MissingExtraError) as caught:
-        load(folder / "half_plus_two" / "123")
-    assert str(caught.value) == (
+    with raises(
+        MissingExtraError,
         "Serving a model with TensorFlow needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[train]'"
-    )
+        "pip install 'kuzov[train]'",
+    ):
+        load(folder / "half_plus_two" / "123")
 
 
 def test_tensorflow_is_imported_late_and_without_a_word(

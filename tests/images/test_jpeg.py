@@ -8,6 +8,7 @@ from PIL import Image
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.jpeg import jpeg_parts
+from tests.errors import raises
 
 
 def encode(**options: object) -> bytes:
@@ -58,13 +59,13 @@ def test_what_phones_and_programs_add_does_not_change_the_picture(photo: bytes) 
 
 def test_the_header_holds_the_orientation_the_sizes_and_the_first_scan() -> None:
     sizes, scan = JPEG.index(b"\xff\xc0"), JPEG.index(b"\xff\xda")
-    parts = jpeg_parts(with_header(ICC + EXIF + segment(0xFE, b"comment") + EXIF), "photo")
-    assert parts.header == b"\xff\xd8" + EXIF + JPEG[sizes : sizes + 19] + JPEG[scan : scan + 14]
+    header, _ = jpeg_parts(with_header(ICC + EXIF + segment(0xFE, b"comment") + EXIF), "photo")
+    assert header == b"\xff\xd8" + EXIF + JPEG[sizes : sizes + 19] + JPEG[scan : scan + 14]
 
 
 def test_all_is_read_but_what_is_appended_and_looks_like_scans() -> None:
-    assert jpeg_parts(JPEG, "photo").end == len(JPEG)
-    assert jpeg_parts(JPEG + FILM, "photo").end == len(JPEG)
+    assert jpeg_parts(JPEG, "photo")[1] == len(JPEG)
+    assert jpeg_parts(JPEG + FILM, "photo")[1] == len(JPEG)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +78,8 @@ def test_all_is_read_but_what_is_appended_and_looks_like_scans() -> None:
     ],
 )
 def test_too_many_parts_are_told(photo: bytes, told: str) -> None:
-    with pytest.raises(PhotoError) as caught:
+    with raises(PhotoError, f"photo: is a JPEG of more than {told}; save it anew as an ordinary one"):
         decode(photo)
-    assert str(caught.value) == f"photo: is a JPEG of more than {told}; save it anew as an ordinary one"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from PIL import Image
 
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
-from kuzov.images.structure import gif_parts, png_parts
+from kuzov.images.structure import excerpt, gif_parts, png_parts
+from tests.errors import raises
 
 
 def encode(image_format: str, **options: object) -> bytes:
@@ -68,9 +69,8 @@ def test_of_a_gif_the_first_frame_is_taken() -> None:
     ],
 )
 def test_too_many_parts_are_told(photo: bytes, told: str) -> None:
-    with pytest.raises(PhotoError) as caught:
+    with raises(PhotoError, f"photo: is a {told}; save it anew as an ordinary one"):
         decode(photo)
-    assert str(caught.value) == f"photo: is a {told}; save it anew as an ordinary one"
 
 
 def test_what_is_no_chunk_is_told() -> None:
@@ -81,3 +81,39 @@ def test_what_is_no_chunk_is_told() -> None:
 def test_a_gif_without_a_frame_is_told() -> None:
     with pytest.raises(ValueError, match=r"^no frame$"):
         gif_parts(GIF[:PALETTE_END] + b"!\xfe\1a\0", "photo")
+
+
+CONTENT = bytes(range(100))
+
+
+def test_spans_are_read_one_after_the_other() -> None:
+    file = excerpt(CONTENT, [(0, 3), (50, 52), (98, 100)])
+    assert file.read() == bytes([0, 1, 2, 50, 51, 98, 99])
+    assert (file.tell(), file.read(), file.read(5)) == (7, b"", b"")
+
+
+def test_a_read_may_begin_and_end_within_a_span() -> None:
+    file = excerpt(CONTENT, [(10, 14), (20, 24)])
+    assert [file.read(3), file.read(3), file.read(3)] == [
+        bytes([10, 11, 12]),
+        bytes([13, 20, 21]),
+        bytes([22, 23]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("offset", "whence", "rest"),
+    [(0, io.SEEK_SET, [10, 11, 20]), (2, io.SEEK_SET, [20]), (-1, io.SEEK_END, [20]), (9, io.SEEK_SET, [])],
+)
+def test_it_can_be_sought_in(offset: int, whence: int, rest: list[int]) -> None:
+    file = excerpt(CONTENT, [(10, 12), (20, 21)])
+    file.seek(offset, whence)
+    assert file.read() == bytes(rest)
+
+
+def test_it_ends_with_its_content() -> None:
+    assert excerpt(CONTENT, [(0, 1), (98, 200), (300, 400)]).read() == bytes([0, 98, 99])
+
+
+def test_the_whole_is_the_content_itself() -> None:
+    assert excerpt(CONTENT, [(0, 100)]).read() is CONTENT

@@ -50,16 +50,7 @@ class Card:
         return asdict(self)
 
     def prediction(self, photo: str, scores: Sequence[float], unknown: float) -> Prediction:
-        """Name what the model says of a photo.
-
-        Args:
-            photo: The photo's name.
-            scores: The probability of each column.
-            unknown: The model's `unknown`.
-
-        Raises:
-            ValueError: There are not as many scores as classes.
-        """
+        """Name what the model says of a photo, of which it gives a score for each class, and `unknown`."""
         probabilities = {each.id: score for each, score in zip(self.classes, scores, strict=True)}
         label = max(probabilities, key=probabilities.__getitem__)
         return Prediction(
@@ -111,11 +102,7 @@ def _read_json(version_dir: Path) -> Any:
 
 
 def card_from_json(values: Any, *, source: str) -> Card:
-    """Make a card from a parsed JSON object, as read from a file or a server's metadata.
-
-    Args:
-        values: The parsed JSON.
-        source: Where it came from, for the error.
+    """Make a card from a parsed JSON object; `source` tells in errors where it came from.
 
     Raises:
         BundleError: It is not a card of a form that this version of kuzov knows.

@@ -54,12 +54,7 @@ def _tensor_spec(info: TensorInfo) -> TensorSpec:
 
 
 def warmup_requests(image_px: int, photo: bytes) -> tuple[bytes, ...]:
-    """The records of TensorFlow Serving's warm-up file for a kuzov bundle: serialized PredictionLogs.
-
-    Args:
-        image_px: Side of the input of `serving_default`; its one image is grey.
-        photo: An encoded photo for `image_bytes`.
-    """
+    """The PredictionLogs of a bundle's warm-up file: a grey image of `image_px` pixels, an encoded photo."""
     # TensorFlow repeats the last value until the shape is full, so one number says a whole image.
     grey = _tensor(messages.DT_FLOAT, 1, image_px, image_px, 3)
     grey.float_val.append(127.0)

@@ -38,18 +38,12 @@ _NOTHING_COMPARED = _Difference(-1, 0, 0)
 
 
 def disagreement(openvino: OpenVinoEngine, tensorflow: Engine) -> str:
-    """What two runtimes differ in when they compute `serving_default` for random inputs.
+    """What the runtimes of a model differ in when they compute `serving_default` for random inputs.
 
-    That can show that they differ, but not that they never do: random inputs are no photos, they may miss a
-    branch of the graph, and where its last layer saturates they hide what differs before.
-
-    Args:
-        openvino: The model in the one runtime.
-        tensorflow: The same in the other.
-
-    Returns:
-        The largest difference, a difference in shape or type, or what one of them refuses, as part of a
-        sentence; empty where they agree within TOLERANCES.
+    It is the largest difference, or one in shape or type, or what one of them refuses, as part of a sentence;
+    empty where they agree within TOLERANCES. That can show that they differ, but not that they never do:
+    random inputs are no photos, they may miss a branch of the graph, and where its last layer saturates they
+    hide what differs before.
     """
     worst: dict[str, _Difference] = {}
     for inputs in _random_inputs(tensorflow.signatures[DEFAULT_SIGNATURE].inputs):

@@ -35,13 +35,7 @@ def load_engine(
     OpenVINO is asked for by name, it computes `serving_default` of such a model, if TensorFlow gives the same
     answers to random inputs, or is not installed. The log says which runtime it is and why.
 
-    Args:
-        version_dir: `<model_base_path>/<version>`.
-        engine: One of ENGINES.
-        precision: What OpenVINO computes in; see `kuzov.engine.openvino.load`. TensorFlow computes in the
-            types of the graph.
-        threads: Processor cores to use; 0 for all.
-        openvino_options: Further arguments of `kuzov.engine.openvino.load`.
+    `kuzov.engine.openvino.load` says what the options are; TensorFlow computes in the types of the graph.
 
     Raises:
         BundleError: The model is missing or broken, no installed runtime computes it, or OpenVINO, asked for

@@ -39,14 +39,7 @@ class Engine(Protocol):
         """
 
     def prepare(self, signature: str, inputs: Tensors) -> Tensors:
-        """Check the inputs of a signature, and decode its photos.
-
-        Args:
-            signature: A key of `signatures`.
-            inputs: A tensor for every input of the signature.
-
-        Returns:
-            The tensors that the signature's network takes.
+        """Check a tensor for every input of a signature, and decode its photos, to what its network takes.
 
         Raises:
             RequestError: INVALID when a tensor's type or shape does not fit the model, or an encoded photo

@@ -105,15 +105,9 @@ def judge(comparison: Int8Comparison) -> str:
 
 
 def optimise(version_dir: Path, photos: FramedPhotos, progress: Progress) -> Optimisation:
-    """Add an int8 form to a version of a bundle; one that has such a form gets a new one.
+    """Add an int8 form to a version of a bundle, or a new one; where it is refused, the bundle is as it was.
 
-    Args:
-        version_dir: The version's folder.
-        photos: Those to learn from set the ranges of the numbers, those to judge by prove the outcome.
-        progress: Told of work done: "quantise".
-
-    Returns:
-        How it ended. Where int8 is refused, the bundle is as it was.
+    The photos to learn from set the ranges of the numbers, those to judge by prove the outcome.
 
     Raises:
         BundleError: The bundle is broken, or its folder can't be written.

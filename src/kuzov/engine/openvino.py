@@ -76,16 +76,8 @@ class OpenVinoEngine:
         return named
 
     def recognise(self, images: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
-        """What the bundle says of framed photos.
-
-        Args:
-            images: RGB, (N, image_px, image_px, 3) in 0..255.
-
-        Returns:
-            `probabilities` (N, C) and `unknown` (N,), float32.
-        """
-        outputs = self._network({"image": images})
-        return {"probabilities": outputs["probabilities"], "unknown": outputs["unknown"]}
+        """`probabilities` (N, C) and `unknown` (N,) of N framed photos, (N, px, px, 3) in 0..255."""
+        return self._network({"image": images})
 
 
 def _check(name: str, tensor: npt.NDArray[Any], spec: TensorSpec) -> None:
@@ -114,9 +106,9 @@ def load(
         version_dir: `<model_base_path>/<version>`.
         precision: "f32", "bf16", "int8", which `kuzov optimize` adds to a bundle, or "auto": int8 where it is
             there, else what was proved at export; f32 for a model from elsewhere.
-        threads: Processor cores to use; 0 for all.
-        streams: Calls that are computed at the same time, each on its share of the threads.
-        lone_calls: Whether a call that finds no other under way gets all threads; see `NetworkSettings`.
+        threads: Processor cores to use, 0 for all; it, streams and lone_calls as in `NetworkSettings`.
+        streams: Calls that are computed at the same time.
+        lone_calls: Whether a call that finds no other under way gets all threads.
         max_pixels: The largest photo that is decoded, by the size that its header tells.
 
     Raises:

@@ -22,16 +22,10 @@ LARGEST_PHOTOS = 8
 def decode_photos(
     photos: Sequence[bytes] | npt.NDArray[Any], image_px: int, *, max_pixels: int = MAX_PIXELS
 ) -> npt.NDArray[np.float32]:
-    """Decode and frame the photos of a request.
+    """Decode and frame the N encoded photos of a request: RGB float32, (N, image_px, image_px, 3) in 0..255.
 
-    Args:
-        photos: Encoded photos, (N,).
-        image_px: Side of the network's square input, in pixels.
-        max_pixels: The largest photo that is decoded, by the size that its header tells. All together may
-            have LARGEST_PHOTOS times as many.
-
-    Returns:
-        RGB float32, (N, image_px, image_px, 3) in 0..255.
+    None may have more than `max_pixels`, by the size that its header tells, nor all together LARGEST_PHOTOS
+    times as many.
 
     Raises:
         RequestError: INVALID where a photo can't be decoded, and the text says which row and why; or where

@@ -20,11 +20,7 @@ from kuzov.errors import MissingExtraError
 
 
 def require_nncf() -> None:
-    """See that NNCF is installed.
-
-    Raises:
-        MissingExtraError: It is not.
-    """
+    """See that NNCF is installed, or raise a MissingExtraError."""
     if find_spec("nncf") is None:
         raise MissingExtraError("Quantising a model", "optimize")
 
@@ -38,7 +34,7 @@ def quantise(source: Path, images: npt.NDArray[np.uint8], *, float_layers: int =
     Args:
         source: The network in OpenVINO's own form, a model.xml.
         images: Framed photos, (N, image_px, image_px, 3), whose activations set the ranges.
-        float_layers: How many of the first convolutions stay in float too.
+        float_layers: So many of the first convolutions stay in float too.
 
     Raises:
         MissingExtraError: NNCF is not installed.

@@ -101,10 +101,8 @@ class TensorFlowEngine:
 def load(version_dir: Path, threads: int = 0) -> TensorFlowEngine:
     """Load a version of a model. Safe to call from several threads at once.
 
-    Args:
-        version_dir: `<model_base_path>/<version>`.
-        threads: Threads that share the work of one operation; 0 for TensorFlow's own choice. It holds for
-            the process, as the first model that is loaded gives it.
+    `threads` share the work of one operation, 0 is TensorFlow's own choice. The first model that is loaded
+    decides for the process.
 
     Raises:
         BundleError: It is missing, broken, or uses operations that TensorFlow does not know.

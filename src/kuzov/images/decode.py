@@ -28,9 +28,8 @@ from PIL import (
 )
 
 from kuzov.errors import KuzovError, PhotoError
-from kuzov.images.excerpt import excerpt
 from kuzov.images.jpeg import jpeg_parts
-from kuzov.images.structure import check_bmp, check_webp, gif_parts, png_parts
+from kuzov.images.structure import check_bmp, check_webp, excerpt, gif_parts, png_parts
 
 MAX_PIXELS = 100_000_000
 
@@ -85,10 +84,10 @@ def decode(
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
 ) -> Image.Image:
-    """Decode a photo: JPEG, PNG, WebP, BMP, or the first frame of a GIF or another animation.
+    """Decode a photo, by path or content: JPEG, PNG, WebP, BMP, or the first frame of a GIF or an animation.
 
-    Grey, 16-bit, palette and CMYK photos become RGB; what is transparent becomes white. Colour profiles
-    are not applied.
+    It becomes RGB, turned upright by its EXIF orientation; what is transparent becomes white. Metadata go,
+    and colour profiles are not applied.
 
     Args:
         source: A path, or the encoded photo itself.
@@ -98,17 +97,31 @@ def decode(
         max_pixels: The largest photo that is decoded, by the size that its header tells.
         admit: Called with the pixels that the header tells, before any is decoded; it may raise a KuzovError.
 
-    Returns:
-        A loaded image in mode RGB, turned upright by its EXIF orientation, without metadata.
-
     Raises:
-        PhotoError: There is no such file, or it is a folder, empty, not in a supported format, broken,
-            larger than `max_pixels`, or of more parts than any honest photo has.
+        PhotoError: It can't be read, is too large, or of more parts than any honest photo has.
         MemoryError: There is not enough for its pixels.
     """
     shown = name or ("photo" if isinstance(source, bytes) else os.fspath(source))
     content = source if isinstance(source, bytes) else _read(source, shown)
-    return _decode_bytes(content, shown, at_least_px, max_pixels, admit)
+    if not content:
+        raise PhotoError(shown, EMPTY, "empty_image")
+    plugin = _plugin(content[:_MAGIC_BYTES])
+    if plugin is None:
+        raise PhotoError(shown, UNSUPPORTED, "no_image")
+    try:
+        image = _open(plugin, content, shown)
+        _judge(image, shown, max_pixels, admit)
+        if at_least_px is not None and isinstance(image, _Jpeg):
+            _reduce(image, at_least_px)
+        image.load()
+        return _upright(image)
+    except (KuzovError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise PhotoError(shown, TOO_LARGE.format(max_pixels), "large_image") from error
+    except Exception as error:
+        # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
+        raise PhotoError(shown, BROKEN, "broken_image") from error
 
 
 def _read(path: str | os.PathLike[str], name: str) -> bytes:
@@ -141,36 +154,12 @@ def _plugin(start: bytes) -> _Plugin | None:
     return None
 
 
-def _decode_bytes(
-    content: bytes, name: str, at_least_px: int | None, max_pixels: int, admit: Callable[[int], None] | None
-) -> Image.Image:
-    if not content:
-        raise PhotoError(name, EMPTY, "empty_image")
-    plugin = _plugin(content[:_MAGIC_BYTES])
-    if plugin is None:
-        raise PhotoError(name, UNSUPPORTED, "no_image")
-    try:
-        image = _open(plugin, content, name)
-        _judge(image, name, max_pixels, admit)
-        if at_least_px is not None and isinstance(image, _Jpeg):
-            _reduce(image, at_least_px)
-        image.load()
-        return _upright(image)
-    except (KuzovError, MemoryError):
-        raise
-    except Image.DecompressionBombError as error:
-        raise PhotoError(name, TOO_LARGE.format(max_pixels), "large_image") from error
-    except Exception as error:
-        # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
-        raise PhotoError(name, BROKEN, "broken_image") from error
-
-
 def _open(plugin: _Plugin, content: bytes, name: str) -> ImageFile.ImageFile:
     """Have Pillow read the header, and no more of it than makes the picture."""
     if plugin is _Jpeg:
-        parts = jpeg_parts(content, name)
-        jpeg = _Jpeg(BytesIO(parts.header))
-        jpeg.fp, jpeg.end = BytesIO(content), parts.end
+        header, end = jpeg_parts(content, name)
+        jpeg = _Jpeg(BytesIO(header))
+        jpeg.fp, jpeg.end = BytesIO(content), end
         return jpeg
     if plugin is PngImagePlugin.PngImageFile:
         return plugin(excerpt(content, png_parts(content, name)))

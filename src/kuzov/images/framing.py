@@ -35,10 +35,9 @@ def frame_box(width: int, height: int) -> Box:
 
 
 def resize_box(image: Image.Image, box: Box, image_px: int) -> Pixels:
-    """Resize a part of an RGB photo to the network's square, with an antialiased triangle filter.
+    """Resize a part of an RGB photo to the network's square, uint8 (image_px, image_px, 3).
 
-    Returns:
-        RGB uint8, (image_px, image_px, 3). A box that is not square is stretched.
+    The filter is an antialiased triangle; a box that is not square is stretched.
     """
     resized = image.resize((image_px, image_px), Image.Resampling.BILINEAR, box=box)
     return np.asarray(resized, dtype=np.uint8)
@@ -62,17 +61,9 @@ def read_frame(
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
 ) -> Pixels:
-    """Decode a photo, no larger than needed, and frame it.
+    """Decode a photo, no larger than needed, and frame it: RGB uint8, (image_px, image_px, 3).
 
-    Args:
-        source: A path, or the encoded photo itself.
-        image_px: Side of the network's square input, in pixels.
-        name: What errors call the photo; see `decode`.
-        max_pixels: The largest photo that is decoded, by the size that its header tells.
-        admit: Called with the pixels that the header tells, before any is decoded; see `decode`.
-
-    Returns:
-        RGB uint8, (image_px, image_px, 3).
+    `decode` says what the arguments are.
 
     Raises:
         PhotoError: It can't be read.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kuzov.errors import PhotoError
 from kuzov.images.structure import MAX_PARTS, TOO_MANY
@@ -20,21 +19,10 @@ _SCAN = b"\xff\xda\0"  # the length that follows is 14 at most
 _FILL_RUN = b"\xff" * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JpegParts:
-    """Where what matters lies in a JPEG.
+def jpeg_parts(jpeg: bytes, name: str) -> tuple[bytes, int]:
+    """What matters of a JPEG's header, and how far to read; scans, of all pixels each, are counted.
 
-    Attributes:
-        header: The mark of the start, the first EXIF segment, the sizes, and the header of the first scan.
-        end: How far to read.
-    """
-
-    header: bytes
-    end: int
-
-
-def jpeg_parts(jpeg: bytes, name: str) -> JpegParts:
-    """Walk over a JPEG's header and count its scans, for each of which all its pixels are gone over.
+    The header is the mark of the start, the first EXIF segment, the sizes, and the header of the first scan.
 
     Raises:
         PhotoError: It has too many segments or scans, or too many bytes between them.
@@ -58,7 +46,7 @@ def jpeg_parts(jpeg: bytes, name: str) -> JpegParts:
         if exif or kind in _START_OF_FRAME or kind == _START_OF_SCAN:
             header.append(jpeg[start:at])
         if kind == _START_OF_SCAN:
-            return JpegParts(header=b"".join(header), end=_jpeg_end(jpeg, start, name))
+            return b"".join(header), _jpeg_end(jpeg, start, name)
     else:
         raise PhotoError(name, TOO_MANY.format("JPEG", MAX_PARTS, "segments"))
     raise ValueError("no pixels")

@@ -7,7 +7,11 @@ that no honest photo comes near, and Pillow sees those that make the picture, an
 
 from __future__ import annotations
 
+import io
 import struct
+from bisect import bisect_right
+from itertools import accumulate
+from typing import IO, cast
 
 from kuzov.errors import PhotoError
 
@@ -25,6 +29,13 @@ _LONGEST_METADATA = 65_536
 _GIF_EXTENSION, _GIF_FRAME, _GIF_CONTROL, _GIF_PALETTE = 0x21, 0x2C, 0xF9, 0x80
 
 Span = tuple[int, int]
+
+
+def excerpt(content: bytes, spans: list[Span]) -> IO[bytes]:
+    """Some spans of the content as a file; the content itself where they are all of it."""
+    if spans == [(0, len(content))]:
+        return io.BytesIO(content)
+    return cast("IO[bytes]", _Excerpt(content, spans))
 
 
 def png_parts(png: bytes, name: str) -> list[Span]:
@@ -124,3 +135,33 @@ def _add(spans: list[Span], start: int, end: int) -> None:
         spans[-1] = (spans[-1][0], end)
     else:
         spans.append((start, end))
+
+
+class _Excerpt(io.RawIOBase):
+    """A file of spans, in order; what lies outside of the content is not there."""
+
+    def __init__(self, content: bytes, spans: list[Span]) -> None:
+        self._content = memoryview(content)
+        self._spans = [(start, min(end, len(content))) for start, end in spans]
+        self._ends = list(accumulate(max(0, end - start) for start, end in self._spans))
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = (0, self._at, self._ends[-1])[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = self._ends[-1] - self._at if size is None or size < 0 else size
+        found: list[memoryview] = []
+        index = bisect_right(self._ends, self._at)
+        while wanted > 0 and index < len(self._ends):
+            stop = self._spans[index][1]
+            start = stop - (self._ends[index] - self._at)
+            piece = self._content[start : min(stop, start + wanted)]
+            found.append(piece)
+            self._at, wanted, index = self._at + len(piece), wanted - len(piece), index + 1
+        return b"".join(found)

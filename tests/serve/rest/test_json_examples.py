@@ -6,6 +6,7 @@ from google.protobuf import text_format
 from kuzov.errors import RequestError
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.wire import messages
+from tests.errors import raises
 
 
 def features(example: bytes) -> dict[str, str]:
@@ -78,9 +79,8 @@ def test_bytes_that_are_not_utf8_stay() -> None:
     ],
 )
 def test_a_request_that_is_refused(body: str, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         read_examples(body.encode())
-    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,5 @@ def test_a_request_that_is_refused(body: str, error: str) -> None:
     ],
 )
 def test_a_feature_that_is_refused(names: str, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         read_examples(f'{{"examples": [{{"names": {names}}}]}}'.encode())
-    assert str(caught.value) == error

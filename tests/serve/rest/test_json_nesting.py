@@ -5,6 +5,7 @@ import pytest
 from kuzov.errors import RequestError
 from kuzov.serve.rest.json_nesting import MAX_DEEP_CHARACTERS
 from kuzov.serve.rest.json_text import parse_object
+from tests.errors import raises
 
 LISTS = "[" * 500_000 + "]" * 500_000
 OBJECTS = '{"a":' * 100_000 + "{}" + "}" * 100_000
@@ -19,20 +20,18 @@ def test_a_key_that_is_not_needed_may_hold_any_depth(deep: str) -> None:
 
 @pytest.mark.parametrize("deep", [LISTS, OBJECTS, MIXED])
 def test_a_key_that_is_needed_may_not(deep: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(
+        RequestError, "JSON Parse error: The value of 'instances' is nested too deeply for this server."
+    ):
         parse_object(f'{{"instances": {deep}}}'.encode(), ["instances"])
-    assert str(caught.value) == (
-        "JSON Parse error: The value of 'instances' is nested too deeply for this server."
-    )
 
 
 @pytest.mark.parametrize(
     "text", [LISTS, f'{{"ignored": {"[" * MAX_DEEP_CHARACTERS}{"]" * MAX_DEEP_CHARACTERS}}}']
 )
 def test_a_deep_document_is_refused_without_an_object_or_past_a_length(text: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "JSON Parse error: The document is nested too deeply for this server."):
         parse_object(text.encode(), [])
-    assert str(caught.value) == "JSON Parse error: The document is nested too deeply for this server."
 
 
 @pytest.mark.parametrize(
@@ -52,6 +51,5 @@ def test_a_deep_document_is_refused_without_an_object_or_past_a_length(text: str
     ],
 )
 def test_broken_json_is_found_at_any_depth(after: str, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"JSON Parse error: {error}"):
         parse_object(f'{{"a":{"[" * 20_000}{after}'.encode(), [])
-    assert str(caught.value) == f"JSON Parse error: {error}"

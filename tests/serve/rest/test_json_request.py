@@ -14,6 +14,7 @@ from kuzov.records import Signature, TensorSpec
 from kuzov.serve.calls import Call
 from kuzov.serve.rest import json_numbers, json_request
 from kuzov.serve.rest.json_request import Form, read_predict
+from tests.errors import raises
 
 TYPES = ("FLOAT", "DOUBLE", "INT8", "INT32", "INT64", "UINT8", "UINT32", "UINT64", "BOOL", "STRING", "HALF")
 
@@ -56,9 +57,8 @@ def test_the_signature_is_looked_up_before_the_tensors_are_read() -> None:
 
 @pytest.mark.parametrize("depth", [33, 900])
 def test_a_tensor_has_a_highest_rank(depth: int) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"Lists are nested {depth} deep, but a tensor has at most 32 dimensions."):
         read_predict(f'{{"inputs": {"[" * depth}{"]" * depth}}}'.encode(), call)
-    assert str(caught.value) == (f"Lists are nested {depth} deep, but a tensor has at most 32 dimensions.")
 
 
 def test_nesting_without_end() -> None:

@@ -12,6 +12,7 @@ from kuzov.serve.rest.json_tensors import (
     shape_of,
     string_bytes,
 )
+from tests.errors import raises
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,8 @@ def test_a_value_that_is_no_tensor_is_explained(value: Any) -> None:
 
 def test_an_integer_beyond_a_double() -> None:
     assert regular_tensor([10**400], "DT_FLOAT") is None
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "JSON Parse error: Number too big to be stored in double."):
         check_value([10**400], (1,), "DT_FLOAT")
-    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double."
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,5 @@ def test_strings(value: Any, expected: bytes) -> None:
     ],
 )
 def test_strings_that_are_none(value: Any, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         string_bytes(value)
-    assert str(caught.value) == error

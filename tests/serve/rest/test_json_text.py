@@ -10,6 +10,7 @@ from kuzov.serve.rest.json_text import (
     parse_object,
     quote,
 )
+from tests.errors import raises
 
 
 @pytest.mark.parametrize(
@@ -32,9 +33,8 @@ from kuzov.serve.rest.json_text import (
     ],
 )
 def test_broken_json(text: str, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"JSON Parse error: {error}"):
         parse_object(text.encode(), [])
-    assert str(caught.value) == f"JSON Parse error: {error}"
 
 
 def test_inf_inside_a_string_stays() -> None:
@@ -52,22 +52,20 @@ def test_a_quoted_value_is_pretty_and_short() -> None:
 def test_a_number_beyond_a_double() -> None:
     assert finite_float("1e308") == 1e308
     assert finite_float("1e-400") == 0
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "JSON Parse error: Number too big to be stored in double. at offset: 28"):
         parse_object(b'{"1e999": "1e999", "a": [1, -1e309]}', [], finite_float)
-    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double. at offset: 28"
 
 
 def test_a_number_beyond_a_double_with_more_behind_it() -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, "JSON Parse error: Number too big to be stored in double. at offset: 1"):
         parse_object(b"[1e400+0", [], finite_float)
-    assert str(caught.value) == "JSON Parse error: Number too big to be stored in double. at offset: 1"
 
 
 def test_a_document_of_very_many_values_is_refused_unread() -> None:
     body = b'{"instances": [' + b"[]," * MAX_VALUES + b"[]]}"
-    with pytest.raises(RequestError) as caught:
-        parse_object(body, ("instances",))
-    assert str(caught.value) == (
+    with raises(
+        RequestError,
         "The JSON has more than 1,000,000 values, which this server reads only as whole tensors of numbers: "
-        "regular lists, without NaN. Send fewer rows in one request."
-    )
+        "regular lists, without NaN. Send fewer rows in one request.",
+    ):
+        parse_object(body, ("instances",))

@@ -8,6 +8,7 @@ from kuzov.errors import ErrorCode, RequestError
 from kuzov.records import Signature
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.rest.photo_body import find_photo_call, read_photos
+from tests.errors import raises
 from tests.serve.rest.port import FLOAT, STRING, PhotoEngine, Port
 
 FORM = "multipart/form-data; boundary=xyz"
@@ -58,9 +59,8 @@ def test_a_form_holds_files(content_type: str) -> None:
     ],
 )
 def test_a_form_that_can_not_be_read(body: bytes, content_type: str, error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error) as caught:
         read_photos(body, content_type, 2)
-    assert str(caught.value) == error
     assert caught.value.code is ErrorCode.INVALID
 
 
@@ -84,9 +84,9 @@ def test_the_signature_that_takes_photos_is_found(port: Port, engine: PhotoEngin
 
 def test_a_model_may_take_no_photos(port: Port) -> None:
     port.engines = {"m": Blind()}
-    with pytest.raises(RequestError) as caught:
-        find_photo_call(port.service, ModelSpec(name="m"))
-    assert str(caught.value) == (
+    with raises(
+        RequestError,
         'The model "m" takes no photos: none of its signatures has image_bytes, a string, as its only input. '
-        "Send JSON instead."
-    )
+        "Send JSON instead.",
+    ):
+        find_photo_call(port.service, ModelSpec(name="m"))

@@ -53,7 +53,7 @@ class RestApp:
         """The core answers the calls, extensions the paths that are nobody else's; see `pages` of metrics."""
         settings = core.settings
         self._core = core
-        self._calls = Calls(core.service, settings.limits, core.decode_pool)
+        self._calls = Calls(core)
         self._pages = pages(core, metrics)
         self._reading = Admission(READERS_PER_PLACE * settings.limits.max_requests)
         self._room = Room()

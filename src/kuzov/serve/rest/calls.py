@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy.typing as npt
 
 from kuzov.serve.calls import Call, ModelSpec, Prepared
-from kuzov.serve.limits import Limits
+from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.answer import Answer
 from kuzov.serve.rest.body import inflate
@@ -20,7 +19,6 @@ from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.photo_body import find_photo_call, is_photo_type, read_photos
 from kuzov.serve.rest.request import Request, Route
-from kuzov.serve.service import Service
 
 Result = TypeVar("Result")
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -32,10 +30,10 @@ INLINE_BYTES = 16 * 1024
 class Calls:
     """Answers a call from the body of its request."""
 
-    def __init__(self, service: Service, limits: Limits, pool: Executor) -> None:
-        self._service = service
-        self._limits = limits
-        self._pool = pool
+    def __init__(self, core: Core) -> None:
+        self._service = core.service
+        self._limits = core.settings.limits
+        self._pool = core.decode_pool
 
     async def answer(self, route: Route, request: Request, record: Record, body: bytes) -> Answer:
         """Answer a call; the record gets the version, the signature and the number of rows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -91,25 +92,16 @@ def _read_rows(instances: list[Any], specs: Specs) -> dict[str, Tensor]:
         columns = {min(specs): instances}
     else:
         columns = {}
-    tensors: dict[str, Tensor] = {}
-    for name, column in columns.items():
-        tensor = _try_tensor(column, specs[name].dtype)
-        if tensor is None:
-            break
-        tensors[name] = tensor
+    found: dict[str, Tensor | None] = {}
+    with suppress(RequestError):  # the walk over the rows finds the same fault and says in which row it is
+        found = {name: regular_tensor(column, specs[name].dtype) for name, column in columns.items()}
+    tensors = {name: tensor for name, tensor in found.items() if tensor is not None}
     if not tensors or len(tensors) != len(columns):
         _check_rows(instances, specs, named=named)
         raise invalid(
             "The 'instances' can't be turned into tensors of the types that the signature declares."
         )
     return tensors
-
-
-def _try_tensor(column: list[Any], dtype: str) -> Tensor | None:
-    try:
-        return regular_tensor(column, dtype)
-    except RequestError:
-        return None  # the walk over the rows finds the same fault and says in which row it is
 
 
 def _check_rows(instances: list[Any], specs: Specs, *, named: bool) -> None:
