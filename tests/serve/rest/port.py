@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import json
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,13 +111,13 @@ class Port:
 
     def ask_slowly(
         self,
-        messages: Sequence[Mapping[str, Any]],
+        messages: Iterable[Mapping[str, Any]],
         headers: Sequence[tuple[bytes, bytes]] = (),
         target: bytes = b"/v1/models/m:predict",
     ) -> list[Mapping[str, Any]]:
         """What the port sends to a client of whom no more than these messages come."""
         sent: list[Mapping[str, Any]] = []
-        waiting = list(messages)
+        waiting = iter(messages)
         scope = {
             "type": "http",
             "method": "POST",
@@ -126,9 +127,7 @@ class Port:
         }
 
         async def receive() -> Any:
-            if not waiting:
-                await asyncio.Event().wait()
-            return waiting.pop(0)
+            return next(waiting, None) or await asyncio.Event().wait()
 
         async def send(message: Any) -> None:
             sent.append(message)
@@ -138,3 +137,9 @@ class Port:
 
         asyncio.run(answer())
         return sent
+
+
+def error(sent: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
+    """Status and text of the error that was sent."""
+    start, body = sent
+    return start["status"], json.loads(body["body"])["error"]

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,11 +14,13 @@ import pytest
 from kuzov.errors import ErrorCode
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Admission, Limits
+from kuzov.serve.rest.app import CUT_OFF
 from kuzov.serve.settings import RestSettings
 from tests.serve.conftest import a_card
-from tests.serve.rest.port import Port
+from tests.serve.rest.port import Port, error
 
 PREDICT = "/v1/models/m:predict"
+A_PART = {"type": "http.request", "body": b"{", "more_body": True}
 WHOLE_BODY = {"type": "http.request", "body": b'{"inputs": [1]}', "more_body": False}
 Ask: TypeAlias = Callable[..., httpx.Response]
 
@@ -42,27 +43,10 @@ def test_metadata_has_the_form_of_tensorflow_serving(ask: Ask) -> None:
     answer = ask("GET", "/v1/models/m/versions/123/metadata").json()
     assert answer["model_spec"] == {"name": "m", "signature_name": "", "version": "123"}
     assert answer["metadata"].keys() == {"signature_def"}
+    shape = {"dim": [{"size": "-1", "name": ""}, {"size": "1", "name": ""}], "unknown_rank": False}
     assert answer["metadata"]["signature_def"]["signature_def"]["serving_default"] == {
-        "inputs": {
-            "x": {
-                "dtype": "DT_FLOAT",
-                "tensor_shape": {
-                    "dim": [{"size": "-1", "name": ""}, {"size": "1", "name": ""}],
-                    "unknown_rank": False,
-                },
-                "name": "x:0",
-            }
-        },
-        "outputs": {
-            "y": {
-                "dtype": "DT_FLOAT",
-                "tensor_shape": {
-                    "dim": [{"size": "-1", "name": ""}, {"size": "1", "name": ""}],
-                    "unknown_rank": False,
-                },
-                "name": "y:0",
-            }
-        },
+        "inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": shape, "name": "x:0"}},
+        "outputs": {"y": {"dtype": "DT_FLOAT", "tensor_shape": shape, "name": "y:0"}},
         "method_name": "tensorflow/serving/predict",
         "defaults": {},
     }
@@ -73,12 +57,6 @@ def test_metadata_tells_the_card(ask: Ask) -> None:
     card = ask("GET", "/v1/models/m/metadata").json()["metadata"]["card"]
     assert card["classes"] == [{"id": "qashqai", "en": "Nissan Qashqai", "ru": "Ниссан Кашкай"}]
     assert card["unknown_threshold"] == 0.4
-
-
-def test_a_gzip_body_is_unpacked(ask: Ask) -> None:
-    body = gzip.compress(b'{"instances": [2]}')
-    response = ask("POST", "/v1/models/m:predict", content=body, headers={"Content-Encoding": "gzip"})
-    assert response.json() == {"predictions": [3.0]}
 
 
 @pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(b'{"instances": [2]}', mtime=0)[:-9]])
@@ -128,12 +106,9 @@ def test_a_declared_length_over_the_limit_is_refused_before_the_body_is_read(por
 
 def test_a_full_server_refuses_before_the_body_is_read(port: Port) -> None:
     port.admission = Admission(0)
-    start, body = port.ask_slowly([])
-    assert start["status"] == 503
-    assert dict(start["headers"])[b"retry-after"] == b"1"
-    assert json.loads(body["body"]) == {
-        "error": "The server has 0 requests under way already. Try again in a second."
-    }
+    sent = port.ask_slowly([])
+    assert error(sent) == (503, "The server has 0 requests under way already. Try again in a second.")
+    assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
     assert port.ask("GET", "/v1/models/m").status_code == 200
     assert [record.status for record in port.records] == [ErrorCode.RESOURCE_EXHAUSTED, None]
 
@@ -154,47 +129,30 @@ def test_a_place_is_free_again_after_the_answer(port: Port) -> None:
 
 def test_a_slow_body_times_out(port: Port) -> None:
     port.limits = Limits(request_timeout_s=0.01)
-    start, body = port.ask_slowly([{"type": "http.request", "body": b"{", "more_body": True}])
-    assert start["status"] == 408
-    assert dict(start["headers"])[b"connection"] == b"close"
-    assert json.loads(body["body"]) == {
-        "error": "The request's body did not arrive within 0.01 seconds. Send it again."
-    }
+    sent = port.ask_slowly([A_PART])
+    assert error(sent) == (408, "The request's body did not arrive within 0.01 seconds. Send it again.")
+    assert dict(sent[0]["headers"])[b"connection"] == b"close"
     assert port.records[0].status is ErrorCode.DEADLINE_EXCEEDED
 
 
 def test_a_slow_answer_times_out(port: Port) -> None:
     port.limits = Limits(request_timeout_s=0.01)
     stopped, port.compute = never_ends()
-    start, body = port.ask_slowly([WHOLE_BODY])
-    assert start["status"] == 504
-    assert json.loads(body["body"]) == {
-        "error": "The answer was not ready within 0.01 seconds. Send fewer rows in one request."
-    }
+    text = "The answer was not ready within 0.01 seconds. Send fewer rows in one request."
+    assert error(port.ask_slowly([WHOLE_BODY])) == (504, text)
     assert stopped == ["cancelled"]
 
 
 def test_a_body_on_its_way_holds_no_place(port: Port) -> None:
     port.limits = Limits(request_timeout_s=0.05)
-    port.admission = Admission(1)
+    under_way: list[int] = []
 
-    async def both() -> tuple[int, int]:
-        async def receive() -> Any:
-            at_reading.append(port.admission.under_way)
-            return await asyncio.Event().wait()
+    def look() -> Iterator[Mapping[str, Any]]:
+        under_way.append(port.admission.under_way)
+        yield A_PART
 
-        at_reading: list[int] = []
-        statuses: list[int] = []
-
-        async def send(message: Any) -> None:
-            statuses.extend([message["status"]] if "status" in message else [])
-
-        target = PREDICT.encode()
-        scope = {"type": "http", "method": "POST", "raw_path": target, "query_string": b"", "headers": []}
-        await port.app(scope, receive, send)
-        return at_reading[0], statuses[0]
-
-    assert asyncio.run(both()) == (0, 408)
+    assert error(port.ask_slowly(look()))[0] == 408
+    assert under_way == [0]
 
 
 def test_who_is_cut_off_by_the_end_of_the_server_is_told_so(port: Port) -> None:
@@ -207,11 +165,7 @@ def test_who_is_cut_off_by_the_end_of_the_server_is_told_so(port: Port) -> None:
         return await compute(*arguments)
 
     port.compute = compute_until_the_end
-    start, body = port.ask_slowly([WHOLE_BODY])
-    assert start["status"] == 503
-    assert json.loads(body["body"]) == {
-        "error": "The server is stopping, and could not wait for the answer. Send the request again."
-    }
+    assert error(port.ask_slowly([WHOLE_BODY])) == (503, CUT_OFF)
     assert stopped == ["cancelled"]
     assert port.records[0].status is ErrorCode.UNAVAILABLE
 
@@ -226,20 +180,16 @@ def test_the_work_for_a_client_that_left_is_given_up(port: Port) -> None:
 
 
 def test_a_client_that_left_amid_its_body_gets_no_answer(port: Port) -> None:
-    part = {"type": "http.request", "body": b"{", "more_body": True}
-    assert port.ask_slowly([part, {"type": "http.disconnect"}]) == []
+    assert port.ask_slowly([A_PART, {"type": "http.disconnect"}]) == []
     assert port.records[0].http_status == 499
 
 
-@pytest.mark.parametrize("failure", [TimeoutError("a disk"), RuntimeError("a bug")])
-def test_other_failures_are_not_taken_for_a_time_limit(port: Port, failure: Exception) -> None:
+def test_another_timeout_is_not_taken_for_the_time_limit(port: Port) -> None:
     async def fail(*_: object) -> dict[str, Any]:
-        raise failure
+        raise TimeoutError("a disk")
 
     port.compute = fail
-    response = port.ask("POST", PREDICT, json={"inputs": [1]})
-    assert response.status_code == 500
-    assert response.json() == {"error": "Internal error: the server failed to answer; its log says why."}
+    assert port.ask("POST", PREDICT, json={"inputs": [1]}).status_code == 500
     assert port.records[0].status is ErrorCode.INTERNAL
 
 

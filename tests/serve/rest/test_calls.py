@@ -111,10 +111,13 @@ def test_a_photo_is_a_row(port: Port, content_type: str) -> None:
     assert (port.records[0].signature, port.records[0].rows) == ("image_bytes", 1)
 
 
-def test_a_packed_photo_is_unpacked(port: Port) -> None:
-    headers = {"Content-Type": "image/bmp", "Content-Encoding": "gzip"}
-    response = port.ask("POST", PREDICT, content=gzip.compress(b"12345"), headers=headers)
-    assert response.json() == {"predictions": [5.0]}
+@pytest.mark.parametrize(
+    ("content_type", "body", "answer"), [("image/bmp", b"12345", 5.0), ("", b'{"instances": [2]}', 3.0)]
+)
+def test_a_packed_body_is_unpacked(port: Port, content_type: str, body: bytes, answer: float) -> None:
+    headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
+    response = port.ask("POST", PREDICT, content=gzip.compress(body), headers=headers)
+    assert response.json() == {"predictions": [answer]}
 
 
 def test_the_photos_of_a_form_are_rows(port: Port) -> None:

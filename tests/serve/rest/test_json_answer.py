@@ -13,18 +13,11 @@ from kuzov.serve.rest.json_answer import (
     error_json,
     floats_json,
     predict_json,
-    regress_json,
     rows_json,
     tensor_json,
     text_json,
 )
 from kuzov.serve.rest.json_request import Form
-
-
-def test_one_output() -> None:
-    outputs = {"y": np.array([[1], [2.5]], np.float32)}
-    assert predict_json(outputs, Form.ROW) == b'{"predictions": [[1.0], [2.5]]}'
-    assert predict_json(outputs, Form.COLUMN) == b'{"outputs": [[1.0], [2.5]]}'
 
 
 def test_several_outputs() -> None:
@@ -48,10 +41,6 @@ def test_classes() -> None:
     assert classify_json(results).decode() == (
         '{"results": [[["cat", 0.1], ["собака", 0.333333343]], [["", 0.0]], []]}'
     )
-
-
-def test_regressions() -> None:
-    assert regress_json([1, 0.1, float("nan")]) == b'{"results": [1.0, 0.1, NaN]}'
 
 
 def test_an_error_can_quote_anything() -> None:

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from kuzov.errors import RequestError
-from kuzov.serve.rest.json_tensors import (
-    check_value,
-    regular_tensor,
-    shape_of,
-    string_bytes,
-)
+from kuzov.serve.rest.json_tensors import check_value, regular_tensor, shape_of, string_bytes
 from tests.errors import raises
 
 
@@ -63,7 +58,6 @@ def test_strings(value: Any, expected: bytes) -> None:
     [
         ("\ud83d", "JSON Parse error: The surrogate pair in string is invalid."),
         ({"b64": "_9g="}, "Unable to base64 decode"),
-        ({"b64": "a"}, "Unable to base64 decode"),
         ({"b64": "я"}, "Unable to base64 decode"),
         ({"b64": 1}, 'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data'),
     ],

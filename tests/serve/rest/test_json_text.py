@@ -3,22 +3,13 @@ from __future__ import annotations
 import pytest
 
 from kuzov.errors import RequestError
-from kuzov.serve.rest.json_text import (
-    MAX_QUOTED_BYTES,
-    MAX_VALUES,
-    finite_float,
-    parse_object,
-    quote,
-)
+from kuzov.serve.rest.json_text import MAX_QUOTED_BYTES, MAX_VALUES, finite_float, parse_object, quote
 from tests.errors import raises
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("  ", "The document is empty. at offset: 2"),
-        ("{1}", "Missing a name for object member. at offset: 1"),
-        ('{"a" 1}', "Missing a colon after a name of object member. at offset: 5"),
         ('{"я": [1 2]}', "Missing a comma or ] after an array element. at offset: 10"),
         ('{"]": 1 2}', "Missing a comma or } after an object member. at offset: 8"),
         ('{"a": "b}', "Missing a closing quotation mark in string. at offset: 9"),

@@ -27,16 +27,18 @@ def test_ready(port: Port) -> None:
     assert (response.status_code, response.json()) == (200, {"ready": True})
 
 
-def test_not_ready_while_a_model_is_not(port: Port) -> None:
-    port.engines = {"m": PhotoEngine(), "other": None}
+@pytest.mark.parametrize(
+    ("engines", "reason"),
+    [
+        ({"m": PhotoEngine(), "other": None}, 'No version of the model "other" is available.'),
+        ({}, "There is no model to serve."),
+    ],
+)
+def test_not_ready_without_models(port: Port, engines: dict[str, PhotoEngine | None], reason: str) -> None:
+    port.engines = engines
     response = port.ask("GET", "/readyz")
-    assert response.status_code == 503
-    assert response.json() == {"ready": False, "reason": 'No version of the model "other" is available.'}
-
-
-def test_not_ready_without_models(port: Port) -> None:
-    port.engines = {}
-    assert port.ask("GET", "/readyz").json() == {"ready": False, "reason": "There is no model to serve."}
+    assert (response.status_code, response.json()) == (503, {"ready": False, "reason": reason})
+    validate(response.json(), DOCUMENT["paths"]["/readyz"]["get"]["responses"]["503"])
 
 
 def test_not_ready_when_the_server_is_stopping(port: Port) -> None:
@@ -174,11 +176,6 @@ def test_requests_and_answers_are_as_described(
 def validate(value: Any, described: Any) -> None:
     schema = described["content"]["application/json"]["schema"]
     jsonschema.validate(value, {**followed(schema), "components": DOCUMENT["components"]})
-
-
-def test_a_server_that_is_not_ready_is_described(port: Port) -> None:
-    port.engines = {}
-    validate(port.ask("GET", "/readyz").json(), DOCUMENT["paths"]["/readyz"]["get"]["responses"]["503"])
 
 
 def test_what_varies_is_the_servers_own() -> None:
