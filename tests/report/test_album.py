@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from kuzov.report import album, thumbnails
-from kuzov.report.album import make_album
+from kuzov.report.album import Album, least_certain_section, make_album, mistake_section
+from kuzov.report.thumbnails import Thumbnail
 from kuzov.run_metrics import RunMetrics
 
 Read = Callable[[object], RunMetrics]
@@ -55,3 +56,45 @@ def test_cells_take_turns(
     monkeypatch.setattr(album, "MOST_IN_A_CELL", 1)
     labels = [Path(name).parent.name for name in make_album(read(metrics)).thumbnails]
     assert labels == ["qashqai", "bmw_x5", "qashqai", "vaz_2110"]  # the mistake first
+
+
+def test_a_mistake_is_shown_with_truth_and_answer(
+    metrics: dict[str, Any], read: Read, photo_folder: Path
+) -> None:
+    run = read(metrics)
+    page = mistake_section(run, make_album(run))
+    assert "Wrong answers, the surest first: 1 of 1." in page
+    assert "VAZ-2110 (61.3\u00a0%); it shows Nissan Qashqai (J11)" in page
+    assert "ВАЗ-2110 (61,3\u00a0%); на фото Ниссан Кашкай (J11)" in page
+    assert page.count("<img") == 1
+    assert "where the model looked" not in page  # there is no bundle to ask
+
+
+def test_where_the_model_looked_is_explained(metrics: dict[str, Any], read: Read) -> None:
+    run = read(metrics)
+    pair = Thumbnail(photo=b"jpg", heat=b"heat", size=(176, 99))
+    page = mistake_section(run, Album(cells={}, thumbnails={metrics["photos"][4]["photo"]: pair}))
+    assert "Bright places counted most." in page
+    assert page.count("<img") == 2
+
+
+def test_mistakes_without_pictures_are_listed(metrics: dict[str, Any], read: Read) -> None:
+    page = mistake_section(read(metrics), Album(cells={}))
+    assert "<details" not in page
+    assert "<table" in page
+
+
+def test_no_mistakes(metrics: dict[str, Any], read: Read) -> None:
+    metrics["photos"][4]["predicted"] = metrics["photos"][4]["label"]
+    page = mistake_section(read(metrics), Album(cells={}))
+    assert "There are none on these photos." in page
+    assert "<table" not in page
+
+
+def test_the_least_certain_come_first(metrics: dict[str, Any], read: Read, photo_folder: Path) -> None:
+    metrics["photos"][7]["probability"] = 0.5
+    run = read(metrics)
+    page = least_certain_section(run, make_album(run))
+    assert "Right answers that came closest to being wrong: 8 of 8." in page
+    assert page.index("vaz_2110/1.jpeg") < page.index("bmw_x5/0.jpeg")
+    assert least_certain_section(run, Album(cells={})) == ""

@@ -2,12 +2,12 @@ import string
 
 import pytest
 
-from kuzov.report import comparison_texts, texts
+from kuzov.report import comparison_page, texts
 from kuzov.report.texts import Words, number, percent, percent_interval, plain
 
 ALL = [
     value
-    for module in (texts, comparison_texts)
+    for module in (texts, comparison_page)
     for value in vars(module).values()
     if isinstance(value, Words)
 ]

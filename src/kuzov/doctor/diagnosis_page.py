@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Iterator
 from pathlib import Path
 
 from kuzov.doctor import texts
 from kuzov.doctor.findings import Diagnosis, Finding, Kind
 from kuzov.report.markup import (
-    both,
     link,
     paragraph,
     photo_figure,
@@ -20,7 +18,7 @@ from kuzov.report.markup import (
     whole_page,
 )
 from kuzov.report.summary import would_more_help
-from kuzov.report.texts import Words, plain
+from kuzov.report.texts import CLASS, COUNT, LEARNING_CURVE, Words, plain
 from kuzov.report.thumbnails import make_thumbnail
 
 MOST_PICTURED = 60
@@ -32,23 +30,19 @@ COPIES = (Kind.LEAK, Kind.ACROSS_CLASSES, Kind.EXACT_DUPLICATE, Kind.NEAR_DUPLIC
 
 
 def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
-    """Render the page; the photos must still be in their places.
-
-    Args:
-        diagnosis: What was found.
-        fixed: Whether what can be moved is about to be.
-    """
+    """Render the page; the photos must still be in their places, though `fixed` says that some are moved."""
     content = [
-        f"<header>\n<h1>{both(texts.TITLE)}</h1>\n"
-        f'<p class="version">{escape(str(diagnosis.folder))}</p>\n</header>',
         section(texts.SUMMARY, paragraph(headline(diagnosis), style="judgement"), *_totals(diagnosis)),
         *(_findings(diagnosis, kind) for kind in diagnosis.totals),
         *_moves(diagnosis, fixed=fixed),
         section(texts.COUNTS, _counts(diagnosis)),
-        *_enough(diagnosis),
-        *_not_checked(diagnosis),
     ]
-    return whole_page(texts.TITLE, diagnosis.folder.resolve().name, content)
+    if diagnosis.learning_curve.last_doubling() is not None:
+        content.append(section(LEARNING_CURVE, paragraph(would_more_help(diagnosis.learning_curve))))
+    if diagnosis.skipped:
+        content.append(section(texts.NOT_CHECKED, points(map(texts.why_not, diagnosis.skipped))))
+    folder = diagnosis.folder
+    return whole_page(texts.TITLE, folder.resolve().name, [plain(str(folder))], content)
 
 
 def headline(diagnosis: Diagnosis) -> Words:
@@ -76,7 +70,11 @@ def _findings(diagnosis: Diagnosis, kind: Kind) -> str:
     figures = [[*_figures(finding, diagnosis.folder)] for finding in shown]
     # Copies stand in a row of their own; single photos side by side.
     rows = figures if kind in COPIES else [[each for finding in figures for each in finding]]
-    rest = [paragraph(texts.MORE_FINDINGS.fill(count=len(others))), _names(others)] if others else []
+    names = [
+        plain("{photos}: {told}").fill(photos=", ".join(each.photos), told=texts.sentence(each))
+        for each in others
+    ]
+    rest = [paragraph(texts.MORE_FINDINGS.fill(count=len(others))), points(names)] if others else []
     return section(texts.NAMES[kind], told, *map(side_by_side, rows), *rest, anchor=kind.value)
 
 
@@ -88,40 +86,18 @@ def _figures(finding: Finding, folder: Path) -> Iterator[str]:
         yield photo_figure(make_thumbnail(folder / name), name=name, caption=words)
 
 
-def _names(findings: Sequence[Finding]) -> str:
-    return points(
-        Words("{photos}: {told}", "{photos}: {told}").fill(
-            photos=", ".join(finding.photos), told=texts.sentence(finding)
-        )
-        for finding in findings
-    )
-
-
 def _moves(diagnosis: Diagnosis, *, fixed: bool) -> Iterator[str]:
     if not diagnosis.moves:
         return
     rows = [(plain(move.photo), texts.why_moved(move)) for move in diagnosis.moves]
     heading = texts.MOVED if fixed else texts.WOULD_MOVE
-    yield section(
-        heading,
-        paragraph(texts.MOVES_EXPLAINED),
-        table(heading, (texts.ALL_PHOTOS, texts.FINDING), rows),
-    )
+    listed = table(heading, (COUNT, texts.FINDING), rows)
+    yield section(heading, paragraph(texts.MOVES_EXPLAINED), listed)
 
 
 def _counts(diagnosis: Diagnosis) -> str:
     sides = list(diagnosis.counts)
-    head = (texts.CLASS, *(texts.SIDES[side] for side in sides))
+    head = (CLASS, *(texts.SIDES[side] for side in sides))
     classes = next(iter(diagnosis.counts.values()))
     rows = [(plain(label), *(plain(diagnosis.counts[side][label]) for side in sides)) for label in classes]
     return table(texts.COUNTS, head, rows, numeric=True)
-
-
-def _enough(diagnosis: Diagnosis) -> Iterator[str]:
-    if diagnosis.learning_curve.last_doubling() is not None:
-        yield section(texts.ENOUGH, paragraph(would_more_help(diagnosis.learning_curve)))
-
-
-def _not_checked(diagnosis: Diagnosis) -> Iterator[str]:
-    if diagnosis.skipped:
-        yield section(texts.NOT_CHECKED, points(map(texts.why_not, diagnosis.skipped)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
-from kuzov.report.texts import Words, number, percent, plain
+from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS, Words, number, percent, plain
 
 TITLE = Words("Check of the photos", "Проверка фотографий")
 ALL_WELL = Words("Nothing was found in {photos} photo(s)", "В фотографиях ({photos}) ничего не найдено")
@@ -18,15 +18,8 @@ FOUND = Words(
 SUMMARY = Words("Findings", "Найдено")
 FINDING = Words("finding", "замечание")
 COUNTS = Words("Photos of each class", "Фотографии по классам")
-CLASS = Words("class", "класс")
-ALL_PHOTOS = Words("photos", "фотографий")
-SIDES = {
-    "train": Words("to learn from", "для обучения"),
-    "validation": Words("to judge by", "для проверки"),
-    "": ALL_PHOTOS,
-}
+SIDES = {"train": TRAIN_PHOTOS, "validation": VALIDATION_PHOTOS, "": COUNT}
 NOT_CHECKED = Words("Not checked", "Не проверено")
-ENOUGH = Words("Would more photos help?", "Помогут ли новые фотографии?")
 WHETHER_ENOUGH = Words("Whether more photos would help", "Помогут ли новые фотографии")
 MORE_FINDINGS = Words("And {count} more without a picture.", "И ещё {count} — без картинок.")
 MOVED = Words("Moved into the quarantine", "Перенесено в карантин")
@@ -129,18 +122,13 @@ SENTENCES: Mapping[Kind, Words] = {
         "{deviations} deviations from the middle of {label}", "{deviations} отклонения от середины {label}"
     ),
     Kind.TINY: Words("{width} × {height} pixels", "{width} × {height} пикселей"),
-    Kind.EXTREME_ASPECT: Words("{aspect} : 1", "{aspect} : 1"),
+    Kind.EXTREME_ASPECT: plain("{aspect} : 1"),
     Kind.BLURRED: Words("sharpness {sharpness}", "резкость {sharpness}"),
     Kind.DARK: Words("brightness {brightness}", "яркость {brightness}"),
     Kind.IMBALANCE: Words(
         "{label}: {photos} photos, the median class has {median}",
         "{label}: фотографий {photos}, в среднем классе {median}",
     ),
-}
-OF_SIDE = {
-    "": plain(""),
-    "train": Words(" to learn from", " для обучения"),
-    "validation": Words(" to judge by", " для проверки"),
 }
 TOO_FEW = Words(
     "{label}: {photos} different photo(s){side}, should be {least} or more",
@@ -179,8 +167,7 @@ WHY_NOT: Mapping[Reason, Words] = {
         "в наименьшем классе слишком мало фотографий, чтобы понять, помогут ли новые",
     ),
 }
-NOT_MADE = Words("{check}: {reason}.", "{check}: {reason}.")
-NOT_MADE_FOR = Words("{check}: {reason} ({classes}).", "{check}: {reason} ({classes}).")
+NOT_MADE, NOT_MADE_FOR = plain("{check}: {reason}."), plain("{check}: {reason} ({classes}).")
 
 
 def sentence(finding: Finding) -> Words:
@@ -194,7 +181,8 @@ def sentence(finding: Finding) -> Words:
         return IN_CLASSES.fill(how=told, classes=str(facts["classes"])) if "classes" in facts else told
     shown = {name: _shown(name, value) for name, value in facts.items()}
     if finding.kind == Kind.TOO_FEW:
-        return TOO_FEW.fill(**shown | {"side": OF_SIDE[str(facts["side"])]})
+        side = plain(" {side}").fill(side=SIDES[str(facts["side"])]) if facts["side"] else plain("")
+        return TOO_FEW.fill(**shown | {"side": side})
     return SENTENCES[finding.kind].fill(**shown)
 
 

@@ -1,12 +1,17 @@
-"""Which photos a page shows as pictures, so that it stays small however many were judged."""
+"""The photos of a report: which of them it shows as pictures, so that it stays small, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
 
+from kuzov.records import ClassName
+from kuzov.report import texts
+from kuzov.report.markup import details, paragraph, photo_figure, section, side_by_side
+from kuzov.report.tables import class_names, mistake_table
+from kuzov.report.texts import Words, percent, plain
 from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnails
 from kuzov.run_metrics import JudgedPhoto, RunMetrics
 
@@ -14,20 +19,15 @@ MOST_MISTAKES = 12
 MOST_LEAST_CERTAIN = 12
 MOST_IN_A_CELL = 12
 
-Cell = tuple[str, str]
-"""True class and answer."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """The photos of a page.
+    """All photos by true class and answer, and pictures of some by the photo's name.
 
-    Attributes:
-        cells: All photos by true class and answer: right answers the least sure first, wrong ones the surest.
-        thumbnails: Pictures by the photo's name; of the others only the names are told.
+    Of the right answers in a cell the least sure come first, of the wrong ones the surest.
     """
 
-    cells: Mapping[Cell, tuple[JudgedPhoto, ...]]
+    cells: Mapping[tuple[str, str], tuple[JudgedPhoto, ...]]
     thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)
 
 
@@ -46,15 +46,15 @@ def make_album(metrics: RunMetrics, bundle: Path | None = None) -> Album:
     return Album(cells=cells, thumbnails=make_thumbnails(chain(explained, others)))
 
 
-def _cells(metrics: RunMetrics) -> dict[Cell, tuple[JudgedPhoto, ...]]:
+def _cells(metrics: RunMetrics) -> dict[tuple[str, str], tuple[JudgedPhoto, ...]]:
     """Mistakes before right answers, so that the former get their pictures first."""
-    cells: dict[Cell, list[JudgedPhoto]] = {}
+    cells: dict[tuple[str, str], list[JudgedPhoto]] = {}
     for photo in metrics.mistakes + metrics.least_certain:
         cells.setdefault((photo.label, photo.predicted), []).append(photo)
     return {cell: tuple(photos) for cell, photos in cells.items()}
 
 
-def _by_turns(cells: Mapping[Cell, tuple[JudgedPhoto, ...]]) -> Iterator[JudgedPhoto]:
+def _by_turns(cells: Mapping[tuple[str, str], tuple[JudgedPhoto, ...]]) -> Iterator[JudgedPhoto]:
     """The first photo of each cell, the second of each, …: of the wrong cells, then of the right ones."""
     for right in (False, True):
         chosen = (
@@ -62,3 +62,63 @@ def _by_turns(cells: Mapping[Cell, tuple[JudgedPhoto, ...]]) -> Iterator[JudgedP
         )
         rounds: Iterable[tuple[JudgedPhoto | None, ...]] = zip_longest(*chosen)
         yield from (photo for turn in rounds for photo in turn if photo is not None)
+
+
+def mistake_section(metrics: RunMetrics, album: Album) -> str:
+    """The surest wrong answers, as pictures where there are some, and all of them by name."""
+    if not metrics.mistakes:
+        return section(texts.MISTAKES, paragraph(texts.NO_MISTAKES))
+    shown = _pictured(metrics.mistakes[:MOST_MISTAKES], album)
+    if not shown:
+        return section(texts.MISTAKES, mistake_table(metrics))
+    return section(
+        texts.MISTAKES,
+        paragraph(texts.MISTAKES_CAPTION.fill(shown=len(shown), total=len(metrics.mistakes))),
+        *_lens_line(album, shown),
+        gallery(shown, album, metrics.classes),
+        details(texts.ALL_MISTAKES, mistake_table(metrics)),
+    )
+
+
+def least_certain_section(metrics: RunMetrics, album: Album) -> str:
+    """The least sure right answers; nothing where there are no pictures."""
+    shown = _pictured(metrics.least_certain[:MOST_LEAST_CERTAIN], album)
+    if not shown:
+        return ""
+    caption = texts.LEAST_CERTAIN_CAPTION.fill(shown=len(shown), total=len(metrics.least_certain))
+    return section(
+        texts.LEAST_CERTAIN,
+        paragraph(caption),
+        *_lens_line(album, shown),
+        gallery(shown, album, metrics.classes),
+    )
+
+
+def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]) -> str:
+    """Photos that have thumbnails, each with what was answered."""
+    names = class_names(classes)
+    return side_by_side(
+        photo_figure(
+            album.thumbnails[photo.photo],
+            name=photo.photo,
+            caption=_told(photo, names),
+            wrong=not photo.is_right,
+        )
+        for photo in photos
+    )
+
+
+def _pictured(photos: Sequence[JudgedPhoto], album: Album) -> list[JudgedPhoto]:
+    return [photo for photo in photos if photo.photo in album.thumbnails]
+
+
+def _lens_line(album: Album, shown: Sequence[JudgedPhoto]) -> list[str]:
+    explained = any(album.thumbnails[photo.photo].heat for photo in shown)
+    return [paragraph(texts.SALIENCY_CAPTION)] if explained else []
+
+
+def _told(photo: JudgedPhoto, names: Mapping[str, Words]) -> Words:
+    answer = names.get(photo.predicted, plain(photo.predicted))
+    truth = names.get(photo.label, plain(photo.label))
+    words = texts.RIGHT_ANSWER if photo.is_right else texts.WRONG_ANSWER
+    return words.fill(answer=answer, truth=truth, probability=percent(photo.probability))

@@ -22,12 +22,7 @@ from kuzov.records import Prediction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A bundle that is judged.
-
-    Attributes:
-        version_dir: Its folder.
-        recogniser: The loaded bundle.
-    """
+    """A bundle that is judged, and the folder of its version."""
 
     version_dir: Path
     recogniser: Recogniser
@@ -55,13 +50,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a bundle says of the photos that can be read.
-
-    Attributes:
-        photos: The photos, in the order of the rows.
-        predictions: What it says of each.
-        unreadable: The other photos, and what is wrong with them.
-    """
+    """What a bundle says of each photo that can be read, and what is wrong with the others."""
 
     photos: tuple[Photo, ...]
     predictions: tuple[Prediction, ...]
@@ -84,13 +73,7 @@ class Answers:
 
 
 def ask(subject: Subject, labelled: LabelledPhotos, progress: Progress, *, stage: str = "ask") -> Answers:
-    """Ask a bundle about all photos.
-
-    Args:
-        subject: The bundle.
-        labelled: The photos.
-        progress: Told after each photo.
-        stage: What it is told.
+    """Ask a bundle about all photos; `progress` is told of each, under the stage's name.
 
     Raises:
         DatasetError: No photo can be read.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,9 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One of the two bundles.
+    """One of the two bundles, on these photos.
 
-    Attributes:
-        bundle: Its folder.
-        right: Photos that it recognises.
-        total: Photos asked about.
-        accuracy: Part of them, 0..1.
-        interval: 95 % interval of the accuracy (Wilson).
-        ece: Expected calibration error on these photos, 0..1.
-        marked_unknown: Photos that it takes for a car of none of its classes.
+    The interval is the accuracy's, of 95 % (Wilson); `ece` is the expected calibration error, 0..1.
     """
 
     bundle: str
@@ -61,14 +53,9 @@ class BundleComparison:
     """How two bundles compare on the same photos.
 
     Attributes:
-        a: The first.
-        b: The second.
-        photos: The folder of the photos.
+        a: The first bundle; `only_a` counts the photos that it alone recognises.
+        b: The second, likewise.
         classes: Of both, in the first one's order.
-        both_right: Photos that both recognise.
-        only_a: Photos that only the first recognises.
-        only_b: Photos that only the second recognises.
-        neither: Photos that neither recognises.
         p_value: Of McNemar's exact test; 1 where both recognise the same photos.
         differences: Photos with different answers, those first that one of the two recognises.
         rejected: Files that were left out.
@@ -161,7 +148,7 @@ def _side(subject: Subject, answers: Answers) -> Side:
 
 
 def _differences(root: Path, of_a: Answers, of_b: Answers) -> tuple[Difference, ...]:
-    rows: Sequence[Difference] = [
+    rows = [
         Difference(
             photo=str(photo.path.relative_to(root)),
             label=photo.label,

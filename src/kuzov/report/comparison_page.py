@@ -5,27 +5,72 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from kuzov.report import comparison_texts as texts
 from kuzov.report.comparison import SIGNIFICANT, BundleComparison, Difference, Side
-from kuzov.report.markup import both, paragraph, photo_figure, section, side_by_side, table, whole_page
-from kuzov.report.tables import MOST_ROWS
-from kuzov.report.texts import (
-    AND_MORE,
-    PHOTO,
-    TRUTH,
-    Words,
-    number,
-    percent,
-    percent_interval,
-    plain,
-    shown,
-)
+from kuzov.report.markup import and_more, paragraph, photo_figure, section, side_by_side, table, whole_page
+from kuzov.report.tables import MOST_ROWS, class_names
+from kuzov.report.texts import ACCURACY, PHOTO, TRUTH, Words, number, percent, percent_interval, plain
 from kuzov.report.thumbnails import Thumbnail, make_thumbnails
 from kuzov.report.write import write_files
 
 PAGE_FILE, JSON_FILE = "comparison.html", "comparison.json"
 MOST_PICTURES = 48
 LEAST_P = 0.001
+
+TITLE = Words("Two models side by side", "Две модели рядом")
+BUNDLES = Words("A is {a}, B is {b}", "А — {a}, Б — {b}")
+
+SAME = Words(
+    "Both recognise the same {right} of {total} photos: on these photos there is no difference.",
+    "Обе узнают одни и те же {right} из {total} фото: на этих фото разницы нет.",
+)
+A_TIE = Words(
+    "Both recognise {right} of {total} photos, though not the same ones.",
+    "Обе узнают {right} из {total} фото, хотя и не одни и те же.",
+)
+CHANCE = Words(
+    "{better} recognises {more} of {total} photos, {worse} {fewer}; so small a difference can be chance.",
+    "{better} узнаёт {more} из {total} фото, {worse} — {fewer}; такая малая разница может быть случайной.",
+)
+NO_CHANCE = Words(
+    "{better} is better: it recognises {more} of {total} photos, {worse} {fewer}; that is hardly chance.",
+    "{better} лучше: она узнаёт {more} из {total} фото, {worse} — {fewer}; вряд ли это случайность.",
+)
+TEST = Words(
+    "Only the photos tell that one of the two recognises and the other doesn't: {only_a} for A, {only_b} for "
+    "B. Of two equally good models, such a difference or a greater one comes by chance with probability {p} "
+    "(McNemar's exact test); below {limit} it is called no chance.",
+    "Судить можно лишь по фото, которые узнаёт одна из двух, а другая нет: {only_a} за А, {only_b} за Б. У "
+    "двух одинаково хороших моделей такая или большая разница выходит случайно с вероятностью {p} (точный "
+    "критерий Макнемара); меньше {limit} — случайностью её не считают.",
+)
+A = Words("A", "А")
+B = Words("B", "Б")
+
+FIGURES = Words("Figures", "Цифры")
+FIGURE = Words("figure", "показатель")
+RIGHT = Words("photos recognised", "узнано фото")
+INTERVAL = Words("95\u00a0% interval", "95-процентный интервал")
+ECE = Words("calibration error (ECE)", "ошибка калибровки (ECE)")
+MARKED_UNKNOWN = Words("marked as unknown", "отмечено как незнакомые")
+COUNT_OF = Words("{count} of {total}", "{count} из {total}")
+
+TOGETHER = Words("Who recognises what", "Кто что узнаёт")
+OUTCOME = Words("outcome", "исход")
+BOTH_RIGHT = Words("both", "обе")
+ONLY_A = Words("only A", "только А")
+ONLY_B = Words("only B", "только Б")
+NEITHER = Words("neither", "ни одна")
+
+DIFFERENCES = Words("Where they differ", "Где они расходятся")
+DIFFERENCES_CAPTION = Words(
+    "Photos with different answers: {count}. Those come first that one of the two recognises.",
+    "Фото с разными ответами: {count}. Сначала те, которые узнаёт одна из двух.",
+)
+NO_DIFFERENCES = Words("They answer alike on every photo.", "На каждом фото ответы одинаковы.")
+TOLD = Words(
+    "it shows {truth}; A: {a} ({a_probability}); B: {b} ({b_probability})",
+    "на фото {truth}; А: {a} ({a_probability}); Б: {b} ({b_probability})",
+)
 
 
 def write_comparison(comparison: BundleComparison, folder: Path) -> Path:
@@ -49,11 +94,11 @@ def verdict(comparison: BundleComparison) -> Words:
     """Which of the two is better, and whether that can be chance, in one sentence."""
     a, b = comparison.a, comparison.b
     if comparison.only_a == comparison.only_b == 0:
-        return texts.SAME.fill(right=a.right, total=a.total)
+        return SAME.fill(right=a.right, total=a.total)
     if a.right == b.right:
-        return texts.A_TIE.fill(right=a.right, total=a.total)
-    names = (texts.A, texts.B) if a.right > b.right else (texts.B, texts.A)
-    words = texts.CHANCE if comparison.may_be_chance else texts.NO_CHANCE
+        return A_TIE.fill(right=a.right, total=a.total)
+    names = (A, B) if a.right > b.right else (B, A)
+    words = CHANCE if comparison.may_be_chance else NO_CHANCE
     return words.fill(
         better=names[0],
         worse=names[1],
@@ -67,63 +112,55 @@ def p_value(value: float) -> Words:
     """A p-value with three decimals, or that it is smaller than they can tell."""
     if value >= LEAST_P:
         return number(value, 3)
-    return Words("< {least}", "< {least}").fill(least=number(LEAST_P, 3))
+    return plain("< {least}").fill(least=number(LEAST_P, 3))
 
 
 def render_comparison(comparison: BundleComparison, thumbnails: dict[str, Thumbnail]) -> str:
-    """Render the page.
-
-    Args:
-        comparison: The comparison.
-        thumbnails: Of photos with different answers, by name; the others are told by name.
-    """
+    """Render the page; photos with different answers that have no thumbnail are told by name."""
     a, b = comparison.a, comparison.b
-    test = texts.TEST.fill(
+    test = TEST.fill(
         only_a=comparison.only_a,
         only_b=comparison.only_b,
         p=p_value(comparison.p_value),
         limit=number(SIGNIFICANT, 2),
     )
     content = [
-        f"<header>\n<h1>{both(texts.TITLE)}</h1>",
-        paragraph(texts.BUNDLES.fill(a=a.bundle, b=b.bundle), style="version"),
-        paragraph(plain(str(comparison.photos)), style="version"),
-        "</header>",
         paragraph(verdict(comparison), style="judgement"),
         paragraph(test),
-        section(texts.FIGURES, _figures(a, b)),
-        section(texts.TOGETHER, _outcomes(comparison)),
-        section(texts.DIFFERENCES, *_differences(comparison, thumbnails)),
+        section(FIGURES, _figures(a, b)),
+        section(TOGETHER, _outcomes(comparison)),
+        section(DIFFERENCES, *_differences(comparison, thumbnails)),
     ]
-    return whole_page(texts.TITLE, f"{Path(a.bundle).name} · {Path(b.bundle).name}", content)
+    about = [BUNDLES.fill(a=a.bundle, b=b.bundle), plain(str(comparison.photos))]
+    return whole_page(TITLE, f"{Path(a.bundle).name} · {Path(b.bundle).name}", about, content)
 
 
 def _figures(a: Side, b: Side) -> str:
     rows = (
-        (texts.RIGHT, *(texts.COUNT_OF.fill(count=each.right, total=each.total) for each in (a, b))),
-        (texts.ACCURACY, *(percent(each.accuracy) for each in (a, b))),
-        (texts.INTERVAL, *(percent_interval(*each.interval) for each in (a, b))),
-        (texts.ECE, *(percent(each.ece) for each in (a, b))),
-        (texts.MARKED_UNKNOWN, *(plain(each.marked_unknown) for each in (a, b))),
+        (RIGHT, *(COUNT_OF.fill(count=each.right, total=each.total) for each in (a, b))),
+        (ACCURACY, *(percent(each.accuracy) for each in (a, b))),
+        (INTERVAL, *(percent_interval(*each.interval) for each in (a, b))),
+        (ECE, *(percent(each.ece) for each in (a, b))),
+        (MARKED_UNKNOWN, *(plain(each.marked_unknown) for each in (a, b))),
     )
-    return table(texts.FIGURES, (texts.FIGURE, texts.A, texts.B), rows, numeric=True)
+    return table(FIGURES, (FIGURE, A, B), rows, numeric=True)
 
 
 def _outcomes(comparison: BundleComparison) -> str:
     rows = (
-        (texts.BOTH_RIGHT, plain(comparison.both_right)),
-        (texts.ONLY_A, plain(comparison.only_a)),
-        (texts.ONLY_B, plain(comparison.only_b)),
-        (texts.NEITHER, plain(comparison.neither)),
+        (BOTH_RIGHT, plain(comparison.both_right)),
+        (ONLY_A, plain(comparison.only_a)),
+        (ONLY_B, plain(comparison.only_b)),
+        (NEITHER, plain(comparison.neither)),
     )
-    return table(texts.TOGETHER, (texts.OUTCOME, texts.RIGHT), rows, numeric=True)
+    return table(TOGETHER, (OUTCOME, RIGHT), rows, numeric=True)
 
 
 def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail]) -> list[str]:
     found = comparison.differences
     if not found:
-        return [paragraph(texts.NO_DIFFERENCES)]
-    names = {each.id: shown(each) for each in comparison.classes}
+        return [paragraph(NO_DIFFERENCES)]
+    names = class_names(comparison.classes)
     figures = [
         photo_figure(thumbnails[each.photo], name=each.photo, caption=_told(each, names))
         for each in found
@@ -139,17 +176,17 @@ def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail])
         )
         for each in others[:MOST_ROWS]
     ]
-    more = len(others) - MOST_ROWS
-    return [
-        paragraph(texts.DIFFERENCES_CAPTION.fill(count=len(found))),
-        *([side_by_side(figures)] if figures else []),
-        *([table(texts.DIFFERENCES, (PHOTO, TRUTH, texts.A, texts.B), rows)] if rows else []),
-        *([paragraph(AND_MORE.fill(count=more, file=JSON_FILE))] if more > 0 else []),
+    parts = [
+        paragraph(DIFFERENCES_CAPTION.fill(count=len(found))),
+        side_by_side(figures) if figures else "",
+        table(DIFFERENCES, (PHOTO, TRUTH, A, B), rows) if rows else "",
+        and_more(len(others) - MOST_ROWS, JSON_FILE),
     ]
+    return [part for part in parts if part]
 
 
 def _told(difference: Difference, names: dict[str, Words]) -> Words:
-    return texts.TOLD.fill(
+    return TOLD.fill(
         truth=names[difference.label],
         a=names[difference.a],
         a_probability=percent(difference.a_probability),
@@ -159,4 +196,4 @@ def _told(difference: Difference, names: dict[str, Words]) -> Words:
 
 
 def _answer(name: Words, probability: float) -> Words:
-    return Words("{name} ({it})", "{name} ({it})").fill(name=name, it=percent(probability))
+    return plain("{name} ({it})").fill(name=name, it=percent(probability))

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.album import MOST_IN_A_CELL, Album
-from kuzov.report.gallery import gallery
-from kuzov.report.markup import both, framed_table, link, paragraph
+from kuzov.report.album import MOST_IN_A_CELL, Album, gallery
+from kuzov.report.markup import and_more, both, column_heads, framed_table, link, paragraph
 from kuzov.report.texts import Words, plain, shown
 from kuzov.run_metrics import METRICS_FILE, JudgedPhoto, RunMetrics
 
@@ -25,16 +24,14 @@ def confusion_table(metrics: RunMetrics) -> str:
     if len(metrics.classes) > WIDEST_MATRIX:
         return _confused_pairs(metrics)
     corner = Words(f"{texts.TRUTH.en} ↓ {texts.ANSWER.en} →", f"{texts.TRUTH.ru} ↓ {texts.ANSWER.ru} →")
-    columns = "".join(f'<th scope="col">{both(shown(each))}</th>' for each in metrics.classes)
     rows = (
         f'<tr><th scope="row">{both(shown(name))}</th>'
         + "".join(_cell(count, row, column) for column, count in enumerate(counts))
         + "</tr>"
         for row, (name, counts) in enumerate(zip(metrics.classes, metrics.confusion, strict=True))
     )
-    return framed_table(
-        texts.CONFUSION, f'<th scope="col">{both(corner)}</th>{columns}', rows, style="numeric matrix"
-    )
+    head = column_heads((corner, *map(shown, metrics.classes)))
+    return framed_table(texts.CONFUSION, head, rows, style="numeric matrix")
 
 
 def _cell(count: int, row: int, column: int) -> str:
@@ -53,9 +50,8 @@ def _confused_pairs(metrics: RunMetrics) -> str:
         f"<td>{link(_anchor(row, column), plain(count))}</td></tr>"
         for count, row, column in pairs[:MOST_PAIRS]
     )
-    head = "".join(f'<th scope="col">{both(each)}</th>' for each in (texts.TRUTH, texts.ANSWER, texts.COUNT))
-    more = len(pairs) - MOST_PAIRS
-    rest = paragraph(texts.AND_MORE.fill(count=more, file=METRICS_FILE)) if more > 0 else ""
+    head = column_heads((texts.TRUTH, texts.ANSWER, texts.COUNT))
+    rest = and_more(len(pairs) - MOST_PAIRS, METRICS_FILE)
     return framed_table(texts.CONFUSED_CAPTION, head, rows, style="text") + rest
 
 
@@ -110,7 +106,7 @@ def _names_of_others(photos: Sequence[JudgedPhoto], pictured: Mapping[str, objec
     if others:
         yield paragraph(plain(", ".join(others[:MOST_NAMES])), style="names")
     if len(others) > MOST_NAMES:
-        yield paragraph(texts.AND_MORE.fill(count=len(others) - MOST_NAMES, file=METRICS_FILE))
+        yield and_more(len(others) - MOST_NAMES, METRICS_FILE)
 
 
 def _anchor(row: int, column: int) -> str:

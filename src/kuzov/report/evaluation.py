@@ -34,12 +34,7 @@ TRAINING_FILE = "config.toml"  # lies in a training run's folder, and never in a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """How good a bundle is on a folder of photos.
-
-    Attributes:
-        report: The page.
-        metrics: The content of metrics.json beside it.
-    """
+    """How good a bundle is on a folder of photos: the page, and the content of metrics.json beside it."""
 
     report: Path
     metrics: dict[str, Any]
@@ -122,24 +117,20 @@ def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers
         ),
         confusion=confusion,
         per_class=per_class,
-        photos=_judged(labelled.root, answers),
+        photos=tuple(
+            JudgedPhoto(
+                photo=str(photo.path.relative_to(labelled.root)),
+                label=photo.label,
+                predicted=answer.label,
+                probability=answer.probability,
+                unknown=answer.unknown,
+                is_unknown=answer.is_unknown,
+            )
+            for photo, answer in zip(answers.photos, answers.predictions, strict=True)
+        ),
         data=_photos(subject, labelled, answers),
         versions=dict(card.versions),
         config=dict(card.config),
-    )
-
-
-def _judged(root: Path, answers: Answers) -> tuple[JudgedPhoto, ...]:
-    return tuple(
-        JudgedPhoto(
-            photo=str(photo.path.relative_to(root)),
-            label=photo.label,
-            predicted=answer.label,
-            probability=answer.probability,
-            unknown=answer.unknown,
-            is_unknown=answer.is_unknown,
-        )
-        for photo, answer in zip(answers.photos, answers.predictions, strict=True)
     )
 
 

@@ -35,10 +35,14 @@ PAGE = """<!doctype html>
 """
 
 
-def whole_page(title: Words, version: str, content: list[str]) -> str:
-    """A page that needs nothing beside it, around sections."""
-    shown = escape(f"kuzov {version} · {title.en} · {title.ru}")
-    return PAGE.format(title=shown, style=STYLE_FILE.read_text(encoding="utf-8"), content="\n".join(content))
+def whole_page(title: Words, version: str, about: Iterable[Words], content: Iterable[str]) -> str:
+    """A page that needs nothing beside it: its title, lines about what it shows, and sections."""
+    lines = (paragraph(each, style="version") for each in about)
+    return PAGE.format(
+        title=escape(f"kuzov {version} · {title.en} · {title.ru}"),
+        style=STYLE_FILE.read_text(encoding="utf-8"),
+        content="\n".join(["<header>", f"<h1>{both(title)}</h1>", *lines, "</header>", *content]),
+    )
 
 
 def both(words: Words) -> str:
@@ -62,6 +66,11 @@ def section(heading: Words, *parts: str, anchor: str = "") -> str:
 def side_by_side(figures: Iterable[str]) -> str:
     """Figures side by side."""
     return "\n".join(['<div class="gallery">', *figures, "</div>"])
+
+
+def and_more(count: int, file: str) -> str:
+    """How many a list leaves out, and where they are; nothing where it has all."""
+    return paragraph(texts.AND_MORE.fill(count=count, file=file)) if count > 0 else ""
 
 
 def definitions(pairs: Iterable[tuple[Words, Words]]) -> str:
@@ -129,14 +138,18 @@ def table(
     numeric: bool = False,
 ) -> str:
     """A table whose first column heads its rows; `numeric` aligns the others to the right."""
-    body = (f"<tr>{_row(row)}</tr>" for row in rows)
     return framed_table(
         caption,
-        "".join(f'<th scope="col">{both(each)}</th>' for each in head),
-        body,
+        column_heads(head),
+        (f"<tr>{_row(row)}</tr>" for row in rows),
         foot=f"<tfoot><tr>{_row(foot)}</tr></tfoot>" if foot else "",
         style="numeric" if numeric else "text",
     )
+
+
+def column_heads(head: Iterable[Words]) -> str:
+    """The cells above a table's columns."""
+    return "".join(f'<th scope="col">{both(each)}</th>' for each in head)
 
 
 def framed_table(caption: Words, head: str, rows: Iterable[str], *, foot: str = "", style: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kuzov.report import confusion, tables, texts
-from kuzov.report.album import Album
-from kuzov.report.gallery import least_certain_section, mistake_section
-from kuzov.report.markup import both, definitions, details, paragraph, picture, points, section, whole_page
+from kuzov.report.album import Album, least_certain_section, mistake_section
+from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.report.texts import Words, number, percent, percent_interval
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
@@ -16,16 +15,11 @@ from kuzov.run_metrics import RunMetrics, TrainingMetrics
 def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], album: Album) -> str:
     """Render the report of a training run or an evaluation.
 
-    Args:
-        metrics: Of the run.
-        version: The bundle's version.
-        charts: PNG by name, to stand in the page: reliability, unknown, classes, confusion; of a training run
-            curves too, and learning_curve where there is one.
-        album: Its photos.
+    Its charts are PNGs by name: reliability, unknown, classes, confusion; of a training run curves too, and
+    learning_curve where there is one.
     """
     title = texts.TITLE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_TITLE
     content = [
-        _header(title, version),
         section(
             texts.SUMMARY,
             paragraph(headline(metrics), style="judgement"),
@@ -40,12 +34,7 @@ def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], 
         section(texts.REJECTED, tables.rejected_table(metrics)),
         details(texts.SETTINGS, tables.setting_tables(metrics)),
     ]
-    return whole_page(title, version, content)
-
-
-def _header(title: Words, version: str) -> str:
-    version_line = paragraph(texts.VERSION.fill(version=version), style="version")
-    return f"<header>\n<h1>{both(title)}</h1>\n{version_line}\n</header>"
+    return whole_page(title, version, [texts.VERSION.fill(version=version)], content)
 
 
 def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:

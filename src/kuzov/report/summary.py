@@ -35,11 +35,8 @@ def plain_words(metrics: RunMetrics) -> Iterator[Words]:
     words = texts.TRUE_PROBABILITIES if true_enough else texts.UNTRUE_PROBABILITIES
     yield words.fill(ece=percent(metrics.ece.after))
     alarms = len(metrics.unknown_photos)
-    yield (
-        texts.SOME_FALSE_ALARMS.fill(count=alarms, total=validation.total)
-        if alarms
-        else texts.NO_FALSE_ALARMS
-    )
+    words = texts.SOME_FALSE_ALARMS if alarms else texts.NO_FALSE_ALARMS
+    yield words.fill(count=alarms, total=validation.total)
     if isinstance(metrics, TrainingMetrics) and metrics.learning_curve.shots:
         yield would_more_help(metrics.learning_curve)
 

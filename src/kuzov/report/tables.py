@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.markup import paragraph, table
-from kuzov.report.texts import number, percent, plain, shown
+from kuzov.report.markup import and_more, paragraph, table
+from kuzov.report.texts import Words, number, percent, plain, shown
 from kuzov.run_metrics import METRICS_FILE, RunMetrics, TrainingMetrics
 
 MOST_ROWS = 100
@@ -39,9 +40,14 @@ def class_table(metrics: RunMetrics) -> str:
     return table(texts.CLASSES, head, rows, foot=foot, numeric=True)
 
 
+def class_names(classes: Sequence[ClassName]) -> dict[str, Words]:
+    """Classes as people call them, by id."""
+    return {each.id: shown(each) for each in classes}
+
+
 def mistake_table(metrics: RunMetrics) -> str:
     """The photos with a wrong answer, the surest first."""
-    names = {each.id: shown(each) for each in metrics.classes}
+    names = class_names(metrics.classes)
     rows = [
         (
             plain(each.photo),
@@ -52,7 +58,7 @@ def mistake_table(metrics: RunMetrics) -> str:
         for each in metrics.mistakes[:MOST_ROWS]
     ]
     listed = table(texts.ALL_MISTAKES, (texts.PHOTO, texts.TRUTH, texts.ANSWER, texts.PROBABILITY), rows)
-    return listed + _rest(len(metrics.mistakes))
+    return listed + and_more(len(metrics.mistakes) - MOST_ROWS, METRICS_FILE)
 
 
 def rejected_table(metrics: RunMetrics) -> str:
@@ -60,15 +66,8 @@ def rejected_table(metrics: RunMetrics) -> str:
     if not metrics.data.rejected:
         return paragraph(texts.NONE_REJECTED)
     rows = [(plain(each.photo), plain(each.reason)) for each in metrics.data.rejected[:MOST_ROWS]]
-    return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + _rest(len(metrics.data.rejected))
-
-
-def _rest(count: int) -> str:
-    return (
-        paragraph(texts.AND_MORE.fill(count=count - MOST_ROWS, file=METRICS_FILE))
-        if count > MOST_ROWS
-        else ""
-    )
+    rest = and_more(len(metrics.data.rejected) - MOST_ROWS, METRICS_FILE)
+    return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + rest
 
 
 def setting_tables(metrics: RunMetrics) -> str:

@@ -28,7 +28,7 @@ class Thumbnail:
 
     Attributes:
         photo: The photo.
-        heat: Where the model looked, in the same frame; None where that was not asked for or can't be told.
+        heat: Where the model looked, in the same frame; None where that can't be told.
         size: Width and height of both, in pixels.
     """
 
@@ -42,12 +42,7 @@ class Thumbnail:
 
 
 def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail | None:
-    """A photo's thumbnail; None where it can't be read any more.
-
-    Args:
-        photo: The file.
-        explainer: Tells where its model looks for its answer.
-    """
+    """A photo's thumbnail, and where a model looks at it; None where it can't be read any more."""
     try:
         seen = read_seen_part(photo)
         seen.thumbnail((WIDTH_PX, HEIGHT_PX))
@@ -63,8 +58,7 @@ def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail
 def make_thumbnails(photos: Iterable[tuple[Path, str, Explainer | None]]) -> dict[str, Thumbnail]:
     """The thumbnails of a page by the photo's name, the first ones first, as far as its bytes go.
 
-    Args:
-        photos: Folder, name in it, and what `make_thumbnail` takes; of the same photo the first counts.
+    Of a photo that is asked for twice, the first counts.
     """
     thumbnails: dict[str, Thumbnail] = {}
     spent = 0

@@ -20,11 +20,9 @@ from kuzov.report.charts import (
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
 
-REPORT_FILE = "report.html"
-
 
 def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
-    """Write the pictures and report.html from a run's metrics.json.
+    """Write the pictures and report.html from a run's metrics.json; returns the page's path.
 
     Each file appears whole or not at all, and takes the place of an older one; the page comes last. It shows
     photos where they still are where they were judged, and where the model looked at them if TensorFlow is
@@ -34,9 +32,6 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
         run_folder: Holds metrics.json, as `kuzov train` or `kuzov evaluate` wrote it.
         bundle: Where the bundle is; by default where metrics.json says.
 
-    Returns:
-        The page's path.
-
     Raises:
         KuzovError: metrics.json is missing or broken, or the folder can't be written.
     """
@@ -45,19 +40,14 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
     page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics, bundle))
     # A file's name need not be valid Unicode; a page must be.
     content = page.encode("utf-8", "replace")
-    write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT_FILE: content})
-    return run_folder / REPORT_FILE
+    write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT.name: content})
+    return run_folder / REPORT.name
 
 
 def write_training_report(run_folder: Path, version_dir: Path) -> None:
     """Write a training run's report, and put the page into the version, which a server may show it from.
 
-    Args:
-        run_folder: As for `write_report`.
-        version_dir: The version; while it is not published, it need not be where metrics.json says.
-
-    Raises:
-        KuzovError: As for `write_report`.
+    While the version is not published, it need not be where metrics.json says. Raises as `write_report` does.
     """
     page = write_report(run_folder, version_dir).read_bytes()
     write_files(version_dir / REPORT.parent, {REPORT.name: page})
