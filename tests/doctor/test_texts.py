@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 from kuzov.doctor import texts
-from kuzov.doctor.findings import Fact, Finding, Kind, Move, Reason, Skipped
+from kuzov.doctor.findings import Facts, Finding, Kind, Move, Reason, Skipped
 from kuzov.images.decode import EMPTY
 from kuzov.report.texts import Words
 
 
-def told(kind: Kind, **facts: Fact) -> Words:
+def told(kind: Kind, **facts: Any) -> Words:
     return texts.sentence(Finding(kind=kind, photos=("suv/1.jpg",), certainty=1.0, facts=facts))
 
 
@@ -41,7 +43,7 @@ def test_copies() -> None:
 
 
 def test_too_few() -> None:
-    facts: dict[str, Fact] = {"label": "van", "photos": 1, "least": 5}
+    facts: Facts = {"label": "van", "photos": 1, "least": 5}
     assert told(Kind.TOO_FEW, side="", **facts).en == "van: 1 different photo(s), should be 5 or more"
     assert told(Kind.TOO_FEW, side="train", **facts).en == (
         "van: 1 different photo(s) to learn from, should be 5 or more"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kuzov.doctor.copies import Copies
-from kuzov.doctor.findings import Finding, Kind, Reason, Skipped
+from kuzov.doctor.findings import Facts, Finding, Kind, Reason, Skipped
 from kuzov.doctor.folder import TRAIN, VALIDATION, PhotoFolder
 from kuzov.doctor.labels import INVERSE_REGULARISATION, columns
 from kuzov.doctor.reading import ReadPhoto
@@ -38,10 +38,7 @@ def tell_classes(
 ) -> tuple[list[Finding], list[Skipped]]:
     """Tell the classes that have too few different photos, or far fewer than the others.
 
-    Args:
-        folder: Its classes, empty ones too.
-        photos: The readable ones.
-        groups: A name a photo, that its copies share.
+    `groups` is a name for each of the readable photos, that its copies share.
     """
     distinct = {(each.side, each.label, name) for each, name in zip(photos, groups, strict=True)}
     counted = Counter((side, label) for side, label, _ in distinct)
@@ -61,24 +58,16 @@ def _too_few(different: dict[str, dict[str, int]]) -> Iterator[Finding]:
         least = 1 if side == VALIDATION else FEW_PHOTOS
         for label, count in counts.items():
             if count < least:
-                yield Finding(
-                    kind=Kind.TOO_FEW,
-                    photos=(),
-                    certainty=1.0,
-                    facts={"label": label, "side": side, "photos": count, "least": least},
-                )
+                facts: Facts = {"label": label, "side": side, "photos": count, "least": least}
+                yield Finding(kind=Kind.TOO_FEW, facts=facts)
 
 
 def _imbalance(counts: dict[str, int]) -> Iterator[Finding]:
     median = float(np.median(list(counts.values())))
     for label, count in counts.items():
         if 0 < count * IMBALANCE < median:
-            yield Finding(
-                kind=Kind.IMBALANCE,
-                photos=(),
-                certainty=1.0,
-                facts={"label": label, "photos": count, "median": median},
-            )
+            facts: Facts = {"label": label, "photos": count, "median": median}
+            yield Finding(kind=Kind.IMBALANCE, facts=facts)
 
 
 def curve_of(

@@ -14,13 +14,10 @@ from kuzov.doctor.reading import ReadPhoto
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """Photos that show the same picture.
+    """Photos that show the same picture: their positions, ascending, and how they are alike.
 
-    Attributes:
-        rows: Positions of the photos, ascending; two or more.
-        similarity: That of the least similar pair that holds them together, 0..1.
-        exact: Whether all are one file, byte by byte.
-        mirrored: Whether some are mirror images of others.
+    The similarity, 0..1, is that of the least similar pair that holds them together. `exact`: all are one
+    file, byte by byte; `mirrored`: some are mirror images of others.
     """
 
     rows: tuple[int, ...]

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kuzov.config import FeatureConfig, TrainConfig
@@ -15,15 +15,14 @@ from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
 from kuzov.doctor.copies import Copies, find_copies, group_names, spare_copies, tell_copies
 from kuzov.doctor.diagnosis_page import render_page
 from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped
-from kuzov.doctor.folder import PhotoFolder, list_folder
+from kuzov.doctor.folder import list_folder
 from kuzov.doctor.labels import find_wrong_labels
 from kuzov.doctor.quarantine import quarantine
 from kuzov.doctor.reading import SURELY_UNREADABLE, ReadPhoto, read_photos, tell_quality
 from kuzov.doctor.strangers import find_strangers
 from kuzov.errors import KuzovError
-from kuzov.model.backbones import Backbone, find_backbone
-from kuzov.model.head import Features
-from kuzov.progress import Progress, silent
+from kuzov.model.backbones import find_backbone
+from kuzov.progress import Progress
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
@@ -32,22 +31,7 @@ from kuzov.training.features import FeatureCache, default_cache, embed_photos
 CONFIG = TrainConfig(features=FeatureConfig(reframed=False, mirrored=False))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learned:
-    """What is told by the network's features."""
-
-    findings: list[Finding]
-    skipped: list[Skipped]
-    learning_curve: LearningCurve
-
-
-def diagnose(
-    photos: Path,
-    *,
-    fix: bool = False,
-    report: Path | None = None,
-    progress: Progress = silent,
-) -> Diagnosis:
+def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress) -> Diagnosis:
     """Run all checks; the arguments are those of `kuzov.api.diagnose`."""
     started = time.monotonic()
     if report is not None:
@@ -59,24 +43,21 @@ def diagnose(
     groups = group_names(copies, readable)
     progress("compare", 1, 1)
     poor = list(tell_quality(readable))
-    learned = _learn(readable, copies, groups, poor, progress)
+    learned, not_learned, curve = _learn(readable, copies, groups, poor, progress)
     in_classes, skipped = tell_classes(folder, readable, groups)
-    findings = [
-        *unreadable,
-        *_left_out(folder),
-        *tell_copies(copies, readable),
-        *poor,
-        *in_classes,
-        *learned.findings,
+    left_out = [
+        Finding(kind=Kind.LEFT_OUT, photos=(folder.name(Path(each.photo)),), facts={"reason": each.reason})
+        for each in folder.left_out
     ]
+    findings = [*unreadable, *left_out, *tell_copies(copies, readable), *poor, *in_classes, *learned]
     order = list(Kind)
     findings.sort(key=lambda each: (-each.certainty, order.index(each.kind), each.photos))
     diagnosis = Diagnosis(
         folder=photos,
         counts=count_photos(folder, readable),
         findings=tuple(findings),
-        skipped=(*skipped, *learned.skipped),
-        learning_curve=learned.learning_curve,
+        skipped=(*skipped, *not_learned),
+        learning_curve=curve,
         moves=(*_broken(unreadable), *spare_copies(copies, readable)),
         quarantine=None,
         seconds=time.monotonic() - started,
@@ -100,18 +81,6 @@ def _require_place(report: Path) -> None:
         raise KuzovError(f"The report {report} can't be written: the folder is read-only; name another one.")
 
 
-def _left_out(folder: PhotoFolder) -> list[Finding]:
-    return [
-        Finding(
-            kind=Kind.LEFT_OUT,
-            photos=(folder.name(Path(error.photo)),),
-            certainty=1.0,
-            facts={"reason": error.reason},
-        )
-        for error in folder.left_out
-    ]
-
-
 def _broken(unreadable: Sequence[Finding]) -> list[Move]:
     return [
         Move(photo=each.photos[0], kind=each.kind)
@@ -126,13 +95,14 @@ def _learn(
     groups: Sequence[str],
     poor: Sequence[Finding],
     progress: Progress,
-) -> _Learned:
+) -> tuple[list[Finding], list[Skipped], LearningCurve]:
+    """What the network's features tell."""
     if not photos:
         checks = (Kind.WRONG_LABEL, Kind.NO_CAR, Kind.ODD)
-        none = [Skipped(check=check, reason=Reason.NO_PHOTOS) for check in checks]
-        return _Learned(findings=[], skipped=none, learning_curve=NO_CURVE)
+        return [], [Skipped(check=check, reason=Reason.NO_PHOTOS) for check in checks], NO_CURVE
     backbone = find_backbone(CONFIG.backbone)
-    features = _embed(photos, backbone, progress)
+    asked = [Photo(photo.path, photo.label, photo.digest) for photo in photos]
+    features = embed_photos(asked, backbone, CONFIG, FeatureCache(default_cache() / "features"), progress)
     progress("judge", 0, 2)
     with warnings.catch_warnings():
         # Of classes that have one or two photos in a fold, which is just so here.
@@ -147,11 +117,4 @@ def _learn(
     wrong = [each for each in wrong if each.photos not in carless]
     told = {each.photos for each in (*wrong, *poor)}
     strange = [each for each in strange if each.photos not in told]
-    return _Learned(
-        findings=[*wrong, *strange], skipped=[*unchecked, *unseen, *no_curve], learning_curve=curve
-    )
-
-
-def _embed(photos: Sequence[ReadPhoto], backbone: Backbone, progress: Progress) -> Features:
-    asked = [Photo(photo.path, photo.label, photo.digest) for photo in photos]
-    return embed_photos(asked, backbone, CONFIG, FeatureCache(default_cache() / "features"), progress)
+    return [*wrong, *strange], [*unchecked, *unseen, *no_curve], curve

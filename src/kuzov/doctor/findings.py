@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from kuzov.run_metrics import LearningCurve
 
-Fact = str | int | float | bool
+Facts: TypeAlias = Mapping[str, str | int | float | bool]
+"""What a finding is told by: a measure, the class that is suggested, a reason."""
 
 
 class Kind(StrEnum):
@@ -42,13 +44,12 @@ class Finding:
         kind: What.
         photos: Which, relative to the folder; empty where a class is meant.
         certainty: How sure it is, 0..1: 1 for what is so, 0.5 for what a threshold just tells.
-        facts: What it is told by: a measure, the class that is suggested, a reason.
     """
 
     kind: Kind
-    photos: tuple[str, ...]
-    certainty: float
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+    certainty: float = 1.0
+    facts: Facts
 
     def to_json(self) -> dict[str, object]:
         """The object that `kuzov doctor --json` prints for it."""
@@ -72,7 +73,6 @@ class Skipped:
 
     Attributes:
         check: The kind of findings that it would have made; TOO_FEW for the learning curve.
-        reason: Why not.
         classes: Those that it leaves out; empty where that is all.
     """
 
@@ -83,12 +83,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A file that is certainly no loss, and where it went.
+    """A file that is certainly no loss, and the finding that it is moved for.
 
-    Attributes:
-        photo: Where it lay, relative to the folder.
-        kind: The finding that it was moved for.
-        kept: The photo that stays in its place, relative to the folder; empty for one that can't be read.
+    `kept` is the photo that stays in its place, empty for a file that can't be read.
     """
 
     photo: str

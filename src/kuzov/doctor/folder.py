@@ -18,10 +18,7 @@ TRAIN, VALIDATION = "train", "validation"
 class PhotoFile:
     """A photo by its name, not read yet.
 
-    Attributes:
-        path: Where it is.
-        label: Its class, the folder's name in Unicode's composed form (NFC).
-        side: "train" or "validation"; "" in a folder that is not divided.
+    Its class is the folder's name in Unicode's composed form (NFC); its side is "" in a folder not divided.
     """
 
     path: Path
@@ -33,12 +30,8 @@ class PhotoFile:
 class PhotoFolder:
     """What lies in a folder, by names alone.
 
-    Attributes:
-        root: The folder.
-        sides: Those that it has.
-        classes: Names of the class folders of all sides, sorted, empty ones too.
-        photos: Photos in class folders, by side, class and name.
-        left_out: Files that are no photos by their name or place, and why.
+    The classes are those of all sides, sorted, empty ones too; photos stand by side, class and name. What is
+    no photo by its name or place is left out.
     """
 
     root: Path

@@ -39,14 +39,8 @@ def find_wrong_labels(
 ) -> tuple[list[Finding], list[Skipped]]:
     """Suspect the labels that heads, fitted on other photos, contradict.
 
-    Args:
-        photos: Of both sides.
-        features: Theirs, (N, V, D).
-        groups: A name a photo, (N,), that its copies share.
-        seed: Of the folds.
-
-    Returns:
-        A finding a suspect, and what could not be checked: a class with a single photo, or a single class.
+    Features are (N, V, D); `groups` is a name a photo, (N,), that its copies share. A class with a single
+    photo, or a single class, can't be checked.
     """
     labels, classes = columns(photos)
     counts = np.array(different_photos(labels, groups))

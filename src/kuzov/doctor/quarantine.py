@@ -39,11 +39,8 @@ class Restored:
 
     def to_json(self) -> dict[str, object]:
         """The object that `kuzov doctor --undo --json` prints."""
-        return {
-            "quarantine": str(self.quarantine),
-            "restored": list(self.photos),
-            "left": list(self.left),
-        }
+        told = {"restored": list(self.photos), "left": list(self.left)}
+        return {"quarantine": str(self.quarantine), **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +60,9 @@ def quarantine_of(photos: Path) -> Path:
 
 
 def quarantine(photos: Path, moves: Sequence[Move]) -> Path:
-    """Move files out of a folder of photos.
+    """Move files out of a folder of photos, into a new quarantine.
 
     The manifest comes first: a quarantine that was stopped halfway can be undone like any other.
-
-    Args:
-        photos: The folder.
-        moves: Which files of it.
-
-    Returns:
-        The new quarantine.
 
     Raises:
         KuzovError: The quarantine can't be written, or a file can't be moved. What was moved before stays

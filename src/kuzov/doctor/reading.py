@@ -29,17 +29,7 @@ _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPhoto:
-    """A photo that can be read.
-
-    Attributes:
-        path: Where it is.
-        name: Its path in the folder.
-        label: Its class.
-        side: "train", "validation" or "".
-        digest: SHA-256 of the file, in hex.
-        signature: What copies are told by.
-        quality: What its pixels are like.
-    """
+    """A photo that can be read, its name in the folder, and what copies and faults are told by."""
 
     path: Path
     name: str
@@ -51,11 +41,7 @@ class ReadPhoto:
 
 
 def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto], list[Finding]]:
-    """Decode all photos of a folder.
-
-    Returns:
-        The readable ones, in the folder's order, and a finding for each of the others.
-    """
+    """Decode all photos of a folder: the readable ones, in its order, and a finding for each other one."""
     photos: list[ReadPhoto] = []
     findings: list[Finding] = []
     with ThreadPoolExecutor(usable_cores()) as threads:
@@ -92,19 +78,14 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
 
 def _unreadable(path: Path, name: str, reason: str) -> Finding:
     truncated = reason == BROKEN and is_cut_short(path.read_bytes())
-    return Finding(
-        kind=Kind.TRUNCATED if truncated else Kind.UNREADABLE,
-        photos=(name,),
-        certainty=1.0,
-        facts={"reason": reason},
-    )
+    kind = Kind.TRUNCATED if truncated else Kind.UNREADABLE
+    return Finding(kind=kind, photos=(name,), facts={"reason": reason})
 
 
 def is_cut_short(content: bytes) -> bool:
     """Whether an encoded photo ends before its format says that it may."""
-    if content.startswith(
-        b"\xff\xd8"
-    ):  # a thumbnail in the header has an end of its own, before the last scan
+    # A thumbnail in the header has an end of its own, before the last scan.
+    if content.startswith(b"\xff\xd8"):
         return content.rfind(_JPEG_END) <= content.rfind(_JPEG_SCAN)
     if content.startswith(b"\x89PNG"):
         return b"IEND" not in content

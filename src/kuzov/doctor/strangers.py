@@ -39,13 +39,8 @@ def find_strangers(
 ) -> tuple[list[Finding], list[Skipped]]:
     """Tell the photos without a car, and the odd ones out; a photo is told as one of them only.
 
-    Args:
-        photos: Of both sides.
-        features: Theirs, (N, V, D), of which the first view is looked at.
-        background: Prototypes of car models that the network knows, rows of length 1, (M, D).
-
-    Returns:
-        A finding a photo, and what could not be checked: classes with too few photos.
+    Of the features, (N, V, D), the first view is looked at. The background are prototypes of car models that
+    the network knows, rows of length 1, (M, D). Classes with too few photos can't be checked.
     """
     labels, classes = columns(photos)
     shown = directions(features[:, 0])
