@@ -27,19 +27,17 @@ def read_keys(file: Path) -> tuple[str, ...]:
         mode = file.stat().st_mode
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        text = f"The file of API keys {file} can't be read: {error.strerror or error}."
-        raise ConfigError(text) from error
+        raise ConfigError(f"The file of API keys {file} can't be read: {error.strerror or error}.") from error
     keys = []
     for number, line in enumerate(lines, start=1):
         key = line.strip()
         if not key or key.startswith("#"):
             continue
         if not _KEY.fullmatch(key):
-            text = (
+            raise ConfigError(
                 f"{file}, line {number}: an API key must be {MIN_KEY_LENGTH} or more ASCII characters "
                 "without spaces, one key a line. Make one with: openssl rand -hex 32"
             )
-            raise ConfigError(text)
         keys.append(key)
     if not keys:
         raise ConfigError(

@@ -108,13 +108,9 @@ class Curves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningCurve:
-    """Accuracy by the number of photos of each class learned from; empty where there are too few photos.
+    """Accuracy, 0..1, by the number of photos of each class learned from, over some random draws.
 
-    Attributes:
-        shots: Photos a class.
-        mean: Mean accuracy over the draws, 0..1.
-        std: Its standard deviation.
-        draws: How many draws.
+    It is empty where there are too few photos.
     """
 
     shots: tuple[Count, ...]
@@ -187,15 +183,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photos:
-    """The photos of a run.
+    """The photos of a run: how many were learned from and judged by, by class id, and what was left out.
 
-    Attributes:
-        train: Number of photos learned from by class id.
-        validation: Likewise, of photos judged by.
-        rejected: The files that were left out.
-        fingerprint: Of all photos, see `kuzov.data.dataset.fingerprint`.
-        folder: Where they lie; None where an older run did not note it.
-        learned_from: Whether those judged by are the very ones that the recogniser was made of.
+    The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos. An older run did not note the
+    folder. `learned_from`: the photos judged by are the very ones that the recogniser was made of.
     """
 
     train: Mapping[str, Count]

@@ -78,10 +78,10 @@ def find_wrong_labels(
 
 
 def _suspects(given: Labels, found: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
-    """Rows whose label is gainsaid and how certainly, 0.5..1, most certain first.
+    """Rows whose label is contradicted and how certainly, 0.5..1, most certain first.
 
     cleanlab's stricter filters miss one planted swap in eight of a small folder: the more labels of a class
-    are wrong, the less they trust its probabilities. Being gainsaid out of fold misses none.
+    are wrong, the less they trust its probabilities. A contradiction out of fold misses none.
     """
     suspects = find_label_issues(
         given,

@@ -74,8 +74,7 @@ def mistake_section(metrics: RunMetrics, album: Album) -> str:
     return section(
         texts.MISTAKES,
         paragraph(texts.MISTAKES_CAPTION.fill(shown=len(shown), total=len(metrics.mistakes))),
-        *_lens_line(album, shown),
-        gallery(shown, album, metrics.classes),
+        *_explained_gallery(shown, album, metrics.classes),
         details(texts.ALL_MISTAKES, mistake_table(metrics)),
     )
 
@@ -86,12 +85,8 @@ def least_certain_section(metrics: RunMetrics, album: Album) -> str:
     if not shown:
         return ""
     caption = texts.LEAST_CERTAIN_CAPTION.fill(shown=len(shown), total=len(metrics.least_certain))
-    return section(
-        texts.LEAST_CERTAIN,
-        paragraph(caption),
-        *_lens_line(album, shown),
-        gallery(shown, album, metrics.classes),
-    )
+    pictures = _explained_gallery(shown, album, metrics.classes)
+    return section(texts.LEAST_CERTAIN, paragraph(caption), *pictures)
 
 
 def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]) -> str:
@@ -112,9 +107,12 @@ def _pictured(photos: Sequence[JudgedPhoto], album: Album) -> list[JudgedPhoto]:
     return [photo for photo in photos if photo.photo in album.thumbnails]
 
 
-def _lens_line(album: Album, shown: Sequence[JudgedPhoto]) -> list[str]:
-    explained = any(album.thumbnails[photo.photo].heat for photo in shown)
-    return [paragraph(texts.SALIENCY_CAPTION)] if explained else []
+def _explained_gallery(
+    shown: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]
+) -> Iterator[str]:
+    if any(album.thumbnails[photo.photo].heat for photo in shown):
+        yield paragraph(texts.SALIENCY_CAPTION)
+    yield gallery(shown, album, classes)
 
 
 def _told(photo: JudgedPhoto, names: Mapping[str, Words]) -> Words:

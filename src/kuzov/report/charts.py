@@ -49,8 +49,7 @@ def draw_curves(metrics: TrainingMetrics) -> bytes:
         axes.set_xscale("log")
         axes.set_xticks(candidates, [f"{each:g}" for each in candidates])
         axes.minorticks_off()
-        axes.set_xlabel(_label(texts.INVERSE_REGULARISATION), fontsize=8.5)
-        _finish(axes, name)
+        _finish(axes, name, across=texts.INVERSE_REGULARISATION)
     if epochs is not None:
         _draw_epochs(panels[1], epochs)
     return _png(figure)
@@ -66,8 +65,7 @@ def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
         axes.plot(epochs, learned, color=BLUE, marker=".", label=_label(texts.LEARNED_FROM))
         axes.plot(epochs, held, color=ORANGE, marker=".", linestyle="--", label=_label(texts.HELD_OUT))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(_label(texts.EPOCH), fontsize=8.5)
-        _finish(axes, name)
+        _finish(axes, name, across=texts.EPOCH)
 
 
 def draw_learning_curve(curve: LearningCurve) -> bytes:
@@ -87,8 +85,7 @@ def draw_learning_curve(curve: LearningCurve) -> bytes:
     axes.minorticks_off()
     axes.margins(y=0.15)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlabel(_label(texts.PHOTOS_A_CLASS), fontsize=8.5)
-    _finish(axes, texts.ACCURACY)
+    _finish(axes, texts.ACCURACY, across=texts.PHOTOS_A_CLASS)
     return _png(figure)
 
 
@@ -111,8 +108,7 @@ def draw_reliability(metrics: RunMetrics) -> bytes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MultipleLocator(0.1 if corner >= 0.4 else 0.2))
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_xlabel(_label(texts.CONFIDENCE), fontsize=8.5)
-        _finish(axes, name)
+        _finish(axes, name, across=texts.CONFIDENCE)
     panels[0].set_ylabel(_label(texts.ACCURACY), fontsize=8.5)
     return _png(figure)
 
@@ -139,8 +135,7 @@ def draw_unknown(metrics: RunMetrics) -> bytes:
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(_label(texts.UNKNOWN), fontsize=8.5)
-    _finish(axes, texts.COUNT)
+    _finish(axes, texts.COUNT, across=texts.UNKNOWN)
     return _png(figure)
 
 
@@ -205,7 +200,8 @@ def draw_classes(metrics: RunMetrics) -> bytes:
     return _png(figure)
 
 
-def _finish(axes: Axes, title: Words) -> None:
+def _finish(axes: Axes, title: Words, *, across: Words) -> None:
+    axes.set_xlabel(_label(across), fontsize=8.5)
     axes.set_title(_label(title), fontsize=10, loc="left")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

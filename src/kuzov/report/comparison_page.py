@@ -8,7 +8,17 @@ from pathlib import Path
 from kuzov.report.comparison import SIGNIFICANT, BundleComparison, Difference, Side
 from kuzov.report.markup import and_more, paragraph, photo_figure, section, side_by_side, table, whole_page
 from kuzov.report.tables import MOST_ROWS, class_names
-from kuzov.report.texts import ACCURACY, PHOTO, TRUTH, Words, number, percent, percent_interval, plain
+from kuzov.report.texts import (
+    ACCURACY,
+    PHOTO,
+    RIGHT_ANSWER,
+    TRUTH,
+    Words,
+    number,
+    percent,
+    percent_interval,
+    plain,
+)
 from kuzov.report.thumbnails import Thumbnail, make_thumbnails
 from kuzov.report.write import write_files
 
@@ -171,8 +181,8 @@ def _differences(comparison: BundleComparison, thumbnails: dict[str, Thumbnail])
         (
             plain(each.photo),
             names[each.label],
-            _answer(names[each.a], each.a_probability),
-            _answer(names[each.b], each.b_probability),
+            RIGHT_ANSWER.fill(answer=names[each.a], probability=percent(each.a_probability)),
+            RIGHT_ANSWER.fill(answer=names[each.b], probability=percent(each.b_probability)),
         )
         for each in others[:MOST_ROWS]
     ]
@@ -193,7 +203,3 @@ def _told(difference: Difference, names: dict[str, Words]) -> Words:
         b=names[difference.b],
         b_probability=percent(difference.b_probability),
     )
-
-
-def _answer(name: Words, probability: float) -> Words:
-    return plain("{name} ({it})").fill(name=name, it=percent(probability))

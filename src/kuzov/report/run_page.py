@@ -8,7 +8,7 @@ from kuzov.report import confusion, tables, texts
 from kuzov.report.album import Album, least_certain_section, mistake_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
-from kuzov.report.texts import Words, number, percent, percent_interval
+from kuzov.report.texts import Words, number, percent, percent_interval, plain
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
 
 
@@ -117,9 +117,8 @@ def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> 
 
 
 def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
-    trained = isinstance(metrics, TrainingMetrics)
-    words = texts.RELIABILITY_CAPTION if trained else texts.EVALUATION_RELIABILITY_CAPTION
-    caption = words.fill(groups=len(metrics.reliability.after))
+    judged = texts.ON_UNSEEN if isinstance(metrics, TrainingMetrics) else texts.ON_THESE
+    caption = texts.RELIABILITY_CAPTION.fill(photos=judged, groups=len(metrics.reliability.after))
     yield section(
         texts.RELIABILITY, picture(charts["reliability"], caption, name=texts.RELIABILITY, large=False)
     )
@@ -149,7 +148,5 @@ def _learning(metrics: TrainingMetrics, charts: Mapping[str, bytes]) -> Iterator
         )
     caption = texts.CURVES_CAPTION
     if metrics.curves.fine_tune is not None:
-        caption = Words("{head} {epochs}", "{head} {epochs}").fill(
-            head=caption, epochs=texts.FINE_TUNE_CAPTION
-        )
+        caption = plain("{head} {epochs}").fill(head=caption, epochs=texts.FINE_TUNE_CAPTION)
     yield section(texts.CURVES, picture(charts["curves"], caption, name=texts.CURVES, large=False))

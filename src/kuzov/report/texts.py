@@ -202,21 +202,15 @@ MORE_WOULD_HARDLY_HELP = Words(
 TOO_FEW_TO_TELL = Words("These are too few photos to tell.", "Фотографий слишком мало, чтобы об этом судить.")
 RELIABILITY = Words("Are the probabilities true?", "Верны ли вероятности?")
 RELIABILITY_CAPTION = Words(
-    "How sure the answers are and how often they are right, on photos not learned from, in equal groups "
-    "({groups} of them). The bars are 95\u00a0% intervals. True probabilities lie on the dotted line; above "
-    "it the recogniser is right more often than it promises, below it less often.",
-    "Насколько ответы уверенны и как часто верны на фотографиях не из обучения; они поделены на равные "
-    "группы (их {groups}). Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше "
-    "него распознаватель прав чаще, чем обещает, ниже — реже.",
+    "How sure the answers are and how often they are right, {photos}, in equal groups ({groups} of them). "
+    "The bars are 95\u00a0% intervals. True probabilities lie on the dotted line; above it the recogniser "
+    "is right more often than it promises, below it less often.",
+    "Насколько ответы уверенны и как часто верны {photos}; они поделены на равные группы (их {groups}). "
+    "Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше него распознаватель прав "
+    "чаще, чем обещает, ниже — реже.",
 )
-EVALUATION_RELIABILITY_CAPTION = Words(
-    "How sure the answers are and how often they are right, on these photos, in equal groups ({groups} of "
-    "them). The bars are 95\u00a0% intervals. True probabilities lie on the dotted line; above it the "
-    "recogniser is right more often than it promises, below it less often.",
-    "Насколько ответы уверенны и как часто верны на этих фотографиях; они поделены на равные группы (их "
-    "{groups}). Отрезки — 95-процентные интервалы. Верные вероятности лежат на пунктире; выше него "
-    "распознаватель прав чаще, чем обещает, ниже — реже.",
-)
+ON_UNSEEN = Words("on photos not learned from", "на фотографиях не из обучения")
+ON_THESE = Words("on these photos", "на этих фотографиях")
 UNKNOWN_SCORES = Words("Would it notice a car that it does not know?", "Заметит ли она незнакомую машину?")
 UNKNOWN_CAPTION = Words(
     "How sure it was that a photo shows none of its models. Each of these photos shows one of them, so they "
@@ -301,7 +295,7 @@ SALIENCY_CAPTION = Words(
 WRONG_ANSWER = Words(
     "{answer} ({probability}); it shows {truth}", "{answer} ({probability}); на фото {truth}"
 )
-RIGHT_ANSWER = Words("{answer} ({probability})", "{answer} ({probability})")
+RIGHT_ANSWER = plain("{answer} ({probability})")
 LOOKED_AT = Words("where the model looked", "куда смотрела модель")
 REJECTED = Words("Files left out", "Отброшенные файлы")
 NONE_REJECTED = Words("None.", "Таких нет.")

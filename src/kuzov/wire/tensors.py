@@ -28,12 +28,9 @@ MAX_REPEATED_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where and how the values of a type stand in a TensorProto.
+    """Where the values of a type stand: as `stored` in `tensor_content`, or as `held` in the type's field.
 
-    Attributes:
-        stored: The type of the bytes of `tensor_content`.
-        field: The field of the type.
-        held: The type of that field's values; a complex number is two of them.
+    A complex number is two of the field's values.
     """
 
     stored: np.dtype[Any]
@@ -148,12 +145,7 @@ def shape_of(proto: TensorShapeProto) -> tuple[tuple[int, ...], int]:
 
 
 def from_content(dtype: int, content: bytes | memoryview, size: int) -> Array:
-    """Values of a `tensor_content`, flat.
-
-    Args:
-        dtype: A key of LAYOUTS.
-        content: The bytes.
-        size: How many elements they must be, at least 1.
+    """Values of a `tensor_content`, flat: `size` of them, at least 1.
 
     Raises:
         ValueError: They are not so many, or not of the type.
@@ -169,12 +161,7 @@ def from_content(dtype: int, content: bytes | memoryview, size: int) -> Array:
 
 
 def from_field(dtype: int, held: Array) -> Array:
-    """Values of the field of a type, flat.
-
-    Args:
-        dtype: A key of LAYOUTS.
-        held: What the field holds, of any integer type that wraps to the layout's `held`.
-    """
+    """Values of a type's field, flat; integers may be of any type that wraps to the layout's `held`."""
     stored = LAYOUTS[dtype].stored
     if stored.kind == "c":
         return held[: len(held) // 2 * 2].view(stored)
