@@ -27,26 +27,21 @@ def test_the_keys_of_a_file(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (f"{ANNA}\nfifteen-letters\n", 2),
-        (f"\n{ANNA} {BORIS}\n", 2),
-        ("ключ-ключ-ключ-ключ\n", 1),
-        (f"{ANNA}\0\n", 1),
+        (f"{ANNA}\nfifteen-letters\n".encode(), 2),
+        (f"\n{ANNA} {BORIS}\n".encode(), 2),
+        ("ключ-ключ-ключ-ключ\n".encode(), 1),
+        (f"{ANNA}\0\n".encode(), 1),
+        (b"\xff\xfe" * 20, 1),
     ],
 )
-def test_a_line_that_is_no_key_is_named_but_not_shown(content: str, line: int, file: Path) -> None:
-    file.write_text(content, encoding="utf-8")
+def test_a_line_that_is_no_key_is_named_but_not_shown(content: bytes, line: int, file: Path) -> None:
+    file.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         read_keys(file)
     assert str(caught.value) == (
         f"{file}, line {line}: an API key must be 16 or more ASCII characters without spaces, one key "
         "a line. Make one with: openssl rand -hex 32"
     )
-
-
-def test_a_file_that_is_no_text_has_no_keys(file: Path) -> None:
-    file.write_bytes(b"\xff\xfe" * 20)
-    with pytest.raises(ConfigError, match="line 1: an API key must be 16 or more ASCII characters"):
-        read_keys(file)
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "# nobody yet\n"])

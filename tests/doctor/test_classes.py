@@ -24,18 +24,8 @@ def test_too_few_and_far_fewer() -> None:
     photos = [a_photo(name) for name in names]
     findings, skipped = tell_classes(folder_of("sedan", "suv", "van"), photos, names)
     assert findings == [
-        Finding(
-            kind=Kind.TOO_FEW,
-            photos=(),
-            certainty=1.0,
-            facts={"label": "van", "side": "", "photos": 3, "least": 5},
-        ),
-        Finding(
-            kind=Kind.IMBALANCE,
-            photos=(),
-            certainty=1.0,
-            facts={"label": "van", "photos": 3, "median": 20.0},
-        ),
+        Finding(kind=Kind.TOO_FEW, facts={"label": "van", "side": "", "photos": 3, "least": 5}),
+        Finding(kind=Kind.IMBALANCE, facts={"label": "van", "photos": 3, "median": 20.0}),
     ]
     assert skipped == [Skipped(check=Kind.LEAK, reason=Reason.NO_VALIDATION)]
 

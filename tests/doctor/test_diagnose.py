@@ -54,7 +54,8 @@ def test_fix_and_undo(damaged: Path, tmp_path: Path) -> None:
     shutil.copytree(damaged, root)
     before = snapshot(root)
     fixed = diagnose(root, fix=True, report=report)
-    assert "Moved into the quarantine" in report.read_text(encoding="utf-8")
+    page = report.read_text(encoding="utf-8")
+    assert ("Moved into the quarantine" in page, "What --fix would move" in page) == (True, False)
     gone = {move.photo for move in fixed.moves}
     assert snapshot(root) == {name: content for name, content in before.items() if name not in gone}
     assert fixed.quarantine is not None
@@ -101,14 +102,19 @@ def test_no_photo_can_be_read(tmp_path: Path) -> None:
     assert (Kind.WRONG_LABEL, Reason.NO_PHOTOS) in {(each.check, each.reason) for each in found.skipped}
 
 
-def test_a_report_that_can_not_be_written(synthetic_photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("report", "text"),
+    [
+        ("", "The report {folder} is a folder; give the path of a file, such as doctor.html."),
+        ("none/doctor.html", "There is no folder {folder}/none for the report; make it first."),
+    ],
+)
+def test_a_report_that_can_not_be_written(
+    synthetic_photos: Path, tmp_path: Path, report: str, text: str
+) -> None:
     with pytest.raises(KuzovError) as error:
-        diagnose(synthetic_photos, report=tmp_path)
-    expected = f"The report {tmp_path} is a folder; give the path of a file, such as doctor.html."
-    assert str(error.value) == expected
-    with pytest.raises(KuzovError) as error:
-        diagnose(synthetic_photos, report=tmp_path / "none" / "doctor.html")
-    assert str(error.value) == f"There is no folder {tmp_path}/none for the report; make it first."
+        diagnose(synthetic_photos, report=tmp_path / report)
+    assert str(error.value) == text.format(folder=tmp_path)
 
 
 def altered(image: Image.Image, number: int, rng: np.random.Generator) -> bytes:

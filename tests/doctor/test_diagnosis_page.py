@@ -32,12 +32,6 @@ def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
     assert "<script" not in page
 
 
-def test_after_a_fix(diagnosis: Diagnosis) -> None:
-    page = render_page(diagnosis, fixed=True)
-    assert "Moved into the quarantine" in page
-    assert "What --fix would move" not in page
-
-
 def test_nothing_found(diagnosis: Diagnosis) -> None:
     well = replace(diagnosis, findings=(), moves=(), skipped=())
     assert headline(well).en == f"Nothing was found in {diagnosis.photos} photo(s)"

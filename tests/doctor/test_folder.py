@@ -52,26 +52,20 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     }
 
 
-def test_no_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("none", "There is no folder {root}/none; give one with a subfolder of photos a model."),
+        ("1.jpg", "{root}/1.jpg is a file; give a folder with a subfolder of photos a model."),
+        (
+            "empty",
+            "There are no photos in {root}/empty; put the photos of each model into a subfolder of its own, "
+            "such as {root}/empty/bmw_x5/1.jpg.",
+        ),
+    ],
+)
+def test_what_is_no_folder_of_photos(tmp_path: Path, name: str, text: str) -> None:
+    make(tmp_path, "1.jpg", "empty/suv/notes.txt")
     with pytest.raises(DatasetError) as error:
-        list_folder(tmp_path / "none")
-    expected = f"There is no folder {tmp_path}/none; give one with a subfolder of photos a model."
-    assert str(error.value) == expected
-
-
-def test_a_file(tmp_path: Path) -> None:
-    (tmp_path / "1.jpg").touch()
-    with pytest.raises(DatasetError) as error:
-        list_folder(tmp_path / "1.jpg")
-    expected = f"{tmp_path}/1.jpg is a file; give a folder with a subfolder of photos a model."
-    assert str(error.value) == expected
-
-
-def test_no_photos(tmp_path: Path) -> None:
-    (tmp_path / "suv").mkdir()
-    with pytest.raises(DatasetError) as error:
-        list_folder(tmp_path)
-    assert str(error.value) == (
-        f"There are no photos in {tmp_path}; put the photos of each model into a subfolder of its own, "
-        f"such as {tmp_path}/bmw_x5/1.jpg."
-    )
+        list_folder(tmp_path / name)
+    assert str(error.value) == text.format(root=tmp_path)

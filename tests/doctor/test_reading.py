@@ -9,9 +9,8 @@ from PIL import Image
 
 from kuzov.doctor.findings import Kind
 from kuzov.doctor.folder import list_folder
-from kuzov.doctor.reading import is_cut_short, read_photos, tell_quality
+from kuzov.doctor.reading import is_cut_short, read_photos
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
-from kuzov.progress import silent
 
 
 def encoded(form: str) -> bytes:
@@ -55,14 +54,3 @@ def test_what_can_not_be_read(tmp_path: Path) -> None:
         (("suv/3.jpg",), Kind.UNREADABLE, UNSUPPORTED),
     ]
     assert steps == [0, 1, 2, 3, 4]
-
-
-def test_quality(damaged: Path) -> None:
-    photos, _ = read_photos(list_folder(damaged), silent)
-    told = [(finding.photos[0].split("/")[-1], finding.kind) for finding in tell_quality(photos)]
-    assert told == [
-        ("banner.png", Kind.EXTREME_ASPECT),
-        ("blurred.png", Kind.BLURRED),
-        ("dark.png", Kind.DARK),
-        ("tiny.png", Kind.TINY),
-    ]

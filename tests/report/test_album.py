@@ -67,6 +67,7 @@ def test_a_mistake_is_shown_with_truth_and_answer(
     assert "VAZ-2110 (61.3\u00a0%); it shows Nissan Qashqai (J11)" in page
     assert "ВАЗ-2110 (61,3\u00a0%); на фото Ниссан Кашкай (J11)" in page
     assert page.count("<img") == 1
+    assert 'height="88" alt="validation/qashqai/&lt;b&gt;&quot;Кашкай&quot; &amp; co.jpeg">' in page
     assert "where the model looked" not in page  # there is no bundle to ask
 
 
@@ -75,7 +76,8 @@ def test_where_the_model_looked_is_explained(metrics: dict[str, Any], read: Read
     pair = Thumbnail(photo=b"jpg", heat=b"heat", size=(176, 99))
     page = mistake_section(run, Album(cells={}, thumbnails={metrics["photos"][4]["photo"]: pair}))
     assert "Bright places counted most." in page
-    assert page.count("<img") == 2
+    assert '<figure class="photo pair wrong"><img src="data:image/jpeg;base64,anBn"' in page
+    assert 'base64,aGVhdA==" width="176" height="99" alt="where the model looked · куда смотрела' in page
 
 
 def test_mistakes_without_pictures_are_listed(metrics: dict[str, Any], read: Read) -> None:

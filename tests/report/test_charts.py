@@ -54,13 +54,23 @@ def test_fine_tuning_adds_a_row_of_curves(fine_tuned: dict[str, Any], read: Read
     assert with_epochs[1] == 2 * size(draw_curves(read(fine_tuned)))[1]
 
 
-def test_one_candidate_makes_a_curve_too(metrics: dict[str, Any], read: Read) -> None:
-    metrics["curves"]["regularisation"] = {
-        "inverse_regularisation": [3],
-        "accuracy": [1.0],
-        "log_loss": [0.1],
-    }
-    assert draw_curves(read(metrics))
+SURE = {"confidence": 1.0, "accuracy": 1.0, "interval": [1.0, 1.0], "photos": 13}
+ONE_CANDIDATE = {"inverse_regularisation": [3], "accuracy": [1.0], "log_loss": [0.1]}
+
+
+@pytest.mark.parametrize(
+    ("draw", "key", "value"),
+    [
+        (draw_curves, "curves", {"regularisation": ONE_CANDIDATE, "fine_tune": None}),
+        (draw_learning_curve, "learning_curve", {"shots": [1], "mean": [1.0], "std": [0.0], "draws": 3}),
+        (draw_reliability, "reliability", {"before": [SURE], "after": [SURE]}),
+        (draw_confusion, "confusion", [[0, 0, 0], [0, 2, 1], [0, 0, 3]]),  # a class without photos
+    ],
+)
+def test_a_single_point_is_drawn(
+    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes], key: str, value: object
+) -> None:
+    assert draw(read(metrics | {key: value}))
 
 
 def test_the_order_of_the_candidates_does_not_matter(metrics: dict[str, Any], read: Read) -> None:
@@ -68,17 +78,6 @@ def test_the_order_of_the_candidates_does_not_matter(metrics: dict[str, Any], re
     for values in metrics["curves"]["regularisation"].values():
         values.reverse()
     assert draw_curves(read(metrics)) == sorted_png
-
-
-def test_a_learning_curve_of_one_point(metrics: dict[str, Any], read: Read) -> None:
-    metrics["learning_curve"] = {"shots": [1], "mean": [1.0], "std": [0.0], "draws": 3}
-    assert draw_learning_curve(read(metrics))
-
-
-def test_answers_that_are_all_sure_and_right(metrics: dict[str, Any], read: Read) -> None:
-    sure = {"confidence": 1.0, "accuracy": 1.0, "interval": [1.0, 1.0], "photos": 13}
-    metrics["reliability"] = {"before": [sure], "after": [sure]}
-    assert draw_reliability(read(metrics))
 
 
 def test_an_evaluation_has_one_reliability_diagram(evaluation: dict[str, Any], read: Read) -> None:
@@ -110,11 +109,6 @@ def test_any_name_is_drawn(
 ) -> None:
     metrics["classes"][0]["en"] = name
     assert max(size(draw(read(metrics)))) < 1200
-
-
-def test_a_class_without_validation_photos(metrics: dict[str, Any], read: Read) -> None:
-    metrics["confusion"][0] = [0, 0, 0]
-    assert draw_confusion(read(metrics))
 
 
 def test_pyplot_stays_out() -> None:

@@ -71,8 +71,8 @@ def test_page_and_json_are_written(tmp_path: Path) -> None:
     (photos / "x5").mkdir(parents=True)
     Image.new("RGB", (64, 48)).save(photos / "x5" / "2.jpg")
     found = replace(FOUND, photos=photos)
-    page = write_comparison(found, tmp_path / "out").read_text(encoding="utf-8")
-    told = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    page = write_comparison(found, tmp_path / "new" / "out").read_text(encoding="utf-8")
+    told = json.loads((tmp_path / "new" / "out" / "comparison.json").read_text(encoding="utf-8"))
     assert told == json.loads(json.dumps(found.to_json()))
     assert "it shows BMW X5; A: VAZ-2110 (60.0\u00a0%); B: BMW X5 (90.0\u00a0%)" in page
     assert page.count("<figure") == 1  # the other photos are not there, and told by name

@@ -13,41 +13,16 @@ from kuzov.run_metrics import EvaluationMetrics, LearningCurve, RunMetrics, Trai
 Read = Callable[[object], RunMetrics]
 
 
-def trained(run: RunMetrics) -> TrainingMetrics:
-    assert isinstance(run, TrainingMetrics)
-    return run
-
-
 def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:
     run = read(metrics)
+    assert isinstance(run, TrainingMetrics)
     assert run.classes[1] == ClassName(id="qashqai", en="Nissan Qashqai (J11)", ru="Ниссан Кашкай (J11)")
     assert run.validation.interval == (0.565, 0.98)
     assert run.confusion == ((3, 0, 0), (0, 2, 1), (0, 0, 3))
     assert run.per_class[1].photos == 3
-    assert trained(run).curves.fine_tune is None
+    assert run.curves.fine_tune is None
     assert run.photos[4].predicted == "vaz_2110"
     assert run.data.rejected[0].photo == "train/vaz_2110/<битый>.jpg"
-
-
-def test_the_learning_curve_and_the_bins_are_read(metrics: dict[str, Any], read: Read) -> None:
-    run = read(metrics)
-    curve = trained(run).learning_curve
-    assert (curve.shots, curve.draws) == ((1, 2, 3, 5, 10), 10)
-    assert run.reliability.after[0].interval == (0.67, 0.99)
-    assert [each.confidence for each in run.reliability.before] == [0.41, 0.72, 0.95]
-
-
-def test_a_run_of_few_shots_has_no_cross_validation(few_shots: dict[str, Any], read: Read) -> None:
-    run = trained(read(few_shots))
-    assert run.cross_validation is None
-    assert run.shots is not None
-    assert (run.shots.shots, run.shots.photos, run.shots.least) == (5, 72, 0.733)
-
-
-def test_fine_tuning_is_read_and_more_columns_do_no_harm(fine_tuned: dict[str, Any], read: Read) -> None:
-    curve = trained(read(fine_tuned)).curves.fine_tune
-    assert curve is not None
-    assert curve.val_loss == (0.6, 0.5, 0.45)
 
 
 def test_a_run_of_an_older_version_is_read(metrics: dict[str, Any], read: Read) -> None:
@@ -119,7 +94,9 @@ def test_a_foreign_file(read: Read, foreign: object) -> None:
 
 
 @pytest.mark.parametrize("which", ["metrics", "evaluation", "few_shots", "fine_tuned"])
-def test_what_is_written_is_read_again(request: pytest.FixtureRequest, read: Read, which: str) -> None:
+def test_what_is_written_is_read_again_and_more_columns_do_no_harm(
+    request: pytest.FixtureRequest, read: Read, which: str
+) -> None:
     run = read(request.getfixturevalue(which))
     assert read(run.to_json()) == run
 

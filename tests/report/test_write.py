@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kuzov.errors import KuzovError
-from kuzov.report.write import write_files, write_report
+from kuzov.report.write import write_report
 
 PICTURES = (
     "classes.png",
@@ -42,18 +42,6 @@ def test_no_learning_curve_makes_no_picture(metrics: dict[str, Any], run_folder:
     save(metrics, run_folder)
     write_report(run_folder)
     assert "learning_curve.png" not in names(run_folder)
-
-
-def test_an_evaluation_has_no_curves(evaluation: dict[str, Any], run_folder: Path) -> None:
-    save(evaluation, run_folder)
-    write_report(run_folder)
-    assert {"curves.png", "learning_curve.png"}.isdisjoint(names(run_folder))
-
-
-def test_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
-    write_files(tmp_path / "a" / "b", {"1.txt": b"one"})
-    assert (tmp_path / "a" / "b" / "1.txt").read_bytes() == b"one"
-    assert names(tmp_path / "a" / "b") == ["1.txt"]
 
 
 def test_a_name_that_is_not_unicode(metrics: dict[str, Any], run_folder: Path) -> None:
