@@ -221,28 +221,39 @@ def test_any_other_photo_is_encoded_anew(
 
 
 @pytest.mark.parametrize(
-    ("status", "metadata", "text"),
+    ("status", "part", "answer", "text"),
     [
         (
+            200,
+            "answer",
+            {"predictions": [[0.5]]},
+            "The model at {url} does not answer as a kuzov model does: '{{\"predictions\": [[0.5]]}}'. "
+            "Check that the URL names a model made by `kuzov train`.",
+        ),
+        (
             404,
+            "metadata",
             {"error": "Servable not found for request: Latest(m)"},
             "The server has no model at {url}/metadata: Servable not found for request: Latest(m). "
             "Check the model's name and version.",
         ),
         (
             401,  # as a proxy before the server says it
+            "metadata",
             b"<html>Who are you?</html>",
             "The server at {url} needs an API key. Put one that it knows into the environment variable "
             "KUZOV_API_KEY, or into a file and name that with --api-key-file.",
         ),
         (
             400,
+            "metadata",
             {"error": "no such signature"},
             "The server refused the request to {url}/metadata with status 400: no such signature. "
             "Check that the URL names a model made by `kuzov train`.",
         ),
         (
             200,
+            "metadata",
             b"<html>Welcome!</html>",
             "What answers at {url}/metadata is not a model server: status 200, '<html>Welcome!</html>'. "
             "Check the host, the port and the path.",
@@ -250,22 +261,13 @@ def test_any_other_photo_is_encoded_anew(
     ],
 )
 def test_a_server_that_refuses_is_told(
-    server: FakeServer, photo: Path, status: int, metadata: object, text: str
+    server: FakeServer, photo: Path, status: int, part: str, answer: object, text: str
 ) -> None:
-    server.status, server.metadata = status, metadata
+    server.status = status
+    setattr(server, part, answer)
     with pytest.raises(ServerError) as caught:
         Client(server.url).predict(photo)
     assert str(caught.value) == text.format(url=server.url)
-
-
-def test_another_model_is_told(server: FakeServer, photo: Path) -> None:
-    server.answer = {"predictions": [[0.5]]}
-    with pytest.raises(ServerError) as caught:
-        Client(server.url).predict(photo)
-    assert str(caught.value) == (
-        f"The model at {server.url} does not answer as a kuzov model does: "
-        "'{\"predictions\": [[0.5]]}'. Check that the URL names a model made by `kuzov train`."
-    )
 
 
 def test_a_server_that_does_not_answer_is_told(server: FakeServer, photo: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from kuzov.doctor.copies import Copies, group_names, spare_copies, tell_copies
-from kuzov.doctor.findings import Kind, Move
+from kuzov.doctor.findings import Kind
 from tests.doctor.conftest import a_photo
 
 
@@ -37,32 +37,28 @@ def test_copies_share_a_name() -> None:
     assert group_names([alike(0, 2)], photos) == ["suv/1.jpg", "suv/2.jpg", "suv/1.jpg"]
 
 
+def gone(copies: Copies, *names: str) -> list[tuple[str, str]]:
+    """Which photos can go, and what stays for them."""
+    photos = [a_photo(name, "same" if copies.exact else "") for name in names]
+    moves = spare_copies([copies], photos)
+    assert {move.kind for move in moves} <= {Kind.EXACT_DUPLICATE if copies.exact else Kind.LEAK}
+    return [(move.photo, move.kept) for move in moves]
+
+
 def test_of_one_file_the_first_stays() -> None:
-    photos = [a_photo(f"suv/{number}.jpg", "same") for number in (1, 2, 3)]
-    assert spare_copies([alike(0, 1, 2, exact=True)], photos) == [
-        Move(photo="suv/2.jpg", kind=Kind.EXACT_DUPLICATE, kept="suv/1.jpg"),
-        Move(photo="suv/3.jpg", kind=Kind.EXACT_DUPLICATE, kept="suv/1.jpg"),
-    ]
+    found = gone(alike(0, 1, 2, exact=True), "suv/1.jpg", "suv/2.jpg", "suv/3.jpg")
+    assert found == [("suv/2.jpg", "suv/1.jpg"), ("suv/3.jpg", "suv/1.jpg")]
 
 
 def test_of_near_copies_on_one_side_all_stay() -> None:
-    assert not spare_copies([alike(0, 1)], [a_photo("suv/1.jpg"), a_photo("suv/2.jpg")])
+    assert not gone(alike(0, 1), "suv/1.jpg", "suv/2.jpg")
 
 
-def test_of_a_leak_the_training_photos_go() -> None:
-    names = ("train/suv/1.jpg", "train/suv/2.jpg", "train/suv/3.jpg", "validation/suv/1.jpg")
-    assert spare_copies([alike(0, 1, 3)], [a_photo(name) for name in names]) == [
-        Move(photo="train/suv/1.jpg", kind=Kind.LEAK, kept="validation/suv/1.jpg"),
-        Move(photo="train/suv/2.jpg", kind=Kind.LEAK, kept="validation/suv/1.jpg"),
-    ]
-
-
-def test_the_last_photo_of_a_class_stays() -> None:
-    names = ("train/suv/1.jpg", "train/suv/2.jpg", "validation/suv/1.jpg")
-    (move,) = spare_copies([alike(0, 1, 2)], [a_photo(name) for name in names])
-    assert move.photo == "train/suv/1.jpg"
+def test_of_a_leak_the_training_photos_go_but_the_last_of_a_class() -> None:
+    train, judged = [f"train/suv/{number}.jpg" for number in (1, 2, 3)], "validation/suv/1.jpg"
+    assert gone(alike(0, 1, 3), *train, judged) == [(train[0], judged), (train[1], judged)]
+    assert gone(alike(0, 1, 2), *train[:2], judged) == [(train[0], judged)]
 
 
 def test_a_picture_in_two_classes_stays() -> None:
-    photos = [a_photo("train/suv/1.jpg", "same"), a_photo("train/sedan/1.jpg", "same")]
-    assert not spare_copies([alike(0, 1, exact=True)], [*photos, a_photo("train/suv/2.jpg")])
+    assert not gone(alike(0, 1, exact=True), "train/suv/1.jpg", "train/sedan/1.jpg", "train/suv/2.jpg")

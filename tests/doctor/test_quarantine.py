@@ -107,22 +107,22 @@ def test_there_is_none(photos: Path) -> None:
     assert str(error.value) == f"There is no quarantine of {photos} to put back: {above} has none."
 
 
-def test_a_broken_manifest(photos: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("{", "The manifest {file} can't be read; mend it, or move the files by hand."),
+        (
+            '{"moves": [{"photo": "../secret.jpg"}]}',
+            '{file}: moves[0].photo is "../secret.jpg"; it must be a path inside of the folder of photos.',
+        ),
+    ],
+)
+def test_a_manifest_that_is_broken_or_leads_outside(photos: Path, content: str, text: str) -> None:
     manifest = quarantine(photos, moves("suv/1.jpg")) / "manifest.json"
-    manifest.write_text("{")
+    manifest.write_text(content)
     with pytest.raises(KuzovError) as error:
         restore(photos)
-    assert str(error.value) == f"The manifest {manifest} can't be read; mend it, or move the files by hand."
-
-
-def test_a_manifest_that_leads_outside(photos: Path) -> None:
-    manifest = quarantine(photos, moves("suv/1.jpg")) / "manifest.json"
-    manifest.write_text('{"moves": [{"photo": "../secret.jpg"}]}')
-    with pytest.raises(KuzovError) as error:
-        restore(photos)
-    assert str(error.value) == (
-        f'{manifest}: moves[0].photo is "../secret.jpg"; it must be a path inside of the folder of photos.'
-    )
+    assert str(error.value) == text.format(file=manifest)
 
 
 def test_a_file_in_the_quarantine_s_place(photos: Path) -> None:

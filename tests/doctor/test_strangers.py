@@ -10,7 +10,7 @@ from tests.doctor.conftest import a_photo
 
 WIDTH = 16
 BACKGROUND = np.eye(WIDTH, dtype=np.float32)[8:10]
-NAMES = [f"{label}/{number}.jpg" for label in ("sedan", "suv") for number in range(8)]
+PHOTOS = [a_photo(f"{label}/{number}.jpg") for label in ("sedan", "suv") for number in range(8)]
 
 
 def toward(*axes: int) -> Features:
@@ -20,28 +20,26 @@ def toward(*axes: int) -> Features:
 
 
 def test_a_photo_far_from_every_car_shows_none() -> None:
-    features = toward(*[0] * 7, 15, *[1] * 8)
-    findings, skipped = find_strangers([a_photo(name) for name in NAMES], features, BACKGROUND)
+    findings, skipped = find_strangers(PHOTOS, toward(*[0] * 7, 15, *[1] * 8), BACKGROUND)
     assert [(finding.kind, finding.photos) for finding in findings] == [(Kind.NO_CAR, ("sedan/7.jpg",))]
     assert not skipped
 
 
 def test_a_photo_of_another_model_is_odd() -> None:
-    findings, _ = find_strangers([a_photo(n) for n in NAMES], toward(*[0] * 7, 8, *[1] * 8), BACKGROUND)
-    (odd,) = findings
+    (odd,), _ = find_strangers(PHOTOS, toward(*[0] * 7, 8, *[1] * 8), BACKGROUND)
     assert (odd.kind, odd.photos, odd.facts["label"]) == (Kind.ODD, ("sedan/7.jpg",), "sedan")
     assert 0.5 < odd.certainty < 1
 
 
 def test_where_most_are_strange_nothing_is_told() -> None:
     features = toward(*range(10, 16), 10, 11, *range(10, 16), 12, 13)
-    findings, skipped = find_strangers([a_photo(name) for name in NAMES], features, BACKGROUND)
+    findings, skipped = find_strangers(PHOTOS, features, BACKGROUND)
     assert not findings
     assert skipped == [Skipped(check=Kind.NO_CAR, reason=Reason.MOSTLY_STRANGE)]
 
 
 def test_a_class_of_few_is_not_compared() -> None:
-    photos = [a_photo(name) for name in (*NAMES[:8], "van/1.jpg", "van/2.jpg")]
+    photos = [*PHOTOS[:8], a_photo("van/1.jpg"), a_photo("van/2.jpg")]
     findings, skipped = find_strangers(photos, toward(*[0] * 8, 14, 15), BACKGROUND)
     assert not findings
     assert skipped == [

@@ -23,41 +23,30 @@ def test_a_file_is_read_in_all_spellings(tmp_path: Path) -> None:
     assert dict(second.version_labels) == {"stable": 43}
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "none"
-    with pytest.raises(ConfigError) as caught:
-        read_text_file(file, BatchingParameters)
-    assert str(caught.value) == f"The file {file} can't be read: No such file or directory."
-
-
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "models.config"
-    file.write_bytes(b"model\xff")
-    with pytest.raises(ConfigError) as caught:
-        read_text_file(file, ModelServerConfig)
-    assert str(caught.value) == f"The file {file} is not UTF-8 text: byte 5 is wrong."
+PARSING = "{file}: Error parsing text-format tensorflow.serving.BatchingParameters: "
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("content", "text"),
     [
+        (None, "The file {file} can't be read: No such file or directory."),
+        (b"model\xff", "The file {file} is not UTF-8 text: byte 5 is wrong."),
         (
-            "max_batch_size { value: 8 }\nmixed_priority_policy: 1",
-            '2:1 : Message type "tensorflow.serving.BatchingParameters" has no field named '
+            b"max_batch_size { value: 8 }\nmixed_priority_policy: 1",
+            PARSING + '2:1 : Message type "tensorflow.serving.BatchingParameters" has no field named '
             '"mixed_priority_policy".',
         ),
         (
-            "max_batch_size { value: many }",
-            "1:25 : 'max_batch_size { value: many }': Couldn't parse integer: many",
+            b"max_batch_size { value: many }",
+            PARSING + "1:25 : 'max_batch_size {{ value: many }}': Couldn't parse integer: many",
         ),
-        ("max_batch_size {", '1:16 : Expected "}".'),
+        (b"max_batch_size {", PARSING + '1:16 : Expected "}}".'),
     ],
 )
-def test_a_mistake_is_told_with_its_place(text: str, reason: str, tmp_path: Path) -> None:
+def test_a_mistake_is_told_with_its_place(content: bytes | None, text: str, tmp_path: Path) -> None:
     file = tmp_path / "batching.config"
-    file.write_text(text)
+    if content is not None:
+        file.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         read_text_file(file, BatchingParameters)
-    assert str(caught.value) == (
-        f"{file}: Error parsing text-format tensorflow.serving.BatchingParameters: {reason}"
-    )
+    assert str(caught.value) == text.format(file=file)
