@@ -8,19 +8,11 @@ from pathlib import Path
 import pytest
 
 from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.results import open_results
+from kuzov.errors import KuzovError, ResultsError
 
 MODEL = ModelName(name="cars", version=7, labels=frozenset({"sedan", "suv"}))
-
-
-@pytest.fixture
-def model() -> ModelName:
-    return MODEL
-
-
-@pytest.fixture
-def answer() -> Answer:
-    top = (("suv", 0.75), ("sedan", 0.25))
-    return Answer(photo="фото/a.jpg", top=top, unknown=0.125, is_unknown=False)
+ANSWER = Answer(photo="фото/a.jpg", top=(("suv", 0.75), ("sedan", 0.25)), unknown=0.125, is_unknown=False)
 
 
 @pytest.fixture
@@ -35,6 +27,13 @@ def photos(synthetic_photos: Path, tmp_path: Path) -> Path:
     (folder / "notes.txt").write_text("no photo")
     (folder / ".hidden.jpg").write_bytes(b"")
     return folder
+
+
+def refusal(path: Path, model: ModelName = MODEL, kind: type[KuzovError] = ResultsError) -> str:
+    """Why the results at a path can't be gone on with."""
+    with pytest.raises(kind) as raised, open_results(path, model) as results:
+        list(results.photos())
+    return str(raised.value)
 
 
 def locked_by_another(path: Path) -> subprocess.Popen[str]:

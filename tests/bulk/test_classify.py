@@ -168,17 +168,7 @@ def test_nothing_is_left_of_a_run_that_could_not_begin(photos: Path, tmp_path: P
     assert not out.exists()
 
 
-def test_restart_keeps_what_was_there_where_the_source_is_wrong(photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "r.jsonl"
-    run(photos, out)
-    before = out.read_bytes()
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError):
-        run(tmp_path / "empty", out, restart=True)
-    assert out.read_bytes() == before
-
-
-def test_restart_keeps_what_was_there_where_nothing_is_answered(
+def test_restart_keeps_what_was_there_where_the_source_is_wrong_or_nothing_is_answered(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*_: object) -> Any:
@@ -187,6 +177,9 @@ def test_restart_keeps_what_was_there_where_nothing_is_answered(
     out = tmp_path / "r.jsonl"
     run(photos, out)
     before = out.read_bytes()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError):
+        run(tmp_path / "empty", out, restart=True)
     monkeypatch.setattr(Labeller, "__call__", break_down)
     with pytest.raises(ResultsError):
         run(photos, out, restart=True)

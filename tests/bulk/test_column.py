@@ -38,18 +38,18 @@ def test_a_folder_of_parts(tmp_path: Path) -> None:
     assert list(Source(str(tmp_path), column="path")) == ["1.jpg", "2.jpg"]
 
 
-def test_a_column_that_has_to_be_named(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.parquet", {"title": ["x"], "path": ["a.jpg"]})
+@pytest.mark.parametrize(
+    ("column", "error"),
+    [
+        (None, "Which column of {file} names the photos? Give --column, of: title, path."),
+        ("id", "{file} has no column 'id' of strings. Its columns of strings: title, path."),
+    ],
+)
+def test_a_column_that_can_not_be_told(tmp_path: Path, column: str | None, error: str) -> None:
+    file = write(tmp_path / "a.parquet", {"id": [1], "title": ["x"], "path": ["a.jpg"]})
     with pytest.raises(ConfigError) as raised:
-        strings_of([file], None)
-    assert str(raised.value) == f"Which column of {file} names the photos? Give --column, of: title, path."
-
-
-def test_a_column_that_is_not_there(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.parquet", {"id": [1], "path": ["a.jpg"]})
-    with pytest.raises(ConfigError) as raised:
-        strings_of([file], "id")
-    assert str(raised.value) == f"{file} has no column 'id' of strings. Its columns of strings: path."
+        strings_of([file], column)
+    assert str(raised.value) == error.format(file=file)
 
 
 def test_what_is_no_parquet(tmp_path: Path) -> None:

@@ -11,68 +11,50 @@ import pytest
 from kuzov.bulk.answers import Answer, ModelName
 from kuzov.bulk.results import open_results
 from kuzov.errors import ConfigError, MissingExtraError, ResultsError
-from tests.bulk.conftest import locked_by_another
+from tests.bulk.conftest import ANSWER, MODEL, locked_by_another, refusal
+
+FORMS = pytest.mark.parametrize("name", ["results.jsonl", "results"])
 
 
-def test_nothing_is_left_where_nothing_was_written(tmp_path: Path, model: ModelName) -> None:
-    with open_results(tmp_path / "results.jsonl", model):
-        assert (tmp_path / "results.jsonl").exists()
+@FORMS
+def test_nothing_is_left_where_nothing_was_written(tmp_path: Path, name: str) -> None:
+    with open_results(tmp_path / name, MODEL):
+        assert (tmp_path / name).exists()
     assert not list(tmp_path.iterdir())
 
 
-def test_answers_of_another_model_are_refused(tmp_path: Path, model: ModelName, answer: Answer) -> None:
-    file = tmp_path / "results.jsonl"
-    with open_results(file, model) as results:
-        results.add(answer)
-    newer = ModelName(name="cars", version=8)
-    with pytest.raises(ResultsError) as raised, open_results(file, newer) as results:
-        list(results.photos())
-    assert str(raised.value) == (
-        f"{file} holds answers of cars version 7, and cars version 8 is asked now. Give another --out, or "
-        "--restart to begin anew in its place."
-    )
-
-
-@pytest.mark.parametrize("name", ["results.jsonl", "results"])
-def test_answers_of_another_model_of_the_same_name_are_refused(
-    tmp_path: Path, model: ModelName, answer: Answer, name: str
-) -> None:
+@FORMS
+def test_answers_of_another_model_are_refused(tmp_path: Path, name: str) -> None:
     unread = Answer(photo="b.jpg", error="there is no such file")
-    with open_results(tmp_path / name, model) as results:
-        results.add(answer)
+    with open_results(tmp_path / name, MODEL) as results:
+        results.add(ANSWER)
         results.add(unread)
-    with open_results(tmp_path / name, model) as results:
-        assert list(results.photos()) == [answer.photo, unread.photo]
-    other = replace(model, labels=frozenset({"sedan", "van"}))
-    with pytest.raises(ResultsError) as raised, open_results(tmp_path / name, other) as results:
-        list(results.photos())
-    assert str(raised.value) == (
-        f"{tmp_path / name} holds answers of another cars version 7, which knew suv. Give another --out, or "
-        "--restart to begin anew in its place."
+    with open_results(tmp_path / name, MODEL) as results:
+        assert list(results.photos()) == [ANSWER.photo, unread.photo]
+    advice = "Give another --out, or --restart to begin anew in its place."
+    assert refusal(tmp_path / name, ModelName(name="cars", version=8)) == (
+        f"{tmp_path / name} holds answers of cars version 7, and cars version 8 is asked now. {advice}"
+    )
+    assert refusal(tmp_path / name, replace(MODEL, labels=frozenset({"sedan", "van"}))) == (
+        f"{tmp_path / name} holds answers of another cars version 7, which knew suv. {advice}"
     )
 
 
-@pytest.mark.parametrize("name", ["results.jsonl", "results"])
-def test_one_process_at_a_time_and_a_kill_lets_the_next_in(
-    tmp_path: Path, model: ModelName, name: str
-) -> None:
+@FORMS
+def test_one_process_at_a_time_and_a_kill_lets_the_next_in(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     with locked_by_another(file) as other:
         try:
-            with pytest.raises(ResultsError) as raised, open_results(file, model):
-                pass
+            assert refusal(file) == (
+                f"Another kuzov classify writes to {file}; wait for its end, or give another --out."
+            )
         finally:
             other.kill()
-    assert str(raised.value) == (
-        f"Another kuzov classify writes to {file}; wait for its end, or give another --out."
-    )
-    with open_results(file, model) as results:
+    with open_results(file, MODEL) as results:
         assert list(results.photos()) == ["theirs.jpg"]
 
 
-def test_a_file_that_was_replaced_meanwhile(
-    tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_was_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "results.jsonl"
 
     def replaced(_: int) -> None:
@@ -80,13 +62,11 @@ def test_a_file_that_was_replaced_meanwhile(
         path.with_name("newer").rename(path)
 
     monkeypatch.setattr("kuzov.bulk.writing.lock", replaced)
-    with pytest.raises(ResultsError, match="Another kuzov classify writes to "), open_results(path, model):
+    with pytest.raises(ResultsError, match="Another kuzov classify writes to "), open_results(path, MODEL):
         pass
 
 
-def test_no_space_keeps_what_was_done(
-    tmp_path: Path, model: ModelName, answer: Answer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_space_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "results.jsonl"
     write = os.write
 
@@ -95,64 +75,51 @@ def test_no_space_keeps_what_was_done(
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(descriptor, text[: len(text) - 50])
 
-    with open_results(file, model) as results:
-        results.add(answer)
+    with open_results(file, MODEL) as results:
+        results.add(ANSWER)
     monkeypatch.setattr(os, "write", half)
-    with pytest.raises(ResultsError) as raised, open_results(file, model) as results:
-        results.add(answer)
+    with pytest.raises(ResultsError) as raised, open_results(file, MODEL) as results:
+        results.add(ANSWER)
     assert str(raised.value) == (
         f"Results can't be written to {file}: there is no space left. What was done is kept; free some "
         "space, and the same command goes on."
     )
-    assert file.read_bytes() == answer.to_line(model)
+    assert file.read_bytes() == ANSWER.to_line(MODEL)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_no_right_to_write(tmp_path: Path, model: ModelName) -> None:
+def test_no_right_to_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     file = tmp_path / "results.jsonl"
-    with pytest.raises(ResultsError) as raised, open_results(file, model):
-        pass
-    assert str(raised.value) == (
-        f"Results can't be written to {file}: Permission denied. What was done is kept."
-    )
+    assert refusal(file) == f"Results can't be written to {file}: Permission denied. What was done is kept."
 
 
-def test_a_folder_where_a_file_is_in_the_way(tmp_path: Path, model: ModelName) -> None:
+def test_a_folder_where_a_file_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder.jsonl").mkdir()
-    with pytest.raises(ConfigError) as raised, open_results(tmp_path / "file", model):
-        pass
-    assert str(raised.value) == (
+    assert refusal(tmp_path / "file", kind=ConfigError) == (
         f"{tmp_path}/file is a file, but by its name it would be a folder of Parquet parts; a name in .jsonl "
         "is a file."
     )
-    with pytest.raises(ConfigError) as raised, open_results(tmp_path / "folder.jsonl", model):
-        pass
-    assert str(raised.value) == (
+    assert refusal(tmp_path / "folder.jsonl", kind=ConfigError) == (
         f"{tmp_path}/folder.jsonl is a folder, but by its name it would be a file of JSON lines; a name in "
         ".jsonl is a file."
     )
-    with pytest.raises(ResultsError) as full, open_results(tmp_path / "file" / "results.jsonl", model):
-        pass
-    assert str(full.value) == (
+    assert refusal(tmp_path / "file" / "results.jsonl") == (
         f"Results can't be written to {tmp_path}/file/results.jsonl: {tmp_path}/file is a file. "
         "What was done is kept."
     )
 
 
-def test_an_address_is_no_place_for_results(model: ModelName) -> None:
-    with pytest.raises(ConfigError) as raised, open_results(Path("s3://bucket/results"), model):
-        pass
-    assert str(raised.value) == "Results are written to a local or mounted folder, not to an address."
+def test_an_address_is_no_place_for_results() -> None:
+    told = refusal(Path("s3://bucket/results"), kind=ConfigError)
+    assert told == "Results are written to a local or mounted folder, not to an address."
 
 
-def test_parquet_needs_its_extra(tmp_path: Path, model: ModelName, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "kuzov.bulk.parquet_parts", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError) as raised, open_results(tmp_path / "results", model):
-        pass
-    assert str(raised.value) == (
+    assert refusal(tmp_path / "results", kind=MissingExtraError) == (
         "Writing Parquet, unlike a file that ends in .jsonl, needs packages that are not installed. "
         "Install them with: pip install 'kuzov[cluster]'"
     )

@@ -55,20 +55,22 @@ def test_a_list_is_taken_as_it_is_written(tmp_path: Path) -> None:
     assert not source.by_name
 
 
-def test_what_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SourceError) as raised:
-        Source(f"{tmp_path}/nowhere")
-    assert str(raised.value) == f"There is no {tmp_path}/nowhere; give a folder, a pattern or a list."
-
-
-def test_what_is_no_list(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("nowhere", "There is no {}; give a folder, a pattern or a list."),
+        (
+            "photos.zip",
+            "{} is no list of photos: a list is a text file with a path or an address a line, or a Parquet "
+            "file by its name (.parquet, .pq).",
+        ),
+    ],
+)
+def test_what_is_no_source(tmp_path: Path, name: str, error: str) -> None:
     (tmp_path / "photos.zip").write_bytes(b"PK\3\4\0\0")
     with pytest.raises(SourceError) as raised:
-        Source(f"{tmp_path}/photos.zip")
-    assert str(raised.value) == (
-        f"{tmp_path}/photos.zip is no list of photos: a list is a text file with a path or an address a "
-        "line, or a Parquet file by its name (.parquet, .pq)."
-    )
+        Source(f"{tmp_path}/{name}")
+    assert str(raised.value) == error.format(f"{tmp_path}/{name}")
 
 
 def test_a_column_of_what_has_none(photos: Path) -> None:
