@@ -30,6 +30,9 @@ def test_what_was_done_is_told(kuzov: Kuzov, synthetic_photos: Path, tmp_path: P
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 3
     done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model())
     assert (done.status, done.out, done.err) == (0, "Nothing to do: r.jsonl holds all 3 photo(s).\n", "")
+    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json", "--restart")
+    found = json.loads(done.out)
+    assert (found["listed"], found["classified"], found["failed"]) == (3, 3, 0)
 
 
 def test_what_is_new_left_out_and_unreadable(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
@@ -46,15 +49,6 @@ def test_what_is_new_left_out_and_unreadable(kuzov: Kuzov, synthetic_photos: Pat
     )
     (tmp_path / "photos" / "b.jpg").touch()
     assert kuzov(*words).out.endswith("\nr.jsonl held 1 already.\n")
-
-
-def test_json(kuzov: Kuzov, synthetic_photos: Path) -> None:
-    photos = synthetic_photos / "test"
-    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json")
-    found = json.loads(done.out)
-    assert (found["listed"], found["classified"], found["failed"]) == (3, 3, 0)
-    done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json", "--restart")
-    assert json.loads(done.out)["classified"] == 3
 
 
 def test_a_failed_photo_is_tried_again(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:
@@ -79,13 +73,7 @@ def test_lines_where_there_is_no_terminal(
 
 
 def test_a_bar_where_there_is_one(synthetic_photos: Path, tmp_path: Path) -> None:
-    words = [
-        str(synthetic_photos / "test"),
-        "--out",
-        str(tmp_path / "r.jsonl"),
-        "--model",
-        str(ready_model()),
-    ]
+    words = f"{synthetic_photos}/test --out {tmp_path}/r.jsonl --model {ready_model()}".split()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "120", "TERM": "xterm"}
     ours, theirs = pty.openpty()
     with subprocess.Popen(

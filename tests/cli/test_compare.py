@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -57,10 +56,3 @@ def test_many_differences_are_cut(kuzov: Kuzov, answers: Callable[..., Any]) -> 
     done = kuzov("compare", "a", "b", "photos")
     assert done.out.count("it shows x5") == 20
     assert done.out.endswith("  and 3 more; --json tells all\n")
-
-
-def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
-    answers("compare", FOUND, STEPS)
-    done = kuzov("compare", "a", "b", "photos", "--json")
-    assert done.status == 0
-    assert json.loads(done.out) == json.loads(json.dumps(FOUND.to_json()))

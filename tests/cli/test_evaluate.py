@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,10 +52,3 @@ def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -
     answers("evaluate", evaluation(learned_from=True), STEPS)
     done = kuzov("evaluate", "cars", "photos")
     assert done.err.endswith("The model was made of these very photos, so the figures flatter it.\n")
-
-
-def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
-    answers("evaluate", evaluation(), STEPS)
-    done = kuzov("evaluate", "cars", "photos", "--json")
-    assert done.status == 0
-    assert json.loads(done.out) == evaluation().to_json()

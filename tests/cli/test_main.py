@@ -14,7 +14,6 @@ from kuzov import __version__
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import main as module
 from kuzov.cli.main import COMMANDS
-from kuzov.errors import ConfigError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Kuzov = Callable[..., Any]
@@ -100,12 +99,6 @@ def test_any_other_failure_is_one_and_one_sentence(
     assert [each.name for each in tmp_path.iterdir()] == ["models"]
 
 
-def test_a_process_fails_with_one_sentence(run_kuzov: Run) -> None:
-    done = run_kuzov("predict", "a.jpg", "--model", "none")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Error: {NO_MODEL}")
-
-
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, click.Abort])
 def test_ctrl_c_is_told(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]) -> None:
     def stop(**_: object) -> None:
@@ -114,15 +107,6 @@ def test_ctrl_c_is_told(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, failure: 
     monkeypatch.setattr(module.kuzov, "main", stop)
     assert (done := kuzov()).status == 1
     assert done.err == "Stopped.\n"
-
-
-def test_errors_of_the_library_are_told(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: object) -> None:
-        raise ConfigError("No.")
-
-    monkeypatch.setattr(module.kuzov, "main", fail)
-    done = kuzov()
-    assert (done.status, done.out, done.err) == (1, "", "Error: No.\n")
 
 
 def test_sigint_ends_a_command_without_a_traceback(tmp_path: Path) -> None:

@@ -48,13 +48,6 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     )
 
 
-def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
-    answers("optimize", KEPT, STEPS)
-    done = kuzov("optimize", "cars", "--photos", "photos", "--json")
-    assert done.status == 0
-    assert json.loads(done.out) == KEPT.to_json()
-
-
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_refusal_is_a_failure(kuzov: Kuzov, answers: Callable[..., Any], as_json: bool) -> None:
     refused = replace(KEPT, kept=False, reason="accuracy falls")

@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from kuzov import __version__
 from kuzov.bundle.ready import ready_model
 from kuzov.cli.serve import command
-from kuzov.errors import BundleError
 from kuzov.serve import server
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
@@ -19,6 +18,7 @@ from kuzov.serve.monitoring import log
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
+from tests.cli.test_model import SAID
 
 CARS = ServeSettings(models=(ModelConfig(name="cars", base_path=Path("/models/cars")),))
 
@@ -106,11 +106,7 @@ OF_CARS = "--model_name=cars --model_base_path=/models/cars "
             replace(
                 CARS,
                 limits=Limits(
-                    max_body_bytes=1000,
-                    max_rows=2,
-                    max_image_pixels=3,
-                    max_requests=4,
-                    request_timeout_s=5.0,
+                    max_body_bytes=1000, max_rows=2, max_image_pixels=3, max_requests=4, request_timeout_s=5.0
                 ),
             ),
         ),
@@ -139,17 +135,11 @@ def test_options(served: list[ServeSettings], words: str, settings: ServeSetting
     assert served == [settings]
 
 
-@pytest.mark.parametrize("word", ["", "=true", " true", "=True", " 1"])
+@pytest.mark.parametrize("word", ["", "=true", " true", "=True", " 1", "=false", " false", " 0"])
 def test_a_boolean_flag_in_all_its_spellings(served: list[ServeSettings], word: str) -> None:
-    serve(f"{OF_CARS}--allow_version_labels_for_unavailable_models{word} --grace 5")
-    assert served[0].repository.allow_version_labels_for_unavailable_models
+    serve(f"{OF_CARS}--enable_model_warmup{word} --grace 5")
+    assert served[0].repository.enable_model_warmup == (word[1:] not in {"false", "0"})
     assert served[0].grace_s == 5
-
-
-@pytest.mark.parametrize("word", ["=false", " false", " 0"])
-def test_a_boolean_flag_that_is_off(served: list[ServeSettings], word: str) -> None:
-    serve(f"{OF_CARS}--enable_model_warmup{word}")
-    assert not served[0].repository.enable_model_warmup
 
 
 def test_a_config_file_goes_before_the_flags_of_one_model(
@@ -226,23 +216,13 @@ def test_wrong_use(served: list[ServeSettings], words: str, error: str) -> None:
     assert error in result.stderr
 
 
-def test_a_fresh_install_serves_the_ready_model(served: list[ServeSettings]) -> None:
+def test_a_fresh_install_serves_the_ready_model_until_the_user_has_one(served: list[ServeSettings]) -> None:
     result = CliRunner().invoke(command, [])
-    assert "so the model that comes with kuzov answers; it knows BMW X5 (E70), " in result.stderr
+    assert result.stderr == SAID
     assert served[0].models == (ModelConfig(name="img_classifier", base_path=ready_model()),)
-
-
-def test_the_users_model_is_served_even_if_empty(served: list[ServeSettings]) -> None:
     Path("models/img_classifier").mkdir(parents=True)
     assert CliRunner().invoke(command, []).output == ""
-    assert served[0].models[0].base_path == Path("models/img_classifier")
-
-
-def test_a_missing_base_path_is_one_clear_sentence(tmp_path: Path) -> None:
-    words = f"--model-base-path {tmp_path / 'none'} --rest-api-port auto --port auto --host 127.0.0.1"
-    result = CliRunner().invoke(command, words.split())
-    assert isinstance(result.exception, BundleError)
-    assert f"There is no model folder {tmp_path / 'none'}." in str(result.exception)
+    assert served[1].models[0].base_path == Path("models/img_classifier")
 
 
 def test_the_page_is_served_unless_it_is_left_out(
