@@ -17,12 +17,7 @@ _ROWS_AT_ONCE = 8192
 
 
 def strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
-    """The strings of a column, by default the only one of strings or `photo`, file after file; none is empty.
-
-    Raises:
-        SourceError: A file can't be read.
-        ConfigError: There is no such column, or it has to be named.
-    """
+    """The strings of a column that are not empty, by default of the only one of strings or `photo`."""
     for name in files:  # all of them, before the first row is used
         with _opened(name) as table:
             _choose(name, table.schema_arrow, column)

@@ -46,11 +46,7 @@ class Labeller:
 
 
 def model_name(version_dir: Path) -> ModelName:
-    """How results call the model in a version's folder.
-
-    Raises:
-        BundleError: The folder's name is no number, or what lies there is no bundle.
-    """
+    """How results call the model in a version's folder."""
     folder = version_dir.absolute()
     if not (folder.name.isascii() and folder.name.isdigit()):
         raise BundleError(

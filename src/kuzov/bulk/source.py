@@ -21,9 +21,8 @@ _TEXT_PROBE_BYTES = 4096
 class Source:
     """The photos that a SOURCE names; a folder and a pattern give absolute paths, a list what is written.
 
-    Attributes:
-        by_name: Whether it has no order of its own, so that its photos are taken by name.
-        left_out: Files of a folder that are no photos by their name, counted by its ending.
+    Where it has no order of its own, its photos are taken `by_name`; `left_out` counts files of a folder that
+    are no photos by their names' endings.
     """
 
     def __init__(self, text: str, *, column: str | None = None) -> None:

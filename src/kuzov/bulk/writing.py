@@ -49,11 +49,7 @@ def open_to_append(path: Path) -> int:
 
 
 def lock(descriptor: int) -> None:
-    """Lock an open file or folder; the lock goes with the process, however that ends.
-
-    Raises:
-        BlockingIOError: Another process has locked it.
-    """
+    """Lock an open file or folder, or raise BlockingIOError; the lock goes with the process."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -24,11 +24,7 @@ asked_model = model_option("is asked")
 
 
 def model_or_default(named: Path | None) -> Path:
-    """The folder that the user named, else the default; where that is the ready model, stderr says so.
-
-    Raises:
-        BundleError: The ready model is damaged.
-    """
+    """The folder that the user named, else the default; where that is the ready model, stderr says so."""
     from kuzov.bundle.card import read_card
     from kuzov.bundle.layout import newest
     from kuzov.bundle.ready import USERS_MODEL, default_model, ready_model

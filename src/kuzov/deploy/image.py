@@ -19,13 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 def image_files(model: Path, flags: Sequence[str]) -> dict[PurePath, Content]:
     """The Dockerfile and all that it copies: kuzov as a wheel, the packages it needs, the model.
 
-    Args:
-        model: A model folder, whose newest version goes along, or one version's folder.
-        flags: Options of kuzov serve, unless whoever starts the image gives others.
-
-    Raises:
-        BundleError: There is no model.
-        ConfigError: The model folder's name can't be the model's name in an image.
+    Of a model folder the newest version goes along. The flags are options of kuzov serve, unless whoever
+    starts the image gives others.
     """
     models = model_files(model)
     wheel, packed = build_wheel()

@@ -37,10 +37,6 @@ def connected(address: str | None) -> Iterator[bool]:
         address: The cluster's address, HOST:PORT; "auto" for the one that this machine is a part of, "local"
             for one begun on this machine alone; None for what RAY_ADDRESS names, else "auto" where there is
             one, else "local".
-
-    Raises:
-        ConfigError: It is no address.
-        KuzovError: No cluster answers.
     """
     with _own_sigterm():
         begun = _connect(address)

@@ -9,7 +9,7 @@ from typing import Any
 from kuzov.bundle.layout import REPORT
 from kuzov.engine.photo_input import PHOTO_INPUT
 from kuzov.errors import RequestError
-from kuzov.serve.calls import MetadataAnswer, ModelSpec
+from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.service import Service
@@ -31,6 +31,7 @@ def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) ->
     except RequestError:
         served = None
     card = None if served is None else served.card
+    folder = None if served is None or card is None else served.folder
     return {
         "name": name,
         # A string: JavaScript's numbers end at 2^53.
@@ -49,11 +50,5 @@ def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) ->
         "classes": [asdict(each) for each in card.classes] if card else [],
         "metrics": card.metrics if card else None,
         "unknown_threshold": card.unknown_threshold if card else None,
-        "report": _has_report(served),
+        "report": folder is not None and (folder / REPORT).is_file(),
     }
-
-
-def _has_report(served: MetadataAnswer | None) -> bool:
-    if served is None or served.card is None or served.folder is None:
-        return False
-    return (served.folder / REPORT).is_file()

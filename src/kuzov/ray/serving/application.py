@@ -21,9 +21,6 @@ def application(
     """The application, to be run by `ray.serve.run` or named in a configuration of Ray Serve.
 
     To be called where a cluster is connected, unless `max_replicas` is given.
-
-    Raises:
-        ConfigError: A setting can't be kept on Ray Serve.
     """
     check_settings(settings)
     deployment = serve.deployment(

@@ -62,11 +62,7 @@ class Replica:
     HandleReloadConfigRequest = _rpc("HandleReloadConfigRequest")
 
     def check_health(self) -> None:
-        """Ray asks again and again, and puts another replica in the place of one that raises.
-
-        Raises:
-            RuntimeError: A thread of this process has died.
-        """
+        """Ray asks again and again, and puts another replica in the place of one that raises."""
         if self._core.threads.dead:
             raise RuntimeError(self._core.why_not_ready())
 
@@ -88,10 +84,10 @@ def cores(settings: ServeSettings) -> int:
 
 
 class RestIngress:
-    """An ASGI application around `kuzov.serve.rest.app.RestApp`."""
+    """The REST port as Ray Serve's HTTP proxies ask for it: an application with a beginning and an end."""
 
     def __init__(self, app: ASGIApp, close: Callable[[], None]) -> None:
-        """Wrap an application; `close` is called once, when the replica has answered its last request."""
+        """Wrap a `RestApp`; `close` is called once, when the replica has answered its last request."""
         self._app = app
         self._close = close
 
