@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import re
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -26,18 +24,12 @@ from kuzov.serve.rest.request import Request
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.teach_routes import Teaching
 from kuzov.teach.versions import ModelVersions
-from tests.chaos.running import Server, publish, running, until
-from tests.teach.conftest import a_photo
+from tests.chaos.running import until
+from tests.teach.conftest import School, a_photo, school
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """A server with a model that may be taught."""
-
-    server: Server
-    base: Path
-    photos: Path
-    token: str
+class Lesson(School):
+    """A server that is taught by its calls."""
 
     def ask(
         self, method: str, call: str, body: bytes = b"", *, authorization: str | None = None, **query: object
@@ -60,11 +52,8 @@ class Lesson:
         return found
 
     @property
-    def state(self) -> dict[str, Any]:
-        status, state, _ = self.ask("GET", "state")
-        assert status == 200
-        found: dict[str, Any] = state
-        return found
+    def state(self) -> Any:
+        return self.ask("GET", "state")[1]
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +62,10 @@ def lesson(
 ) -> Iterator[Lesson]:
     """The ready model as version 1, to be taught three drawn cars."""
     folder = tmp_path_factory.mktemp("lesson")
-    base, photos = folder / "m", folder / "photos"
-    base.mkdir()
-    publish(base, 1)
     for side in ("train", "validation"):
-        shutil.copytree(synthetic_photos / side, photos / side)
-    with running(base, folder / "log", "--teach=true", f"--teach-photos={photos}") as server:
-        token = re.search(r"with this token: (\S+)", server.log.read_text(encoding="utf-8"))
-        assert token is not None
-        yield Lesson(server=server, base=base, photos=photos, token=token[1])
+        shutil.copytree(synthetic_photos / side, folder / "photos" / side)
+    with school(folder, Lesson) as lesson:
+        yield lesson
 
 
 NO_TOKEN = (

@@ -35,6 +35,14 @@ def drawn(name: str, side: int = 240, colour: str = "steelblue") -> FilePayload:
     return {"name": name, "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
+def expect_no_violation(page: Page) -> None:
+    """What axe-core finds that would keep somebody from using the page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.")
+    found = axe.Axe().run(page)
+    assert found.response["passes"]
+    assert found.violations_count == 0, found.generate_report()
+
+
 def with_report(base_path: Path) -> Path:
     """A copy of the ready model, with a report in its bundle."""
     shutil.copytree(ready_model(), base_path)

@@ -15,6 +15,8 @@ CARD = read_card(ready_model() / "1")
 
 
 def test_what_is_told_of_a_model(tmp_path: Path) -> None:
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "report.html").touch()
     told = describe_models(service_of(CARD, tmp_path), LIMITS, saliency=True)
     assert told == {
         "models": [
@@ -30,7 +32,7 @@ def test_what_is_told_of_a_model(tmp_path: Path) -> None:
                 "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in CARD.classes],
                 "metrics": CARD.metrics,
                 "unknown_threshold": CARD.unknown_threshold,
-                "report": False,
+                "report": True,
             }
         ],
         "saliency": True,
@@ -38,16 +40,10 @@ def test_what_is_told_of_a_model(tmp_path: Path) -> None:
     }
 
 
-def test_a_report_in_the_bundle_is_told_of(tmp_path: Path) -> None:
-    (tmp_path / "assets.extra").mkdir()
-    (tmp_path / "assets.extra" / "report.html").write_text("<p>", encoding="utf-8")
-    [model] = describe_models(service_of(CARD, tmp_path), LIMITS, saliency=False)["models"]
-    assert model["report"]
-
-
 def test_a_model_from_elsewhere_takes_no_photos_of_the_page() -> None:
     [model] = describe_models(service_of(None, None), LIMITS, saliency=False)["models"]
     assert (model["version"], model["photos"], model["classes"]) == ("7", False, [])
+    assert not model["report"]
 
 
 def test_a_model_without_a_loaded_version() -> None:

@@ -18,7 +18,7 @@ import pytest
 from kuzov.bundle.ready import ready_model
 from kuzov.web.front_page import FOLDER, SCRIPTS, START, TEACHING_SCRIPTS, TEACHING_STYLE, assemble_page
 from tests.chaos.running import Server, running
-from tests.web.conftest import DESKTOP, PHONE, Heard, OpenPage, drawn, with_report
+from tests.web.conftest import DESKTOP, PHONE, Heard, OpenPage, drawn, expect_no_violation, with_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page, Request, Route
@@ -82,14 +82,6 @@ def expect_text(page: Page, selector: str, text: str | re.Pattern[str], timeout_
     expect(page.locator(selector)).to_have_text(text, timeout=timeout_ms)
 
 
-def expect_no_violation(page: Page) -> None:
-    """What axe-core finds that would keep somebody from using the page."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed.")
-    found = axe.Axe().run(page)
-    assert found.response["passes"]
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_the_page_is_small() -> None:
     page = assemble_page(teaching=True)
     assert len(page.body) < MOST_BYTES
@@ -128,11 +120,6 @@ def test_a_phone_s_camera_takes_a_photo(open_page: OpenPage, server: Server) -> 
     expect_answers(phone, 1)
 
 
-def test_a_desktop_offers_no_camera(page: Page) -> None:
-    page.locator("#model .name").wait_for()
-    assert not page.get_by_text("Take a photo").is_visible()
-
-
 def test_every_script_is_part_of_the_page() -> None:
     found = {each.relative_to(FOLDER).as_posix() for each in FOLDER.rglob("*.js")}
     assert found == {*SCRIPTS, *TEACHING_SCRIPTS, START}
@@ -167,8 +154,9 @@ def test_a_photo_is_answered(page: Page, heard: Heard, server: Server) -> None:
     assert all(each.startswith((origin, f"blob:{origin}", "data:")) for each in heard.requests)
 
 
-def test_what_answers_is_shown(page: Page) -> None:
+def test_what_answers_is_shown_and_a_desktop_offers_no_camera(page: Page) -> None:
     expect_text(page, "#model .name", "m")
+    assert not page.get_by_text("Take a photo").is_visible()
     shown = page.locator("#model").inner_text()
     assert "Version 1" in shown
     assert "Right on 45 of 45 photos that it had not seen. Expect 92\xa0% to 100\xa0%." in shown

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,34 +14,19 @@ from PIL import Image
 
 from kuzov.bundle.ready import ready_model
 from kuzov.teach.versions import WORKSPACE, ModelVersions
-from tests.chaos.running import Server, publish, running, until
-from tests.web.conftest import PHONE, Heard, OpenPage
+from tests.chaos.running import until
+from tests.teach.conftest import School
+from tests.teach.conftest import school as open_school
+from tests.web.conftest import PHONE, Heard, OpenPage, expect_no_violation
 
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page
 
 
-@dataclass(frozen=True)
-class School:
-    """A server to teach, and what is on its disk."""
-
-    server: Server
-    base: Path
-    photos: Path
-    token: str
-
-
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    """A server of the ready model as version 1."""
-    folder = tmp_path_factory.mktemp("school")
-    base, photos = folder / "m", folder / "photos"
-    base.mkdir()
-    publish(base, 1)
-    with running(base, folder / "log", "--teach=true", f"--teach-photos={photos}") as server:
-        token = re.search(r"with this token: (\S+)", server.log.read_text(encoding="utf-8"))
-        assert token is not None
-        yield School(server=server, base=base, photos=photos, token=token[1])
+    with open_school(tmp_path_factory.mktemp("school"), School) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -222,10 +204,8 @@ def test_a_full_disk_loses_no_photo(school: School, teacher: Page, heard: Heard)
 def test_accessible_on_a_phone_in_russian(
     school: School, open_page: OpenPage, heard: Heard, scheme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = open_page(school.server.rest_port, viewport=PHONE, locale="ru-RU", color_scheme=scheme)
-    check: Callable[[], None] = lambda: _check(axe, page)  # noqa: E731
-    check()
+    expect_no_violation(page)
     page.get_by_label("Токен").fill(school.token)
     page.get_by_role("button", name="Начать обучение").click()
     page.get_by_role("heading", name="Фото для обучения").wait_for()
@@ -233,11 +213,6 @@ def test_accessible_on_a_phone_in_russian(
     page.get_by_label("Это").wait_for()
     page.get_by_text("БМВ X5 (E70): 2").click()
     page.get_by_alt_text("Фото 1.jpg").wait_for()
-    check()
-    assert heard.complaints == []
-
-
-def _check(axe: object, page: Page) -> None:
-    results = axe.run(page)  # type: ignore[attr-defined]
-    assert results.violations_count == 0, results.generate_report()
+    expect_no_violation(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert heard.complaints == []
