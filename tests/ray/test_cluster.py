@@ -11,17 +11,15 @@ from kuzov.errors import ConfigError, KuzovError
 from kuzov.ray.cluster import connected
 
 
-def refusal(address: str) -> str:
-    with pytest.raises(KuzovError) as refused, connected(address):
+def refusal(address: str | None, kind: type[KuzovError] = KuzovError) -> str:
+    with pytest.raises(kind) as refused, connected(address):
         raise AssertionError("There is no cluster.")
     return str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ray://10.0.0.1:10001", "10.0.0.1:", ":6379"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(ConfigError), connected(address):
-        raise AssertionError("There is no cluster.")
-    assert refusal(address) == (
+    assert refusal(address, ConfigError) == (
         f"{address!r} is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
         "local."
     )
@@ -52,8 +50,7 @@ def test_a_cluster_that_wants_a_token(free_port: int, monkeypatch: pytest.Monkey
 
 def test_the_address_in_the_environment(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port}")
-    with pytest.raises(KuzovError, match=r"^No Ray cluster answers at 127\.0\.0\.1:"), connected(None):
-        raise AssertionError("There is no cluster.")
+    assert refusal(None).startswith(f"No Ray cluster answers at 127.0.0.1:{free_port}: ")
 
 
 def test_no_cluster_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,15 @@ def put(store: PhotoStore, place: str, content: bytes) -> None:
     file.write_bytes(content)
 
 
+def refused(
+    store: PhotoStore, label: str = "niva", content: bytes = a_photo(), **options: bool
+) -> RefusedError:
+    """Why a photo is not added."""
+    with pytest.raises(RefusedError) as found:
+        store.add(content, named(label), **{"may_move": True, **options})
+    return found.value
+
+
 def test_a_class_appears_with_its_first_photo(
     store: PhotoStore, on_disk: dict[Path, bytes | set[str]]
 ) -> None:
@@ -61,9 +70,8 @@ def test_a_photo_in_the_wrong_class_is_moved(store: PhotoStore) -> None:
 
 def test_nothing_is_moved_while_a_training_reads(store: PhotoStore) -> None:
     put(store, "x5/mine.jpg", a_photo())
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo(), NIVA, may_move=False)
-    assert str(refused.value) == "This photo lies in x5; it can be moved once the training is over."
+    text = str(refused(store, may_move=False))
+    assert text == "This photo lies in x5; it can be moved once the training is over."
     assert files(store) == ["x5/mine.jpg"]
 
 
@@ -101,41 +109,34 @@ def test_a_divided_folder_stays_divided(store: PhotoStore) -> None:
     ],
 )
 def test_what_is_no_photo_is_refused(store: PhotoStore, content: bytes, status: int, text: str) -> None:
-    with pytest.raises(RefusedError) as refused:
-        store.add(content, NIVA, may_move=True)
-    assert (refused.value.status, str(refused.value)) == (status, text)
+    found = refused(store, content=content)
+    assert (found.status, str(found)) == (status, text)
     assert not store.folder.exists()
 
 
 def test_an_enormous_photo_is_refused(tmp_path: Path) -> None:
     store = PhotoStore(tmp_path / "photos", max_pixels=1000)
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo(), NIVA, may_move=True)
-    assert refused.value.status == 413
-    assert str(refused.value) == "The photo claims more than 1,000 pixels; make it smaller."
+    found = refused(store)
+    assert (found.status, str(found)) == (413, "The photo claims more than 1,000 pixels; make it smaller.")
 
 
 @pytest.mark.parametrize("label", ["../niva", "a/b", "a\\b", ".niva", "validation", "Train", "CLASSES.toml"])
 def test_a_name_that_can_be_no_folder(store: PhotoStore, label: str) -> None:
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo(), named(label), may_move=True)
-    assert str(refused.value) == f"A model's folder can't be called {label}; give it another name."
+    text = str(refused(store, label))
+    assert text == f"A model's folder can't be called {label}; give it another name."
 
 
 @pytest.mark.parametrize("label", ["", "  ", "a\nb", "a\0b", "я" * 51])
 def test_a_name_that_can_not_be_shown(store: PhotoStore, label: str) -> None:
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo(), named(label), may_move=True)
-    assert (refused.value.reason, refused.value.status) == ("class_name", 400)
+    found = refused(store, label)
+    assert (found.reason, found.status) == ("class_name", 400)
     assert not store.folder.exists()
 
 
 def test_a_class_that_differs_in_case_only(store: PhotoStore) -> None:
     store.add(a_photo(), named("niva"), may_move=True)
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo("blue"), named("Niva"), may_move=True)
-    expected = "Niva differs from niva in capital letters only; use niva, or another name."
-    assert str(refused.value) == expected
+    text = str(refused(store, "Niva", a_photo("blue")))
+    assert text == "Niva differs from niva in capital letters only; use niva, or another name."
 
 
 def test_a_full_disk_leaves_nothing_behind(store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,9 +145,7 @@ def test_a_full_disk_leaves_nothing_behind(store: PhotoStore, monkeypatch: pytes
 
     store.folder.mkdir()
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RefusedError) as refused:
-        store.add(a_photo(), NIVA, may_move=True)
-    assert refused.value.status == 507
+    assert refused(store).status == 507
     assert not list(store.folder.iterdir())
 
 
@@ -165,9 +164,8 @@ def test_what_is_taken_out_can_be_put_back_by_hand(store: PhotoStore) -> None:
 def test_the_last_photo_stays_while_the_users_own_names_need_it(store: PhotoStore) -> None:
     put(store, "x5/mine.jpg", a_photo())
     (store.folder / "classes.toml").write_text('[x5]\nen = "X5"\n', encoding="utf-8")
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RefusedError, match="has names for x5, so its last photo stays"):
         store.take_out("x5", "mine.jpg")
-    assert refused.value.reason == "names_file"
     assert store.counts() == {"x5": 1}
 
 

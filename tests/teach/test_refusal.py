@@ -16,19 +16,14 @@ def test_the_reason_goes_with_the_answer() -> None:
     assert answer.body == b'{"error": "A training goes on already."}'
 
 
+FULL = "The disk that holds /photos is full; nothing was changed. Make room and try again."
+
+
 @pytest.mark.parametrize(
     ("number", "status", "text"),
     [
-        (
-            errno.ENOSPC,
-            507,
-            "The disk that holds /photos is full; nothing was changed. Make room and try again.",
-        ),
-        (
-            errno.EDQUOT,
-            507,
-            "The disk that holds /photos is full; nothing was changed. Make room and try again.",
-        ),
+        (errno.ENOSPC, 507, FULL),
+        (errno.EDQUOT, 507, FULL),
         (errno.EACCES, 500, "/photos can't be written: Permission denied. Nothing was changed."),
     ],
 )

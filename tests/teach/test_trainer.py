@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kuzov.teach.refusal import RefusedError
-from kuzov.teach.trainer import Trainer
+from kuzov.teach.trainer import Trainer, Training
 from tests.chaos.running import until
 
 # A worker that obeys at once; the tests append what it does once it is told to train.
@@ -51,13 +51,18 @@ def ended(trainer: Trainer) -> bool:
     return trainer.training is not None and not trainer.training.running
 
 
+def outcome(trainer: Trainer) -> Training:
+    """Train, and wait for how it ends."""
+    trainer.train()
+    until(lambda: ended(trainer))
+    assert trainer.training is not None
+    return trainer.training
+
+
 def test_a_training_from_its_order_to_its_version(make: Make, trained: list[str]) -> None:
     trainer = make("tell(stage='embed', done=1, total=2); tell(trained=7)")
     assert (trainer.training, trainer.awake) == (None, False)
-    trainer.train()
-    until(lambda: ended(trainer))
-    training = trainer.training
-    assert training is not None
+    training = outcome(trainer)
     assert (training.version, training.failure, training.stage) == (7, None, "embed")
     assert (trained, trainer.awake) == (["done"], True)
 
@@ -75,23 +80,16 @@ def test_one_training_at_a_time(make: Make) -> None:
 def test_a_failure_is_told_and_the_next_may_succeed(make: Make) -> None:
     trainer = make("tell(failed='There are no photos.')")
     for _ in range(2):
-        trainer.train()
-        until(lambda: ended(trainer))
-        assert trainer.training is not None
-        assert trainer.training.failure == "There are no photos."
+        assert outcome(trainer).failure == "There are no photos."
 
 
 def test_a_process_that_dies_is_told_and_started_anew(make: Make) -> None:
     trainer = make("sys.exit(3)")
-    trainer.train()
-    until(lambda: ended(trainer))
-    assert trainer.training is not None
-    assert trainer.training.failure == (
+    assert outcome(trainer).failure == (
         "Training failed; the server's log says why. The training process ended with status 3."
     )
     assert not trainer.awake
-    trainer.train()
-    until(lambda: ended(trainer))
+    outcome(trainer)
 
 
 def test_photos_are_embedded_ahead(make: Make, tmp_path: Path) -> None:

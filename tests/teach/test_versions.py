@@ -37,10 +37,6 @@ def test_a_candidate_is_published_and_taken_back(
     assert versions(model.base) == [10, 20, 30]
 
 
-def test_what_servers_see_are_the_published_versions_only(model: ModelVersions) -> None:
-    assert [each.name for each in sorted(model.base.iterdir())] == [".teach", "10", "20"]
-
-
 def test_a_published_version_is_always_the_newest(model: ModelVersions) -> None:
     put(model.base, 40)
     put(model.withdrawn, 50)

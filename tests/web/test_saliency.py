@@ -87,24 +87,13 @@ def test_a_photo_that_cant_be_read_is_told_and_the_next_one_drawn() -> None:
     assert with_process(ask).body.startswith(b"X ")
 
 
-def test_a_process_that_broke_down_is_replaced() -> None:
+@pytest.mark.parametrize("photo", [b"END", b"STUCK"])
+def test_a_process_that_broke_down_or_is_stuck_is_replaced(photo: bytes) -> None:
     async def ask(process: SaliencyProcess) -> tuple[Answer, Answer]:
         before = await draw(process)
+        process._patience_s = 0.01 if photo == b"STUCK" else 60
         with pytest.raises(RequestError) as caught:
-            await draw(process, b"END")
-        assert (caught.value.code, str(caught.value)) == (ErrorCode.INTERNAL, ENDED)
-        return before, await draw(process)
-
-    before, after = with_process(ask)
-    assert before.body != after.body
-
-
-def test_a_process_that_is_stuck_is_replaced() -> None:
-    async def ask(process: SaliencyProcess) -> tuple[Answer, Answer]:
-        before = await draw(process)
-        process._patience_s = 0.01
-        with pytest.raises(RequestError) as caught:
-            await asyncio.wait_for(draw(process, b"STUCK"), 10)
+            await asyncio.wait_for(draw(process, photo), 10)
         assert (caught.value.code, str(caught.value)) == (ErrorCode.INTERNAL, ENDED)
         process._patience_s = 60
         return before, await draw(process)
