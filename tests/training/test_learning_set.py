@@ -14,6 +14,7 @@ from kuzov.errors import DatasetError
 from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.progress import silent
+from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.learning_set import LearningSet, embed_dataset
 
 
@@ -51,7 +52,7 @@ def test_photos_are_divided_anew(folder: Path, tiny: Backbone) -> None:
     assert divided.labels[divided.validation].tolist() == [0, 0, 1]
     assert divided.groups == [photo.group for photo in divided.photos]
     np.testing.assert_array_equal(divided.features, data.features[[2, 8, 0, 1, 9]])
-    assert divided.describe()["train"] == {"sedan": 1, "suv": 1}
+    assert divided.describe().train == {"sedan": 1, "suv": 1}
 
 
 def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -> None:
@@ -76,16 +77,13 @@ def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: 
     broken = folder / "train" / "suv" / "0.jpg"
     broken.write_bytes(b"\xff\xd8\xff no")
     data = read(folder, tiny)
-    assert data.describe() == {
-        "train": {"sedan": 3, "suv": 3},
-        "validation": {"sedan": 2, "suv": 2},
-        "rejected": [
-            {
-                "photo": str(broken),
-                "reason": "is broken or cut short; replace it with a whole copy of the photo",
-            }
-        ],
-        "fingerprint": fingerprint(data.photos),
-    }
+    reason = "is broken or cut short; replace it with a whole copy of the photo"
+    assert data.describe() == Photos(
+        train={"sedan": 3, "suv": 3},
+        validation={"sedan": 2, "suv": 2},
+        rejected=(Rejected(photo=str(broken), reason=reason),),
+        fingerprint=fingerprint(data.photos),
+        folder=str(folder.resolve()),
+    )
     with pytest.raises(DatasetError, match=r"^1 file\(s\) in .* can't be used; mend or remove them: "):
         read(folder, tiny, strict=True)

@@ -42,10 +42,7 @@ class Prototypes:
 
     def familiarity(self, features: Features) -> Array:
         """How much nearer photos (N, D) are to the nearest class than to the background, (N,)."""
-        return self.compare(directions(features))
-
-    def compare(self, shown: Features) -> Array:
-        """Familiarity, (N,), of directions, (N, D)."""
+        shown = directions(features)
         nearest = (shown @ self.classes).max(axis=1).astype(np.float64)
         if not self.background.shape[1]:
             return np.asarray(nearest)
@@ -56,26 +53,16 @@ class Prototypes:
 def make_prototypes(
     features: Features, labels: Labels, *, classes: int, background: npt.NDArray[np.float32]
 ) -> Prototypes:
-    """Learn the prototypes of the classes from features, (N, D), as the backbone gives them.
-
-    The other arguments are those of `prototypes_of`.
-    """
-    return prototypes_of(directions(features), labels, classes=classes, background=background)
-
-
-def prototypes_of(
-    shown: Features, labels: Labels, *, classes: int, background: npt.NDArray[np.float32]
-) -> Prototypes:
     """Learn the prototypes of the classes; background models that are one of them are left out.
 
     Args:
-        shown: Directions, (N, D).
+        features: As the backbone gives them, (N, D).
         labels: Column of each row's class, (N,); a class without rows gets a prototype that nothing is near.
         classes: Number of columns.
         background: Prototypes of other models, rows of length 1, (M, D).
     """
-    sums = np.zeros((classes, shown.shape[1]), np.float32)
-    np.add.at(sums, labels, shown)
+    sums = np.zeros((classes, features.shape[1]), np.float32)
+    np.add.at(sums, labels, directions(features))
     prototypes = normalise(sums)
     strange = (background @ prototypes.T).max(axis=1) < SAME_MODEL_COSINE
     return Prototypes(classes=prototypes.T.copy(), background=background[strange].T.copy())

@@ -1,4 +1,8 @@
-"""How good a head is, honestly."""
+"""How good a head is, honestly.
+
+Throughout, features are those of views, (N, V, D), labels are columns of the classes, (N,), and groups name
+each photo's picture: photos of one name, such as copies, stay on one side of every fold.
+"""
 
 from __future__ import annotations
 
@@ -45,19 +49,18 @@ class Choice:
 
 
 def fit_views(features: Features, labels: Labels, *, classes: int, inverse_regularisation: float) -> Head:
-    """Fit a head on every view of every photo: features (N, V, D), labels (N,)."""
-    photos, views, width = features.shape
-    rows = features.reshape(photos * views, width)
-    return fit_head(
-        rows, np.repeat(labels, views), classes=classes, inverse_regularisation=inverse_regularisation
-    )
+    """Fit a head on every view of every photo."""
+    return fit_head(*_rows(features, labels), classes=classes, inverse_regularisation=inverse_regularisation)
 
 
 def view_prototypes(features: Features, labels: Labels, *, classes: int, background: Features) -> Prototypes:
-    """Prototypes from every view of every photo: features (N, V, D), labels (N,); see `make_prototypes`."""
+    """Prototypes from every view of every photo; see `make_prototypes`."""
+    return make_prototypes(*_rows(features, labels), classes=classes, background=background)
+
+
+def _rows(features: Features, labels: Labels) -> tuple[Features, Labels]:
     photos, views, width = features.shape
-    rows = features.reshape(photos * views, width)
-    return make_prototypes(rows, np.repeat(labels, views), classes=classes, background=background)
+    return features.reshape(photos * views, width), np.repeat(labels, views)
 
 
 def cross_validate(
@@ -69,16 +72,7 @@ def cross_validate(
     folds: int,
     seed: int,
 ) -> OutOfFold:
-    """Fit on all folds but one, ask about that one's first views, for each fold.
-
-    Args:
-        features: (N, V, D).
-        labels: (N,).
-        groups: A name a photo; photos of one name (the same file twice) share a fold.
-        inverse_regularisation: Of the head.
-        folds: Number of folds; no more than the smallest class has different photos, which are two or more.
-        seed: Of the draw.
-    """
+    """Fit a head on all of `split_folds` but one, ask about that one's first views, for each."""
     classes = int(labels.max()) + 1
     logits = np.zeros((len(labels), classes))
     accuracies = []
@@ -103,10 +97,7 @@ def cross_familiarity(
     folds: int,
     seed: int,
 ) -> Array:
-    """Familiarity of each photo's first view, (N,), to prototypes of the photos outside of its fold.
-
-    The folds are those of `cross_validate`; `background` is that of `make_prototypes`.
-    """
+    """Familiarity of each photo's first view, (N,), to prototypes of the photos outside of its fold."""
     found = np.zeros(len(labels))
     for fit_rows, held_rows in split_folds(labels, groups, folds=folds, seed=seed):
         prototypes = view_prototypes(
@@ -117,13 +108,9 @@ def cross_familiarity(
 
 
 def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, folds: int) -> Probabilities:
-    """Probabilities of photos, (N, C), by temperatures that they were not fitted with.
+    """Probabilities, (N, C), of logits out of fold, each by a temperature fitted without its photo's part.
 
-    Args:
-        logits: Of photos that the head was not fitted on, (N, C).
-        labels: True columns, (N,).
-        groups: A name a photo; photos of one name share a fold. A lone picture's logits are not divided.
-        folds: Number of folds, over the pictures.
+    There are as many parts as `folds`, whatever the classes; a lone picture's logits are not divided.
     """
     calibrated = probabilities(logits, 1.0)
     _, pictures = np.unique(groups, return_inverse=True)
@@ -138,7 +125,10 @@ def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, fo
 def split_folds(
     labels: Labels, groups: Sequence[str], *, folds: int, seed: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Seeded stratified folds as pairs of rows, to fit on and held out; each class needs two photos."""
+    """Seeded stratified folds as pairs of rows, to fit on and held out; each class needs two pictures.
+
+    They are no more than the smallest class has pictures.
+    """
     folds = min(folds, *different_photos(labels, groups))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels, groups=list(groups)))

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels
 from kuzov.progress import Progress
 from kuzov.records import ClassName
+from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.shots import Rows
 
@@ -71,14 +71,15 @@ class LearningSet:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""
         return np.stack([read_frame(photo.path, image_px) for photo in self.photos[rows]])
 
-    def describe(self) -> dict[str, Any]:
-        """Counts, rejected files and the fingerprint, as JSON."""
-        return {
-            "train": dict(Counter(photo.label for photo in self.dataset.train)),
-            "validation": dict(Counter(photo.label for photo in self.dataset.validation)),
-            "rejected": [{"photo": each.photo, "reason": each.reason} for each in self.dataset.rejected],
-            "fingerprint": fingerprint(self.photos),
-        }
+    def describe(self) -> Photos:
+        """What the run's metrics say of the photos."""
+        return Photos(
+            train=dict(Counter(photo.label for photo in self.dataset.train)),
+            validation=dict(Counter(photo.label for photo in self.dataset.validation)),
+            rejected=tuple(map(Rejected.of, self.dataset.rejected)),
+            fingerprint=fingerprint(self.photos),
+            folder=str(self.dataset.root.resolve()),
+        )
 
 
 def embed_dataset(

@@ -20,9 +20,7 @@ from kuzov.run_metrics import (
     Curves,
     FineTuneCurve,
     JudgedPhoto,
-    Photos,
     RegularisationCurve,
-    Rejected,
     Reliability,
     TrainingMetrics,
 )
@@ -79,7 +77,7 @@ def collect_metrics(
         ),
         unknown_threshold=UNKNOWN_THRESHOLD,
         photos=_answers(data, candidate),
-        data=_photos(data),
+        data=data.describe(),
         versions=package_versions(),
         config=config.to_json(),
     )
@@ -128,12 +126,6 @@ def _calibration(
 
 def _fine_tune_curve(history: Mapping[str, Sequence[float]]) -> FineTuneCurve:
     return FineTuneCurve(**{each.name: tuple(history[each.name]) for each in fields(FineTuneCurve)})
-
-
-def _photos(data: LearningSet) -> Photos:
-    told = data.describe()
-    rejected = tuple(Rejected(**each) for each in told.pop("rejected"))
-    return Photos(folder=str(data.dataset.root.resolve()), rejected=rejected, **told)
 
 
 def _answers(data: LearningSet, candidate: Candidate) -> tuple[JudgedPhoto, ...]:

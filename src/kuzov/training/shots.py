@@ -1,4 +1,7 @@
-"""How good a recogniser is that knows only a few photos of each class, its shots."""
+"""How good a recogniser is that knows only a few photos of each class, its shots.
+
+Features, labels and groups are those of `kuzov.training.judge`.
+"""
 
 from __future__ import annotations
 
@@ -63,13 +66,6 @@ def draw_shots(labels: Labels, groups: Sequence[str], *, shots: int, draws: int,
 
     A draw of more shots has the photos of the same draw of fewer, and others.
 
-    Args:
-        labels: (N,).
-        groups: A name a photo, (N,); copies of one photo share a name, and lie in one class.
-        shots: Different photos of each class; fewer than the smallest class has.
-        draws: How many draws.
-        seed: Of the draws.
-
     Raises:
         ValueError: `shots` is not in 1 .. the number of different photos of the smallest class - 1.
     """
@@ -92,14 +88,7 @@ def _draw(classes: Sequence[Rows], shots: int, rng: np.random.Generator) -> Draw
 def judge_shots(
     features: Features, labels: Labels, draws: Sequence[Draw], *, inverse_regularisation: float
 ) -> list[float]:
-    """Accuracy, 0..1, of a head fitted on each draw's known photos, on its others' first views.
-
-    Args:
-        features: (N, V, D).
-        labels: (N,).
-        draws: Which photos are known.
-        inverse_regularisation: Of the head.
-    """
+    """Accuracy, 0..1, of a head fitted on each draw's known photos, on its others' first views."""
     accuracies = []
     for draw in draws:
         head = fit_views(
@@ -115,15 +104,7 @@ def judge_shots(
 def learning_curve(
     features: Features, labels: Labels, groups: Sequence[str], *, inverse_regularisation: float, seed: int
 ) -> LearningCurve:
-    """Judge ever more shots, as far as the smallest class allows.
-
-    Args:
-        features: (N, V, D).
-        labels: (N,).
-        groups: A name a photo, (N,); copies of one photo share a name.
-        inverse_regularisation: Of the heads.
-        seed: Of the draws.
-    """
+    """Judge ever more shots, as far as the smallest class allows."""
     counts = different_photos(labels, groups)
     ladder = [shots for shots in LADDER if shots < min(counts)]
     products = sum(ladder) * len(counts) ** 2 * features[0].size
