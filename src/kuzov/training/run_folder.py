@@ -67,14 +67,7 @@ def collect_metrics(
         temperature=candidate.classifier.temperature,
         confusion=confusion,
         per_class=per_class,
-        curves=Curves(
-            regularisation=RegularisationCurve(
-                inverse_regularisation=config.head.inverse_regularisation,
-                accuracy=choice.accuracies,
-                log_loss=choice.log_losses,
-            ),
-            fine_tune=None if fine_tune_history is None else _fine_tune_curve(fine_tune_history),
-        ),
+        curves=_curves(choice, config, fine_tune_history),
         unknown_threshold=UNKNOWN_THRESHOLD,
         photos=_answers(data, candidate),
         data=data.describe(),
@@ -124,8 +117,16 @@ def _calibration(
     }
 
 
-def _fine_tune_curve(history: Mapping[str, Sequence[float]]) -> FineTuneCurve:
-    return FineTuneCurve(**{each.name: tuple(history[each.name]) for each in fields(FineTuneCurve)})
+def _curves(choice: Choice, config: TrainConfig, history: Mapping[str, Sequence[float]] | None) -> Curves:
+    regularisation = RegularisationCurve(
+        inverse_regularisation=config.head.inverse_regularisation,
+        accuracy=choice.accuracies,
+        log_loss=choice.log_losses,
+    )
+    if history is None:
+        return Curves(regularisation=regularisation, fine_tune=None)
+    columns = {each.name: tuple(history[each.name]) for each in fields(FineTuneCurve)}
+    return Curves(regularisation=regularisation, fine_tune=FineTuneCurve(**columns))
 
 
 def _answers(data: LearningSet, candidate: Candidate) -> tuple[JudgedPhoto, ...]:
