@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pickle
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +17,7 @@ from PIL import Image
 
 from kuzov.errors import PhotoError
 from kuzov.images.framing import read_frame
+from tests.encoded_photos import chunk, encode, segment
 
 MAX_PIXELS = 50_000_000
 PHOTO = "(64, 64, 3) uint8"
@@ -26,14 +25,6 @@ EMPTY = "is empty; replace it with a whole copy of the photo"
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
 UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
 TOO_LARGE = "claims more than 50,000,000 pixels; make it smaller"
-TOO_MANY_CHUNKS = "is a PNG of more than 20,000 chunks; save it anew as an ordinary one"
-TOO_MANY_SEGMENTS = "is a JPEG of more than 10,000 segments; save it anew as an ordinary one"
-TOO_MANY_BLOCKS = (
-    "is a GIF of more than 10,000 blocks before its first frame; save it anew as an ordinary one"
-)
-TOO_MUCH_FILL = "is a JPEG of more than 65,536 fill bytes; save it anew as an ordinary one"
-TOO_LONG_A_RUN = "is a JPEG of more than 1,024 fill bytes in a row; save it anew as an ordinary one"
-PACKED = "is a BMP of more than 1,000,000 bytes packed by run lengths; save it anew as an ordinary one"
 TOO_MANY_SCANS = "is a JPEG of more than 32 scans; save it anew as an ordinary one"
 
 
@@ -44,12 +35,6 @@ def outcome(content: bytes) -> str:
     except PhotoError as error:
         return error.reason
     return f"{pixels.shape} {pixels.dtype}"
-
-
-def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
 
 
 def a_photo() -> Image.Image:
@@ -63,10 +48,6 @@ PNG = encode(a_photo(), "PNG")
 WEBP = encode(a_photo(), "WEBP")
 BMP = encode(a_photo(), "BMP")
 GIF = encode(a_photo(), "GIF")
-
-
-def segment(marker: int, content: bytes) -> bytes:
-    return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
 
 
 def in_jpeg(segments: bytes) -> bytes:
@@ -92,11 +73,6 @@ def jpeg_of_scans(px: int, scans: int) -> bytes:
     return b"\xff\xd8" + quantisation + frame + tables + first + further * scans + b"\xff\xd9"
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
-    body = kind + content
-    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-
 def in_png(chunks: bytes) -> bytes:
     return PNG[:33] + chunks + PNG[33:]
 
@@ -120,11 +96,6 @@ def gif(screen: tuple[int, int], frame: tuple[int, int]) -> bytes:
     )  # fmt: skip
 
 
-def animation(image_format: str) -> bytes:
-    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
-    return encode(frames[0], image_format, save_all=True, append_images=frames[1:])
-
-
 def webp(chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
 
@@ -133,17 +104,8 @@ VP8X = b"VP8X" + struct.pack("<I", 10) + b"\0\0\0\0"
 WEBP_CANVAS = VP8X + (95).to_bytes(3, "little") + (63).to_bytes(3, "little")
 
 ODD_BUT_HONEST = {
-    "progressive JPEG": PROGRESSIVE,
-    "grey JPEG": encode(a_photo().convert("L"), "JPEG"),
-    "CMYK JPEG": encode(a_photo().convert("CMYK"), "JPEG"),
+    "JPEG of 32 scans": jpeg_of_scans(64, 31),
     "PNG of 16 bits a channel": png(2, 1, 16, 2, b"\0" + b"\xff\xff\0\0\x80\0" * 2),
-    "grey PNG of 16 bits": png(2, 1, 16, 0, b"\0\xff\xff\x80\0"),
-    "PNG with a transparent palette": png(
-        2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", b"\1\2\3\4\5\6") + chunk(b"tRNS", b"\0\x80")
-    ),
-    "animated GIF": animation("GIF"),
-    "animated WebP": animation("WEBP"),
-    "animated PNG": animation("PNG"),
     "one pixel": encode(Image.new("RGB", (1, 1)), "JPEG"),
     "one pixel wide": encode(Image.new("RGB", (1, 20_000)), "PNG"),
     "one pixel high": encode(Image.new("RGB", (20_000, 1)), "JPEG"),
@@ -194,11 +156,6 @@ def test_what_is_no_photo_is_refused_in_one_sentence(name: str) -> None:
     assert outcome(content) == reason
 
 
-def test_a_jpeg_of_some_scans_is_decoded() -> None:
-    assert outcome(jpeg_of_scans(64, 31)) == PHOTO
-    assert outcome(jpeg_of_scans(64, 32)) == TOO_MANY_SCANS
-
-
 def filled(unit: bytes, size: int = 60_000_000) -> bytes:
     return unit * (size // len(unit))
 
@@ -224,45 +181,51 @@ def packed_bmp(size: int) -> bytes:
 
 
 def long_headers() -> dict[str, tuple[Callable[[], bytes], str]]:
-    """Files of 60 MB whose parts are many, or large and none of the picture."""
+    """Files of 60 MB whose parts are many, or large and none of the picture, and what they are told to be."""
     tables = segment(0xDB, (b"\0" + b"\1" * 64) * 1008)
     sizes = segment(0xC0, b"\x08\0\x40\0\x60\x03" + b"\1\x11\0" * 21_000)
     resources = segment(0xED, b"Photoshop 3.0\0" + b"8BIM\0\1\0\0\0\0\0\0" * 5400)
     exif = b"Exif\0\0"
     frame = WEBP[12:]
     return {
-        "JPEG of tiny EXIF segments": (lambda: in_jpeg(filled(segment(0xE1, exif))), TOO_MANY_SEGMENTS),
-        "JPEG of long EXIF segments": (
-            lambda: in_jpeg(filled(segment(0xE1, exif + bytes(65_000)))),
-            "a photo",
-        ),
-        "JPEG of comments": (lambda: in_jpeg(filled(segment(0xFE, b""))), TOO_MANY_SEGMENTS),
-        "JPEG of fill bytes": (lambda: in_jpeg(filled(b"\xff")), TOO_MUCH_FILL),
-        "JPEG of stuffing": (lambda: in_jpeg(filled(b"\xff\0")), TOO_MUCH_FILL),
-        "JPEG of tables": (lambda: in_jpeg(filled(tables)), "a photo"),
+        "JPEG of tiny EXIF segments": (lambda: in_jpeg(filled(segment(0xE1, exif))), "10,000 segments"),
+        "JPEG of long EXIF": (lambda: in_jpeg(filled(segment(0xE1, exif + bytes(65_000)))), "decoded"),
+        "JPEG of comments": (lambda: in_jpeg(filled(segment(0xFE, b""))), "10,000 segments"),
+        "JPEG of fill bytes": (lambda: in_jpeg(filled(b"\xff")), "65,536 fill bytes"),
+        "JPEG of stuffing": (lambda: in_jpeg(filled(b"\xff\0")), "65,536 fill bytes"),
+        "JPEG of tables": (lambda: in_jpeg(filled(tables)), "decoded"),
         "JPEG of sizes": (lambda: in_jpeg(filled(sizes)), BROKEN),
-        "JPEG of resources": (lambda: in_jpeg(filled(resources)), "a photo"),
-        "JPEG of comments between scans": (lambda: in_scan(filled(segment(0xFE, b""))), "a photo"),
-        "JPEG of fill bytes among its pixels": (lambda: in_scan(filled(b"\xff")), TOO_LONG_A_RUN),
-        "PNG of empty chunks": (lambda: in_png(filled(chunk(b"abCd", b""))), TOO_MANY_CHUNKS),
-        "PNG of empty pixels": (lambda: in_png(filled(chunk(b"IDAT", b""))), TOO_MANY_CHUNKS),
-        "PNG of one chunk": (lambda: in_png(chunk(b"abCd", bytes(60_000_000))), "a photo"),
+        "JPEG of resources": (lambda: in_jpeg(filled(resources)), "decoded"),
+        "JPEG of comments between scans": (lambda: in_scan(filled(segment(0xFE, b""))), "decoded"),
+        "JPEG of fill bytes among its pixels": (
+            lambda: in_scan(filled(b"\xff")),
+            "1,024 fill bytes",
+        ),
+        "PNG of empty chunks": (lambda: in_png(filled(chunk(b"abCd", b""))), "20,000 chunks"),
+        "PNG of empty pixels": (lambda: in_png(filled(chunk(b"IDAT", b""))), "20,000 chunks"),
+        "PNG of one chunk": (lambda: in_png(chunk(b"abCd", bytes(60_000_000))), "decoded"),
         "PNG of pixels too many": (
             lambda: PNG[:-12] + chunk(b"IDAT", bytes(60_000_000)) + PNG[-12:],
-            "is a PNG of more data than its pixels can need; save it anew as an ordinary one",
+            "more data than its pixels can need",
         ),
-        "GIF of one comment": (lambda: in_gif(b"!\xfe" + filled(b"\1a") + b"\0"), TOO_MANY_BLOCKS),
-        "GIF of tiny comments": (lambda: in_gif(filled(b"!\xfe\1a\0")), TOO_MANY_BLOCKS),
-        "GIF of stray bytes": (lambda: in_gif(filled(b"\0")), TOO_MANY_BLOCKS),
+        "GIF of one comment": (
+            lambda: in_gif(b"!\xfe" + filled(b"\1a") + b"\0"),
+            "10,000 blocks",
+        ),
+        "GIF of tiny comments": (
+            lambda: in_gif(filled(b"!\xfe\1a\0")),
+            "10,000 blocks",
+        ),
+        "GIF of stray bytes": (lambda: in_gif(filled(b"\0")), "10,000 blocks"),
         "WebP of empty chunks": (
             lambda: webp(WEBP_CANVAS + frame + filled(b"abcd\0\0\0\0")),
-            "is a WebP of more than 10,000 chunks; save it anew as an ordinary one",
+            "10,000 chunks",
         ),
         "WebP of one chunk": (
             lambda: webp(WEBP_CANVAS + frame + b"abcd" + struct.pack("<I", 60_000_000) + bytes(60_000_000)),
-            "is a WebP of more than 8,000,000 bytes of metadata; save it anew as an ordinary one",
+            "8,000,000 bytes of metadata",
         ),
-        "BMP of single pixels": (lambda: packed_bmp(60_000_000), PACKED),
+        "BMP of single pixels": (lambda: packed_bmp(60_000_000), "packed by run lengths"),
     }
 
 
@@ -276,11 +239,11 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "GIF of 60000 x 60000": (gif((60_000, 60_000), (2, 2)), TOO_LARGE),
         "GIF with a frame of 60000 x 60000": (gif((2, 2), (60_000, 60_000)), TOO_LARGE),
         "WebP of 16384 x 16384": (webp(VP8X + b"\xff\x3f\0" * 2 + WEBP[12:]), TOO_LARGE),
-        "PNG with a profile of 50 MB": (in_png(chunk(b"iCCP", b"a\0\0" + zeros(50_000_000))), "a photo"),
-        "PNG with a text of 50 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(50_000_000))), "a photo"),
-        "PNG with a page of 50 MB": (in_png(chunk(b"iTXt", b"a\0\1\0\0\0" + zeros(50_000_000))), "a photo"),
-        "PNG with 100 texts of 1 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(1_000_000)) * 100), "a photo"),
-        "PNG with more pixels than it has": (png(8, 8, 8, 2, b"\0" * 50_000_000), "a photo"),
+        "PNG with a profile of 50 MB": (in_png(chunk(b"iCCP", b"a\0\0" + zeros(50_000_000))), "decoded"),
+        "PNG with a text of 50 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(50_000_000))), "decoded"),
+        "PNG with a page of 50 MB": (in_png(chunk(b"iTXt", b"a\0\1\0\0\0" + zeros(50_000_000))), "decoded"),
+        "PNG with 100 texts of 1 MB": (in_png(chunk(b"zTXt", b"a\0\0" + zeros(1_000_000)) * 100), "decoded"),
+        "PNG with more pixels than it has": (png(8, 8, 8, 2, b"\0" * 50_000_000), "decoded"),
         "JPEG of 10,000 scans": (jpeg_of_scans(4096, 10_000), TOO_MANY_SCANS),
     }  # fmt: skip
 
@@ -295,7 +258,7 @@ def outcome(content):
         read_frame(content, 64, max_pixels=50_000_000)
     except PhotoError as error:
         return error.reason
-    return "a photo"
+    return "decoded"
 
 contents = pickle.load(sys.stdin.buffer)
 outcome(contents.pop("warm-up"))  # what is allocated once and for all is none of the bombs' doing
@@ -340,7 +303,7 @@ def test_bombs_take_neither_memory_nor_time() -> None:
 def test_long_headers_take_neither_memory_nor_time(name: str) -> None:
     make, answer = long_headers()[name]
     # The seconds are those of the process, its start and imports included; Pillow's parser took up to 75.
-    assert confined({name: make()}, memory=50_000_000, seconds=5) == {name: answer}
+    assert answer in confined({name: make()}, memory=50_000_000, seconds=5)[name]
 
 
 @pytest.mark.parametrize("content", [JPEG, PROGRESSIVE], ids=["baseline", "progressive"])

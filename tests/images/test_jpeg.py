@@ -1,6 +1,3 @@
-import io
-import struct
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,23 +5,12 @@ from PIL import Image
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.jpeg import jpeg_parts
+from tests.encoded_photos import encode, segment
 from tests.errors import raises
 
-
-def encode(**options: object) -> bytes:
-    y, x = np.mgrid[0:30, 0:48]
-    photo = Image.fromarray(np.stack([x * 5, y * 8, x + y], axis=-1).astype(np.uint8))
-    buffer = io.BytesIO()
-    photo.save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
-JPEG = encode()
-PROGRESSIVE = encode(progressive=True)
-
-
-def segment(marker: int, content: bytes) -> bytes:
-    return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
+Y, X = np.mgrid[0:30, 0:48]
+PHOTO = Image.fromarray(np.stack([X * 5, Y * 8, X + Y], axis=-1).astype(np.uint8))
+JPEG, PROGRESSIVE = encode(PHOTO, "JPEG"), encode(PHOTO, "JPEG", progressive=True)
 
 
 def with_header(segments: bytes) -> bytes:

@@ -1,6 +1,5 @@
 import io
 import struct
-import zlib
 
 import pytest
 from PIL import Image
@@ -8,26 +7,16 @@ from PIL import Image
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.structure import excerpt, gif_parts, png_parts
+from tests.encoded_photos import chunk, encode
 from tests.errors import raises
-
-
-def encode(image_format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    Image.linear_gradient("L").resize((96, 64)).convert("P").save(buffer, image_format, **options)
-    return buffer.getvalue()
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    body = kind + content
-    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def spans(content: bytes, parts: list[tuple[int, int]]) -> bytes:
     return b"".join(content[start:end] for start, end in parts)
 
 
-PNG, GIF, BMP = (encode(image_format) for image_format in ("PNG", "GIF", "BMP"))
-WEBP = encode("WEBP")
+PHOTO = Image.linear_gradient("L").resize((96, 64)).convert("P")
+PNG, GIF, BMP, WEBP = (encode(PHOTO, image_format) for image_format in ("PNG", "GIF", "BMP", "WEBP"))
 PALETTE_END = 13 + (6 << (GIF[10] & 7))
 TEXT = chunk(b"tEXt", b"a\0b") + chunk(b"abCd", bytes(1000)) + chunk(b"iCCP", b"broken")
 
