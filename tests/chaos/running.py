@@ -28,6 +28,7 @@ from PIL import Image
 from kuzov.bundle.card import read_card
 from kuzov.bundle.ready import ready_model
 from kuzov.wire import messages
+from kuzov.wire.tensors import from_numpy
 
 LONG = os.environ.get("KUZOV_CHAOS") == "long"
 """Whether the tests take the time that shows what builds up slowly; by default they take seconds."""
@@ -203,16 +204,8 @@ def rest_client(server: Server, number: int) -> Generator[Result, None, None]:
 
 def tensor_client(server: Server, number: int) -> Generator[Result, None, None]:
     """Sends one tensor after the other over gRPC."""
-    shape = (1, IMAGE_PX, IMAGE_PX, 3)
-    content = np.full(shape, number, np.float32).tobytes()
-    sizes = [messages.TensorShapeProto.Dim(size=size) for size in shape]
-    tensor = messages.TensorProto(
-        dtype=messages.DT_FLOAT,
-        tensor_shape=messages.TensorShapeProto(dim=sizes),
-        tensor_content=content,
-    )
-    spec = messages.ModelSpec(name="m")
-    request = messages.PredictRequest(model_spec=spec, inputs={"image": tensor}).SerializeToString()
+    image = np.full((1, IMAGE_PX, IMAGE_PX, 3), number, np.float32)
+    request = predict_request("", image=from_numpy(image, as_content=True))
     with channel(server) as connection:
         call = predict_call(connection)
         while True:
@@ -239,10 +232,18 @@ def predict_call(connection: grpc.Channel) -> Any:
 
 def sleep_request(seconds: float) -> bytes:
     """A Predict request to the slow model."""
-    shape = messages.TensorShapeProto(dim=[messages.TensorShapeProto.Dim(size=1)])
-    tensor = messages.TensorProto(dtype=messages.DT_FLOAT, tensor_shape=shape, float_val=[seconds])
-    spec = messages.ModelSpec(name="m")
-    return messages.PredictRequest(model_spec=spec, inputs={"x": tensor}).SerializeToString()
+    return predict_request("", x=from_numpy(np.array([seconds], np.float32)))
+
+
+def photo_request(photo: bytes) -> bytes:
+    """A Predict request with an encoded photo."""
+    return predict_request("image_bytes", image_bytes=from_numpy(np.array([photo], np.object_)))
+
+
+def predict_request(signature: str, **inputs: messages.TensorProto) -> bytes:
+    """A Predict request of the model m, serialized."""
+    spec = messages.ModelSpec(name="m", signature_name=signature)
+    return messages.PredictRequest(model_spec=spec, inputs=inputs).SerializeToString()
 
 
 @dataclass

@@ -6,7 +6,6 @@ Run as `python -m tests.chaos.slow_server OPTION…`; the options are those of `
 from __future__ import annotations
 
 import time
-from typing import Any
 from unittest.mock import patch
 
 from kuzov.cli.main import main
@@ -14,13 +13,14 @@ from kuzov.engine.engine import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.batching import scheduler
 from kuzov.serve.rest import http
+from tests.serve.engines import PlainEngine
 
 HEAD_TIMEOUT_S = 1.0
 
 _X = TensorSpec(dtype="DT_FLOAT", shape=(-1,), name="x:0")
 
 
-class SlowEngine:
+class SlowEngine(PlainEngine):
     """Sleeps, and answers with how often it has slept."""
 
     name = "slow"
@@ -29,22 +29,13 @@ class SlowEngine:
         self.signatures = {"serving_default": Signature(inputs={"x": _X}, outputs={"y": _X}, method_name="")}
         self._calls = 0
 
-    def network(self, signature: str) -> str:
-        return signature
-
-    def batched(self, _signature: str) -> bool:
+    def batched(self, signature: str) -> bool:
         return False
-
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        return inputs
 
     def infer(self, _network: str, tensors: Tensors) -> Tensors:
         self._calls += 1
         time.sleep(float(tensors["x"][0]))
         return {"y": tensors["x"] * 0 + self._calls}
-
-    def finish(self, _signature: str, outputs: Tensors) -> dict[str, Any]:
-        return dict(outputs)
 
 
 if __name__ == "__main__":

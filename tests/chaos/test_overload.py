@@ -17,7 +17,7 @@ import pytest
 
 from kuzov.wire import messages
 from tests.chaos.conftest import Start
-from tests.chaos.running import LONG, PHOTO, Server
+from tests.chaos.running import LONG, PHOTO, Server, photo_request
 
 pytestmark = pytest.mark.slow
 
@@ -71,10 +71,7 @@ async def rest_asker(server: Server) -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def rpc_askers(server: Server) -> AsyncIterator[Ask]:
     """Sends the photo over gRPC; one connection carries many requests at a time."""
-    shape = messages.TensorShapeProto(dim=[messages.TensorShapeProto.Dim(size=1)])
-    tensor = messages.TensorProto(dtype=messages.DT_STRING, tensor_shape=shape, string_val=[PHOTO])
-    spec = messages.ModelSpec(name="m", signature_name="image_bytes")
-    request = messages.PredictRequest(model_spec=spec, inputs={"image_bytes": tensor}).SerializeToString()
+    request = photo_request(PHOTO)
     method = messages.METHODS[messages.PREDICTION_SERVICE]["Predict"]
     async with grpc.aio.insecure_channel(
         f"127.0.0.1:{server.rpc_port}", options=[("grpc.enable_retries", 0)]

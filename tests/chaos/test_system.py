@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.wire import messages
 from tests.chaos.conftest import Start
 from tests.chaos.running import (
     LONG,
@@ -25,6 +24,7 @@ from tests.chaos.running import (
     channel,
     connected,
     load,
+    photo_request,
     predict_call,
     publish,
     rest_client,
@@ -126,15 +126,10 @@ def b64_client(server: Server, number: int) -> Generator[Result, None, None]:
 
 def bytes_client(server: Server, number: int) -> Generator[Result, None, None]:
     """Sends photos of several sizes over gRPC."""
-    spec = messages.ModelSpec(name="m", signature_name="image_bytes")
-    shape = messages.TensorShapeProto(dim=[messages.TensorShapeProto.Dim(size=1)])
     with channel(server) as connection:
         call = predict_call(connection)
         for turn in range(REQUESTS):
-            photo = PHOTOS[turn % len(PHOTOS)]
-            tensor = messages.TensorProto(dtype=messages.DT_STRING, tensor_shape=shape, string_val=[photo])
-            request = messages.PredictRequest(model_spec=spec, inputs={"image_bytes": tensor})
-            call(request.SerializeToString())
+            call(photo_request(PHOTOS[turn % len(PHOTOS)]))
             yield Result(time.monotonic(), 0, "OK")
 
 

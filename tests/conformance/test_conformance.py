@@ -15,6 +15,7 @@ import pytest
 from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode
 from kuzov.records import Signature, TensorSpec
+from kuzov.serve.core import Core
 from kuzov.serve.repository.servable import Servable
 from kuzov.serve.rest.answer import STATUSES
 from kuzov.serve.service import Service
@@ -22,6 +23,7 @@ from kuzov.wire import messages
 from tests.conformance.table import CASES, WAYS, Case, expected_answer, plain
 from tests.conformance.ways import Refused, ask_http, by_core, by_grpc, by_rest, told
 from tests.serve.conftest import FakeEngine, compute_here, signature
+from tests.serve.core import a_core
 from tests.serve.repositories import repository_of
 
 CALLS = [
@@ -62,29 +64,24 @@ class Engine(FakeEngine):
 
 
 @pytest.fixture(scope="module")
-def service() -> Service:
+def core() -> Iterator[Core]:
     servable = Servable(name="m", version=123, engine=Engine(), card=None)
-    return Service(repository_of(servable, stable=123), compute_here)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
-        yield pool
+        yield a_core(Service(repository_of(servable, stable=123), compute_here), pool)
 
 
 @pytest.mark.parametrize(("case", "way"), CALLS)
-def test_a_call(service: Service, pool: ThreadPoolExecutor, case: Case, way: str) -> None:
+def test_a_call(core: Core, case: Case, way: str) -> None:
     expected = case.get(way, case)
 
     def ask() -> Any:
         match way:
             case "core":
-                answer = by_core(service, case)
+                answer = by_core(core.service, case)
             case "rest":
-                answer = by_rest(service, pool, case)
+                answer = by_rest(core, case)
             case _:
-                answer = by_grpc(service, pool, case)
+                answer = by_grpc(core, case)
         return asyncio.run(told(answer))
 
     if "error" in expected:
@@ -98,13 +95,13 @@ def test_a_call(service: Service, pool: ThreadPoolExecutor, case: Case, way: str
 
 
 @pytest.mark.parametrize("case", REQUESTS, ids=lambda case: case["case"])
-def test_a_request(service: Service, pool: ThreadPoolExecutor, case: Case) -> None:
+def test_a_request(core: Core, case: Case) -> None:
     asked = case["http"]
     body = (
         asked["text"].encode() if "text" in asked else json.dumps(asked["json"]) if "json" in asked else None
     )
     method, path = asked.get("method", "POST"), asked.get("path", "/v1/models/m:predict")
-    response = asyncio.run(ask_http(service, pool, method, path, body))
+    response = asyncio.run(ask_http(core, method, path, body))
     if "error" in asked:
         assert json.loads(response.content) == {"error": asked["error"]}
     elif "text_answer" in asked:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from kuzov.errors import RequestError
 from kuzov.serve.calls import ModelSpec, Task
+from kuzov.serve.core import Core
 from kuzov.serve.rest.app import RestApp
 from kuzov.serve.rpc.grpc_server import grpc_server
 from kuzov.serve.service import Service
@@ -29,8 +29,7 @@ from tests.conformance.table import (
     serialized,
     spec_of,
 )
-from tests.serve.core import a_core
-from tests.serve.rpc.conftest import send
+from tests.serve.rpc.conftest import listening, send
 
 
 class Refused(Exception):  # noqa: N818
@@ -79,29 +78,29 @@ async def by_core(service: Service, case: Case) -> Any:
     return service.metadata(model).version
 
 
-async def by_rest(service: Service, pool: ThreadPoolExecutor, case: Case) -> Any:
+async def by_rest(core: Core, case: Case) -> Any:
     """Make a call over REST; tensors go in column form."""
     model, call = case.get("model", {}), case["call"]
     path = f"/v1/models/{model.get('name', 'm')}"
     path += f"/versions/{model['version']}" if "version" in model else ""
     path += f"/labels/{quote(model['label'])}" if "label" in model else ""
     if call in {"status", "metadata"}:
-        answer = await _json(service, pool, "GET", path + ("/metadata" if call == "metadata" else ""))
+        answer = await _json(core, "GET", path + ("/metadata" if call == "metadata" else ""))
         if call == "metadata":
             return int(answer["model_spec"]["version"])
         return [[int(each["version"]), each["state"]] for each in answer["model_version_status"]]
     body = {"signature_name": case["signature"]} if "signature" in case else {}
     if call == "predict":
         body["inputs"] = {name: nested(each) for name, each in case["inputs"].items()}
-        outputs = (await _json(service, pool, "POST", f"{path}:predict", body))["outputs"]
+        outputs = (await _json(core, "POST", f"{path}:predict", body))["outputs"]
         if len(case["answer"]) == 1:
             outputs = dict.fromkeys(case["answer"], outputs)
         return {name: from_nested(outputs[name], tensor["dtype"]) for name, tensor in case["answer"].items()}
     body |= {key: case[key] for key in ("context", "examples") if key in case}
-    return (await _json(service, pool, "POST", f"{path}:{call}", body))["results"]
+    return (await _json(core, "POST", f"{path}:{call}", body))["results"]
 
 
-async def by_grpc(service: Service, pool: ThreadPoolExecutor, case: Case) -> Any:
+async def by_grpc(core: Core, case: Case) -> Any:
     """Make a call over gRPC."""
     model = messages.ModelSpec(signature_name=case.get("signature", ""))
     given = case.get("model", {"name": "m"})
@@ -116,14 +115,14 @@ async def by_grpc(service: Service, pool: ThreadPoolExecutor, case: Case) -> Any
             request = messages.PredictRequest(
                 model_spec=model, inputs=inputs, output_filter=case.get("output_filter", ())
             )
-            answer = await _rpc(service, pool, "Predict", request)
+            answer = await _rpc(core, "Predict", request)
             return {name: to_numpy(tensor) for name, tensor in answer.outputs.items()}
         case "classify":
             asked = messages.ClassificationRequest(model_spec=model, input=examples(case))
-            return classes((await _rpc(service, pool, "Classify", asked)).result)
+            return classes((await _rpc(core, "Classify", asked)).result)
         case "regress":
             wanted = messages.RegressionRequest(model_spec=model, input=examples(case))
-            answer = await _rpc(service, pool, "Regress", wanted)
+            answer = await _rpc(core, "Regress", wanted)
             return [each.value for each in answer.result.regressions]
         case "multi_inference":
             tasks = [
@@ -138,43 +137,32 @@ async def by_grpc(service: Service, pool: ThreadPoolExecutor, case: Case) -> Any
                 classes(each.classification_result)
                 if each.WhichOneof("result") == "classification_result"
                 else [found.value for found in each.regression_result.regressions]
-                for each in (await _rpc(service, pool, "MultiInference", several)).results
+                for each in (await _rpc(core, "MultiInference", several)).results
             ]
         case "status":
             states = messages.ModelVersionStatus.State
-            answer = await _rpc(
-                service, pool, "GetModelStatus", messages.GetModelStatusRequest(model_spec=model)
-            )
+            status = messages.GetModelStatusRequest(model_spec=model)
+            answer = await _rpc(core, "GetModelStatus", status)
             return [[each.version, states.Name(each.state)] for each in answer.model_version_status]
     about = messages.GetModelMetadataRequest(model_spec=model, metadata_field=["signature_def"])
-    return (await _rpc(service, pool, "GetModelMetadata", about)).model_spec.version.value
+    return (await _rpc(core, "GetModelMetadata", about)).model_spec.version.value
 
 
-async def ask_http(
-    service: Service, pool: ThreadPoolExecutor, method: str, path: str, body: str | bytes | None
-) -> httpx.Response:
+async def ask_http(core: Core, method: str, path: str, body: str | bytes | None) -> httpx.Response:
     """Send a request to the REST port, in this process."""
-    transport = httpx.ASGITransport(RestApp(a_core(service, pool)))
+    transport = httpx.ASGITransport(RestApp(core))
     async with httpx.AsyncClient(transport=transport, base_url="http://kuzov") as client:
         return await client.request(method, path, content=body)
 
 
-async def _json(
-    service: Service, pool: ThreadPoolExecutor, method: str, path: str, body: Mapping[str, Any] | None = None
-) -> Any:
-    response = await ask_http(service, pool, method, path, None if body is None else json.dumps(body))
+async def _json(core: Core, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    response = await ask_http(core, method, path, None if body is None else json.dumps(body))
     answer = response.json()
     if response.status_code == 200:
         return answer
     raise Refused(str(response.status_code), answer["error"])
 
 
-async def _rpc(service: Service, pool: ThreadPoolExecutor, method: str, request: Any) -> Any:
-    server = grpc_server(a_core(service, pool))
-    port = server.listen("127.0.0.1:0")
-    await server.start()
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            return await send(channel, method, request)
-    finally:
-        await server.stop(0)
+async def _rpc(core: Core, method: str, request: Any) -> Any:
+    async with listening(grpc_server(core)) as channel:
+        return await send(channel, method, request)

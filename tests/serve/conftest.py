@@ -40,7 +40,6 @@ def signature(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Signatur
 class FakeEngine(PlainEngine):
     """Half plus two by default; signatures named by a type give their input back."""
 
-    name = "fake"
     signatures: Mapping[str, Signature] = {
         "serving_default": signature({"x": "FLOAT"}, {"y": "FLOAT"}),
         **{each.lower(): signature({"x": each}, {"y": each}) for each in TYPES},

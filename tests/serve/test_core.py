@@ -35,16 +35,11 @@ def test_a_core_answers_and_counts_for_itself() -> None:
         assert any(family["samples"] for family in core.snapshot())
 
 
-def test_no_model_no_core(tmp_path: Path) -> None:
-    empty = settings(tmp_path / "cars")
-    with pytest.raises(BundleError), open_core(empty, engine_loader(empty)):
-        raise AssertionError("There is no model.")
-
-
-def test_no_keys_no_core(tmp_path: Path) -> None:
-    keyless = settings(ready_model(), tmp_path / "keys")
-    with pytest.raises(ConfigError), open_core(keyless, engine_loader(keyless)):
-        raise AssertionError("There are no keys.")
+def test_without_models_or_keys_there_is_no_core(tmp_path: Path) -> None:
+    modelless, keyless = settings(tmp_path / "cars"), settings(ready_model(), tmp_path / "keys")
+    for broken, error in ((modelless, BundleError), (keyless, ConfigError)):
+        with pytest.raises(error), open_core(broken, engine_loader(broken)):
+            raise AssertionError("There is no core.")
 
 
 def test_one_of_several_processes_takes_no_new_configuration() -> None:

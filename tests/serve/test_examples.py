@@ -10,11 +10,8 @@ from kuzov.errors import RequestError
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.examples import (
     CLASSIFY,
-    REGRESS,
     check_classifies,
-    check_regresses,
     classifications,
-    example_tensor,
     regressions,
 )
 
@@ -27,26 +24,6 @@ def signature(inputs: str, outputs: str, method: str = CLASSIFY) -> Signature:
         return {name: TensorSpec(dtype="DT_FLOAT", shape=(-1, 1), name=f"{name}:0") for name in names.split()}
 
     return Signature(inputs=specs(inputs), outputs=specs(outputs), method_name=method)
-
-
-def test_examples_are_one_vector_of_bytes() -> None:
-    tensor = example_tensor([b"one", b"two"])["inputs"]
-    assert (tensor.shape, tensor.dtype.kind) == ((2,), "O")
-    assert tensor.tolist() == [b"one", b"two"]
-
-
-def test_no_examples() -> None:
-    with pytest.raises(RequestError, match=r"^Input is empty\.$"):
-        example_tensor([])
-
-
-@pytest.mark.parametrize("outputs", ["classes", "scores", "classes scores"])
-def test_signatures_that_classify(outputs: str) -> None:
-    check_classifies("s", signature("inputs", outputs))
-
-
-def test_a_signature_that_regresses() -> None:
-    check_regresses("s", signature("inputs", "outputs", REGRESS))
 
 
 @pytest.mark.parametrize(

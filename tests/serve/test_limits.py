@@ -27,10 +27,6 @@ def test_a_check_refuses_alike_but_holds_no_place() -> None:
     admission.check()
     with admission.enter(), pytest.raises(OverloadedError):
         admission.check()
-    admission.close()
-    with pytest.raises(RequestError) as caught:
-        admission.check()
-    assert caught.value.code is ErrorCode.UNAVAILABLE
 
 
 def test_a_place_is_free_again_after_a_failure() -> None:

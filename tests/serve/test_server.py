@@ -6,9 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -19,9 +19,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from kuzov.errors import BundleError, KuzovError
-from kuzov.serve.repository.config import ModelConfig
-from kuzov.serve.rest.app import CUT_OFF
+from kuzov.errors import KuzovError
 from kuzov.serve.server import serve
 from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
 
@@ -38,17 +36,13 @@ from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.app import CUT_OFF
 from kuzov.serve.server import serve
 from kuzov.serve.settings import FREE_PORT, RestSettings, RpcSettings, ServeSettings
+from tests.serve.engines import PlainEngine
 
-class SlowEngine:
-    name = "slow"
+class SlowEngine(PlainEngine):
     spec = TensorSpec(dtype="DT_FLOAT", shape=(-1,), name="x:0")
     signatures = {"serving_default": Signature(inputs={"x": spec}, outputs={"x": spec}, method_name="")}
-    def network(self, signature):
-        return signature
     def batched(self, signature):
         return False
-    def prepare(self, signature, inputs):
-        return inputs
     def infer(self, network, tensors):
         print("under way", flush=True)
         if tensors["x"][0] < 0:
@@ -58,8 +52,6 @@ class SlowEngine:
             return tensors
         time.sleep(float(tensors["x"][0]))
         return tensors
-    def finish(self, signature, outputs):
-        return dict(outputs)
 
 exec(sys.argv[4])
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
@@ -120,54 +112,42 @@ def url_of(process: subprocess.Popen[str]) -> str:
     raise AssertionError("The server ended before it was ready.")
 
 
-def ask_in_background(url: str, seconds: float) -> tuple[threading.Thread, list[object]]:
-    answers: list[object] = []
+def ask(url: str, seconds: float = 0) -> object:
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=10)) as connection:
+        try:
+            connection.request("POST", f"{parts.path}:predict", json.dumps({"inputs": [seconds]}))
+            return json.load(connection.getresponse())
+        except (HTTPException, ConnectionError, json.JSONDecodeError) as error:
+            return error
 
-    def ask() -> None:
-        parts = urlsplit(url)
-        with closing(HTTPConnection(parts.netloc, timeout=10)) as connection:
-            try:
-                connection.request("POST", f"{parts.path}:predict", json.dumps({"inputs": [seconds]}))
-                answers.append(json.load(connection.getresponse()))
-            except (HTTPException, ConnectionError, json.JSONDecodeError) as error:
-                answers.append(error)
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    return thread, answers
+def ended(server: subprocess.Popen[str]) -> int:
+    """The status with which a server ends that is told to stop."""
+    server.send_signal(signal.SIGTERM)
+    return server.wait(timeout=20)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_the_request_under_way_finish(
     server: subprocess.Popen[str], number: signal.Signals
 ) -> None:
-    thread, answers = ask_in_background(url_of(server), 0.5)
-    assert lines(server).readline() == "under way\n"
-    server.send_signal(number)
-    thread.join()
-    assert answers == [{"outputs": [0.5]}]
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, url_of(server), 0.5)
+        assert lines(server).readline() == "under way\n"
+        server.send_signal(number)
+    assert answer.result() == {"outputs": [0.5]}
     assert server.wait(timeout=10) == 0
 
 
 def test_a_second_signal_ends_the_server_at_once(server: subprocess.Popen[str]) -> None:
-    thread, answers = ask_in_background(url_of(server), 8)
-    assert lines(server).readline() == "under way\n"
-    server.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=10) == -signal.SIGTERM
-    thread.join()
-    assert isinstance(answers[0], Exception)
-
-
-def test_requests_longer_than_the_grace_are_cut_off(start: Start) -> None:
-    server = start(grace_s=0.2)
-    thread, answers = ask_in_background(url_of(server), 5)
-    assert lines(server).readline() == "under way\n"
-    server.send_signal(signal.SIGTERM)
-    thread.join()
-    assert answers == [{"error": CUT_OFF}]
-    assert server.wait(timeout=20) == 0
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, url_of(server), 8)
+        assert lines(server).readline() == "under way\n"
+        server.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert ended(server) == -signal.SIGTERM
+    assert isinstance(answer.result(), Exception)
 
 
 def test_workers_share_the_ports_and_end_together(start: Start) -> None:
@@ -175,11 +155,8 @@ def test_workers_share_the_ports_and_end_together(start: Start) -> None:
     url = url_of(server)
     assert url_of(server) == url
     for _ in range(4):
-        thread, answers = ask_in_background(url, 0)
-        thread.join()
-        assert answers == [{"outputs": [0.0]}]
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=20) == 0
+        assert ask(url) == {"outputs": [0.0]}
+    assert ended(server) == 0
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
@@ -202,24 +179,18 @@ def test_a_full_disk_ends_no_worker(start: Start) -> None:
     server = start(workers=2, first=first)
     url = url_of(server)
     wait_for(server, "The metrics of this worker can't be left for the others: [Errno 28] No space left on")
-    thread, answers = ask_in_background(url, 0)
-    thread.join()
-    assert answers == [{"outputs": [0.0]}]
+    assert ask(url) == {"outputs": [0.0]}
     status, page = get(urljoin(url, "/metrics"))
     assert (status, "kuzov_requests_under_way 0" in page) == (200, True)
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=20) == 0
+    assert ended(server) == 0
 
 
 def test_a_disk_that_is_full_from_the_start_keeps_no_worker_from_serving(start: Start) -> None:
     first = f"import tempfile; tempfile.mkdtemp = lambda *_, **__: (_ for _ in ()).throw({FULL})"
     server = start(workers=2, first=first)
     wait_for(server, "The workers can't share their metrics; each tells its own: [Errno 28] No space left on")
-    thread, answers = ask_in_background(url_of(server), 0)
-    thread.join()
-    assert answers == [{"outputs": [0.0]}]
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=20) == 0
+    assert ask(url_of(server)) == {"outputs": [0.0]}
+    assert ended(server) == 0
 
 
 def test_a_thread_that_dies_is_told_of(start: Start) -> None:
@@ -230,8 +201,7 @@ def test_a_thread_that_dies_is_told_of(start: Start) -> None:
             break
     url = url_of(server)
     assert get(urljoin(url, "/readyz"))[0] == 200
-    thread, _ = ask_in_background(url, -1)
-    thread.join()
+    ask(url, -1)
     status, reason = get(urljoin(url, "/readyz"))
     text = "The thread the-keeper has died; the log says why. Start the server again."
     assert (status, json.loads(reason)) == (503, {"ready": False, "reason": text})
@@ -239,8 +209,7 @@ def test_a_thread_that_dies_is_told_of(start: Start) -> None:
         health = health_pb2_grpc.HealthStub(channel)
         answer = health.Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=20) == 0
+    assert ended(server) == 0
 
 
 def test_a_worker_whose_thread_dies_is_replaced(start: Start) -> None:
@@ -248,36 +217,15 @@ def test_a_worker_whose_thread_dies_is_replaced(start: Start) -> None:
     url = url_of(server)
     assert url_of(server) == url
     time.sleep(1.1)  # they have served for a while
-    thread, _ = ask_in_background(url, -1)
-    thread.join()
+    ask(url, -1)
     wait_for(server, "it is started again")
     assert url_of(server) == url
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=20) == 0
+    assert ended(server) == 0
 
 
-def settings(base_path: Path, *, host: str = "127.0.0.1", port: int = FREE_PORT) -> ServeSettings:
-    models = (ModelConfig(name="m", base_path=base_path),)
-    rpc, rest = RpcSettings(port=FREE_PORT), RestSettings(port=port)
-    return ServeSettings(models=models, host=host, rpc=rpc, rest=rest)
-
-
-def test_a_port_in_use_is_told(base_path: Path) -> None:
+def test_a_port_in_use_is_told_with_its_own_option() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(KuzovError) as caught:
-            serve(settings(base_path, port=port))
-    assert str(caught.value) == (
-        f"Can't listen on 127.0.0.1, port {port}: Address already in use. "
-        "Stop the program that uses the port, or choose another with --rest-api-port."
-    )
-
-
-def test_an_unknown_host_is_told(base_path: Path) -> None:
-    with pytest.raises(KuzovError, match=r"Can't listen on not a host: .*\. Check --host\."):
-        serve(settings(base_path, host="not a host"))
-
-
-def test_a_missing_base_path_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="There is no model folder"):
-        serve(settings(tmp_path / "none"))
+        rest = RestSettings(port=taken.getsockname()[1])
+        settings = ServeSettings(models=(), host="127.0.0.1", rpc=RpcSettings(port=FREE_PORT), rest=rest)
+        with pytest.raises(KuzovError, match=r"or choose another with --rest-api-port\.$"):
+            serve(settings)

@@ -6,6 +6,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+import pytest
 
 from kuzov.engine.engine import Engine
 from kuzov.serve.batching.queue import Job, JobQueue
@@ -52,36 +53,22 @@ def taken_by(queue: JobQueue, *jobs: Job, threads: int = 1) -> list[list[Job]]:
     return sorted((found.get(timeout=10) for _ in range(threads)), key=lambda batch: batch[0].queued)
 
 
-def test_what_waits_is_taken_together_up_to_the_limit() -> None:
-    jobs = [job(), job(2), job(), job()]
+@pytest.mark.parametrize(
+    ("jobs", "batches"),
+    [
+        ([job(), job(2), job(), job()], [3, 1]),
+        ([job(9), job()], [1, 1]),
+        ([job(3), job(2), job(1)], [1, 2]),
+        ([job(), job(width=2), job()], [1, 1, 1]),
+        ([job(shares=False), job(shares=False), job()], [1, 1, 1]),
+    ],
+    ids=["up to the limit", "larger than a batch", "in their order", "of another shape", "not to share"],
+)
+def test_what_waits_is_taken_together(jobs: list[Job], batches: list[int]) -> None:
     queue = filled(*jobs)
-    assert queue.take() == jobs[:3]
-    assert queue.take() == jobs[3:]
-
-
-def test_a_job_larger_than_a_batch_goes_alone() -> None:
-    jobs = [job(9), job()]
-    queue = filled(*jobs)
-    assert queue.take() == jobs[:1]
-
-
-def test_the_order_is_kept_even_where_a_later_one_would_fit() -> None:
-    jobs = [job(3), job(2), job(1)]
-    queue = filled(*jobs)
-    assert queue.take() == jobs[:1]
-    assert queue.take() == jobs[1:]
-
-
-def test_rows_of_another_shape_go_apart() -> None:
-    jobs = [job(), job(width=2), job()]
-    queue = filled(*jobs)
-    assert [queue.take() for _ in jobs] == [[each] for each in jobs]
-
-
-def test_what_may_not_share_goes_alone() -> None:
-    jobs = [job(shares=False), job(shares=False), job()]
-    queue = filled(*jobs)
-    assert [queue.take() for _ in jobs] == [[each] for each in jobs]
+    taken = [queue.take() for _ in batches]
+    assert [len(batch) for batch in taken] == batches
+    assert [each for batch in taken for each in batch] == jobs
 
 
 def test_what_nobody_waits_for_is_dropped() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,35 +11,27 @@ import pytest
 
 from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
-from kuzov.records import Signature
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.monitoring.metrics import Metrics
 from kuzov.serve.repository.servable import Servable
+from tests.serve.engines import PlainEngine
 
 RAISED = {101: ZeroDivisionError(), 102: MemoryError(), 103: StopIteration(), 104: SystemExit(1)}
 """What some numbers make the model raise; none of these is a refusal."""
 
 
 @dataclass
-class Doubler:
+class Doubler(PlainEngine):
     """Doubles x; notes the rows of each batch; can be held, so that work piles up behind it."""
 
     shares: bool = True
     batches: list[int] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
-    name: str = "doubler"
-    signatures: Mapping[str, Signature] = field(default_factory=dict)
 
-    def network(self, _signature: str) -> str:
-        return "n"
-
-    def batched(self, _signature: str) -> bool:
+    def batched(self, signature: str) -> bool:
         return self.shares
-
-    def prepare(self, _signature: str, inputs: Tensors) -> Tensors:
-        return inputs
 
     def infer(self, _network: str, tensors: Tensors) -> Tensors:
         self.begun.set()
@@ -68,9 +60,7 @@ class Notes(Metrics):
         assert all(each >= 0 for each in waited_s)
         self.batches.append((model, rows, len(waited_s)))
 
-    def observe_inference(
-        self, model: str, seconds: float, *, api: str = "Predict", requests: int = 1
-    ) -> None:
+    def observe_inference(self, model: str, seconds: float, *, requests: int = 1) -> None:
         assert (model, seconds >= 0, requests >= 1) == ("m", True, True)
         self.inferences += 1
 

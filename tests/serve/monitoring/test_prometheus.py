@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from kuzov.errors import ConfigError
 from kuzov.serve.monitoring.prometheus import (
@@ -15,7 +16,6 @@ from kuzov.serve.monitoring.prometheus import (
     read_monitoring_config,
     sum_snapshots,
 )
-from tests.serve.monitoring.prometheus_page import parse
 
 
 def histogram(*values: float) -> Family:
@@ -77,8 +77,8 @@ def test_no_label_can_break_out_of_its_quotes() -> None:
         "\n"
         'requests_total{model="?"} 1\n'
     )
-    samples = parse(page)["requests_total"].samples
-    assert ("requests_total", (("model", hostile),)) in samples
+    (family,) = text_string_to_metric_families(page.decode())
+    assert [sample.labels["model"] for sample in family.samples] == [hostile, "?"]
 
 
 def test_several_processes_are_summed() -> None:
@@ -97,7 +97,6 @@ def test_several_processes_are_summed() -> None:
         [((), [1])],
         [((), [4])],
     ]
-    parse(exposition(both))
 
 
 def test_processes_that_saw_other_labels_are_summed_too() -> None:
@@ -114,24 +113,6 @@ def test_processes_that_saw_other_labels_are_summed_too() -> None:
 def test_a_snapshot_survives_json() -> None:
     snapshot = [histogram(0.05, 7), gauge("open", {(): 2})]
     assert exposition(json.loads(json.dumps(snapshot))) == exposition(snapshot)
-    assert exposition(sum_snapshots([json.loads(json.dumps(snapshot))])) == exposition(snapshot)
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        b"# TYPE a counter\na 1",
-        b"# TYPE a counter\na 1\na 2\n",
-        b"# TYPE a counter\nb 1\n",
-        b'# TYPE a counter\na{m="} 1\n',
-        b"# TYPE a counter\n# TYPE a counter\n",
-        b'# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
-        b'# TYPE a histogram\na_bucket{le="1"} 2\na_sum 1\na_count 2\n',
-    ],
-)
-def test_the_reader_of_these_tests_is_strict(page: bytes) -> None:
-    with pytest.raises(AssertionError):
-        parse(page)
 
 
 @pytest.mark.parametrize(

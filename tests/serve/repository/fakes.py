@@ -6,21 +6,17 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from kuzov.engine.engine import Tensors
-from kuzov.records import Signature
 from tests.serve.engines import PlainEngine
 
 
 class FakeEngine(PlainEngine):
     """Answers with the number of the version that it was loaded from."""
-
-    name = "fake"
-    signatures: Mapping[str, Signature] = {}
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -7,7 +7,7 @@ import pytest
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.errors import BundleError, ErrorCode, RequestError
 from kuzov.serve.repository.lifecycle import Failure, State, VersionLife, load
-from kuzov.serve.repository.servable import Servable, VersionStatus
+from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
 from tests.serve.repository.fakes import FakeEngine, put
 
 
@@ -77,31 +77,36 @@ def test_whatever_goes_wrong_is_told(
     assert ("a secret" in caplog.text) == (code is ErrorCode.INTERNAL)
 
 
-def test_missing_files_are_told_apart(life: VersionLife) -> None:
-    def read(folder: Path) -> FakeEngine:
-        try:
-            (folder / "variables").read_bytes()
-        except OSError as error:
-            raise BundleError("There are no variables.") from error
-        raise AssertionError
-
-    def vanish(folder: Path) -> FakeEngine:
-        (folder / "saved_model.pb").unlink()
-        raise BundleError("It is gone.")
-
-    missing = Failure(code=ErrorCode.NOT_FOUND, message="There are no variables.")
-    assert load(life, read, no_warm_up) == missing
-    assert load(life, vanish, no_warm_up) == Failure(code=ErrorCode.NOT_FOUND, message="It is gone.")
+def lacks_a_file(folder: Path) -> FakeEngine:
+    try:
+        (folder / "variables").read_bytes()
+    except OSError as error:
+        raise BundleError("There are no variables.") from error
+    raise AssertionError
 
 
-def test_a_file_that_is_no_message_is_lost(life: VersionLife) -> None:
-    (life.folder / "saved_model.pb").write_bytes(b"junk")
+def vanishes(folder: Path) -> FakeEngine:
+    (folder / "saved_model.pb").unlink()
+    raise BundleError("It is gone.")
 
-    def read(folder: Path) -> FakeEngine:
-        read_signatures(folder)
-        raise AssertionError
 
-    failure = load(life, read, no_warm_up)
+def is_junk(folder: Path) -> FakeEngine:
+    (folder / "saved_model.pb").write_bytes(b"junk")
+    read_signatures(folder)
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("load_engine", "code", "message"),
+    [
+        (lacks_a_file, ErrorCode.NOT_FOUND, "There are no variables."),
+        (vanishes, ErrorCode.NOT_FOUND, "It is gone."),
+        (is_junk, ErrorCode.DATA_LOSS, "is not a SavedModel"),
+    ],
+)
+def test_what_is_missing_and_what_is_broken_are_told_apart(
+    life: VersionLife, load_engine: LoadEngine, code: ErrorCode, message: str
+) -> None:
+    failure = load(life, load_engine, no_warm_up)
     assert isinstance(failure, Failure)
-    assert failure.code is ErrorCode.DATA_LOSS
-    assert "is not a SavedModel" in failure.message
+    assert (failure.code, message in failure.message) == (code, True)

@@ -48,6 +48,12 @@ def example_list(*examples: messages.Example) -> messages.Input:
     return messages.Input(example_list=messages.ExampleList(examples=examples))
 
 
+def classify(signature: str, *examples: messages.Example) -> PredictionLog:
+    spec = messages.ModelSpec(signature_name=signature)
+    request = messages.ClassificationRequest(model_spec=spec, input=example_list(*examples))
+    return PredictionLog(classify_log=messages.ClassifyLog(request=request))
+
+
 X = np.array([1, 2], np.float32)
 
 
@@ -85,13 +91,7 @@ def servable(engine: Recorder) -> Servable:
 
 
 def test_each_request_runs_as_often_as_asked(tmp_path: Path) -> None:
-    classification = messages.ClassificationRequest(
-        model_spec=messages.ModelSpec(signature_name="classify"), input=example_list(example(a=1))
-    )
-    write(
-        tmp_path,
-        [predict(x=from_numpy(X)), PredictionLog(classify_log=messages.ClassifyLog(request=classification))],
-    )
+    write(tmp_path, [predict(x=from_numpy(X)), classify("classify", example(a=1))])
     engine = Recorder()
     warm_up(servable(engine), tmp_path, 2)
     first = ("serving_default", {"x": [1, 2], "k": [3]})
@@ -116,31 +116,18 @@ def test_a_prediction_asks_with_its_tensors(tmp_path: Path) -> None:
 
 def test_the_other_kinds_ask_with_examples(tmp_path: Path) -> None:
     default, named = messages.ModelSpec(name="m"), messages.ModelSpec(signature_name="named")
-    plain, one = example_list(example(a=1), example(a=2)), example_list(example(a=3))
-    with_context = messages.Input(
-        example_list_with_context=messages.ExampleListWithContext(
-            examples=[example(a=1)], context=example(b=2)
-        )
+    context = messages.ExampleListWithContext(examples=[example(a=1)], context=example(b=2))
+    regression = messages.RegressionRequest(
+        model_spec=default, input=messages.Input(example_list_with_context=context)
     )
     tasks = [messages.InferenceTask(model_spec=named), messages.InferenceTask(model_spec=default)]
+    several = messages.MultiInferenceRequest(tasks=tasks, input=example_list(example(a=3)))
     write(
         tmp_path,
         [
-            PredictionLog(
-                classify_log=messages.ClassifyLog(
-                    request=messages.ClassificationRequest(model_spec=named, input=plain)
-                )
-            ),
-            PredictionLog(
-                regress_log=messages.RegressLog(
-                    request=messages.RegressionRequest(model_spec=default, input=with_context)
-                )
-            ),
-            PredictionLog(
-                multi_inference_log=messages.MultiInferenceLog(
-                    request=messages.MultiInferenceRequest(tasks=tasks, input=one)
-                )
-            ),
+            classify("named", example(a=1), example(a=2)),
+            PredictionLog(regress_log=messages.RegressLog(request=regression)),
+            PredictionLog(multi_inference_log=messages.MultiInferenceLog(request=several)),
             PredictionLog(),
         ],
     )

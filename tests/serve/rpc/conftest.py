@@ -28,6 +28,7 @@ from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
 from kuzov.serve.service import Service
 from kuzov.serve.settings import RpcSettings, ServeSettings
 from kuzov.wire import messages
+from kuzov.wire.tensors import from_numpy
 from tests.serve.core import a_core
 from tests.serve.repositories import repository_of
 
@@ -147,12 +148,8 @@ class Site:
     @asynccontextmanager
     async def serving(self, **options: Any) -> AsyncIterator[grpc.aio.Channel]:
         """A channel to a server in this process."""
-        server = self.server(**options)
-        port = server.listen("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with listening(self.server(**options)) as channel:
             yield channel
-        await server.stop(0)
 
     def run(self, scenario: Callable[[grpc.aio.Channel], Awaitable[R]], **options: Any) -> R:
         """What happens to a client."""
@@ -170,6 +167,18 @@ class Site:
             grpc.aio.AioRpcError: It is refused.
         """
         return self.run(lambda channel: send(channel, method, request), **options)
+
+
+@asynccontextmanager
+async def listening(server: GrpcServer) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to a server, which ends with it."""
+    port = server.listen("127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel
+    finally:
+        await server.stop(0)
 
 
 async def send(channel: grpc.aio.Channel, method: str, request: Message | bytes, **options: Any) -> Any:
@@ -212,8 +221,11 @@ def model_spec(signature_name: str = "", **version: Any) -> messages.ModelSpec:
 
 def floats(*values: float) -> messages.TensorProto:
     """A vector of DT_FLOAT."""
-    shape = messages.TensorShapeProto(dim=[messages.TensorShapeProto.Dim(size=len(values))])
-    return messages.TensorProto(dtype=messages.DT_FLOAT, tensor_shape=shape, float_val=values)
+    return from_numpy(np.array(values, np.float32))
+
+
+HALF = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(1.0)})
+SLOW = messages.PredictRequest(model_spec=model_spec("slow"), inputs={"x": floats(1.0)})
 
 
 def example(**features: float) -> messages.Example:

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from kuzov.errors import ErrorCode
 from kuzov.serve.limits import Admission, Limits
 from kuzov.serve.rpc.gate import STATUS_CODES, details
 from kuzov.wire import messages
-from tests.serve.rpc.conftest import KEY, Site, api_keys, floats, model_spec, refusal, send
+from tests.serve.rpc.conftest import HALF, KEY, SLOW, Site, api_keys, floats, model_spec, refusal, send
 
-HALF = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(1.0)})
-SLOW = messages.PredictRequest(model_spec=model_spec("slow"), inputs={"x": floats(1.0)})
 STATUS = messages.GetModelStatusRequest(model_spec=model_spec())
 HOW = "Send one in the header Authorization: Bearer KEY, or X-API-Key: KEY."
 
@@ -30,29 +29,13 @@ def test_a_key_lets_a_request_in(site: Site, tmp_path: Path, metadata: tuple[str
     assert list(answer.outputs["y"].float_val) == [2.5]
 
 
-@pytest.mark.parametrize(
-    ("metadata", "text"),
-    [
-        ([], f"This server needs an API key. {HOW}"),
-        ([("x-api-key", "other")], f"The server does not know this API key. {HOW}"),
-    ],
-    ids=["none", "unknown"],
-)
 @pytest.mark.parametrize(("method", "message"), [("Predict", HALF), ("GetModelStatus", STATUS)])
 def test_without_a_known_key_a_request_is_refused(
-    site: Site,
-    tmp_path: Path,
-    method: str,
-    message: messages.PredictRequest | messages.GetModelStatusRequest,
-    metadata: list[tuple[str, str]],
-    text: str,
+    site: Site, tmp_path: Path, method: str, message: Message
 ) -> None:
     site.keys = api_keys(tmp_path)
-
-    def call() -> object:
-        return site.run(lambda channel: send(channel, method, message, metadata=metadata))
-
-    assert refusal(call) == ("UNAUTHENTICATED", text)
+    text = f"This server needs an API key. {HOW}"
+    assert refusal(lambda: site.call(method, message)) == ("UNAUTHENTICATED", text)
     assert [record.status for record in site.records] == [ErrorCode.UNAUTHENTICATED]
 
 
@@ -69,14 +52,6 @@ def test_a_full_server_refuses_what_a_model_computes_and_answers_the_rest(site: 
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert error.details() == "The server has 0 requests under way already. Try again in a second."
     assert trailers(error)["grpc-retry-pushback-ms"] == "1000"
-
-
-def test_a_server_that_stops_refuses_new_requests(site: Site) -> None:
-    site.admission.close()
-    assert refusal(lambda: site.call("Predict", HALF)) == (
-        "UNAVAILABLE",
-        "The server is stopping. Send the request again.",
-    )
 
 
 def test_a_request_is_dropped_when_its_deadline_is_over(site: Site) -> None:

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +18,7 @@ from kuzov.serve.limits import Limits
 from kuzov.serve.rpc.grpc_server import GrpcServer, read_channel_arguments
 from kuzov.serve.rpc.ssl_config import SslConfig
 from kuzov.wire import messages
-from tests.serve.rpc.conftest import Site, floats, model_spec, refusal, send
-
-HALF = messages.PredictRequest(model_spec=model_spec(), inputs={"x": floats(1.0)})
-SLOW = messages.PredictRequest(model_spec=model_spec("slow"), inputs={"x": floats(1.0)})
+from tests.serve.rpc.conftest import HALF, SLOW, Site, floats, listening, model_spec, refusal, send
 
 REQUEST = (
     *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
@@ -75,6 +70,15 @@ async def ask(
     return list(answer.outputs["y"].float_val)
 
 
+async def listen(site: Site, port: int, **options: Any) -> None:
+    """Have a server take a port that it can't have."""
+    server = site.server(**options)
+    try:
+        server.listen(f"127.0.0.1:{port}")
+    finally:
+        await server.stop(0)
+
+
 def test_tls(site: Site, pair: Callable[[str], Pair]) -> None:
     own = pair("server")
     tls = SslConfig(server_key=own.key, server_cert=own.certificate)
@@ -108,15 +112,8 @@ def test_a_key_that_does_not_belong_to_the_certificate_is_found_out(
 ) -> None:
     tls = SslConfig(server_key=pair("one").key, server_cert=pair("other").certificate)
 
-    async def scenario() -> None:
-        server = site.server(tls=tls)
-        try:
-            server.listen("127.0.0.1:0")
-        finally:
-            await server.stop(0)
-
     with pytest.raises(KuzovError, match=r"--ssl_config_file does not belong to the certificate\.$"):
-        asyncio.run(scenario())
+        asyncio.run(listen(site, 0, tls=tls))
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
@@ -128,17 +125,10 @@ def test_a_unix_socket(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_an_error_in_words(site: Site) -> None:
-    async def scenario(port: int) -> None:
-        server = site.server()
-        try:
-            server.listen(f"127.0.0.1:{port}")
-        finally:
-            await server.stop(0)
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(KuzovError) as caught:
-            asyncio.run(scenario(port))
+            asyncio.run(listen(site, port))
     assert str(caught.value) == (
         f"Can't listen on 127.0.0.1:{port}. Stop the program that uses it, or choose another with --port."
     )
@@ -179,9 +169,7 @@ def test_an_unknown_method_is_unimplemented(site: Site) -> None:
 def test_requests_under_way_are_finished_within_the_time_of_grace(site: Site) -> None:
     async def scenario(grace_s: float, during: Callable[[], Awaitable[object]]) -> str:
         server = site.server()
-        port = server.listen("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with listening(server) as channel:
             waiting = asyncio.ensure_future(send(channel, "Predict", SLOW, timeout=10))
             await site.computing.wait()
             stopping = asyncio.ensure_future(server.stop(grace_s))
@@ -229,80 +217,3 @@ def test_a_channel_argument_needs_a_value() -> None:
 def test_channel_options_go_over_the_servers_own(site: Site) -> None:
     options = read_channel_arguments("grpc.max_receive_message_length=10")
     assert refusal(lambda: site.call("Predict", HALF, channel_options=options))[0] == "RESOURCE_EXHAUSTED"
-
-
-CLIENT = """
-import importlib.util, sys, types
-
-# TensorFlow's messages without TensorFlow, whose import takes seconds.
-tensorflow = types.ModuleType("tensorflow")
-tensorflow.__path__ = importlib.util.find_spec("tensorflow").submodule_search_locations
-sys.modules["tensorflow"] = tensorflow
-
-import grpc
-from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
-from tensorflow.core.example import example_pb2
-from tensorflow_serving.apis import (
-    classification_pb2, get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc, predict_pb2,
-    prediction_service_pb2_grpc,
-)
-
-with grpc.insecure_channel(sys.argv[1]) as channel:
-    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-
-    predict = predict_pb2.PredictRequest()
-    predict.model_spec.name = "m"
-    predict.model_spec.version.value = 123
-    predict.inputs["x"].CopyFrom(tensor_pb2.TensorProto(
-        dtype=types_pb2.DT_FLOAT,
-        tensor_shape=tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=3)]),
-        float_val=[1.0, 2.0, 5.0],
-    ))
-    answer = stub.Predict(predict, timeout=10)
-    spec = answer.model_spec
-    print(list(answer.outputs["y"].float_val), spec.version.value, spec.signature_name)
-
-    classify = classification_pb2.ClassificationRequest()
-    classify.model_spec.name = "m"
-    classify.model_spec.signature_name = "classify"
-    classify.input.example_list.examples.append(example_pb2.Example())
-    print(stub.Classify(classify, timeout=10).result.classifications[0].classes[0].label)
-
-    metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-    metadata.model_spec.name = "m"
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    assert stub.GetModelMetadata(metadata, timeout=10).metadata["signature_def"].Unpack(signatures)
-    print(signatures.signature_def["serving_default"].inputs["x"].name)
-
-    status = get_model_status_pb2.GetModelStatusRequest()
-    status.model_spec.name = "m"
-    states = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, timeout=10)
-    print([(each.version, each.state) for each in states.model_version_status])
-"""
-
-
-def test_tensorflow_servings_own_client(site: Site) -> None:
-    async def scenario() -> tuple[str, str]:
-        server = site.server()
-        port = server.listen("127.0.0.1:0")
-        await server.start()
-        client = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            CLIENT,
-            f"127.0.0.1:{port}",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-        out, err = await client.communicate()
-        await server.stop(0)
-        return out.decode(), err.decode()
-
-    said, complained = asyncio.run(scenario())
-    assert said.splitlines() == [
-        "[2.5, 3.0, 4.5] 123 serving_default",
-        "qashqai",
-        "x:0",
-        "[(124, 30), (123, 30), (122, 50)]",
-    ], complained

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from google.protobuf.message import Message
+
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.wire import messages
@@ -28,12 +31,6 @@ def test_all_versions_have_a_status(site: Site) -> None:
     ]
 
 
-def test_a_status_needs_a_model(site: Site) -> None:
-    request = messages.GetModelStatusRequest()
-    refused = refusal(lambda: site.call("GetModelStatus", request))
-    assert refused == ("INVALID_ARGUMENT", "Missing ModelSpec")
-
-
 def test_other_models_are_served_from_now_on(site: Site) -> None:
     answer = site.call("HandleReloadConfigRequest", reload("n", "/models/n"))
     assert answer.HasField("status")
@@ -41,15 +38,6 @@ def test_other_models_are_served_from_now_on(site: Site) -> None:
     assert [list(configs) for configs in site.reloads] == [
         [ModelConfig(name="n", base_path=Path("/models/n"))]
     ]
-
-
-def test_a_list_that_cannot_be_read_is_refused(site: Site) -> None:
-    request = reload("n", "models/n")
-    assert refusal(lambda: site.call("HandleReloadConfigRequest", request)) == (
-        "INVALID_ARGUMENT",
-        "Expected model n to have an absolute path or URI; got base_path()=models/n",
-    )
-    assert site.reloads == []
 
 
 def test_a_served_model_keeps_its_platform(site: Site) -> None:
@@ -65,9 +53,23 @@ def test_a_list_that_cannot_be_served_is_refused(site: Site) -> None:
     assert refusal(lambda: site.call("HandleReloadConfigRequest", request)) == ("FAILED_PRECONDITION", text)
 
 
-def test_only_a_list_of_models_can_be_loaded(site: Site) -> None:
-    assert refusal(lambda: site.call("HandleReloadConfigRequest", messages.ReloadConfigRequest())) == (
-        "INVALID_ARGUMENT",
-        "ServerModelConfig type not supported by HandleReloadConfigRequest. "
-        "Only ModelConfigList is currently supported",
-    )
+@pytest.mark.parametrize(
+    ("method", "request_", "text"),
+    [
+        ("GetModelStatus", messages.GetModelStatusRequest(), "Missing ModelSpec"),
+        (
+            "HandleReloadConfigRequest",
+            reload("n", "models/n"),
+            "Expected model n to have an absolute path or URI; got base_path()=models/n",
+        ),
+        (
+            "HandleReloadConfigRequest",
+            messages.ReloadConfigRequest(),
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+            "Only ModelConfigList is currently supported",
+        ),
+    ],
+)
+def test_what_can_not_be_read_is_refused(site: Site, method: str, request_: Message, text: str) -> None:
+    assert refusal(lambda: site.call(method, request_)) == ("INVALID_ARGUMENT", text)
+    assert site.reloads == []

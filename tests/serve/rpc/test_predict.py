@@ -50,25 +50,14 @@ def test_fewer_values_than_the_shape_repeat_the_last_and_no_shape_is_a_scalar(si
     del short.float_val[2:]
     assert list(site.call("Predict", request({"x": short})).outputs["y"].float_val) == [2.5, 3.0, 3.0]
     scalar = messages.TensorProto(dtype=messages.DT_FLOAT, float_val=[1.0])
-    assert (
-        site.call("Predict", request({"x": scalar})).outputs["y"].tensor_shape == messages.TensorShapeProto()
-    )
-
-
-def test_strings_are_bytes(site: Site) -> None:
-    strings = from_numpy(np.array([b"\xff\xd8", b""], np.object_))
-    answer = site.call("Predict", request({"x": strings}, "string"))
-    assert list(answer.outputs["y"].string_val) == [b"\xff\xd8", b""]
+    y = site.call("Predict", request({"x": scalar})).outputs["y"]
+    assert y.tensor_shape == messages.TensorShapeProto()
 
 
 def test_a_large_request_and_a_large_answer_lose_nothing(site: Site) -> None:
     x = np.arange(LARGE_BYTES // 4 + 4, dtype=np.float32).reshape(4, -1)
     answer = site.call("Predict", request({"x": from_numpy(x, as_content=True)}))
     assert np.array_equal(to_numpy(answer.outputs["y"]), x / 2 + 2)
-
-
-def test_an_input_with_a_default_may_be_absent(site: Site) -> None:
-    assert list(site.call("Predict", request({}, "with_default")).outputs["y"].float_val) == [2.0]
 
 
 def misshapen() -> messages.TensorProto:
@@ -78,27 +67,22 @@ def misshapen() -> messages.TensorProto:
 
 
 @pytest.mark.parametrize(
-    ("refused", "code", "text"),
+    ("refused", "text"),
     [
-        (messages.PredictRequest(inputs=X), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        (messages.PredictRequest(inputs=X), "Missing ModelSpec"),
         (
             request({"z": floats(1.0)}, "with_default"),
-            "INVALID_ARGUMENT",
             "Inputs contains invalid name. Used request inputs: , request input: z",
         ),
-        (request({"x": misshapen()}), "INVALID_ARGUMENT", "tensor parsing error: x"),
-        (
-            request({"x": messages.TensorProto(dtype=messages.DT_RESOURCE)}),
-            "INVALID_ARGUMENT",
-            "tensor parsing error: x",
-        ),
+        (request({"x": misshapen()}), "tensor parsing error: x"),
+        (request({"x": messages.TensorProto(dtype=messages.DT_RESOURCE)}), "tensor parsing error: x"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_request_is_refused_in_tensorflow_servings_words(
-    site: Site, refused: messages.PredictRequest, code: str, text: str
+    site: Site, refused: messages.PredictRequest, text: str
 ) -> None:
-    assert refusal(lambda: site.call("Predict", refused)) == (code, text)
+    assert refusal(lambda: site.call("Predict", refused)) == ("INVALID_ARGUMENT", text)
 
 
 def test_a_small_message_may_not_stand_for_a_huge_tensor(site: Site) -> None:

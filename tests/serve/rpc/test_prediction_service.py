@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from google.protobuf.message import Message
 
+from kuzov.records import Signature, TensorSpec
 from kuzov.serve.rpc.request import LARGE_BYTES
+from kuzov.serve.rpc.response import signature_def_map
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import Site, example, examples, model_spec, refusal
 
@@ -40,30 +43,11 @@ def test_classify(site: Site) -> None:
     assert answer.model_spec == model_spec("classify", version=124)
 
 
-def test_regress(site: Site) -> None:
-    answer = site.call("Regress", regression())
-    assert [each.value for each in answer.result.regressions] == [
-        float(each.ByteSize()) for each in TWO.example_list.examples
-    ]
-    assert answer.model_spec == model_spec("regress", version=124)
-
-
 def test_a_large_request_loses_nothing(site: Site) -> None:
     photo = messages.Feature(bytes_list=messages.BytesList(value=[bytes(LARGE_BYTES)]))
     found = messages.Example(features=messages.Features(feature={"photo": photo}))
     answer = site.call("Regress", regression(found=examples(found, example(x=1.0))))
     assert [each.value for each in answer.result.regressions] == [found.ByteSize(), example(x=1.0).ByteSize()]
-
-
-def test_several_inferences_of_the_same_examples(site: Site) -> None:
-    answer = site.call("MultiInference", inference(("regress", REGRESS), ("classify", CLASSIFY)))
-    first, second = answer.results
-    assert first.WhichOneof("result") == "regression_result"
-    assert second.WhichOneof("result") == "classification_result"
-    assert [result.model_spec for result in answer.results] == [
-        model_spec("regress", version=124),
-        model_spec("classify", version=124),
-    ]
 
 
 def test_the_journal_knows_what_was_asked(site: Site) -> None:
@@ -79,61 +63,55 @@ def test_the_journal_knows_what_was_asked(site: Site) -> None:
     ]
 
 
-def test_metadata_tells_the_signatures(site: Site) -> None:
-    answer = site.call("GetModelMetadata", metadata("signature_def"))
-    assert answer.model_spec == model_spec("", version=124)
-    packed = answer.metadata["signature_def"]
-    assert packed.type_url == "type.googleapis.com/tensorflow.serving.SignatureDefMap"
-    signatures = messages.SignatureDefMap.FromString(packed.value).signature_def
-    assert signatures["classify"].method_name == CLASSIFY
-    assert signatures["with_default"].defaults["x"].dtype == messages.DT_FLOAT
-
-
 NAMELESS = messages.ModelSpec()
 
 
 @pytest.mark.parametrize(
-    ("method", "request_", "code", "text"),
+    ("method", "request_", "text"),
     [
-        ("Classify", messages.ClassificationRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
-        ("Regress", messages.RegressionRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
-        (
-            "Regress",
-            messages.RegressionRequest(model_spec=NAMELESS),
-            "INVALID_ARGUMENT",
-            "ModelSpec has no name specified.",
-        ),
-        (
-            "MultiInference",
-            messages.MultiInferenceRequest(),
-            "INVALID_ARGUMENT",
-            "ModelSpec has no name specified.",
-        ),
+        ("Classify", messages.ClassificationRequest(), "Missing ModelSpec"),
+        ("Regress", messages.RegressionRequest(), "Missing ModelSpec"),
+        ("Regress", messages.RegressionRequest(model_spec=NAMELESS), "ModelSpec has no name specified."),
+        ("MultiInference", messages.MultiInferenceRequest(), "ModelSpec has no name specified."),
         (
             "MultiInference",
             messages.MultiInferenceRequest(
                 tasks=[messages.InferenceTask(model_spec=model_spec()), messages.InferenceTask()]
             ),
-            "INVALID_ARGUMENT",
             "Found ModelSpec with an empty model name.",
         ),
-        ("GetModelMetadata", messages.GetModelMetadataRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        ("GetModelMetadata", messages.GetModelMetadataRequest(), "Missing ModelSpec"),
         (
             "GetModelMetadata",
             metadata(),
-            "INVALID_ARGUMENT",
             "GetModelMetadataRequest must specify at least one metadata_field",
         ),
-        (
-            "GetModelMetadata",
-            metadata("signature_def", "F"),
-            "INVALID_ARGUMENT",
-            "Metadata field F is not supported",
-        ),
+        ("GetModelMetadata", metadata("signature_def", "F"), "Metadata field F is not supported"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_request_is_refused_in_tensorflow_servings_words(
-    site: Site, method: str, request_: Message, code: str, text: str
+    site: Site, method: str, request_: Message, text: str
 ) -> None:
-    assert refusal(lambda: site.call(method, request_)) == (code, text)
+    assert refusal(lambda: site.call(method, request_)) == ("INVALID_ARGUMENT", text)
+
+
+def test_a_signature_is_described_as_tensorflow_does() -> None:
+    signature = Signature(
+        inputs={"x": TensorSpec(dtype="DT_FLOAT", shape=(-1, 3), name="x:0")},
+        outputs={"y": TensorSpec(dtype="DT_STRING", shape=None, name="StatefulPartitionedCall:0")},
+        method_name="tensorflow/serving/predict",
+        defaults={"x": np.array([0.5], np.float32)},
+    )
+    found = signature_def_map({"s": signature}).signature_def["s"]
+    x, y = found.inputs["x"], found.outputs["y"]
+    assert (x.name, x.dtype) == ("x:0", messages.DT_FLOAT)
+    assert [dim.size for dim in x.tensor_shape.dim] == [-1, 3]
+    assert not x.tensor_shape.unknown_rank
+    assert (y.name, y.dtype, y.tensor_shape.unknown_rank) == (
+        "StatefulPartitionedCall:0",
+        messages.DT_STRING,
+        True,
+    )
+    assert found.method_name == "tensorflow/serving/predict"
+    assert list(found.defaults["x"].float_val) == [0.5]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,24 +30,16 @@ def written(file: Path, **fields: object) -> Path:
     return file
 
 
-def test_a_file_gives_key_and_certificate(tmp_path: Path) -> None:
-    file = written(tmp_path / "ssl.config", server_key=KEY, server_cert=CERTIFICATE)
-    assert read_ssl_config(file) == SslConfig(server_key=KEY.encode(), server_cert=CERTIFICATE.encode())
-
-
-def test_a_file_may_ask_clients_for_theirs(tmp_path: Path) -> None:
-    file = written(
-        tmp_path / "ssl.config",
-        server_key=KEY,
-        server_cert=CERTIFICATE,
-        custom_ca=CERTIFICATE + CERTIFICATE,
-        client_verify=True,
-    )
+@pytest.mark.parametrize("asks", [{}, {"custom_ca": CERTIFICATE * 2, "client_verify": True}])
+def test_a_file_gives_key_and_certificate_and_may_ask_clients_for_theirs(
+    tmp_path: Path, asks: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "ssl.config", server_key=KEY, server_cert=CERTIFICATE, **asks)
     assert read_ssl_config(file) == SslConfig(
         server_key=KEY.encode(),
         server_cert=CERTIFICATE.encode(),
-        custom_ca=(CERTIFICATE + CERTIFICATE).encode(),
-        client_verify=True,
+        custom_ca=(CERTIFICATE * 2).encode() if asks else None,
+        client_verify=bool(asks),
     )
 
 

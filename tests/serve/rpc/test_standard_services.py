@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest as Re
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionResponse as Response
 
 from kuzov.serve.rpc.standard_services import NAMES, REFLECTION_SERVICES, SERVICES
-from tests.serve.rpc.conftest import Site, api_keys
+from tests.serve.rpc.conftest import Site, api_keys, listening
 
 
 async def states(channel: grpc.aio.Channel) -> set[str]:
@@ -33,9 +33,7 @@ def test_the_names_are_tensorflow_servings_and_the_services_own() -> None:
 def test_who_watches_does_not_hold_the_end_up(site: Site) -> None:
     async def scenario() -> list[int]:
         server = site.server()
-        port = server.listen("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with listening(server) as channel:
             watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
             found = [(await watching.read()).status]
             async with asyncio.timeout(10):
@@ -51,14 +49,10 @@ def test_a_server_serves_until_it_is_drained(site: Site, tmp_path: Path) -> None
 
     async def scenario() -> tuple[set[str], set[str]]:
         server = site.server()
-        port = server.listen("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with listening(server) as channel:
             before = await states(channel)
             await server.drain()
-            after = await states(channel)
-        await server.stop(0)
-        return before, after
+            return before, await states(channel)
 
     assert asyncio.run(scenario()) == ({"SERVING"}, {"NOT_SERVING"})
 
