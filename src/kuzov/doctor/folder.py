@@ -54,18 +54,32 @@ def list_folder(root: Path) -> PhotoFolder:
         DatasetError: There is no such folder, it can't be read, or it has no photo.
     """
     require_folder(root)
-    sides = tuple(side for side in (TRAIN, VALIDATION) if (root / side).is_dir())
-    classes: set[str] = set()
+    sides = tuple(side for side in (TRAIN, VALIDATION) if (root / side).is_dir()) or ("",)
+    folders: list[tuple[str, Path]] = []
+    loose: list[Path] = []
     photos: list[PhotoFile] = []
     left_out: list[PhotoError] = []
-    for side in sides or ("",):
-        loose = _list_side(root / side, side, classes, photos, left_out)
-        if not photos and not sides:
-            label = class_of(root.resolve())
-            photos += [PhotoFile(path=path, label=label, side="") for path in loose]
-            classes.add(label)
-        else:
-            left_out += [PhotoError(str(path), LOOSE) for path in loose]
+    for side in sides:
+        for entry in entries(root / side):
+            if entry.is_dir():
+                folders.append((side, entry))
+            elif is_photo(entry):
+                loose.append(entry)
+            else:
+                left_out.append(PhotoError(str(entry), NOT_A_PHOTO))
+    for side, folder in folders:
+        for file in entries(folder):
+            if is_photo(file) and not file.is_dir():
+                photos.append(PhotoFile(path=file, label=class_of(folder), side=side))
+            else:
+                left_out.append(PhotoError(str(file), NESTED if file.is_dir() else NOT_A_PHOTO))
+    classes = {class_of(folder) for _, folder in folders}
+    if photos or sides != ("",):
+        left_out += [PhotoError(str(path), LOOSE) for path in loose]
+    else:
+        label = class_of(root.resolve())
+        classes.add(label)
+        photos = [PhotoFile(path=path, label=label, side="") for path in loose]
     if not photos:
         raise DatasetError(
             f"There are no photos in {root}; put the photos of each model into a subfolder of its own, "
@@ -73,32 +87,8 @@ def list_folder(root: Path) -> PhotoFolder:
         )
     return PhotoFolder(
         root=root,
-        sides=sides or ("",),
+        sides=sides,
         classes=tuple(sorted(classes)),
         photos=tuple(photos),
         left_out=tuple(left_out),
     )
-
-
-def _list_side(
-    folder: Path, side: str, classes: set[str], photos: list[PhotoFile], left_out: list[PhotoError]
-) -> list[Path]:
-    """Adds what lies in the class folders; returns the photos that lie beside them."""
-    loose = []
-    for entry in entries(folder):
-        if not entry.is_dir():
-            if is_photo(entry):
-                loose.append(entry)
-            else:
-                left_out.append(PhotoError(str(entry), NOT_A_PHOTO))
-            continue
-        label = class_of(entry)
-        classes.add(label)
-        for file in entries(entry):
-            if file.is_dir():
-                left_out.append(PhotoError(str(file), NESTED))
-            elif is_photo(file):
-                photos.append(PhotoFile(path=file, label=label, side=side))
-            else:
-                left_out.append(PhotoError(str(file), NOT_A_PHOTO))
-    return loose
