@@ -51,26 +51,22 @@ class FakeServer:
         self.status = 200
         self.delay_s = 0.0
 
-    def reply(self, path: str, body: bytes) -> tuple[int, bytes]:
-        self.asked.append((path, body))
-        time.sleep(self.delay_s)
-        answer = self.metadata if path.endswith("/metadata") else self.answer
-        return self.status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-
 
 @contextmanager
 def fake_server() -> Iterator[FakeServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fake.asked.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
             fake.authorization = self.headers["Authorization"]
-            status, answer = fake.reply(self.path, body)
-            self.send_response(status)
+            time.sleep(fake.delay_s)
+            answer = fake.metadata if self.path.endswith("/metadata") else fake.answer
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(fake.status)
             if fake.location is not None:
                 self.send_header("Location", fake.location + self.path)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(content)
 
         do_POST = do_GET  # noqa: N815
 

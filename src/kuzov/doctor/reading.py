@@ -28,13 +28,10 @@ _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPhoto:
+class ReadPhoto(PhotoFile):
     """A photo that can be read, its name in the folder, and what copies and faults are told by."""
 
-    path: Path
     name: str
-    label: str
-    side: str
     digest: str
     signature: Signature
     quality: Quality

@@ -44,7 +44,7 @@ def draw_curves(metrics: TrainingMetrics) -> bytes:
     columns = ((texts.ACCURACY, curve.accuracy), (texts.LOG_LOSS, curve.log_loss))
     panels[0][0].yaxis.set_major_formatter(PercentFormatter(1))
     for axes, (name, values) in zip(panels[0], columns, strict=True):
-        axes.axvline(metrics.inverse_regularisation, color=GREY, linestyle=":", label=_label(texts.CHOSEN))
+        axes.axvline(metrics.inverse_regularisation, color=GREY, linestyle=":", label=texts.CHOSEN.in_line)
         axes.plot(candidates, np.array(values)[order], color=BLUE, marker="o")
         axes.set_xscale("log")
         axes.set_xticks(candidates, [f"{each:g}" for each in candidates])
@@ -62,8 +62,8 @@ def _draw_epochs(panels: Sequence[Axes], curve: FineTuneCurve) -> None:
     )
     epochs = range(1, len(curve.loss) + 1)
     for axes, (name, learned, held) in zip(panels, columns, strict=True):
-        axes.plot(epochs, learned, color=BLUE, marker=".", label=_label(texts.LEARNED_FROM))
-        axes.plot(epochs, held, color=ORANGE, marker=".", linestyle="--", label=_label(texts.HELD_OUT))
+        axes.plot(epochs, learned, color=BLUE, marker=".", label=texts.LEARNED_FROM.in_line)
+        axes.plot(epochs, held, color=ORANGE, marker=".", linestyle="--", label=texts.HELD_OUT.in_line)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _finish(axes, name, across=texts.EPOCH)
 
@@ -109,7 +109,7 @@ def draw_reliability(metrics: RunMetrics) -> bytes:
             axis.set_major_locator(MultipleLocator(0.1 if corner >= 0.4 else 0.2))
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         _finish(axes, name, across=texts.CONFIDENCE)
-    panels[0].set_ylabel(_label(texts.ACCURACY), fontsize=8.5)
+    panels[0].set_ylabel(texts.ACCURACY.in_line, fontsize=8.5)
     return _png(figure)
 
 
@@ -126,12 +126,12 @@ def draw_unknown(metrics: RunMetrics) -> bytes:
         color=(BLUE, ORANGE),
         edgecolor=INK,
         linewidth=0.6,
-        label=[_label(texts.RIGHT_ANSWERS), _label(texts.WRONG_ANSWERS)],
+        label=[texts.RIGHT_ANSWERS.in_line, texts.WRONG_ANSWERS.in_line],
     )
     # Hatched too: the two colours may be one grey in print.
     for bar in axes.containers[1]:
         bar.set_hatch("////")
-    axes.axvline(metrics.unknown_threshold, color=INK, linestyle="--", label=_label(texts.THRESHOLD))
+    axes.axvline(metrics.unknown_threshold, color=INK, linestyle="--", label=texts.THRESHOLD.in_line)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -154,8 +154,8 @@ def draw_confusion(metrics: RunMetrics) -> bytes:
     turned = {"rotation": 90} if not annotated else {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(classes), names, fontsize=font, parse_math=False, **turned)
     axes.set_yticks(range(classes), names, fontsize=font, parse_math=False)
-    axes.set_xlabel(_label(texts.ANSWER))
-    axes.set_ylabel(_label(texts.TRUTH))
+    axes.set_xlabel(texts.ANSWER.in_line)
+    axes.set_ylabel(texts.TRUTH.in_line)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     # White lines between the cells; in a large matrix they would be all that is seen.
@@ -184,7 +184,7 @@ def draw_classes(metrics: RunMetrics) -> bytes:
         (texts.F1, PALE, [each.f1 for each in metrics.per_class]),
     )
     for place, (name, colour, values) in enumerate(scores):
-        bars = axes.barh(rows + (place - 1) * 0.27, values, height=0.25, color=colour, label=_label(name))
+        bars = axes.barh(rows + (place - 1) * 0.27, values, height=0.25, color=colour, label=name.in_line)
         if annotated:
             axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=7.5)
     axes.set_yticks(rows, [_short(each) for each in metrics.classes], fontsize=8.5, parse_math=False)
@@ -201,16 +201,12 @@ def draw_classes(metrics: RunMetrics) -> bytes:
 
 
 def _finish(axes: Axes, title: Words, *, across: Words) -> None:
-    axes.set_xlabel(_label(across), fontsize=8.5)
-    axes.set_title(_label(title), fontsize=10, loc="left")
+    axes.set_xlabel(across.in_line, fontsize=8.5)
+    axes.set_title(title.in_line, fontsize=10, loc="left")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8)
-
-
-def _label(words: Words) -> str:
-    return words.en if words.en == words.ru else f"{words.en} · {words.ru}"
 
 
 def _short(name: ClassName) -> str:

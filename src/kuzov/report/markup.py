@@ -39,7 +39,7 @@ def whole_page(title: Words, version: str, about: Iterable[Words], content: Iter
     """A page that needs nothing beside it: its title, lines about what it shows, and sections."""
     lines = (paragraph(each, style="version") for each in about)
     return PAGE.format(
-        title=escape(f"kuzov {version} · {title.en} · {title.ru}"),
+        title=escape(f"kuzov {version} · {title.in_line}"),
         style=STYLE_FILE.read_text(encoding="utf-8"),
         content="\n".join(["<header>", f"<h1>{both(title)}</h1>", *lines, "</header>", *content]),
     )
@@ -112,19 +112,16 @@ def photo_figure(thumbnail: Thumbnail | None, *, name: str, caption: Words, wron
 
 def _jpeg(content: bytes, alternative: Words, size: tuple[int, int]) -> str:
     data = base64.b64encode(content).decode("ascii")
-    text = alternative.en if alternative.en == alternative.ru else f"{alternative.en} · {alternative.ru}"
-    return (
-        f'<img src="data:image/jpeg;base64,{data}" width="{size[0]}" height="{size[1]}" alt="{escape(text)}">'
-    )
+    text, (width, height) = escape(alternative.in_line), size
+    return f'<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{text}">'
 
 
 def picture(png: bytes, caption: Words, *, name: Words, large: bool) -> str:
     """A PNG inside the page; a large one keeps its size and is scrolled."""
     data = base64.b64encode(png).decode("ascii")
-    alternative = escape(f"{name.en} · {name.ru}")
     return (
         f'<figure><div class="{"scroll large" if large else "scroll"}">'
-        f'<img class="chart" src="data:image/png;base64,{data}" alt="{alternative}"></div>'
+        f'<img class="chart" src="data:image/png;base64,{data}" alt="{escape(name.in_line)}"></div>'
         f"<figcaption>{both(caption)}</figcaption></figure>"
     )
 

@@ -72,25 +72,19 @@ def _over_all_photos(metrics: TrainingMetrics) -> Iterator[tuple[Words, Words]]:
     """How good such a recogniser is, whichever of the photos it learned from."""
     crossed, few = metrics.cross_validation, metrics.shots
     if crossed is not None:
-        yield (
-            texts.CROSS_VALIDATION,
-            texts.CROSS_VALIDATED.fill(
-                mean=percent(crossed.mean), std=percent(crossed.std), folds=len(crossed.folds)
-            ),
-        )
+        mean, std = percent(crossed.mean), percent(crossed.std)
+        yield texts.CROSS_VALIDATION, texts.CROSS_VALIDATED.fill(mean=mean, std=std, folds=len(crossed.folds))
     if few is not None:
-        yield (
-            texts.FEW_SHOTS,
-            texts.FEW_SHOTS_JUDGED.fill(
-                shots=few.shots,
-                mean=percent(few.mean),
-                std=percent(few.std),
-                draws=few.draws,
-                least=percent(few.least),
-                most=percent(few.most),
-                photos=few.photos,
-            ),
+        judged = texts.FEW_SHOTS_JUDGED.fill(
+            shots=few.shots,
+            mean=percent(few.mean),
+            std=percent(few.std),
+            draws=few.draws,
+            least=percent(few.least),
+            most=percent(few.most),
+            photos=few.photos,
         )
+        yield texts.FEW_SHOTS, judged
 
 
 def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> Iterator[str]:

@@ -22,6 +22,11 @@ class Words:
             self.ru.format(**{key: pair.ru for key, pair in pairs.items()}),
         )
 
+    @property
+    def in_line(self) -> str:
+        """Both languages one after the other; once where they are the same."""
+        return self.en if self.en == self.ru else f"{self.en} · {self.ru}"
+
 
 def plain(value: str | int) -> Words:
     """What reads the same in both languages: a file's name, a count."""

@@ -42,15 +42,10 @@ class _Payload:
 
 
 def lift_tensors(message: bytes) -> tuple[PredictRequest, dict[str, npt.NDArray[Any]]]:
-    """Parse a request.
+    """Parse a serialized PredictRequest, and lift its large tensors out of it, by input name.
 
-    Args:
-        message: A serialized PredictRequest.
-
-    Returns:
-        The request, and its large tensors by input name, which lack their values in the request. They are
-        read-only views of the message wherever the wire holds the values as numpy does, and need not be
-        aligned. All other tensors, also those that make no sense, are left in the request.
+    In the request they lack their values. They are read-only views of the message wherever the wire holds the
+    values as numpy does, and need not be aligned. All other tensors, also those that make no sense, are left.
 
     Raises:
         google.protobuf.message.DecodeError: It is no PredictRequest.
