@@ -19,6 +19,8 @@ NAMES = (
 )
 RIGHT = {"unknown": 0.02, "is_unknown": False}
 
+Read = Callable[[object], RunMetrics]
+
 
 @pytest.fixture
 def metrics() -> dict[str, Any]:
@@ -161,7 +163,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def read(run_folder: Path) -> Callable[[object], RunMetrics]:
+def read(run_folder: Path) -> Read:
     """Reads a run through its file, as the program does."""
 
     def save_and_read(values: object) -> RunMetrics:

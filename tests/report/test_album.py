@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +6,7 @@ import pytest
 from kuzov.report import album, thumbnails
 from kuzov.report.album import Album, least_certain_section, make_album, mistake_section
 from kuzov.report.thumbnails import Thumbnail
-from kuzov.run_metrics import RunMetrics
-
-Read = Callable[[object], RunMetrics]
+from tests.report.conftest import Read
 
 
 def test_photos_that_are_not_there_have_no_pictures(

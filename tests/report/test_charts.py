@@ -10,8 +10,7 @@ from PIL import Image
 from kuzov.report import charts
 from kuzov.report.charts import draw_classes, draw_confusion, draw_reliability, draw_unknown
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
-
-Read = Callable[[object], RunMetrics]
+from tests.report.conftest import Read
 
 
 def training(run: RunMetrics) -> TrainingMetrics:

@@ -1,12 +1,9 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from kuzov.report import confusion
 from kuzov.report.album import make_album
-from kuzov.run_metrics import RunMetrics
-
-Read = Callable[[object], RunMetrics]
+from tests.report.conftest import Read
 
 
 def test_the_matrix_marks_right_and_wrong_and_leads_to_the_photos(

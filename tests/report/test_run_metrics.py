@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,8 @@ import pytest
 
 from kuzov.errors import KuzovError
 from kuzov.records import ClassName
-from kuzov.run_metrics import EvaluationMetrics, LearningCurve, RunMetrics, TrainingMetrics, read_metrics
-
-Read = Callable[[object], RunMetrics]
+from kuzov.run_metrics import EvaluationMetrics, LearningCurve, TrainingMetrics, read_metrics
+from tests.report.conftest import Read
 
 
 def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import pytest
 from kuzov.report.album import make_album
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics
+from tests.report.conftest import Read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from kuzov.training.pipeline import TrainResult
 
-Read = Callable[[object], RunMetrics]
 
 # Elements that have no end tag.
 VOID = {"meta", "link", "input", "img", "br"}

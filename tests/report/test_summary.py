@@ -1,13 +1,10 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from kuzov.report.summary import headline, plain_words
 from kuzov.report.texts import Words
-from kuzov.run_metrics import RunMetrics
-
-Read = Callable[[object], RunMetrics]
+from tests.report.conftest import Read
 
 
 def test_the_headline_says_what_to_expect(metrics: dict[str, Any], read: Read) -> None:

@@ -1,10 +1,7 @@
-from collections.abc import Callable
 from typing import Any
 
 from kuzov.report import tables
-from kuzov.run_metrics import RunMetrics
-
-Read = Callable[[object], RunMetrics]
+from tests.report.conftest import Read
 
 
 def test_classes_with_counts_and_scores(metrics: dict[str, Any], read: Read) -> None:
