@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 from kuzov.bundle.ready import ready_model
 from kuzov.cli.classify import command as classify_command
+from kuzov.cli.main import kuzov
 from kuzov.deploy.ray import RAY_VERSION, ray_deployment
 from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
@@ -104,7 +105,7 @@ def test_a_replica_fills_a_pod_and_ray_makes_as_many_pods_as_there_may_be_replic
 def test_the_job_is_a_command_that_kuzov_takes() -> None:
     words = shlex.split(of_kind("RayJob")["spec"]["entrypoint"])
     assert words[:2] == ["kuzov", "classify"]
-    taken = classify_command.make_context("kuzov classify", words[2:]).params
+    taken = classify_command.make_context("kuzov classify", words[2:], **kuzov.context_settings).params
     assert (taken["source"], taken["out"]) == ("s3://photos/2026", Path("/data/results"))
     assert taken["model"] == Path("/models/img_classifier")
     assert taken["ray"] == "auto"

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from kuzov.cli.main import kuzov
 from kuzov.cli.serve import command
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def application(args: Mapping[str, str]) -> Application:
     from kuzov.ray.serving.settings import RaySettings
 
     words = ["--ray", *shlex.split(args.get("options", ""))]
-    options = command.make_context("kuzov serve", words).params
+    # A command keeps the help options of its first context, so that has to be the group's in every process.
+    options = command.make_context("kuzov serve", words, **kuzov.context_settings).params
     log_format = options.pop("log_format")
     spread = ray_settings(options) or RaySettings()
     return application(serve_settings(options), spread, log_format=log_format)
