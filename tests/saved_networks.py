@@ -82,14 +82,12 @@ def version_1(folder: Path) -> Path:
         return _save(folder, {"serving_default": _signature({"image": image}, {"p": output}, PREDICT)})
 
 
-def network(folder: Path, compute: Callable[[Any], Outputs], spec: Any = None) -> Path:
-    """A function as `serving_default`, of an input x: photos, unless another spec is given."""
+def network(folder: Path, compute: Callable[[Any], Outputs]) -> Path:
+    """A function as `serving_default`, of an input x: photos."""
     module = tf.Module()
     module.state = state()
-    spec = tf.TensorSpec((None, 8, 8, 3), tf.float32, "x") if spec is None else spec
-    tf.saved_model.save(
-        module, str(folder), {"serving_default": tf.function(compute, input_signature=[spec])}
-    )
+    serve = tf.function(compute, input_signature=[tf.TensorSpec((None, 8, 8, 3), tf.float32, "x")])
+    tf.saved_model.save(module, str(folder), {"serving_default": serve})
     return folder
 
 

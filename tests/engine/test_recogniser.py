@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import BundleError, ConfigError, PhotoError
+from kuzov.errors import BundleError, PhotoError
 from kuzov.records import ClassName, Prediction
 from tests.errors import raises
 
@@ -74,17 +73,3 @@ def test_a_version_or_its_model_folder_may_be_named(trained: TrainResult, tmp_pa
     assert [each.id for each in card.classes] == ["hatchback", "sedan", "suv"]
     with pytest.raises(BundleError, match=r"^There is no model folder "):
         Recogniser.load(tmp_path / "none")
-    with pytest.raises(
-        ConfigError, match=r"^There is no precision 'f64'; choose from auto, f32, bf16, int8\.$"
-    ):
-        Recogniser.load(trained.bundle, precision="f64")
-
-
-def test_a_model_without_a_card_is_told(trained: TrainResult, tmp_path: Path) -> None:
-    version = tmp_path / "1"
-    version.mkdir()
-    shutil.copy(trained.bundle / "saved_model.pb", version)
-    with raises(
-        BundleError, f"The bundle {version} has no assets.extra/card.json: No such file or directory."
-    ):
-        Recogniser.load(tmp_path)

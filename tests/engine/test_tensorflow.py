@@ -58,14 +58,7 @@ def strings(*values: bytes) -> npt.NDArray[Any]:
 def test_it_serves_all_signatures(half_plus_two: TensorFlowEngine, tf2: TensorFlowEngine) -> None:
     assert half_plus_two.name.startswith("TensorFlow 2.")
     assert half_plus_two.name.endswith(" f32")
-    assert sorted(half_plus_two.signatures) == [
-        "classify_x2_to_y3",
-        "classify_x_to_y",
-        "regress_x2_to_y3",
-        "regress_x_to_y",
-        "regress_x_to_y2",
-        "serving_default",
-    ]
+    assert {"classify_x_to_y", "regress_x_to_y", "serving_default"} <= half_plus_two.signatures.keys()
     assert sorted(tf2.signatures) == ["__saved_model_init_op", "serving_default"]
     assert not any(half_plus_two.batched(name) for name in half_plus_two.signatures)
 
