@@ -64,6 +64,12 @@ def read(folder: Path) -> dict[str, bytes]:
     }
 
 
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+
+
 def names(base: Path) -> list[str]:
     return sorted(entry.name for entry in base.iterdir())
 
@@ -177,9 +183,7 @@ def test_a_version_that_appears_meanwhile_is_not_overwritten(
 
 @pytest.mark.parametrize("step", [*range(0, STEPS, 2), STEPS - 1, STEPS])
 def test_a_kill_leaves_no_version_or_a_whole_one(tmp_path: Path, step: int) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", KILLED, repr(CONTENT), str(tmp_path), str(step)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = run(KILLED, repr(CONTENT), str(tmp_path), str(step))
     if step == STEPS:
         assert (done.returncode, done.stdout) == (0, "published\n"), done.stderr
     else:
@@ -247,11 +251,7 @@ replace(Path(sys.argv[1]), write)
 def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
     target = tmp_path / "part"
     replace(target, write)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", REPLACED_AND_KILLED, str(target)], env=environment, check=False, timeout=60
-    )
-    assert done.returncode == -signal.SIGKILL
+    assert run(REPLACED_AND_KILLED, str(target)).returncode == -signal.SIGKILL
     assert read(target) == CONTENT
     assert [each.name[: len(STAGING_PREFIX)] for each in tmp_path.iterdir() if each != target] == [
         STAGING_PREFIX

@@ -13,6 +13,8 @@ from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.images.framing import read_frame
 from tests.errors import raises
 
+BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
+
 
 @pytest.fixture
 def photos(synthetic_photos: Path) -> list[bytes]:
@@ -34,11 +36,7 @@ def test_no_photos_become_an_empty_tensor() -> None:
     [
         (b"", "empty_image", "is empty; replace it with a whole copy of the photo"),
         (b"text", "no_image", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
-        (
-            b"\xff\xd8\xff",
-            "broken_image",
-            "is broken or cut short; replace it with a whole copy of the photo",
-        ),
+        (b"\xff\xd8\xff", "broken_image", BROKEN),
     ],
 )
 def test_a_photo_that_can_not_be_decoded_is_named_by_its_row(

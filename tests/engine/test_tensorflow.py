@@ -22,7 +22,6 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 from tests import saved_models, saved_networks
 from tests.errors import raises
-from tests.saved_models import example
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +139,6 @@ def test_an_image_of_another_rank_is_refused_before_a_convolution_sees_it(
             "serving_default",
             {"x": np.array([1, 2], np.int32)},
             "Type mismatch: actual int32 vs. expect float\n\t [[{{node _arg_x_0_0}}]]",
-        ),
-        (
-            "regress_x_to_y",
-            {"inputs": strings(example(x=2))},
-            "Name: <unknown>, Key: x, Index: 0.  Data types don't match. Data type: int64 but expected type: "
-            "float\n\t [[{{node ParseExample/ParseExampleV2}}]]",
         ),
         (
             "regress_x_to_y",

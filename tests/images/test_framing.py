@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame, frame_box, least_side, read_frame, resize_box
-from tests.errors import raises
 
 
 @pytest.mark.parametrize(
@@ -69,14 +67,3 @@ def test_a_large_photo_is_framed_as_if_it_were_decoded_whole() -> None:
     assert decode(encoded.getvalue(), at_least_px=least_side(64)).size == (200, 150)
     whole = frame(decode(encoded.getvalue()), 64)
     assert np.abs(quick.astype(int) - whole).max() <= 4
-
-
-def test_a_photo_that_can_not_be_framed_is_named() -> None:
-    with raises(
-        PhotoError, "upload 3: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
-    ):
-        read_frame(b"text", 64, name="upload 3")
-    encoded = io.BytesIO()
-    Image.new("RGB", (10, 10)).save(encoded, "PNG")
-    with raises(PhotoError, "photo: claims more than 99 pixels; make it smaller"):
-        read_frame(encoded.getvalue(), 64, max_pixels=99)

@@ -28,6 +28,7 @@ class CountingPool(ThreadPoolExecutor):
 
 
 PHOTO = b"photo" * 10_000
+JPEG = {"Content-Type": "image/jpeg"}
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,8 @@ PHOTO = b"photo" * 10_000
     [
         {"json": {"signature_name": "image_bytes", "instances": [{"b64": base64.b64encode(PHOTO).decode()}]}},
         {"json": {"signature_name": "image_bytes", "instances": ["small"]}},
-        {"content": PHOTO, "headers": {"Content-Type": "image/jpeg"}},
-        {
-            "content": gzip.compress(PHOTO),
-            "headers": {"Content-Type": "image/jpeg", "Content-Encoding": "gzip"},
-        },
+        {"content": PHOTO, "headers": JPEG},
+        {"content": gzip.compress(PHOTO), "headers": JPEG | {"Content-Encoding": "gzip"}},
         {"files": [("a", ("1.jpg", PHOTO))]},
     ],
 )
@@ -63,20 +61,12 @@ def test_a_photo_in_json_is_parsed_once(port: Port) -> None:
         assert port.ask("POST", PREDICT, json=body).json() == {"predictions": [float(len(PHOTO))]}
 
 
-def test_classify(port: Port) -> None:
-    body = {"signature_name": "classify", "examples": [{}, {"x": 1.0}]}
-    response = port.ask("POST", "/v1/models/m:classify", json=body)
-    assert response.status_code == 200
-    [[[label, score]], _] = response.json()["results"]
-    assert (label, score) == ("", 0.0)
-    assert (port.records[0].api, port.records[0].rows) == ("classify", 2)
-    assert (port.records[0].version, port.records[0].signature) == (1, "classify")
-
-
-def test_regress(port: Port) -> None:
-    body = {"signature_name": "regress", "examples": [{}]}
-    assert port.ask("POST", "/v1/models/m:regress", json=body).json() == {"results": [0.0]}
-    assert (port.records[0].api, port.records[0].signature) == ("regress", "regress")
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_calls_by_examples_are_recorded(port: Port, verb: str) -> None:
+    body = {"signature_name": verb, "examples": [{}, {"x": 1.0}]}
+    assert port.ask("POST", f"/v1/models/m:{verb}", json=body).status_code == 200
+    [record] = port.records
+    assert (record.api, record.version, record.signature, record.rows) == (verb, 1, verb, 2)
 
 
 def test_photos_and_examples_have_a_limit(port: Port) -> None:
