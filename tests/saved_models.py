@@ -135,16 +135,6 @@ def many_types(folder: Path) -> Path:
     return folder
 
 
-def example(**features: float | int | bytes) -> bytes:
-    """A serialized tf.Example with one value a feature."""
-    kinds = {float: "float_list", int: "int64_list", bytes: "bytes_list"}
-    message = tf.train.Example()
-    for name, value in features.items():
-        getattr(message.features.feature[name], kinds[type(value)]).value.append(value)
-    serialized: bytes = message.SerializeToString()
-    return serialized
-
-
 def _parsed_examples() -> tuple[Any, Any, Any]:
     """The placeholder of the examples, and their features x and x2 (0 where there is none): (N, 1)."""
     examples = v1.placeholder(tf.string, [None], "tf_example")

@@ -40,19 +40,11 @@ TIMED_CALLS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Int8Comparison:
-    """What becomes of the answers when a bundle computes in int8.
+    """What becomes of the answers about so many validation photos when a bundle computes in int8.
 
-    Attributes:
-        photos: Validation photos asked about.
-        accuracy_before: Accuracy on them in float32, 0..1.
-        accuracy: Likewise, in int8.
-        largest_change: The largest change of a probability.
-        mean_change: The largest change of a photo's probabilities, mean over the photos.
-        largest_unknown_change: The largest change of `unknown`.
-        mean_unknown_change: The mean change of `unknown`.
-        turned_unknown: Photos that change sides of the threshold of `unknown`.
-        milliseconds_before: Median time of one photo as the bundle is served without int8.
-        milliseconds: Likewise, in int8.
+    Changes are those of probabilities, of which each photo counts by its largest, and of `unknown`, by which
+    photos may turn from one side of its threshold to the other. Answers before are in float32, accuracies in
+    0..1, milliseconds the median of one photo; before, as the bundle is served without int8.
     """
 
     photos: int
@@ -69,15 +61,10 @@ class Int8Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimisation:
-    """How an optimisation ended.
+    """Whether the int8 form was kept in a version's folder, or the reason why not.
 
-    Attributes:
-        bundle: The version's folder.
-        kept: Whether the int8 form is in it now.
-        reason: Why it is not; empty where it is.
-        float_layers: How many of the first convolutions the last attempt left in float.
-        same_photos: Whether the photos are those that the bundle was trained on.
-        comparison: Of the last attempt.
+    The comparison, and how many of the first convolutions stayed in float, are of the last attempt;
+    `same_photos` tells whether the photos are those that the bundle was trained on.
     """
 
     bundle: Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,20 +89,15 @@ class _RowRequest:
         return found
 
 
-class _Requests:
+class _Requests(threading.local):
     """Infer requests of a compiled network: each holds one call's tensors, so each thread has its own."""
 
     def __init__(self, compiled: openvino.CompiledModel, *, by_row: bool) -> None:
-        self._compiled = compiled
-        self._make = _RowRequest if by_row else _Request
-        self._local = threading.local()
+        self._compiled, self._by_row = compiled, by_row
 
+    @cached_property
     def mine(self) -> _Request | _RowRequest:
-        """This thread's request."""
-        if not hasattr(self._local, "request"):
-            self._local.request = self._make(self._compiled)
-        request: _Request | _RowRequest = self._local.request
-        return request
+        return _RowRequest(self._compiled) if self._by_row else _Request(self._compiled)
 
 
 class Network:
@@ -152,7 +148,7 @@ class Network:
             requests = self._shared if self._under_way else self._alone
             self._under_way += 1
         try:
-            results = requests.mine().infer(inputs)
+            results = requests.mine.infer(inputs)
         except RuntimeError as error:
             raise invalid(f"The model refuses these inputs: {own_words(error)}") from error
         finally:

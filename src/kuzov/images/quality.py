@@ -24,11 +24,9 @@ _MEASURED_PX = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Measures of one photo.
+    """Measures of one photo; its width and height are pixels, upright.
 
     Attributes:
-        width: In pixels, upright.
-        height: In pixels, upright.
         aspect: Longer side over shorter side, 1 and more.
         sharpness: Variance of the Laplacian over the variance of the luminance, 0..about 20 (noise); 0 where
             the photo is of one colour.

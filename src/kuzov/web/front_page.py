@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.html_page import html_page
-from kuzov.serve.rest.pages import LOOK
+from kuzov.serve.rest.pages import LOOK, html_page
 
 FOLDER = Path(__file__).with_name("page")
 

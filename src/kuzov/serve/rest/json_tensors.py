@@ -35,10 +35,7 @@ _JSON_TYPES: Mapping[str, frozenset[type]] = {
 }
 # TensorFlow Serving reads the small integers as int32 and casts them down unchecked: 300 is 44 as a uint8.
 _READ_AS: Mapping[str, type[np.integer[Any] | np.bool_]] = {
-    "DT_INT8": np.int32,
-    "DT_INT16": np.int32,
-    "DT_INT32": np.int32,
-    "DT_UINT8": np.int32,
+    **dict.fromkeys(("DT_INT8", "DT_INT16", "DT_INT32", "DT_UINT8"), np.int32),
     "DT_INT64": np.int64,
     "DT_UINT32": np.uint32,
     "DT_UINT64": np.uint64,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -13,7 +15,6 @@ from kuzov.serve.core import Core
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.prometheus import exposition
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.html_page import html_page
 from kuzov.serve.rest.json_answer import object_json, version_status
 from kuzov.serve.service import Service
 
@@ -24,6 +25,13 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _DOCS = Path(__file__).with_name("docs")
 LOOK = _DOCS / "look.css"
 """What all pages of the server share."""
+# A page's script and style stand in it, and the policy names them by their digests: whatever else might get
+# into the page, a model's name or a photo's, no browser would run it.
+_POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
 
 
 def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]:
@@ -85,3 +93,27 @@ def docs_page(models: Sequence[str], limits: Limits) -> Answer:
     }.items():
         html = html.replace(name, value)
     return html_page(html, styles=(LOOK, _DOCS / "docs.css"), scripts=(_DOCS / "docs.js",))
+
+
+def html_page(html: str, styles: Sequence[Path], scripts: Sequence[Path]) -> Answer:
+    """The page as an answer, the files in place of the comments for them, and its Content-Security-Policy."""
+    style, script = _joined(styles), _joined(scripts)
+    html = html.replace("/* style */", style).replace("/* script */", script)
+    policy = _POLICY.format(script=_digest(script), style=_digest(style))
+    headers = (
+        ("content-security-policy", policy),
+        ("cache-control", "no-cache"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    )
+    return Answer(body=html.encode(), content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _joined(files: Sequence[Path]) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def _digest(text: str) -> str:
+    """What a policy calls a script or style that stands in the page."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -21,12 +21,12 @@ PATIENCE_S = 0.25
 class Room:
     """Lets bodies in, in the order in which they ask, while there is room for them.
 
-    The bound is a soft one: where nothing was let go for a moment, as those within come over slow lines, the
-    next one is let in all the same. So a client that sends a byte a second holds nobody up.
+    The bound is a soft one: where nothing was let go for `patience_s`, as those within come over slow lines,
+    the next one is let in all the same. So a client that sends a byte a second holds nobody up.
     """
 
     def __init__(self, size: int = ROOM_BYTES, patience_s: float = PATIENCE_S) -> None:
-        """Room for so many bytes; after `patience_s` without a body that leaves, one more is let in."""
+        """Room for so many bytes; a larger body has it to itself."""
         self._size = size
         self._patience_s = patience_s
         self._held = 0
