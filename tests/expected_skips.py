@@ -30,6 +30,8 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
     ),
     # `make backbone` runs them.
     "torch is not installed": ("tests/model/test_efficientnet_lite.py", "tests/recipes/backbone"),
+    # `make oldest` has an older one.
+    "The image has another OpenVINO": ("tests/deploy/test_image.py::test_what_is_removed_is_there_before",),
     # Programs that are no Python packages; the clients and pages are tried where they are.
     "There is no chromium here": (
         "tests/examples/test_clients.py::test_the_javascript_works_in_a_page_of_another_site",
