@@ -2,10 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from kuzov.data.files import class_of, digest_of, entries, is_photo, require_folder
-from kuzov.errors import DatasetError
+from kuzov.data.files import class_of, digest_of, entries, is_photo
 
 
 def test_hidden_and_system_files_are_passed_over_and_names_are_sorted(tmp_path: Path) -> None:
@@ -21,19 +18,6 @@ def test_a_photo_is_told_by_its_ending() -> None:
 
 def test_a_class_is_its_folder_in_one_unicode_form() -> None:
     assert class_of(Path("photos/e\u0301")) == "é"
-
-
-def test_a_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError) as caught:
-        require_folder(tmp_path / "none")
-    wanted = f"There is no folder {tmp_path / 'none'}; give one with a subfolder of photos a model."
-    assert str(caught.value) == wanted
-
-
-def test_a_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
-    (tmp_path / "photos.zip").touch()
-    with pytest.raises(DatasetError, match="is a file; give a folder with a subfolder of photos a model"):
-        require_folder(tmp_path / "photos.zip")
 
 
 def test_a_digest_is_of_the_content(tmp_path: Path) -> None:

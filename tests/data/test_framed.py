@@ -12,6 +12,7 @@ from kuzov.data import framed as module
 from kuzov.data.framed import frame_photos
 from kuzov.errors import DatasetError
 from kuzov.images.framing import read_frame
+from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -59,9 +60,9 @@ def test_of_many_photos_some_of_every_class_are_taken(
 def test_photos_of_other_classes_are_refused(card: Card, photos: Path) -> None:
     for side in ("train", "validation"):
         (photos / side / "suv").rename(photos / side / "van")
-    with pytest.raises(DatasetError) as caught:
-        frame_photos(photos, card, silent)
-    assert str(caught.value) == (
+    text = (
         f"The photos in {photos} are of hatchback, sedan, van, but the bundle knows hatchback, sedan, suv; "
         "give the photos that it was trained on."
     )
+    with raises(DatasetError, text):
+        frame_photos(photos, card, silent)

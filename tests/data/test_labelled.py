@@ -4,6 +4,7 @@ import pytest
 
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import DatasetError
+from tests.errors import raises
 
 CLASSES = ("qashqai", "vaz_2110")
 
@@ -46,38 +47,25 @@ def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_class_that_the_model_lacks(tmp_path: Path) -> None:
-    put(tmp_path, "qashqai/1.jpg", "lada/1.jpg", "vitara/1.jpg")
-    with pytest.raises(DatasetError) as caught:
-        list_labelled(tmp_path, CLASSES)
-    assert str(caught.value) == (
-        f"{tmp_path} has folders of classes that the model does not know: lada, vitara. "
-        "It knows qashqai, vaz_2110; rename these folders or move them away."
-    )
-
-
-def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError) as caught:
-        list_labelled(tmp_path / "gone", CLASSES)
-    assert str(caught.value) == (
-        f"There is no folder {tmp_path / 'gone'}; give one with a subfolder of photos a model."
-    )
-
-
-def test_a_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
-    put(tmp_path, "1.jpg")
-    with pytest.raises(DatasetError) as caught:
-        list_labelled(tmp_path / "1.jpg", CLASSES)
-    assert str(caught.value) == (
-        f"{tmp_path / '1.jpg'} is a file; give a folder with a subfolder of photos a model."
-    )
-
-
-def test_an_empty_folder(tmp_path: Path) -> None:
-    (tmp_path / "qashqai").mkdir()
-    with pytest.raises(DatasetError) as caught:
-        list_labelled(tmp_path, CLASSES)
-    assert str(caught.value) == (
-        f"There are no photos in the subfolders of {tmp_path}; put the photos of each model into a subfolder "
-        f"of its own, such as {tmp_path / 'qashqai' / '1.jpg'}."
-    )
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        (
+            "strange",
+            "{0} has folders of classes that the model does not know: lada, vitara. "
+            "It knows qashqai, vaz_2110; rename these folders or move them away.",
+        ),
+        ("gone", "There is no folder {0}; give one with a subfolder of photos a model."),
+        ("1.jpg", "{0} is a file; give a folder with a subfolder of photos a model."),
+        (
+            "empty",
+            "There are no photos in the subfolders of {0}; put the photos of each model into a subfolder "
+            "of its own, such as {0}/qashqai/1.jpg.",
+        ),
+    ],
+)
+def test_a_folder_that_can_not_be_judged_is_told(tmp_path: Path, asked: str, problem: str) -> None:
+    put(tmp_path, "strange/qashqai/1.jpg", "strange/lada/1.jpg", "strange/vitara/1.jpg", "1.jpg")
+    (tmp_path / "empty" / "qashqai").mkdir(parents=True)
+    with raises(DatasetError, problem.format(tmp_path / asked)):
+        list_labelled(tmp_path / asked, CLASSES)

@@ -5,6 +5,7 @@ import pytest
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError
 from kuzov.records import ClassName
+from tests.errors import raises
 
 FIVE = ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
 
@@ -57,22 +58,19 @@ def test_names_are_found_in_either_unicode_form(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
-    file = write(tmp_path, text)
-    with pytest.raises(DatasetError) as caught:
+    with raises(DatasetError, f"{write(tmp_path, text)} {problem}"):
         load_names(tmp_path, FIVE)
-    assert str(caught.value) == f"{file} {problem}"
 
 
 def test_another_encoding_is_named(tmp_path: Path) -> None:
     file = tmp_path / "classes.toml"
     file.write_bytes('[qashqai]\nru = "Кашкай"'.encode("cp1251"))
-    with pytest.raises(DatasetError) as caught:
+    with raises(DatasetError, f"{file} is not in UTF-8; save it in that encoding."):
         load_names(tmp_path, FIVE)
-    assert str(caught.value) == f"{file} is not in UTF-8; save it in that encoding."
 
 
 def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
-    (tmp_path / "classes.toml").mkdir()
-    with pytest.raises(DatasetError) as caught:
+    file = tmp_path / "classes.toml"
+    file.mkdir()
+    with raises(DatasetError, f"The names in {file} can't be read: Is a directory."):
         load_names(tmp_path, FIVE)
-    assert str(caught.value) == f"The names in {tmp_path / 'classes.toml'} can't be read: Is a directory."

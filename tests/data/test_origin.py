@@ -1,6 +1,6 @@
 import hashlib
-import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +10,7 @@ import pytest
 
 from kuzov.data.origin import ORIGIN_URL, origin_photos, origin_registry
 from kuzov.errors import DatasetError, MissingExtraError
+from tests.errors import raises
 
 FILES = {
     "train/a/1.jpeg": b"first",
@@ -120,37 +121,32 @@ def test_a_photo_that_is_gone_is_named(url: str, tmp_path: Path, served: Path) -
     )
 
 
-def test_offline_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
     pytest.importorskip("pooch", reason="pooch is not installed.")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(DatasetError) as caught:
-        origin_photos(None, tmp_path, base_url=f"http://127.0.0.1:{port}/", registry=REGISTRY)
-    assert str(caught.value) == (
-        f"The demo's photos can't be downloaded from http://127.0.0.1:{port}/ into "
-        f"{tmp_path / 'russian-cars-5.partial'} (ConnectionError); check the network connection, or go on "
-        "with photos of your own."
+    url = f"http://127.0.0.1:{free_port}/"
+    text = (
+        f"The demo's photos can't be downloaded from {url} into {tmp_path / 'russian-cars-5.partial'} "
+        "(ConnectionError); check the network connection, or go on with photos of your own."
     )
+    with raises(DatasetError, text):
+        origin_photos(None, tmp_path, base_url=url, registry=REGISTRY)
 
 
 def test_without_pooch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
-    with pytest.raises(MissingExtraError) as caught:
-        origin_photos(None, tmp_path, registry=REGISTRY)
-    assert str(caught.value) == (
+    text = (
         "Downloading the demo's photos needs packages that are not installed. Install them with: "
         "pip install 'kuzov[train]'"
     )
+    with raises(MissingExtraError, text):
+        origin_photos(None, tmp_path, registry=REGISTRY)
 
 
 def test_the_shipped_registry_names_the_182_photos() -> None:
     registry = origin_registry()
     assert len(registry) == 182
-    counts = {
-        side: sum(path.startswith(f"{side}/") for path in registry)
-        for side in ("train", "validation", "test")
-    }
+    counts = Counter(path.split("/")[0] for path in registry)
     assert counts == {"train": 130, "validation": 45, "test": 7}
     assert all(len(known) == 64 for known in registry.values())
     assert ORIGIN_URL.endswith("/data/")
