@@ -13,6 +13,7 @@ from kuzov.errors import ConfigError
 from kuzov.model import backbones
 from kuzov.model.backbones import BACKBONES, Backbone, find_backbone, weight_key
 from kuzov.model.weight_files import BACKGROUND, read_weights
+from tests.errors import raises
 
 
 def tiny() -> keras.Model:
@@ -52,39 +53,28 @@ def test_a_backbone_that_learned_cars_knows_their_prototypes() -> None:
 
 
 def test_a_backbone_that_learned_no_cars_has_no_background() -> None:
-    own = Backbone(name="mean", image_px=8, build=tiny)
     assert find_backbone("efficientnet-lite0-imagenet").background().shape == (0, 1280)
-    assert own.background().shape == (0, 3)  # as many columns as it has features
 
 
-def test_an_unknown_backbone_is_told() -> None:
-    with pytest.raises(ConfigError) as caught:
-        find_backbone("efficientnet-lite0")
-    assert str(caught.value) == (
-        "There is no backbone 'efficientnet-lite0'. Did you mean efficientnet-lite0-cars? "
-        "Available: efficientnet-lite0-cars, efficientnet-lite0-imagenet."
-    )
-    with pytest.raises(ConfigError) as caught:
-        find_backbone("zzz")
-    assert str(caught.value) == (
-        "There is no backbone 'zzz'. Available: efficientnet-lite0-cars, efficientnet-lite0-imagenet."
-    )
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("efficientnet-lite0", " Did you mean efficientnet-lite0-cars?"), ("zzz", "")],
+)
+def test_an_unknown_backbone_is_told(name: str, hint: str) -> None:
+    available = "efficientnet-lite0-cars, efficientnet-lite0-imagenet"
+    with raises(ConfigError, f"There is no backbone '{name}'.{hint} Available: {available}."):
+        find_backbone(name)
 
 
 def test_a_backbone_may_bring_its_own_weights() -> None:
     entry = Backbone(name="mean", image_px=8, build=tiny)
-    features = entry.load().predict(np.full((1, 8, 8, 3), 3.0, np.float32), verbose=0)
-    assert features.tolist() == [[3.0, 3.0, 3.0]]
-
-
-def test_a_frozen_backbone_is_made_once_and_computes_the_same() -> None:
-    entry = Backbone(name="mean", image_px=8, build=tiny)
-    frozen = entry.frozen()
     images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 3)).astype(np.float32)
-    (features,) = frozen(tf.constant(images))
-    assert frozen.variables == ()
+    frozen = entry.frozen()
     assert frozen is entry.frozen()
-    np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-4)
+    assert frozen.variables == ()
+    for features in (entry.load().predict(images, verbose=0), *frozen(tf.constant(images))):
+        np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-4)
+    assert entry.background().shape == (0, 3)  # as many columns as it has features
 
 
 def test_the_fingerprint_tells_name_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,8 +46,3 @@ def test_a_background_makes_what_is_near_to_it_unknown(classifier: Classifier) -
     assert classifier.unknown(FEATURES)[0] < 0.1
     assert against.unknown(FEATURES)[0] > 0.9
     np.testing.assert_array_equal(against.probabilities(FEATURES), classifier.probabilities(FEATURES))
-
-
-def test_the_length_of_the_features_says_nothing(classifier: Classifier) -> None:
-    np.testing.assert_allclose(classifier.unknown(100 * FEATURES), classifier.unknown(FEATURES), rtol=1e-5)
-    np.testing.assert_allclose(classifier.probabilities(100 * FEATURES), classifier.probabilities(FEATURES))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,23 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve
 from kuzov.model.graph import ServingModule, frame, freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
+from tests.encoded_photos import encode
 
 IMAGE_PX = 32
 LABELS = ("ваз", "b", "c")
 
 
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
+def from_pillow(photo: bytes) -> float:
+    """How far a photo's frame lies from the one by Pillow, at most."""
+    found = frame(tf.constant(photo), 224).numpy()
+    assert (found.shape, found.dtype) == ((224, 224, 3), np.float32)
+    assert (found == np.round(found)).all()
+    return float(np.abs(found - framing.frame(decode(photo), 224)).max())
+
+
+def by_openvino(model: openvino.Model, images: npt.NDArray[np.float32]) -> Any:
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled({"image": images})
 
 
 @pytest.fixture(scope="module")
@@ -92,33 +99,24 @@ def frozen(tiny_backbone: keras.Model, classifier: Classifier) -> Any:
 def test_a_photo_is_framed_as_by_pillow(
     car: Image.Image, size: tuple[int, int], mode: str, kind: str
 ) -> None:
-    photo = encoded(car.resize(size).convert(mode), kind)
-    found = frame(tf.constant(photo), 224).numpy()
-    wanted = framing.frame(decode(photo), 224).astype(np.float32)
-    assert (found.shape, found.dtype) == ((224, 224, 3), np.float32)
-    assert np.abs(found - wanted).max() <= 1
-    assert (found == np.round(found)).all()
+    assert from_pillow(encode(car.resize(size).convert(mode), kind)) <= 1
 
 
 @pytest.mark.parametrize(
     "options", [{"subsampling": 0}, {"subsampling": 2}, {"progressive": True}, {"quality": 30}]
 )
 def test_every_kind_of_jpeg_is_decoded_as_by_pillow(car: Image.Image, options: dict[str, Any]) -> None:
-    photo = encoded(car, "JPEG", **options)
-    found = frame(tf.constant(photo), 224).numpy()
-    assert np.abs(found - framing.frame(decode(photo), 224)).max() <= 1
+    assert from_pillow(encode(car, "JPEG", **options)) <= 1
 
 
 def test_a_cmyk_jpeg_is_framed_as_by_pillow(car: Image.Image) -> None:
-    photo = encoded(car.convert("CMYK"), "JPEG", quality=95)
-    found = frame(tf.constant(photo), 224).numpy()
-    assert np.abs(found - framing.frame(decode(photo), 224)).max() <= 2  # it multiplies in whole numbers
+    photo = encode(car.convert("CMYK"), "JPEG", quality=95)
+    assert from_pillow(photo) <= 2  # it multiplies in whole numbers
 
 
 def test_real_photos_are_framed_as_by_pillow(ten_photos: Sequence[Path]) -> None:
     for photo in ten_photos:
-        found = frame(tf.constant(photo.read_bytes()), 224).numpy()
-        assert np.abs(found - framing.frame(decode(photo), 224)).max() <= 1, photo
+        assert from_pillow(photo.read_bytes()) <= 1, photo
 
 
 def test_the_frozen_recogniser_computes_what_numpy_does(
@@ -137,8 +135,7 @@ def test_openvino_computes_the_same(
 ) -> None:
     model = to_openvino(frozen, ["probabilities", "unknown"])
     assert model.input("image").get_partial_shape() == openvino.PartialShape([-1, IMAGE_PX, IMAGE_PX, 3])
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    found = compiled({"image": images})
+    found = by_openvino(model, images)
     np.testing.assert_allclose(found["probabilities"], expected[0], atol=1e-4)
     np.testing.assert_allclose(found["unknown"], expected[1], atol=1e-4)
 
@@ -151,10 +148,8 @@ def test_another_number_of_names_than_outputs_is_refused(frozen: Any) -> None:
 def test_the_frozen_backbone_gives_the_features(
     tiny_backbone: keras.Model, images: npt.NDArray[np.float32]
 ) -> None:
-    model = to_openvino(freeze(tiny_backbone), ["features"])
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    features = tiny_backbone.predict(images, verbose=0)
-    np.testing.assert_allclose(compiled({"image": images})["features"], features, atol=1e-4)
+    found = by_openvino(to_openvino(freeze(tiny_backbone), ["features"]), images)
+    np.testing.assert_allclose(found["features"], tiny_backbone.predict(images, verbose=0), atol=1e-4)
 
 
 def wide_network(round_to: type[np.floating[Any]]) -> keras.Model:
@@ -197,9 +192,9 @@ def test_a_weight_beyond_float16_stays_as_it_is(images: npt.NDArray[np.float32])
 def test_both_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
     signatures = ServingModule(frozen, LABELS, IMAGE_PX).signatures()
     photos = [
-        encoded(car, "JPEG"),
-        encoded(car.convert("L"), "PNG"),
-        encoded(Image.new("RGB", (9, 7), "red"), "BMP"),
+        encode(car, "JPEG"),
+        encode(car.convert("L"), "PNG"),
+        encode(Image.new("RGB", (9, 7), "red"), "BMP"),
     ]
     framed = np.stack([framing.frame(decode(photo), IMAGE_PX) for photo in photos]).astype(np.float32)
     by_bytes = signatures["image_bytes"](tf.constant(photos))

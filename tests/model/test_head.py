@@ -78,11 +78,16 @@ def test_two_classes_get_two_opposite_columns() -> None:
     assert (head.logits(features).argmax(axis=1) == labels).all()
 
 
-def test_the_order_of_the_columns_is_that_of_the_labels() -> None:
+def test_a_fit_repeats_follows_the_labels_and_can_be_divided() -> None:
     features, labels = features_of([0, 1, 2] * 8)
-    turned = fit_head(features, 2 - labels, classes=3, inverse_regularisation=10.0)
-    head = fit_head(features, labels, classes=3, inverse_regularisation=10.0)
+    head, again, turned = (
+        fit_head(features, each, classes=3, inverse_regularisation=10.0)
+        for each in (labels, labels, 2 - labels)
+    )
+    np.testing.assert_array_equal(head.weights, again.weights)
+    np.testing.assert_array_equal(head.bias, again.bias)
     np.testing.assert_allclose(turned.logits(features)[:, ::-1], head.logits(features), atol=0.05)
+    np.testing.assert_allclose(head.divided(4.0).logits(features), head.logits(features) / 4, rtol=1e-5)
 
 
 @pytest.mark.parametrize("present", [(0, 2), (0, 2, 3), (1, 2)])
@@ -98,16 +103,3 @@ def test_an_absent_class_is_never_answered(present: tuple[int, ...]) -> None:
     np.testing.assert_allclose(
         head.bias[absent], head.bias[list(present)].min() + ABSENT_CLASS_LOGIT, rtol=1e-6
     )
-
-
-def test_dividing_a_head_divides_its_logits() -> None:
-    features, labels = features_of([0, 1, 2] * 8)
-    head = fit_head(features, labels, classes=3, inverse_regularisation=10.0)
-    np.testing.assert_allclose(head.divided(4.0).logits(features), head.logits(features) / 4, rtol=1e-5)
-
-
-def test_the_fit_repeats_to_the_digit() -> None:
-    features, labels = features_of([0, 1, 2] * 8)
-    heads = [fit_head(features, labels, classes=3, inverse_regularisation=10.0) for _ in range(2)]
-    np.testing.assert_array_equal(heads[0].weights, heads[1].weights)
-    np.testing.assert_array_equal(heads[0].bias, heads[1].bias)

@@ -30,20 +30,14 @@ def test_the_blocks_of_lite0() -> None:
     )
     assert [each.kernel for each in blocks] == [3, 3, 3, 5, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 3]
     assert [each.name for each in blocks if each.stride == 2] == ["block1", "block3", "block5", "block11"]
+    assert [each.name for each in blocks if not each.expands] == ["block0"]
+    adding = {each.name for each in blocks if each.adds_input}  # all but the first block of a stage
+    assert adding == {f"block{number}" for number in (2, 4, 6, 7, 9, 10, 12, 13, 14)}
 
 
 def test_each_block_takes_what_the_one_before_gives() -> None:
     blocks = list(plan_blocks(1.1, 1.2))
     assert [each.in_channels for each in blocks] == [32, *(each.out_channels for each in blocks[:-1])]
-
-
-def test_only_the_first_block_does_not_expand() -> None:
-    assert [each.name for each in plan_blocks(1.0, 1.0) if not each.expands] == ["block0"]
-
-
-def test_all_but_the_first_block_of_a_stage_add_their_input() -> None:
-    adding = {each.name for each in plan_blocks(1.0, 1.0) if each.adds_input}
-    assert adding == {f"block{number}" for number in (2, 4, 6, 7, 9, 10, 12, 13, 14)}
 
 
 # Repeats of the seven stages, as in the EfficientNet-Lite release: the first and the last keep one block.

@@ -28,9 +28,12 @@ from kuzov.run_metrics import Bin, ClassScores, Validation
         (1, 1, 0.2065493, 1.0),
     ],
 )
-def test_wilson_interval(right: int, total: int, low: float, high: float) -> None:
-    assert wilson_interval(right, total) == pytest.approx((low, high), abs=1e-6)
-    assert 0 <= wilson_interval(right, total)[0] <= wilson_interval(right, total)[1] <= 1
+def test_a_proportion_has_wilsons_interval(right: int, total: int, low: float, high: float) -> None:
+    interval = wilson_interval(right, total)
+    assert interval == pytest.approx((low, high), abs=1e-6)
+    assert 0 <= interval[0] <= interval[1] <= 1
+    expected = Validation(right=right, total=total, accuracy=right / total, interval=interval)
+    assert proportion(right, total) == expected
 
 
 def test_classes_are_judged_by_hand() -> None:
@@ -49,11 +52,6 @@ def test_a_class_that_is_never_answered_scores_nothing() -> None:
     assert confusion == ((1, 0, 0), (1, 0, 0), (0, 0, 0))
     assert rows[1] == ClassScores(precision=0.0, recall=0.0, f1=0.0, photos=1)
     assert rows[2] == ClassScores(precision=0.0, recall=0.0, f1=0.0, photos=0)
-
-
-def test_a_proportion() -> None:
-    interval = wilson_interval(44, 45)
-    assert proportion(44, 45) == Validation(right=44, total=45, accuracy=44 / 45, interval=interval)
 
 
 def test_bins_of_equally_many_photos_by_hand() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kuzov.model.weight_files import BACKGROUND, WEIGHTS, read_weights
+from kuzov.model.weight_files import WEIGHTS, read_weights
 
 CARS, IMAGENET = "efficientnet-lite0-cars.safetensors", "efficientnet-lite0-imagenet.safetensors"
 
@@ -15,11 +15,6 @@ def test_shipped_weights_are_small_and_half_precision(name: str) -> None:
     assert {tensor.dtype for tensor in tensors.values()} == {np.dtype(np.float16)}
     assert all(np.isfinite(tensor).all() for tensor in tensors.values())
     assert tensors["stem_conv/kernel"].shape == (3, 3, 3, 32)
-
-
-def test_only_the_network_that_learned_cars_has_a_background() -> None:
-    assert read_weights(CARS)[BACKGROUND].shape == (196, 1280)
-    assert BACKGROUND not in read_weights(IMAGENET)
 
 
 def test_every_shipped_file_is_named_here() -> None:
