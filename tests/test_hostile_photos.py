@@ -186,7 +186,7 @@ def long_headers() -> dict[str, tuple[Callable[[], bytes], str]]:
     sizes = segment(0xC0, b"\x08\0\x40\0\x60\x03" + b"\1\x11\0" * 21_000)
     resources = segment(0xED, b"Photoshop 3.0\0" + b"8BIM\0\1\0\0\0\0\0\0" * 5400)
     exif = b"Exif\0\0"
-    frame = WEBP[12:]
+    whole = WEBP_CANVAS + WEBP[12:]
     return {
         "JPEG of tiny EXIF segments": (lambda: in_jpeg(filled(segment(0xE1, exif))), "10,000 segments"),
         "JPEG of long EXIF": (lambda: in_jpeg(filled(segment(0xE1, exif + bytes(65_000)))), "decoded"),
@@ -197,10 +197,7 @@ def long_headers() -> dict[str, tuple[Callable[[], bytes], str]]:
         "JPEG of sizes": (lambda: in_jpeg(filled(sizes)), BROKEN),
         "JPEG of resources": (lambda: in_jpeg(filled(resources)), "decoded"),
         "JPEG of comments between scans": (lambda: in_scan(filled(segment(0xFE, b""))), "decoded"),
-        "JPEG of fill bytes among its pixels": (
-            lambda: in_scan(filled(b"\xff")),
-            "1,024 fill bytes",
-        ),
+        "JPEG of fill bytes among its pixels": (lambda: in_scan(filled(b"\xff")), "1,024 fill bytes"),
         "PNG of empty chunks": (lambda: in_png(filled(chunk(b"abCd", b""))), "20,000 chunks"),
         "PNG of empty pixels": (lambda: in_png(filled(chunk(b"IDAT", b""))), "20,000 chunks"),
         "PNG of one chunk": (lambda: in_png(chunk(b"abCd", bytes(60_000_000))), "decoded"),
@@ -208,21 +205,12 @@ def long_headers() -> dict[str, tuple[Callable[[], bytes], str]]:
             lambda: PNG[:-12] + chunk(b"IDAT", bytes(60_000_000)) + PNG[-12:],
             "more data than its pixels can need",
         ),
-        "GIF of one comment": (
-            lambda: in_gif(b"!\xfe" + filled(b"\1a") + b"\0"),
-            "10,000 blocks",
-        ),
-        "GIF of tiny comments": (
-            lambda: in_gif(filled(b"!\xfe\1a\0")),
-            "10,000 blocks",
-        ),
+        "GIF of one comment": (lambda: in_gif(b"!\xfe" + filled(b"\1a") + b"\0"), "10,000 blocks"),
+        "GIF of tiny comments": (lambda: in_gif(filled(b"!\xfe\1a\0")), "10,000 blocks"),
         "GIF of stray bytes": (lambda: in_gif(filled(b"\0")), "10,000 blocks"),
-        "WebP of empty chunks": (
-            lambda: webp(WEBP_CANVAS + frame + filled(b"abcd\0\0\0\0")),
-            "10,000 chunks",
-        ),
+        "WebP of empty chunks": (lambda: webp(whole + filled(b"abcd\0\0\0\0")), "10,000 chunks"),
         "WebP of one chunk": (
-            lambda: webp(WEBP_CANVAS + frame + b"abcd" + struct.pack("<I", 60_000_000) + bytes(60_000_000)),
+            lambda: webp(whole + b"abcd" + struct.pack("<I", 60_000_000) + bytes(60_000_000)),
             "8,000,000 bytes of metadata",
         ),
         "BMP of single pixels": (lambda: packed_bmp(60_000_000), "packed by run lengths"),
