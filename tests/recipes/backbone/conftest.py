@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from recipes.backbone.photos import StanfordCars, load_stanford_cars
+from tests.encoded_photos import encode
 
 pytest.importorskip("torch", reason="torch is not installed; kuzov[backbone] brings it")
 
@@ -18,7 +20,7 @@ COLOURS = ((220, 30, 30), (30, 200, 30), (40, 40, 220))
 
 
 @pytest.fixture(scope="session")
-def stanford_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cars(tmp_path_factory: pytest.TempPathFactory) -> StanfordCars:
     """Three models, ten noisy photos each: eight to train on, two to validate."""
     folder = tmp_path_factory.mktemp("stanford-cars")
     rng = np.random.default_rng(0)
@@ -31,11 +33,10 @@ def stanford_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(30):
             label = number % 3
             pixels = np.clip(np.array(COLOURS[label]) + rng.normal(0, 20, (40, 60, 3)), 0, 255)
-            encoded = io.BytesIO()
-            Image.fromarray(pixels.astype(np.uint8)).save(encoded, "JPEG")
+            encoded = encode(Image.fromarray(pixels.astype(np.uint8)), "JPEG")
             name = f"{number:05}.jpg"
             member = tarfile.TarInfo(f"images/{name}")
-            member.size = len(encoded.getvalue())
-            tar.addfile(member, io.BytesIO(encoded.getvalue()))
+            member.size = len(encoded)
+            tar.addfile(member, io.BytesIO(encoded))
             writer.writerow([name, label, MODELS[label], "train" if number < 24 else "validation"])
-    return folder
+    return load_stanford_cars(folder)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from recipes.backbone.augment import augment
@@ -52,7 +54,7 @@ def test_grey_and_dark_are_as_asked() -> None:
 
 
 def test_erasing_covers_a_rectangle_with_one_colour() -> None:
-    options = Augmentation(zoom_out=0, least_area=1, aspect=1, brightness=(1, 1), saturation=(1, 1), erased=1)
+    options = replace(STILL, erased=1)
 
     for seed in range(5):
         plain, erased = view(STILL, seed), view(options, seed)

@@ -9,15 +9,10 @@ import torch
 
 from recipes.backbone.fit import Classifier, Views, fit
 from recipes.backbone.network import EfficientNetLite, weights_of
-from recipes.backbone.photos import StanfordCars, load_stanford_cars
+from recipes.backbone.photos import StanfordCars
 from recipes.backbone.recipe import Phase, Recipe
 
 RECIPE = Recipe(phases=(Phase(epochs=2, image_px=32),), batch=8, average_decay=0.5)
-
-
-@pytest.fixture(scope="module")
-def cars(stanford_folder: Path) -> StanfordCars:
-    return load_stanford_cars(stanford_folder)
 
 
 def small() -> EfficientNetLite:

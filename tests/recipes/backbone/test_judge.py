@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from recipes.backbone.fit import Classifier
 from recipes.backbone.judge import validation_accuracy
 from recipes.backbone.network import EfficientNetLite
-from recipes.backbone.photos import load_stanford_cars
+from recipes.backbone.photos import StanfordCars
 
 
-def test_accuracy_counts_the_right_answers_of_the_models_learned(stanford_folder: Path) -> None:
-    cars = load_stanford_cars(stanford_folder)
+def test_accuracy_counts_the_right_answers_of_the_models_learned(cars: StanfordCars) -> None:
     torch.manual_seed(0)
     model = Classifier(EfficientNetLite(width=0.25, depth=0.3), 2, 0.0)
     with torch.no_grad():

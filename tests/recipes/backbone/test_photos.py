@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 
 from kuzov.errors import KuzovError
-from recipes.backbone.photos import load_stanford_cars
+from recipes.backbone.photos import StanfordCars, load_stanford_cars
 
 
-def test_photos_come_with_their_model_and_their_split(stanford_folder: Path) -> None:
-    cars = load_stanford_cars(stanford_folder)
-
+def test_photos_come_with_their_model_and_their_split(cars: StanfordCars) -> None:
     assert [pixels.shape for pixels in cars.pixels] == [(40, 60, 3)] * 30
     assert cars.names == ["Red Sedan 2012", "Green Wagon 2007", "Blue Coupe 1998"]
     assert cars.labels[:6].tolist() == [0, 1, 2, 0, 1, 2]
@@ -18,11 +16,8 @@ def test_photos_come_with_their_model_and_their_split(stanford_folder: Path) -> 
     assert cars.pixels[0][..., 0].mean() > 150 > cars.pixels[0][..., 1].mean()
 
 
-def test_held_out_models_are_in_no_rows(stanford_folder: Path) -> None:
-    cars = load_stanford_cars(stanford_folder)
-
+def test_held_out_models_are_in_no_rows(cars: StanfordCars) -> None:
     rows = cars.rows(training=True, held_out=[1])
-
     assert len(rows) == 16
     assert set(cars.labels[rows]) == {0, 2}
     assert cars.trains[rows].all()
