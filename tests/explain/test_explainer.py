@@ -13,6 +13,7 @@ from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import METHODS
 from kuzov.images.framing import read_frame
+from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -75,33 +76,34 @@ def test_where_nothing_counts_the_map_is_dark(
     assert not explainer.explain(suv, method="none").heat.any()
 
 
-def test_a_class_that_the_model_lacks(explainer: Explainer, suv: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        explainer.explain(suv, label="lada")
-    assert str(caught.value) == "The model knows no class 'lada'; it knows hatchback, sedan, suv."
-
-
-def test_a_method_that_is_not_there(explainer: Explainer, suv: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        explainer.explain(suv, method="guess")
-    assert str(caught.value) == (
-        "There is no method 'guess' to explain by; take one of layer-cam, grad-cam++, smoothgrad, gradient."
-    )
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"label": "lada"}, "The model knows no class 'lada'; it knows hatchback, sedan, suv."),
+        (
+            {"method": "guess"},
+            "There is no method 'guess' to explain by; "
+            "take one of layer-cam, grad-cam++, smoothgrad, gradient.",
+        ),
+    ],
+)
+def test_what_is_not_there_is_told(
+    explainer: Explainer, suv: Path, options: dict[str, str], text: str
+) -> None:
+    with raises(ConfigError, text):
+        explainer.explain(suv, **options)
 
 
 def test_a_photo_that_cannot_be_read(explainer: Explainer) -> None:
-    with pytest.raises(PhotoError) as caught:
+    with raises(PhotoError, "none.jpg: no such file; check the path"):
         explainer.explain("none.jpg")
-    assert str(caught.value) == "none.jpg: no such file; check the path"
 
 
 def test_a_model_from_elsewhere_is_told(tmp_path: Path) -> None:
     tf.saved_model.save(tf.Module(), str(tmp_path / "1"))
-    with pytest.raises(BundleError) as caught:
+    text = f"The bundle {tmp_path / '1'} has no assets.extra/card.json: No such file or directory."
+    with raises(BundleError, text):
         Explainer.load(tmp_path)
-    assert str(caught.value) == (
-        f"The bundle {tmp_path / '1'} has no assets.extra/card.json: No such file or directory."
-    )
 
 
 @pytest.mark.slow

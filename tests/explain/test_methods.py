@@ -172,28 +172,21 @@ def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
 
 
 @pytest.fixture(scope="module")
-def ready() -> Explainer:
-    return Explainer.load(ready_model())
-
-
-@pytest.fixture(scope="module")
-def real_frames(real_photos: Path, ready: Explainer) -> list[Pixels]:
-    """Two photos a model."""
+def real_cars(real_photos: Path) -> tuple[Explainer, list[Pixels], float]:
+    """The ready model, two photos of each class, and what is left of them greyed out in a random order."""
+    ready = Explainer.load(ready_model())
     folders = sorted((real_photos / "validation").iterdir())
     photos = [photo for folder in folders for photo in sorted(folder.iterdir())[:2]]
-    return [read_frame(photo, ready.card.image_px) for photo in photos]
-
-
-@pytest.fixture(scope="module")
-def random_left(ready: Explainer, real_frames: list[Pixels]) -> float:
-    return probability_left(ready, real_frames, in_random_order(real_frames))
+    frames = [read_frame(photo, ready.card.image_px) for photo in photos]
+    return ready, frames, probability_left(ready, frames, in_random_order(frames))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_hot_matters_more_than_the_rest_of_a_real_car(
-    ready: Explainer, real_frames: list[Pixels], random_left: float, method: str
+    real_cars: tuple[Explainer, list[Pixels], float], method: str
 ) -> None:
-    heats = [ready.explain_frame(frame, method=method) for frame in real_frames]
+    ready, frames, random_left = real_cars
+    heats = [ready.explain_frame(frame, method=method) for frame in frames]
     least = 0.2 if method == DEFAULT_METHOD else 0.05
-    assert probability_left(ready, real_frames, heats) < random_left - least
+    assert probability_left(ready, frames, heats) < random_left - least

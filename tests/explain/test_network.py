@@ -15,6 +15,7 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve
 from kuzov.model.graph import freeze, frozen_recogniser
 from kuzov.model.head import Head
+from tests.errors import raises
 
 IMAGE_PX = 16
 rng = np.random.default_rng(7)
@@ -104,22 +105,19 @@ def test_probabilities_of_another_kind_are_told() -> None:
         mean = tf.reduce_mean(image, axis=(1, 2))
         return tf.sigmoid(mean), mean[:, 0]
 
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, "The model's probabilities come from Sigmoid, where a softmax is needed."):
         Network(function(recognise, None, 8, 8, 3))
-    assert str(caught.value) == "The model's probabilities come from Sigmoid, where a softmax is needed."
 
 
 def test_a_network_without_places_is_told() -> None:
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, "The model has no feature maps, so where it looks can't be told."):
         Network(function(lambda image: (tf.nn.softmax(image), image[:, 0]), None, 3))
-    assert str(caught.value) == "The model has no feature maps, so where it looks can't be told."
 
 
 def test_a_foreign_model_is_told(tmp_path: Path) -> None:
     tf.saved_model.save(tf.Module(), str(tmp_path))
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"The model in {tmp_path} is not kuzov's, so where it looks can't be told."):
         Network.load(tmp_path)
-    assert str(caught.value) == (f"The model in {tmp_path} is not kuzov's, so where it looks can't be told.")
 
 
 def test_a_broken_model_is_told(tmp_path: Path) -> None:
@@ -132,9 +130,9 @@ def test_a_broken_model_is_told(tmp_path: Path) -> None:
 
 def test_no_tensorflow_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(MissingExtraError) as caught:
-        Network.load(tmp_path)
-    assert str(caught.value) == (
+    text = (
         "Showing where a model looks needs packages that are not installed. Install them with: "
         "pip install 'kuzov[train]'"
     )
+    with raises(MissingExtraError, text):
+        Network.load(tmp_path)
