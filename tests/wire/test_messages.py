@@ -75,8 +75,7 @@ def test_every_field_is_tensorflows(message: Descriptor, originals: descriptor_p
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["DataType", "error.Code", "serving.ModelType", "serving.ModelVersionStatus.State"],
+    "name", ["DataType", "error.Code", "serving.ModelType", "serving.ModelVersionStatus.State"]
 )
 def test_every_enum_value_is_tensorflows(name: str, originals: descriptor_pool.DescriptorPool) -> None:
     ours = messages.POOL.FindEnumTypeByName(f"tensorflow.{name}")

@@ -7,6 +7,7 @@ import pytest
 from kuzov.errors import ConfigError
 from kuzov.wire.messages import BatchingParameters, ModelServerConfig
 from kuzov.wire.text_file import read_text_file
+from tests.errors import raises
 
 
 def test_a_file_is_read_in_all_spellings(tmp_path: Path) -> None:
@@ -47,6 +48,5 @@ def test_a_mistake_is_told_with_its_place(content: bytes | None, text: str, tmp_
     file = tmp_path / "batching.config"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, text.format(file=file)):
         read_text_file(file, BatchingParameters)
-    assert str(caught.value) == text.format(file=file)

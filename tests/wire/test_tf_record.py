@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kuzov.wire.tf_record import checksum, read_records
+from tests.errors import raises
 
 
 def read(content: bytes) -> list[bytes]:
@@ -50,9 +51,8 @@ def test_a_record_is_framed_as_tensorflow_frames_it() -> None:
     ],
 )
 def test_a_broken_file_is_told_in_tensorflows_words(content: bytes, error: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with raises(ValueError, error):
         read(content)
-    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize("kept", [1, 8, 11])
