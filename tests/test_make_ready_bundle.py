@@ -11,15 +11,10 @@ import pytest
 import kuzov
 from kuzov.bundle.layout import versions
 from scripts import make_ready_bundle as script
+from tests.folders import contents
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
 
 
 def test_the_trained_bundle_becomes_the_only_version(

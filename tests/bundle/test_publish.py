@@ -16,6 +16,7 @@ from kuzov.bundle.layout import versions
 from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace, version_of
 from kuzov.errors import BundleError
 from tests.errors import raises
+from tests.folders import contents
 
 CONTENT = {"saved_model.pb": b"model", "variables/variables.index": b"index", "assets/labels.txt": b"a\nb\n"}
 
@@ -58,12 +59,6 @@ def write(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def read(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
-
-
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program, *arguments]
@@ -80,7 +75,7 @@ def test_a_version_appears_whole_under_the_time(tmp_path: Path) -> None:
     folder = publish(base, write)
     assert before <= int(folder.name) <= int(time.time())
     assert folder.parent == base
-    assert read(folder) == CONTENT
+    assert contents(folder) == CONTENT
     assert names(base) == [folder.name]
     assert folder.stat().st_mode & 0o777 == 0o755
 
@@ -164,7 +159,7 @@ def test_two_writers_at_once_get_a_version_each(tmp_path: Path, monkeypatch: pyt
         thread.join()
     assert versions(tmp_path) == list(range(1000, 1008))
     assert names(tmp_path) == [str(version) for version in range(1000, 1008)]
-    written = [read(tmp_path / name) for name in names(tmp_path)]
+    written = [contents(tmp_path / name) for name in names(tmp_path)]
     assert all(CONTENT.items() <= each.items() for each in written)
     assert {each["writer"] for each in written} == {str(number).encode() for number in range(8)}
     assert [each["told"].decode() for each in written] == names(tmp_path)
@@ -178,7 +173,7 @@ def test_a_version_that_appears_meanwhile_is_not_overwritten(
     publish(tmp_path, write)
     (tmp_path / "1001").touch()
     assert publish(tmp_path, write).name == "1002"
-    assert read(tmp_path / "1000") == CONTENT
+    assert contents(tmp_path / "1000") == CONTENT
 
 
 @pytest.mark.parametrize("step", [*range(0, STEPS, 2), STEPS - 1, STEPS])
@@ -189,7 +184,7 @@ def test_a_kill_leaves_no_version_or_a_whole_one(tmp_path: Path, step: int) -> N
     else:
         assert (done.returncode, done.stdout) == (-signal.SIGKILL, "")
     renamed = step >= STEPS - 1
-    assert [read(tmp_path / str(version)) for version in versions(tmp_path)] == [CONTENT] * renamed
+    assert [contents(tmp_path / str(version)) for version in versions(tmp_path)] == [CONTENT] * renamed
     assert [name for name in names(tmp_path) if not name.startswith(STAGING_PREFIX)] == [
         str(version) for version in versions(tmp_path)
     ]
@@ -209,15 +204,15 @@ def test_what_a_kill_left_is_removed_after_a_day(tmp_path: Path) -> None:
 
 def test_a_staging_folder_that_another_writer_renames_meanwhile_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / f"{STAGING_PREFIX}gone").symlink_to(tmp_path / "nowhere")  # listed, but not there any more
-    assert read(publish(tmp_path, write)) == CONTENT
+    assert contents(publish(tmp_path, write)) == CONTENT
 
 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "1" / "assets.extra" / "part"
     assert replace(target, write) == target
-    assert read(target) == CONTENT
+    assert contents(target) == CONTENT
     replace(target, lambda staging: (staging / "new").write_bytes(b"new"))
-    assert read(target) == {"new": b"new"}
+    assert contents(target) == {"new": b"new"}
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -231,7 +226,7 @@ def test_a_folder_that_can_not_be_written_anew_stays(tmp_path: Path) -> None:
 
     with pytest.raises(BundleError, match=r"^not good enough$"):
         replace(target, fail)
-    assert read(target) == CONTENT
+    assert contents(target) == CONTENT
     assert list(tmp_path.iterdir()) == [target]
 
 
@@ -252,7 +247,7 @@ def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
     target = tmp_path / "part"
     replace(target, write)
     assert run(REPLACED_AND_KILLED, str(target)).returncode == -signal.SIGKILL
-    assert read(target) == CONTENT
+    assert contents(target) == CONTENT
     assert [each.name[: len(STAGING_PREFIX)] for each in tmp_path.iterdir() if each != target] == [
         STAGING_PREFIX
     ]

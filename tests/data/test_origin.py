@@ -11,6 +11,7 @@ import pytest
 from kuzov.data.origin import ORIGIN_URL, origin_photos, origin_registry
 from kuzov.errors import DatasetError, MissingExtraError
 from tests.errors import raises
+from tests.folders import contents
 
 FILES = {
     "train/a/1.jpeg": b"first",
@@ -36,12 +37,6 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Path:
     return write(tmp_path / "served")
@@ -64,7 +59,7 @@ def test_all_photos_are_downloaded_once(url: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     folder = origin_photos(None, cache, base_url=url, registry=REGISTRY)
     assert folder == cache / "russian-cars-5"
-    assert read(folder) == FILES
+    assert contents(folder) == FILES
     assert list(cache.iterdir()) == [folder]
     assert sorted(Handler.asked) == sorted(f"/{path}" for path in FILES)
     assert origin_photos(None, cache, base_url=url, registry=REGISTRY) == folder
@@ -90,35 +85,35 @@ def test_a_damaged_cache_is_mended(url: str, tmp_path: Path) -> None:
     (folder / "train/a/1.jpeg").write_bytes(b"another")
     (folder / "test/x.jpg").unlink()
     assert origin_photos(None, tmp_path / "cache", base_url=url, registry=REGISTRY) == folder
-    assert read(folder) == FILES
+    assert contents(folder) == FILES
     assert sorted(Handler.asked) == ["/test/x.jpg", "/train/a/1.jpeg"]
 
 
 def test_a_photo_that_changed_is_refused_and_the_rest_kept(url: str, tmp_path: Path, served: Path) -> None:
     cache = tmp_path / "cache"
     (served / "validation/b/2.jpeg").write_bytes(b"changed")
-    with pytest.raises(DatasetError) as caught:
-        origin_photos(None, cache, base_url=url, registry=REGISTRY)
-    assert str(caught.value) == (
+    text = (
         f"The photo {url}validation/b/2.jpeg is not the one that this version of kuzov knows (its SHA-256 "
         "differs), so it was not kept; go on with photos of your own."
     )
+    with raises(DatasetError, text):
+        origin_photos(None, cache, base_url=url, registry=REGISTRY)
     assert [folder.name for folder in cache.iterdir()] == ["russian-cars-5.partial"]
-    assert "validation/b/2.jpeg" not in read(cache / "russian-cars-5.partial")
+    assert "validation/b/2.jpeg" not in contents(cache / "russian-cars-5.partial")
     (served / "validation/b/2.jpeg").write_bytes(FILES["validation/b/2.jpeg"])
-    assert read(origin_photos(None, cache, base_url=url, registry=REGISTRY)) == FILES
+    assert contents(origin_photos(None, cache, base_url=url, registry=REGISTRY)) == FILES
     assert Handler.asked.count("/test/x.jpg") == 1
 
 
 def test_a_photo_that_is_gone_is_named(url: str, tmp_path: Path, served: Path) -> None:
     (served / "train/b/1.jpeg").unlink()
-    with pytest.raises(DatasetError) as caught:
-        origin_photos(None, tmp_path / "cache", base_url=url, registry=REGISTRY)
-    partial_folder = tmp_path / "cache" / "russian-cars-5.partial"
-    assert str(caught.value) == (
-        f"The demo's photos can't be downloaded from {url} into {partial_folder} (HTTP status 404 for "
-        f"{url}train/b/1.jpeg); check the network connection, or go on with photos of your own."
+    text = (
+        f"The demo's photos can't be downloaded from {url} into {tmp_path / 'russian-cars-5.partial'} "
+        f"(HTTP status 404 for {url}train/b/1.jpeg); check the network connection, or go on with photos of "
+        "your own."
     )
+    with raises(DatasetError, text):
+        origin_photos(None, tmp_path, base_url=url, registry=REGISTRY)
 
 
 def test_offline_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:

@@ -7,12 +7,7 @@ from kuzov.data.dataset import load_dataset
 from kuzov.data.names import load_names
 from kuzov.data.synthetic import BODIES, render_cars
 from kuzov.records import ClassName
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
+from tests.folders import contents
 
 
 def test_the_set_can_be_learned_from(tmp_path: Path) -> None:

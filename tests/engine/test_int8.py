@@ -22,6 +22,7 @@ from kuzov.engine import int8 as module
 from kuzov.engine.int8 import Int8Comparison, judge, optimise
 from kuzov.engine.openvino import load
 from kuzov.records import FramedPhotos
+from tests.folders import contents
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -71,12 +72,6 @@ def not_quantised(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(module, "quantise", quantise)
     return asked
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
 
 
 @pytest.mark.parametrize(
