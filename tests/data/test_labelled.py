@@ -39,12 +39,7 @@ def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
     put(tmp_path, "qashqai/1.jpg", "qashqai/notes.txt", "qashqai/more/2.jpg", "loose.jpg", "read.me")
     found = list_labelled(tmp_path, CLASSES)
     assert [photo.path.name for photo in found.photos] == ["1.jpg"]
-    assert [(Path(each.photo).name, each.reason) for each in found.rejected] == [
-        ("loose.jpg", "lies beside the class folders, so it has no class; move it into one of them"),
-        ("more", "is a folder inside a class folder, which is not looked into; move its photos up"),
-        ("notes.txt", "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"),
-        ("read.me", "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"),
-    ]
+    assert [Path(each.photo).name for each in found.rejected] == ["loose.jpg", "more", "notes.txt", "read.me"]
 
 
 @pytest.mark.parametrize(
