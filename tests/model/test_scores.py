@@ -72,11 +72,6 @@ def test_each_of_a_few_photos_is_a_bin() -> None:
     ]  # fmt: skip
 
 
-def rows(confidences: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Answers for class 0 of two, with these probabilities."""
-    return np.array([[each, 1 - each] for each in confidences])
-
-
 @pytest.mark.parametrize(
     ("confidences", "labels", "error"),
     [
@@ -91,7 +86,8 @@ def rows(confidences: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
     ],
 )
 def test_calibration_error_by_hand(confidences: list[float], labels: list[int], error: float) -> None:
-    found = expected_calibration_error(rows(confidences), np.array(labels, np.int64))
+    scores = np.array([[each, 1 - each] for each in confidences])
+    found = expected_calibration_error(scores, np.array(labels, np.int64))
     assert found == pytest.approx(error, abs=1e-12)
 
 
