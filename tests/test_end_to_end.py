@@ -106,7 +106,5 @@ def test_the_real_photos(run_kuzov: Run, real_photos: Path, tmp_path: Path) -> N
         assert len(asked) == 45
         assert sum(each.label == label for each, label in zip(asked, truth, strict=True)) >= 44
         assert asked[0].names["bmw_x5"].ru == "БМВ X5 (E70)"
-        some = photos[::9]
-        by_example = ask_by_the_example(url(server), some)
-        assert by_example == [each.label for each in asked[::9]]
+        assert ask_by_the_example(url(server), photos[::9]) == [each.label for each in asked[::9]]
         assert server.stop() == 0
