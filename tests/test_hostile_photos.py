@@ -264,7 +264,7 @@ def confined(contents: dict[str, bytes], *, memory: int, seconds: int) -> dict[s
         [sys.executable, "-c", CONFINED, str(memory), str(seconds)],
         input=pickle.dumps({"warm-up": PNG, **contents}),
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=300,
         check=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
@@ -289,7 +289,7 @@ def test_bombs_take_neither_memory_nor_time() -> None:
 def test_long_headers_take_neither_memory_nor_time(name: str) -> None:
     make, answer = long_headers()[name]
     # The seconds are those of the process, its start and imports included; Pillow's parser took up to 75.
-    assert answer in confined({name: make()}, memory=50_000_000, seconds=5)[name]
+    assert answer in confined({name: make()}, memory=50_000_000, seconds=10)[name]
 
 
 @pytest.mark.parametrize("content", [JPEG, PROGRESSIVE], ids=["baseline", "progressive"])
