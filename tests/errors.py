@@ -8,12 +8,15 @@ from typing import TypeVar
 
 import pytest
 
+from kuzov.errors import ErrorCode, RequestError
+
 E = TypeVar("E", bound=BaseException)
 
 
 @contextmanager
-def raises(kind: type[E], text: str) -> Iterator[pytest.ExceptionInfo[E]]:
-    """As `pytest.raises`, of an error in exactly these words."""
+def raises(kind: type[E], text: str, code: ErrorCode | None = None) -> Iterator[pytest.ExceptionInfo[E]]:
+    """As `pytest.raises`, of an error in exactly these words, and of this code where one is given."""
     with pytest.raises(kind) as caught:
         yield caught
     assert str(caught.value) == text
+    assert code is None or (isinstance(caught.value, RequestError) and caught.value.code is code)

@@ -9,6 +9,7 @@ import pytest
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve import api_keys
 from kuzov.serve.api_keys import ApiKeys, bearer
+from tests.errors import raises
 
 ANNA = "anna-0123456789abcdef"
 BORIS = "boris-0123456789abcdef"
@@ -46,17 +47,13 @@ def test_each_key_of_the_file_lets_a_request_pass(file: Path) -> None:
     "key", ["", ANNA[:-1], ANNA + "f", ANNA.upper(), "# The tour's server", "é" * 16, "\udc80" * 16]
 )
 def test_any_other_key_is_refused(key: str, file: Path) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"The server does not know this API key. {HOW}", ErrorCode.UNAUTHENTICATED):
         ApiKeys.read(file).check(key)
-    assert caught.value.code is ErrorCode.UNAUTHENTICATED
-    assert str(caught.value) == f"The server does not know this API key. {HOW}"
 
 
 def test_a_request_without_a_key_is_told_how_to_send_one(file: Path) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, f"This server needs an API key. {HOW}", ErrorCode.UNAUTHENTICATED):
         ApiKeys.read(file).check(None)
-    assert caught.value.code is ErrorCode.UNAUTHENTICATED
-    assert str(caught.value) == f"This server needs an API key. {HOW}"
 
 
 def test_the_keys_themselves_are_not_kept(file: Path) -> None:

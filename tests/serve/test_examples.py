@@ -14,6 +14,7 @@ from kuzov.serve.examples import (
     classifications,
     regressions,
 )
+from tests.errors import raises
 
 LABELS = np.array([[b"sedan", b"suv"], [b"suv", b"sedan"]], np.object_)
 SCORES = np.array([[0.75, 0.25], [0.5, 0.5]], np.float32)
@@ -35,9 +36,8 @@ def signature(inputs: str, outputs: str, method: str = CLASSIFY) -> Signature:
 )
 def test_signatures_that_do_not_classify(inputs: str, outputs: str, error: str) -> None:
     # The other reasons, and those of regression, are cases of the table in tests/conformance.
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         check_classifies("s", signature(inputs, outputs))
-    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,8 @@ def test_classes_of_each_example(
     ],
 )
 def test_outputs_that_are_no_classes(outputs: Mapping[str, npt.NDArray[np.object_]], error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         classifications(outputs, 2)
-    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
@@ -93,6 +92,5 @@ def test_the_number_of_each_example(shape: tuple[int, ...]) -> None:
     ],
 )
 def test_outputs_that_are_no_numbers(outputs: npt.NDArray[np.object_], error: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, error):
         regressions({"outputs": outputs}, 2)
-    assert str(caught.value) == error

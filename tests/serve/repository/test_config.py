@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kuzov.errors import ErrorCode, RequestError
-from kuzov.serve.repository.config import ALL, LATEST, VersionPolicy, check_names
+from kuzov.serve.repository.config import ALL, LATEST, VersionPolicy
 
 
 @pytest.mark.parametrize(
@@ -18,11 +17,3 @@ from kuzov.serve.repository.config import ALL, LATEST, VersionPolicy, check_name
 )
 def test_a_policy_asks_for_versions(policy: VersionPolicy, wanted: tuple[int, ...]) -> None:
     assert policy.wanted([9, 1, 10]) == wanted
-
-
-def test_a_set_of_models_names_each_once() -> None:
-    check_names("mn")
-    with pytest.raises(RequestError) as caught:
-        check_names("mnm")
-    assert caught.value.code is ErrorCode.INVALID
-    assert str(caught.value) == "Illegal to list model m multiple times in config list"

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -19,14 +19,11 @@ from kuzov.serve.repository.config import ALL, ModelConfig, RepositorySettings, 
 from kuzov.serve.repository.repository import Repository
 from kuzov.serve.repository.servable import Servable, VersionStatus
 from kuzov.serve.repository.source import Listing, look
+from tests.errors import raises
 from tests.serve.conftest import a_card
 from tests.serve.repository.fakes import Engines, delete, put, until
 
-
-class Make(Protocol):
-    def __call__(
-        self, *configs: ModelConfig, warm_up: Callable[[Servable, Path, int], None] = ..., **settings: float
-    ) -> Repository: ...
+Make: TypeAlias = Callable[..., Repository]
 
 
 @pytest.fixture(autouse=True)
@@ -129,30 +126,36 @@ def test_the_card_is_read(base: Path, start: Make) -> None:
     assert repository.get("m").card == card
 
 
-@pytest.mark.parametrize(
-    ("name", "version", "lookup", "status"),
-    [
-        ("n", None, "Servable not found for request: Latest(n)", "Could not find any versions of model n"),
-        ("m", 99, "Servable not found for request: Specific(m, 99)", "Could not find version 99 of model m"),
-    ],
-)
-def test_what_is_not_loaded_is_not_found(
-    base: Path, start: Make, name: str, version: int | None, lookup: str, status: str
-) -> None:
-    repository = start(model(base))
-    assert refusal(lambda: repository.get(name, version)) == (ErrorCode.NOT_FOUND, lookup)
-    assert refusal(lambda: repository.status(name, version)) == (ErrorCode.NOT_FOUND, status)
-
-
 # Starting
 
 
-def test_a_model_with_nothing_to_load_stops_the_start(base: Path, make: Make) -> None:
-    with pytest.raises(BundleError) as caught:
-        make(model(base, VersionPolicy(specific=(7,)))).start()
-    assert str(caught.value) == (
-        f"Version 7 of model m is wanted by its policy, but not found under base path {base}."
-    )
+@pytest.mark.parametrize(
+    ("configs", "told"),
+    [
+        (
+            lambda base: [model(base, VersionPolicy(specific=(7,)))],
+            "Version 7 of model m is wanted by its policy, but not found under base path {base}.",
+        ),
+        (
+            lambda base: [model(base), model(base)],
+            "Failed to start server. Error: INVALID_ARGUMENT: "
+            "Illegal to list model m multiple times in config list.",
+        ),
+        (
+            lambda base: [model(base, stable=1)],
+            "Failed to start server. Error: FAILED_PRECONDITION: "
+            "Request to assign label to version 1 of model m, which is not currently available for "
+            "inference. Labels that are there from the start need "
+            "--allow_version_labels_for_unavailable_models.",
+        ),
+    ],
+    ids=["nothing to load", "a model named twice", "labels without the setting"],
+)
+def test_what_stops_the_start(
+    base: Path, make: Make, configs: Callable[[Path], list[ModelConfig]], told: str
+) -> None:
+    with raises(BundleError, told.format(base=base)):
+        make(*configs(base)).start()
 
 
 def test_a_model_that_does_not_load_stops_the_start(base: Path, make: Make, engines: Engines) -> None:
@@ -434,16 +437,6 @@ def test_labels_name_versions(base: Path, start: Make) -> None:
     assert refusal(lambda: repository.get("n", label="canary")) == unknown
 
 
-def test_labels_at_the_start_need_the_setting(base: Path, make: Make) -> None:
-    with pytest.raises(BundleError) as caught:
-        make(model(base, stable=1)).start()
-    assert str(caught.value) == (
-        "Failed to start server. Error: FAILED_PRECONDITION: "
-        "Request to assign label to version 1 of model m, which is not currently available for inference. "
-        "Labels that are there from the start need --allow_version_labels_for_unavailable_models."
-    )
-
-
 # Reloading
 
 
@@ -496,15 +489,6 @@ def test_a_look_that_began_before_a_reload_counts_no_more(
     repository.poll_once()
     reload.join(10)
     until(lambda: states(repository) == {1: "END"})
-
-
-def test_a_model_named_twice_is_refused(base: Path, make: Make) -> None:
-    with pytest.raises(BundleError) as start:
-        make(model(base), model(base)).start()
-    assert str(start.value) == (
-        "Failed to start server. Error: INVALID_ARGUMENT: "
-        "Illegal to list model m multiple times in config list."
-    )
 
 
 def test_a_new_model_that_does_not_load_changes_nothing(base: Path, start: Make, engines: Engines) -> None:

@@ -7,6 +7,7 @@ import pytest
 from kuzov.errors import BundleError, ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig, VersionPolicy
 from kuzov.serve.repository.source import look, look_for_reload, look_for_start
+from tests.errors import raises
 from tests.serve.repository.fakes import put
 
 
@@ -51,9 +52,8 @@ def test_a_base_path_without_versions(tmp_path: Path) -> None:
         "Did you forget to name your leaf directory as a number (eg. '/1/')?"
     )
     assert (listing.wanted, listing.remarks) == ({}, (text,))
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, text, ErrorCode.NOT_FOUND):
         look_for_reload(config(tmp_path))
-    assert (caught.value.code, str(caught.value)) == (ErrorCode.NOT_FOUND, text)
     with pytest.raises(BundleError, match="No version in the model folder"):
         look_for_start(config(tmp_path))
 
@@ -61,11 +61,9 @@ def test_a_base_path_without_versions(tmp_path: Path) -> None:
 def test_a_base_path_that_is_missing(tmp_path: Path) -> None:
     base = tmp_path / "models"
     text = f"The base path {base} of model m can't be read: No such file or directory."
-    with pytest.raises(BundleError) as missing:
+    with raises(BundleError, text):
         look(config(base))
-    assert str(missing.value) == text
-    with pytest.raises(RequestError) as caught:
+    with raises(RequestError, text, ErrorCode.NOT_FOUND):
         look_for_reload(config(base))
-    assert (caught.value.code, str(caught.value)) == (ErrorCode.NOT_FOUND, text)
     with pytest.raises(BundleError, match="There is no model folder"):
         look_for_start(config(base))

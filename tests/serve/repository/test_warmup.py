@@ -17,6 +17,7 @@ from kuzov.wire import messages
 from kuzov.wire.messages import PredictionLog
 from kuzov.wire.tensors import from_numpy
 from kuzov.wire.tf_record import checksum
+from tests.errors import raises
 from tests.serve.engines import PlainEngine
 
 
@@ -175,9 +176,8 @@ SESSION_RUN = PredictionLog(session_run_log=messages.SessionRunLog())
 def test_a_request_that_fails_is_named(log: PredictionLog, reason: str, tmp_path: Path) -> None:
     file = write(tmp_path, [predict(x=from_numpy(X)), log])
     engine = Recorder()
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"Warm-up request 2 of {file} fails: {reason}"):
         warm_up(servable(engine), tmp_path, 1)
-    assert str(caught.value) == f"Warm-up request 2 of {file} fails: {reason}"
     assert len(engine.computed) == 1
 
 
@@ -194,24 +194,21 @@ def test_a_file_of_another_form_is_told(tmp_path: Path) -> None:
 
 def test_a_record_that_is_no_request_is_told(tmp_path: Path) -> None:
     file = write(tmp_path, [predict(x=from_numpy(X)), b"\xff\xff"])
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"Failed to parse warmup record: 2 from {file}"):
         list(warmup_calls(tmp_path))
-    assert str(caught.value) == f"Failed to parse warmup record: 2 from {file}"
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / WARMUP_REQUESTS).mkdir(parents=True)
-    with pytest.raises(BundleError) as caught:
+    with raises(
+        BundleError, f"The warm-up requests {tmp_path / WARMUP_REQUESTS} can't be read: Is a directory."
+    ):
         list(warmup_calls(tmp_path))
-    assert str(caught.value) == (
-        f"The warm-up requests {tmp_path / WARMUP_REQUESTS} can't be read: Is a directory."
-    )
 
 
 def test_at_most_a_thousand_records_are_read(tmp_path: Path) -> None:
     write(tmp_path, [predict()] * 1000)
     assert len(list(warmup_calls(tmp_path))) == 1000
     file = write(tmp_path, [predict()] * 1001)
-    with pytest.raises(BundleError) as caught:
+    with raises(BundleError, f"Number of warmup records exceeds the maximum (1000) at {file}"):
         list(warmup_calls(tmp_path))
-    assert str(caught.value) == f"Number of warmup records exceeds the maximum (1000) at {file}"

@@ -15,7 +15,7 @@ import pytest
 
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.serve.limits import Limits
-from kuzov.serve.rpc.grpc_server import GrpcServer, read_channel_arguments
+from kuzov.serve.rpc.grpc_server import read_channel_arguments
 from kuzov.serve.rpc.ssl_config import SslConfig
 from kuzov.wire import messages
 from tests.serve.rpc.conftest import HALF, SLOW, Site, floats, listening, model_spec, refusal, send
@@ -53,9 +53,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
 
 
 async def ask(
-    server: GrpcServer, address: str, credentials: grpc.ChannelCredentials | None = None
+    site: Site, address: str, credentials: grpc.ChannelCredentials | None = None, **options: Any
 ) -> list[float]:
     """What a server answers at an address; `%` stands for its port."""
+    server = site.server(**options)
     port = server.listen(address.replace("%", "0"))
     await server.start()
     target = address.replace("%", str(port))
@@ -83,11 +84,7 @@ def test_tls(site: Site, pair: Callable[[str], Pair]) -> None:
     own = pair("server")
     tls = SslConfig(server_key=own.key, server_cert=own.certificate)
     trusting = grpc.ssl_channel_credentials(own.certificate)
-
-    async def scenario() -> list[float]:
-        return await ask(site.server(tls=tls), "127.0.0.1:%", trusting)
-
-    assert asyncio.run(scenario()) == [2.5]
+    assert asyncio.run(ask(site, "127.0.0.1:%", trusting, tls=tls)) == [2.5]
 
 
 def test_tls_that_asks_for_the_clients_certificate(site: Site, pair: Callable[[str], Pair]) -> None:
@@ -96,15 +93,13 @@ def test_tls_that_asks_for_the_clients_certificate(site: Site, pair: Callable[[s
         server_key=own.key, server_cert=own.certificate, custom_ca=client.certificate, client_verify=True
     )
 
-    async def scenario(shown: Pair | None) -> list[float]:
-        shows = (shown.key, shown.certificate) if shown else (None, None)
-        return await ask(
-            site.server(tls=tls), "127.0.0.1:%", grpc.ssl_channel_credentials(own.certificate, *shows)
-        )
+    def answer(*shown: bytes) -> list[float]:
+        credentials = grpc.ssl_channel_credentials(own.certificate, *shown)
+        return asyncio.run(ask(site, "127.0.0.1:%", credentials, tls=tls))
 
-    assert asyncio.run(scenario(client)) == [2.5]
-    for other in (stranger, None):
-        assert refusal(partial(asyncio.run, scenario(other)))[0] == "UNAVAILABLE"
+    assert answer(client.key, client.certificate) == [2.5]
+    for other in ((stranger.key, stranger.certificate), ()):
+        assert refusal(partial(answer, *other))[0] == "UNAVAILABLE"
 
 
 def test_a_key_that_does_not_belong_to_the_certificate_is_found_out(
@@ -118,10 +113,7 @@ def test_a_key_that_does_not_belong_to_the_certificate_is_found_out(
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
 def test_a_unix_socket(site: Site, tmp_path: Path) -> None:
-    async def scenario() -> list[float]:
-        return await ask(site.server(), f"unix:{tmp_path / 'grpc.sock'}")
-
-    assert asyncio.run(scenario()) == [2.5]
+    assert asyncio.run(ask(site, f"unix:{tmp_path / 'grpc.sock'}")) == [2.5]
 
 
 def test_a_port_that_is_taken_is_an_error_in_words(site: Site) -> None:

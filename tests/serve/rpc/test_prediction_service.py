@@ -11,24 +11,11 @@ from kuzov.wire import messages
 from tests.serve.rpc.conftest import Site, example, examples, model_spec, refusal
 
 TWO = examples(example(x=1.0), example(xyz=2.0))
-CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
-
-
 CLASSIFICATION = messages.ClassificationRequest(model_spec=model_spec("classify"), input=TWO)
 
 
 def regression(found: messages.Input = TWO) -> messages.RegressionRequest:
     return messages.RegressionRequest(model_spec=model_spec("regress"), input=found)
-
-
-def inference(*tasks: tuple[str, str]) -> messages.MultiInferenceRequest:
-    return messages.MultiInferenceRequest(
-        tasks=[
-            messages.InferenceTask(model_spec=model_spec(signature), method_name=method)
-            for signature, method in tasks
-        ],
-        input=TWO,
-    )
 
 
 def metadata(*fields: str) -> messages.GetModelMetadataRequest:
@@ -51,9 +38,12 @@ def test_a_large_request_loses_nothing(site: Site) -> None:
 
 
 def test_the_journal_knows_what_was_asked(site: Site) -> None:
+    regress = messages.InferenceTask(
+        model_spec=model_spec("regress"), method_name="tensorflow/serving/regress"
+    )
     site.call("Classify", CLASSIFICATION)
     site.call("Regress", regression())
-    site.call("MultiInference", inference(("regress", REGRESS)))
+    site.call("MultiInference", messages.MultiInferenceRequest(tasks=[regress], input=TWO))
     site.call("GetModelMetadata", metadata("signature_def"))
     assert [(each.method, each.api, each.model, each.version, each.rows) for each in site.records] == [
         ("Classify", "Classify", "m", 124, 2),
