@@ -61,7 +61,7 @@ def test_metadata_tells_the_card(ask: Ask) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(b'{"instances": [2]}', mtime=0)[:-9]])
 def test_a_broken_gzip_body_reads_as_empty(ask: Ask, body: bytes) -> None:
-    response = ask("POST", "/v1/models/m:predict", content=body, headers={"Content-Encoding": "gzip"})
+    response = ask("POST", PREDICT, content=body, headers={"Content-Encoding": "gzip"})
     assert response.status_code == 400
     assert response.json() == {"error": "JSON Parse error: The document is empty"}
 
@@ -253,19 +253,14 @@ def test_what_is_nowhere_is_not_found(port: Port, path: str) -> None:
     }
 
 
-def test_a_request_keeps_its_id(port: Port) -> None:
+def test_a_request_keeps_its_id_or_gets_one(port: Port) -> None:
     response = port.ask("GET", "/v1/models/m", headers={"X-Request-ID": "order-7"})
-    assert response.headers["x-request-id"] == "order-7"
-    assert port.records[0].request_id == "order-7"
-
-
-@pytest.mark.parametrize("unfit", ["", "two words", "x" * 129])
-def test_a_request_without_a_fit_id_gets_one(port: Port, unfit: str) -> None:
-    response = port.ask("GET", "/v1/models/m", headers={"X-Request-ID": unfit})
+    assert response.headers["x-request-id"] == port.records[0].request_id == "order-7"
+    response = port.ask("GET", "/v1/models/m", headers={"X-Request-ID": "two words"})
     assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
 
 
-def test_a_large_answer_is_packed_for_those_who_ask(port: Port) -> None:
+def test_only_a_large_answer_is_packed_for_those_who_ask(port: Port) -> None:
     many = {"inputs": [1.0] * 1000}
     packed = port.ask("POST", PREDICT, json=many, headers={"Accept-Encoding": "gzip"})
     plain = port.ask("POST", PREDICT, json=many, headers={"Accept-Encoding": "identity"})
@@ -274,12 +269,8 @@ def test_a_large_answer_is_packed_for_those_who_ask(port: Port) -> None:
     assert "content-encoding" not in plain.headers
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert packed.json() == plain.json() == {"outputs": [2.5] * 1000}
-
-
-def test_a_small_answer_is_not_packed(port: Port) -> None:
-    response = port.ask("POST", PREDICT, json={"inputs": 1.0}, headers={"Accept-Encoding": "gzip"})
-    assert "content-encoding" not in response.headers
-    assert "vary" not in response.headers
+    small = port.ask("POST", PREDICT, json={"inputs": 1.0}, headers={"Accept-Encoding": "gzip"})
+    assert not {"content-encoding", "vary"} & small.headers.keys()
 
 
 def test_every_request_is_recorded(port: Port) -> None:

@@ -128,13 +128,10 @@ def client(running: Running, echo: Echo) -> Iterator[Client]:
     client.socket.close()
 
 
-def test_the_target_is_told_as_it_stands_in_the_request_line(client: Client) -> None:
+def test_the_target_is_told_as_it_stands_in_the_request_line_or_in_a_proxys(client: Client) -> None:
     for target in ("/v1/models/a%2Fb?", "/v1/m?a=1#b", "//v1", "/v1/models/m:predict"):
         client.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         assert client.answer()[2]["target"] == target
-
-
-def test_a_proxy_s_form_of_the_target_is_understood(client: Client) -> None:
     client.send(b"GET http://h:8501/v1/models/m HTTP/1.1\r\nHost: h\r\n\r\n")
     assert client.answer()[2]["target"] == "/v1/models/m"
 
