@@ -86,8 +86,15 @@ def test_what_is_missing_is_told(fields: dict[str, object], reason: str, tmp_pat
     assert str(caught.value) == f"{file}: {reason}"
 
 
-def test_a_broken_certificate_is_told(tmp_path: Path) -> None:
-    file = written(tmp_path / "ssl.config", server_key=KEY, server_cert=BROKEN)
+@pytest.mark.parametrize("broken", [BROKEN, f"Ж{CERTIFICATE}", CERTIFICATE.replace("MIIB", "МИИБ")])
+def test_a_broken_certificate_is_told(tmp_path: Path, broken: str) -> None:
+    file = written(tmp_path / "ssl.config", server_key=KEY, server_cert=broken)
     with pytest.raises(ConfigError) as caught:
         read_ssl_config(file)
     assert str(caught.value).startswith(f"{file}: server_cert is broken: ")
+
+
+def test_words_beside_a_certificate_may_be_in_any_language(tmp_path: Path) -> None:
+    told = f"Владелец: localhost\n{CERTIFICATE}"
+    file = written(tmp_path / "ssl.config", server_key=KEY, server_cert=told)
+    assert read_ssl_config(file).server_cert == told.encode()

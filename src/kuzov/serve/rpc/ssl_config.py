@@ -63,7 +63,8 @@ def _check_pem(file: Path, name: str, text: str, kind: str) -> None:
             f"file's name. It begins with -----BEGIN {kind}-----, and its line ends are written \\n."
         )
     if kind == CERTIFICATE:
+        ascii_text = text.encode("ascii", "replace").decode("ascii")  # words beside it may be in any language
         try:
-            ssl.create_default_context(cadata=text)
+            ssl.create_default_context(cadata=ascii_text)
         except ssl.SSLError as error:
             raise ConfigError(f"{file}: {name} is broken: {error.reason or error}.") from error
