@@ -4,12 +4,15 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kuzov import api
 from kuzov.cli.main import main
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ def kuzov(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         return Done(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="module")
+def model(trained: TrainResult) -> Path:
+    """The folder of the drawn cars' versions."""
+    return trained.bundle.parent
 
 
 Steps = Iterable[tuple[str, int, int]]

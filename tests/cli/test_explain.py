@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,16 +14,8 @@ from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import METHODS
 from kuzov.explain.pictures import overlay, read_seen_part
 
-if TYPE_CHECKING:
-    from kuzov.training.pipeline import TrainResult
-
 Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def model(trained: TrainResult) -> Path:
-    return trained.bundle.parent
 
 
 @pytest.fixture

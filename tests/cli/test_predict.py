@@ -24,11 +24,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 KEY = "anna-0123456789abcdef"
 
 
-@pytest.fixture(scope="module")
-def model(trained: TrainResult) -> Path:
-    return trained.bundle.parent
-
-
 @pytest.fixture
 def photos(synthetic_photos: Path) -> list[Path]:
     return sorted((synthetic_photos / "test").iterdir())

@@ -167,29 +167,20 @@ def test_files_in_text_form(served: list[ServeSettings], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("environment", "model"),
+    ("environment", "base_path"),
     [
-        ({"MODEL_NAME": "cars"}, ModelConfig(name="cars", base_path=Path("/models/cars"))),
-        (
-            {"MODEL_NAME": "cars", "MODEL_BASE_PATH": "/data"},
-            ModelConfig(name="cars", base_path=Path("/data/cars")),
-        ),
-        (
-            {"MODEL_BASE_PATH": "/data"},
-            ModelConfig(name="img_classifier", base_path=Path("/data/img_classifier")),
-        ),
+        ({"MODEL_NAME": "cars"}, "/models/cars"),
+        ({"MODEL_NAME": "cars", "MODEL_BASE_PATH": "/data"}, "/data/cars"),
+        ({"MODEL_BASE_PATH": "/data"}, "/data/img_classifier"),
     ],
 )
 def test_the_environment_of_tensorflow_servings_image(
-    served: list[ServeSettings],
-    monkeypatch: pytest.MonkeyPatch,
-    environment: dict[str, str],
-    model: ModelConfig,
+    served: list[ServeSettings], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], base_path: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     serve("")
-    assert served[0].models == (model,)
+    assert served[0].models == (ModelConfig(name=Path(base_path).name, base_path=Path(base_path)),)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from kuzov.cli.serve_settings import teaching
 from kuzov.errors import MissingExtraError
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
+from tests.errors import raises
 
 OPTIONS = {
     "teach": True,
@@ -64,19 +65,18 @@ def test_nothing_is_added_unless_it_is_asked_for(capsys: pytest.CaptureFixture[s
     ],
 )
 def test_options_that_do_not_go_with_it(options: dict[str, object], text: str) -> None:
-    with pytest.raises(click.UsageError) as refused:
+    with raises(click.UsageError, text):
         teaching({**OPTIONS, **options}, CARS, Limits())
-    assert str(refused.value) == text
 
 
 def test_the_model_that_comes_with_kuzov_is_not_taught() -> None:
     model = ModelConfig(name="img_classifier", base_path=ready_model())
-    with pytest.raises(click.UsageError) as refused:
-        teaching(OPTIONS, (model,), Limits())
-    assert str(refused.value) == (
+    with raises(
+        click.UsageError,
         "--teach can't change the model that comes with kuzov. Train one of your own, "
-        "kuzov train PHOTOS, and serve that: kuzov serve --teach --teach-photos PHOTOS"
-    )
+        "kuzov train PHOTOS, and serve that: kuzov serve --teach --teach-photos PHOTOS",
+    ):
+        teaching(OPTIONS, (model,), Limits())
 
 
 def test_training_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:

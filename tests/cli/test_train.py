@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 Kuzov = Callable[..., Any]
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
