@@ -8,6 +8,7 @@ import pytest
 from kuzov.bulk.column import strings_of
 from kuzov.bulk.source import Source
 from kuzov.errors import ConfigError, SourceError
+from tests.errors import raises
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs kuzov[cluster]")
 
@@ -47,9 +48,8 @@ def test_a_folder_of_parts(tmp_path: Path) -> None:
 )
 def test_a_column_that_can_not_be_told(tmp_path: Path, column: str | None, error: str) -> None:
     file = write(tmp_path / "a.parquet", {"id": [1], "title": ["x"], "path": ["a.jpg"]})
-    with pytest.raises(ConfigError) as raised:
+    with raises(ConfigError, error.format(file=file)):
         strings_of([file], column)
-    assert str(raised.value) == error.format(file=file)
 
 
 def test_what_is_no_parquet(tmp_path: Path) -> None:
@@ -59,6 +59,5 @@ def test_what_is_no_parquet(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_parts(tmp_path: Path) -> None:
-    with pytest.raises(SourceError) as raised:
+    with raises(SourceError, f"There is no Parquet file in {tmp_path}, of which --column could be read."):
         Source(str(tmp_path), column="path")
-    assert str(raised.value) == f"There is no Parquet file in {tmp_path}, of which --column could be read."
