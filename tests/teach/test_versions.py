@@ -9,6 +9,7 @@ from kuzov.bundle.layout import versions
 from kuzov.bundle.ready import ready_model
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.versions import ModelVersions, judgement
+from tests.errors import raises
 
 
 def put(folder: Path, *numbers: int) -> None:
@@ -46,16 +47,14 @@ def test_a_published_version_is_always_the_newest(model: ModelVersions) -> None:
 
 def test_a_candidate_that_is_gone(model: ModelVersions) -> None:
     model.publish(30)
-    with pytest.raises(RefusedError) as refused:
+    with raises(RefusedError, "Version 30 can't be published: it is not there any more. Train again."):
         model.publish(30)
-    assert str(refused.value) == "Version 30 can't be published: it is not there any more. Train again."
 
 
 def test_two_who_go_back_at_once_go_back_once(model: ModelVersions) -> None:
     model.take_back(20)
-    with pytest.raises(RefusedError) as refused:
+    with raises(RefusedError, "Version 20 is not the newest any more; look at what is served now."):
         model.take_back(20)
-    assert str(refused.value) == "Version 20 is not the newest any more; look at what is served now."
     assert versions(model.base) == [10]
 
 
