@@ -7,6 +7,7 @@ import pytest
 
 from kuzov.deploy.render import MANIFEST, render
 from kuzov.errors import ConfigError
+from tests.errors import raises
 
 FILES: dict[PurePath, str] = {
     PurePosixPath("run.sh"): "#!/bin/sh\n",
@@ -68,12 +69,12 @@ def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path, rendered_before:
         render(FILES, tmp_path)
     (tmp_path / "run.sh").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(ConfigError) as caught:
-        render({**FILES, PurePosixPath("a/b.txt"): "new"}, tmp_path)
-    assert str(caught.value) == (
+    with raises(
+        ConfigError,
         f"{tmp_path} holds files that kuzov did not write, or that were changed since: run.sh. "
-        "Nothing was written. Move them away, or name another folder with --out."
-    )
+        "Nothing was written. Move them away, or name another folder with --out.",
+    ):
+        render({**FILES, PurePosixPath("a/b.txt"): "new"}, tmp_path)
     assert contents(tmp_path) == before
 
 
@@ -85,15 +86,13 @@ def test_a_folder_in_the_place_of_a_file_is_the_users_too(tmp_path: Path) -> Non
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, f"{tmp_path / 'out'} is a file, not a folder. Name another folder with --out."):
         render(FILES, tmp_path / "out")
-    assert str(caught.value) == f"{tmp_path / 'out'} is a file, not a folder. Name another folder with --out."
 
 
 def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, f"The folder {tmp_path / 'out'} can't be written: No such file or directory."):
         render({**FILES, PurePosixPath("z"): tmp_path / "missing"}, tmp_path / "out")
-    assert str(caught.value) == f"The folder {tmp_path / 'out'} can't be written: No such file or directory."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -121,6 +120,5 @@ def test_an_update_that_was_broken_off_can_be_done_again(
 
 def test_a_damaged_manifest(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("{")
-    with pytest.raises(ConfigError) as caught:
+    with raises(ConfigError, f"{tmp_path / MANIFEST} is damaged. Name another folder with --out."):
         render(FILES, tmp_path)
-    assert str(caught.value) == f"{tmp_path / MANIFEST} is damaged. Name another folder with --out."
