@@ -8,18 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import classify
 from kuzov.progress import Progress
-
-Kuzov = Callable[..., Any]
+from tests.cli.conftest import Kuzov
 
 
 def test_what_was_done_is_told(kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path) -> None:

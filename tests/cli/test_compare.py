@@ -7,8 +7,7 @@ from typing import Any
 
 from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.run_metrics import Rejected
-
-Kuzov = Callable[..., Any]
+from tests.cli.conftest import Kuzov
 
 A = Side(
     bundle="cars/1", right=40, total=45, accuracy=40 / 45, interval=(0.765, 0.952), ece=0.05, marked_unknown=2

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import pytest
 from kuzov import api
 from kuzov.doctor.findings import Diagnosis, Finding, Kind, Move, Reason, Skipped
 from kuzov.run_metrics import LearningCurve
-
-Kuzov = Callable[..., Any]
+from tests.cli.conftest import Kuzov
 
 FOUND = Diagnosis(
     folder=Path("photos"),

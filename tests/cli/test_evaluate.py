@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.report.evaluation import Evaluation
-
-Kuzov = Callable[..., Any]
+from tests.cli.conftest import Kuzov
 
 
 def evaluation(*, learned_from: bool = False) -> Evaluation:

@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,8 +12,8 @@ from kuzov.cli.explain import METHODS as OFFERED
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import METHODS
 from kuzov.explain.pictures import overlay, read_seen_part
+from tests.cli.conftest import Kuzov
 
-Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -14,9 +13,9 @@ from kuzov import __version__
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import main as module
 from kuzov.cli.main import COMMANDS
+from tests.cli.conftest import Kuzov
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Kuzov = Callable[..., Any]
 
 NO_MODEL = "There is no model folder none. Train one: kuzov train"
 

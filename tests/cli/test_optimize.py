@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from kuzov.engine.int8 import Int8Comparison, Optimisation
-
-Kuzov = Callable[..., Any]
+from tests.cli.conftest import Kuzov
 
 KEPT = Optimisation(
     bundle=Path("cars/1"),

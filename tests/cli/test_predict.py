@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,12 +13,12 @@ from kuzov.bundle.ready import ready_model
 from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
 from tests.chaos.running import running
+from tests.cli.conftest import Kuzov
 from tests.cli.test_model import SAID
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
-Kuzov = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 KEY = "anna-0123456789abcdef"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,10 @@ import pytest
 from kuzov import api
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.synthetic import render_cars
+from tests.cli.conftest import Kuzov
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
-
-Kuzov = Callable[..., Any]
 
 
 @pytest.fixture

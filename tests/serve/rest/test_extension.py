@@ -55,12 +55,8 @@ def test_an_answer_has_the_time_that_every_request_has(port: Port, endless: Endl
     assert endless.given_up
 
 
-def test_the_work_for_a_client_that_left_is_given_up(port: Port, endless: Endless) -> None:
+def test_the_work_for_a_client_that_left_is_given_up_and_its_place_free(port: Port, endless: Endless) -> None:
     assert port.ask_slowly([WHOLE_BODY, LEFT], target=b"/endless") == []
     assert endless.given_up
     assert port.records[0].http_status == 499
-
-
-def test_an_answer_takes_a_place_among_the_requests_under_way(port: Port, endless: Endless) -> None:
-    port.ask_slowly([WHOLE_BODY, LEFT], target=b"/endless")
     assert (endless.places, port.admission.under_way) == ([1], 0)
