@@ -8,6 +8,7 @@ import pytest
 from kuzov.deploy.render import MANIFEST, render
 from kuzov.errors import ConfigError
 from tests.errors import raises
+from tests.folders import contents
 
 FILES: dict[PurePath, str] = {
     PurePosixPath("run.sh"): "#!/bin/sh\n",
@@ -15,12 +16,10 @@ FILES: dict[PurePath, str] = {
 }
 
 
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_text()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != MANIFEST.name
-    }
+def texts(folder: Path) -> dict[str, str]:
+    """All files but the manifest."""
+    found = {name: content.decode() for name, content in contents(folder).items()}
+    return {name: text for name, text in found.items() if name != MANIFEST.name}
 
 
 def test_a_new_folder_holds_the_files(tmp_path: Path) -> None:
@@ -40,7 +39,7 @@ def test_the_same_call_again_changes_nothing(tmp_path: Path) -> None:
     render(FILES, tmp_path)
     manifest = (tmp_path / MANIFEST).read_text()
     render(FILES, tmp_path)
-    assert contents(tmp_path) == {"a/b.txt": "b\n", "run.sh": "#!/bin/sh\n"}
+    assert texts(tmp_path) == {"a/b.txt": "b\n", "run.sh": "#!/bin/sh\n"}
     assert (tmp_path / MANIFEST).read_text() == manifest
 
 
@@ -48,9 +47,9 @@ def test_an_update_replaces_what_was_written_and_removes_what_is_no_longer_neede
     render(FILES, tmp_path)
     (tmp_path / "a" / "mine.txt").write_text("mine")
     render({PurePosixPath("run.sh"): "#!/bin/sh\ntrue\n"}, tmp_path)
-    assert contents(tmp_path) == {"run.sh": "#!/bin/sh\ntrue\n", "a/mine.txt": "mine"}
+    assert texts(tmp_path) == {"run.sh": "#!/bin/sh\ntrue\n", "a/mine.txt": "mine"}
     render({PurePosixPath("new/run.sh"): ""}, tmp_path)
-    assert contents(tmp_path) == {"new/run.sh": "", "a/mine.txt": "mine"}
+    assert texts(tmp_path) == {"new/run.sh": "", "a/mine.txt": "mine"}
     render({PurePosixPath("new/1/model"): ""}, tmp_path)
     render({PurePosixPath("new/2/model"): ""}, tmp_path)
     assert [folder.name for folder in (tmp_path / "new").iterdir()] == ["2"]
@@ -60,7 +59,7 @@ def test_a_file_that_is_no_longer_needed_but_was_changed_stays(tmp_path: Path) -
     render(FILES, tmp_path)
     (tmp_path / "a" / "b.txt").write_text("mine")
     render({PurePosixPath("run.sh"): ""}, tmp_path)
-    assert contents(tmp_path) == {"run.sh": "", "a/b.txt": "mine"}
+    assert texts(tmp_path) == {"run.sh": "", "a/b.txt": "mine"}
 
 
 @pytest.mark.parametrize("rendered_before", [False, True])
@@ -68,14 +67,14 @@ def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path, rendered_before:
     if rendered_before:
         render(FILES, tmp_path)
     (tmp_path / "run.sh").write_text("mine")
-    before = contents(tmp_path)
+    before = texts(tmp_path)
     with raises(
         ConfigError,
         f"{tmp_path} holds files that kuzov did not write, or that were changed since: run.sh. "
         "Nothing was written. Move them away, or name another folder with --out.",
     ):
         render({**FILES, PurePosixPath("a/b.txt"): "new"}, tmp_path)
-    assert contents(tmp_path) == before
+    assert texts(tmp_path) == before
 
 
 def test_a_folder_in_the_place_of_a_file_is_the_users_too(tmp_path: Path) -> None:
@@ -113,9 +112,9 @@ def test_an_update_that_was_broken_off_can_be_done_again(
         patch.setattr(Path, "replace", replace_twice)
         with pytest.raises(ConfigError, match="can't be written: No space left on device"):
             render(new, tmp_path)
-    assert contents(tmp_path) == {"run.sh": "new", "a/b.txt": "b\n"}
+    assert texts(tmp_path) == {"run.sh": "new", "a/b.txt": "b\n"}
     render({PurePosixPath("run.sh"): "newer", PurePosixPath("a/b.txt"): "newer"}, tmp_path)
-    assert contents(tmp_path) == {"run.sh": "newer", "a/b.txt": "newer"}
+    assert texts(tmp_path) == {"run.sh": "newer", "a/b.txt": "newer"}
 
 
 def test_a_damaged_manifest(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from kuzov.doctor import quarantine as module
 from kuzov.doctor.findings import Kind, Move
 from kuzov.doctor.quarantine import Restored, quarantine, quarantine_of, restore
 from kuzov.errors import KuzovError
+from tests.errors import raises
+from tests.folders import contents
 
 
 @pytest.fixture
@@ -21,22 +23,18 @@ def photos(tmp_path: Path) -> Path:
     return root
 
 
-def files(root: Path) -> dict[str, str]:
-    return {str(file.relative_to(root)): file.read_text() for file in root.rglob("*") if file.is_file()}
-
-
 def moves(*names: str) -> list[Move]:
     return [Move(photo=name, kind=Kind.UNREADABLE) for name in names]
 
 
 def test_there_and_back(photos: Path) -> None:
-    before = files(photos)
+    before = contents(photos)
     folder = quarantine(
         photos, [*moves("suv/1.jpg"), Move(photo="van/3.jpg", kind=Kind.LEAK, kept="suv/2.jpg")]
     )
     assert folder.parent == photos.with_name("photos.quarantine")
-    assert files(photos) == {"suv/2.jpg": "suv/2.jpg"}
-    assert files(folder / "photos") == {"suv/1.jpg": "suv/1.jpg", "van/3.jpg": "van/3.jpg"}
+    assert contents(photos) == {"suv/2.jpg": b"suv/2.jpg"}
+    assert contents(folder / "photos") == {"suv/1.jpg": b"suv/1.jpg", "van/3.jpg": b"van/3.jpg"}
     assert json.loads((folder / "manifest.json").read_text()) == {
         "photos": str(photos),
         "moves": [
@@ -45,7 +43,7 @@ def test_there_and_back(photos: Path) -> None:
         ],
     }
     assert restore(photos) == Restored(quarantine=folder, photos=("suv/1.jpg", "van/3.jpg"), left=())
-    assert files(photos) == before
+    assert contents(photos) == before
     assert not quarantine_of(photos).exists()
 
 
@@ -65,7 +63,7 @@ def test_many_in_one_second_keep_their_order(photos: Path, monkeypatch: pytest.M
 
 
 def test_a_kill_in_the_middle_can_be_undone(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, move = files(photos), module._move
+    before, move = contents(photos), module._move
     moved: list[Path] = []
 
     def killed_at_the_second(source: Path, target: Path) -> None:
@@ -77,34 +75,28 @@ def test_a_kill_in_the_middle_can_be_undone(photos: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "_move", killed_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         quarantine(photos, moves("suv/1.jpg", "suv/2.jpg"))
-    assert sorted(files(photos)) == ["suv/2.jpg", "van/3.jpg"]
+    assert sorted(contents(photos)) == ["suv/2.jpg", "van/3.jpg"]
     monkeypatch.undo()
     assert restore(photos).photos == ("suv/1.jpg",)
-    assert files(photos) == before
+    assert contents(photos) == before
 
 
-def test_nothing_is_overwritten(photos: Path) -> None:
+def test_nothing_is_overwritten_and_what_was_put_into_the_quarantine_stays(photos: Path) -> None:
     folder = quarantine(photos, moves("suv/1.jpg", "suv/2.jpg"))
     (photos / "suv" / "1.jpg").write_text("a new one")
     assert restore(photos) == Restored(quarantine=folder, photos=("suv/2.jpg",), left=("suv/1.jpg",))
     assert (photos / "suv" / "1.jpg").read_text() == "a new one"
-    assert files(folder / "photos") == {"suv/1.jpg": "suv/1.jpg"}
+    assert contents(folder / "photos") == {"suv/1.jpg": b"suv/1.jpg"}
     (photos / "suv" / "1.jpg").rename(photos / "suv" / "4.jpg")
-    assert restore(photos).photos == ("suv/1.jpg",)
-
-
-def test_what_was_put_into_the_quarantine_stays(photos: Path) -> None:
-    folder = quarantine(photos, moves("suv/1.jpg"))
     (folder / "photos" / "suv" / "mine.jpg").write_text("mine")
-    restore(photos)
-    assert files(folder / "photos") == {"suv/mine.jpg": "mine"}
+    assert restore(photos).photos == ("suv/1.jpg",)
+    assert contents(folder / "photos") == {"suv/mine.jpg": b"mine"}
 
 
 def test_there_is_none(photos: Path) -> None:
-    with pytest.raises(KuzovError) as error:
-        restore(photos)
     above = photos.with_name("photos.quarantine")
-    assert str(error.value) == f"There is no quarantine of {photos} to put back: {above} has none."
+    with raises(KuzovError, f"There is no quarantine of {photos} to put back: {above} has none."):
+        restore(photos)
 
 
 @pytest.mark.parametrize(
@@ -120,17 +112,15 @@ def test_there_is_none(photos: Path) -> None:
 def test_a_manifest_that_is_broken_or_leads_outside(photos: Path, content: str, text: str) -> None:
     manifest = quarantine(photos, moves("suv/1.jpg")) / "manifest.json"
     manifest.write_text(content)
-    with pytest.raises(KuzovError) as error:
+    with raises(KuzovError, text.format(file=manifest)):
         restore(photos)
-    assert str(error.value) == text.format(file=manifest)
 
 
 def test_a_file_in_the_quarantine_s_place(photos: Path) -> None:
     place = photos.with_name("photos.quarantine")
     place.touch()
-    with pytest.raises(KuzovError) as error:
+    with raises(KuzovError, f"The quarantine {place} can't be written: File exists. Nothing was moved."):
         quarantine(photos, moves("suv/1.jpg"))
-    assert str(error.value) == f"The quarantine {place} can't be written: File exists. Nothing was moved."
 
 
 def test_a_file_that_is_gone(photos: Path) -> None:
