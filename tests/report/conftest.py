@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from kuzov.run_metrics import RunMetrics, read_metrics
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -19,11 +22,12 @@ NAMES = (
 )
 RIGHT = {"unknown": 0.02, "is_unknown": False}
 
+Metrics = dict[str, Any]
 Read = Callable[[object], RunMetrics]
 
 
 @pytest.fixture
-def metrics() -> dict[str, Any]:
+def metrics() -> Metrics:
     """The content of metrics.json for three classes, with one mistake and one false alarm."""
     ids = [each[0] for each in NAMES]
     photos = [
@@ -96,7 +100,7 @@ def bin_(confidence: float, right: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def evaluation(metrics: dict[str, Any]) -> dict[str, Any]:
+def evaluation(metrics: Metrics) -> Metrics:
     """The same answers as an evaluation's, which knows nothing of the training."""
     for key in ("seconds", "kept", "cross_validation", "shots", "curves", "learning_curve"):
         del metrics[key]
@@ -109,7 +113,7 @@ def evaluation(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def few_shots(metrics: dict[str, Any]) -> dict[str, Any]:
+def few_shots(metrics: Metrics) -> Metrics:
     """A run with five photos of each class."""
     metrics["cross_validation"] = None
     metrics["shots"] = {
@@ -119,7 +123,7 @@ def few_shots(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def fine_tuned(metrics: dict[str, Any]) -> dict[str, Any]:
+def fine_tuned(metrics: Metrics) -> Metrics:
     """The same run with a second stage that was kept."""
     metrics["kept"] = "fine-tuned"
     metrics["curves"]["fine_tune"] = {
@@ -133,7 +137,7 @@ def fine_tuned(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def many_classes(metrics: dict[str, Any]) -> dict[str, Any]:
+def many_classes(metrics: Metrics) -> Metrics:
     """A run with so many classes that a matrix of figures can't be read."""
     count = 30
     metrics["classes"] = [{"id": str(row), "en": f"Car {row}", "ru": f"Авто {row}"} for row in range(count)]
@@ -144,7 +148,7 @@ def many_classes(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def photo_folder(metrics: dict[str, Any], tmp_path: Path) -> Path:
+def photo_folder(metrics: Metrics, tmp_path: Path) -> Path:
     """The photos of the run, each of another grey, where its metrics say."""
     folder = tmp_path / "photos"
     for row, photo in enumerate(metrics["photos"]):
@@ -171,3 +175,17 @@ def read(run_folder: Path) -> Read:
         return read_metrics(run_folder)
 
     return save_and_read
+
+
+def listen(page: Page) -> list[str]:
+    """What the page complains of, and what it asks the network for."""
+    heard: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            heard.append(request.url)
+
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", asked)
+    return heard

@@ -1,25 +1,20 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kuzov.report import album, thumbnails
 from kuzov.report.album import Album, least_certain_section, make_album, mistake_section
 from kuzov.report.thumbnails import Thumbnail
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
-def test_photos_that_are_not_there_have_no_pictures(
-    metrics: dict[str, Any], read: Read, tmp_path: Path
-) -> None:
+def test_photos_that_are_not_there_have_no_pictures(metrics: Metrics, read: Read, tmp_path: Path) -> None:
     assert make_album(read(metrics)).thumbnails == {}
     metrics["data"]["folder"] = str(tmp_path / "gone")
     assert make_album(read(metrics)).thumbnails == {}
 
 
-def test_every_photo_of_a_small_run_has_a_picture(
-    metrics: dict[str, Any], read: Read, photo_folder: Path
-) -> None:
+def test_every_photo_that_is_there_has_a_picture(metrics: Metrics, read: Read, photo_folder: Path) -> None:
     found = make_album(read(metrics))
     assert set(found.thumbnails) == {each["photo"] for each in metrics["photos"]}
     assert {cell: len(photos) for cell, photos in found.cells.items()} == {
@@ -28,17 +23,12 @@ def test_every_photo_of_a_small_run_has_a_picture(
         ("qashqai", "qashqai"): 2,
         ("vaz_2110", "vaz_2110"): 3,
     }
-
-
-def test_a_photo_that_vanished_is_passed_over(
-    metrics: dict[str, Any], read: Read, photo_folder: Path
-) -> None:
     (photo_folder / metrics["photos"][0]["photo"]).unlink()
     assert len(make_album(read(metrics)).thumbnails) == 8
 
 
 def test_mistakes_get_the_room_that_there_is(
-    metrics: dict[str, Any], read: Read, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
+    metrics: Metrics, read: Read, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = len(make_album(read(metrics)).thumbnails[metrics["photos"][4]["photo"]])
     monkeypatch.setattr(thumbnails, "PICTURE_BYTES", one)
@@ -46,7 +36,7 @@ def test_mistakes_get_the_room_that_there_is(
 
 
 def test_cells_take_turns(
-    metrics: dict[str, Any], read: Read, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
+    metrics: Metrics, read: Read, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(album, "MOST_MISTAKES", 0)
     monkeypatch.setattr(album, "MOST_LEAST_CERTAIN", 0)
@@ -55,9 +45,7 @@ def test_cells_take_turns(
     assert labels == ["qashqai", "bmw_x5", "qashqai", "vaz_2110"]  # the mistake first
 
 
-def test_a_mistake_is_shown_with_truth_and_answer(
-    metrics: dict[str, Any], read: Read, photo_folder: Path
-) -> None:
+def test_a_mistake_is_shown_with_truth_and_answer(metrics: Metrics, read: Read, photo_folder: Path) -> None:
     run = read(metrics)
     page = mistake_section(run, make_album(run))
     assert "Wrong answers, the surest first: 1 of 1." in page
@@ -68,7 +56,7 @@ def test_a_mistake_is_shown_with_truth_and_answer(
     assert "where the model looked" not in page  # there is no bundle to ask
 
 
-def test_where_the_model_looked_is_explained(metrics: dict[str, Any], read: Read) -> None:
+def test_where_the_model_looked_is_explained(metrics: Metrics, read: Read) -> None:
     run = read(metrics)
     pair = Thumbnail(photo=b"jpg", heat=b"heat", size=(176, 99))
     page = mistake_section(run, Album(cells={}, thumbnails={metrics["photos"][4]["photo"]: pair}))
@@ -77,20 +65,20 @@ def test_where_the_model_looked_is_explained(metrics: dict[str, Any], read: Read
     assert 'base64,aGVhdA==" width="176" height="99" alt="where the model looked · куда смотрела' in page
 
 
-def test_mistakes_without_pictures_are_listed(metrics: dict[str, Any], read: Read) -> None:
+def test_mistakes_without_pictures_are_listed(metrics: Metrics, read: Read) -> None:
     page = mistake_section(read(metrics), Album(cells={}))
     assert "<details" not in page
     assert "<table" in page
 
 
-def test_no_mistakes(metrics: dict[str, Any], read: Read) -> None:
+def test_no_mistakes(metrics: Metrics, read: Read) -> None:
     metrics["photos"][4]["predicted"] = metrics["photos"][4]["label"]
     page = mistake_section(read(metrics), Album(cells={}))
     assert "There are none on these photos." in page
     assert "<table" not in page
 
 
-def test_the_least_certain_come_first(metrics: dict[str, Any], read: Read, photo_folder: Path) -> None:
+def test_the_least_certain_come_first(metrics: Metrics, read: Read, photo_folder: Path) -> None:
     metrics["photos"][7]["probability"] = 0.5
     run = read(metrics)
     page = least_certain_section(run, make_album(run))

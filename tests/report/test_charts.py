@@ -2,7 +2,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -10,7 +9,7 @@ from PIL import Image
 from kuzov.report import charts
 from kuzov.report.charts import draw_classes, draw_confusion, draw_reliability, draw_unknown
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
 def training(run: RunMetrics) -> TrainingMetrics:
@@ -38,7 +37,7 @@ def size(png: bytes) -> tuple[int, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("draw", DRAW)
 def test_a_picture_is_not_blank_and_the_same_each_time(
-    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes]
+    metrics: Metrics, read: Read, draw: Callable[[RunMetrics], bytes]
 ) -> None:
     run = read(metrics)
     png = draw(run)
@@ -47,7 +46,7 @@ def test_a_picture_is_not_blank_and_the_same_each_time(
     assert png == draw(run)
 
 
-def test_fine_tuning_adds_a_row_of_curves(fine_tuned: dict[str, Any], read: Read) -> None:
+def test_fine_tuning_adds_a_row_of_curves(fine_tuned: Metrics, read: Read) -> None:
     with_epochs = size(draw_curves(read(fine_tuned)))
     fine_tuned["curves"]["fine_tune"] = None
     assert with_epochs[1] == 2 * size(draw_curves(read(fine_tuned)))[1]
@@ -67,25 +66,25 @@ ONE_CANDIDATE = {"inverse_regularisation": [3], "accuracy": [1.0], "log_loss": [
     ],
 )
 def test_a_single_point_is_drawn(
-    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes], key: str, value: object
+    metrics: Metrics, read: Read, draw: Callable[[RunMetrics], bytes], key: str, value: object
 ) -> None:
     assert draw(read(metrics | {key: value}))
 
 
-def test_the_order_of_the_candidates_does_not_matter(metrics: dict[str, Any], read: Read) -> None:
+def test_the_order_of_the_candidates_does_not_matter(metrics: Metrics, read: Read) -> None:
     sorted_png = draw_curves(read(metrics))
     for values in metrics["curves"]["regularisation"].values():
         values.reverse()
     assert draw_curves(read(metrics)) == sorted_png
 
 
-def test_an_evaluation_has_one_reliability_diagram(evaluation: dict[str, Any], read: Read) -> None:
+def test_an_evaluation_has_one_reliability_diagram(evaluation: Metrics, read: Read) -> None:
     alone = size(draw_reliability(read(evaluation)))
     evaluation["reliability"]["before"] = evaluation["reliability"]["after"]
     assert alone[0] < size(draw_reliability(read(evaluation)))[0]
 
 
-def test_unknown_scores_at_both_ends_are_drawn(metrics: dict[str, Any], read: Read) -> None:
+def test_unknown_scores_at_both_ends_are_drawn(metrics: Metrics, read: Read) -> None:
     for photo, unknown in zip(metrics["photos"], (0.0, 1.0), strict=False):
         photo["unknown"] = unknown
     ends = draw_unknown(read(metrics))
@@ -93,7 +92,7 @@ def test_unknown_scores_at_both_ends_are_drawn(metrics: dict[str, Any], read: Re
     assert draw_unknown(read(metrics)) != ends
 
 
-def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None:
+def test_many_classes_get_room(many_classes: Metrics, read: Read) -> None:
     run = read(many_classes)
     # At least 12 pixels a class, or its name could not be read.
     assert min(size(draw_confusion(run))) > 30 * 12
@@ -104,7 +103,7 @@ def test_many_classes_get_room(many_classes: dict[str, Any], read: Read) -> None
 @pytest.mark.parametrize("name", ["$x^", "小米 🚗", "\udcff", "n" * 300, ""])
 @pytest.mark.parametrize("draw", DRAW)
 def test_any_name_is_drawn(
-    metrics: dict[str, Any], read: Read, draw: Callable[[RunMetrics], bytes], name: str
+    metrics: Metrics, read: Read, draw: Callable[[RunMetrics], bytes], name: str
 ) -> None:
     metrics["classes"][0]["en"] = name
     assert max(size(draw(read(metrics)))) < 1200

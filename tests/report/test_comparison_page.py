@@ -12,6 +12,7 @@ from kuzov.records import ClassName
 from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.report.comparison_page import p_value, verdict, write_comparison
 from kuzov.report.texts import Words
+from tests.report.conftest import listen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -87,15 +88,11 @@ def test_no_difference(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_shows_the_page(tmp_path: Path, chromium: Browser, width: int) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("request", lambda request: heard.append(request.url))
-    address = write_comparison(FOUND, tmp_path).as_uri()
-    page.goto(address)
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    complaints = listen(page)
+    page.goto(write_comparison(FOUND, tmp_path).as_uri())
     page.check("#ru")
     assert page.locator("h1").inner_text() == "Две модели рядом"
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert [each for each in heard if not each.startswith("data:")] == [address]
-    context.close()
+    assert complaints == []
+    page.close()

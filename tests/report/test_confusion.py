@@ -1,14 +1,11 @@
 from pathlib import Path
-from typing import Any
 
 from kuzov.report import confusion
 from kuzov.report.album import make_album
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
-def test_the_matrix_marks_right_and_wrong_and_leads_to_the_photos(
-    metrics: dict[str, Any], read: Read
-) -> None:
+def test_the_matrix_marks_right_and_wrong_and_leads_to_the_photos(metrics: Metrics, read: Read) -> None:
     page = confusion.confusion_table(read(metrics))
     assert (
         '<td class="zero">0</td><td class="right"><a href="#cell-1-1">2</a></td>'
@@ -18,7 +15,7 @@ def test_the_matrix_marks_right_and_wrong_and_leads_to_the_photos(
     assert page.count('scope="row"') == 3
 
 
-def test_each_number_has_its_photos(metrics: dict[str, Any], read: Read, photo_folder: Path) -> None:
+def test_each_number_has_its_photos(metrics: Metrics, read: Read, photo_folder: Path) -> None:
     run = read(metrics)
     page = confusion.cell_photos(run, make_album(run))
     assert page.count('class="cell"') == 4
@@ -28,7 +25,7 @@ def test_each_number_has_its_photos(metrics: dict[str, Any], read: Read, photo_f
     assert '<a href="#confusion">' in wrong
 
 
-def test_photos_without_pictures_are_named(metrics: dict[str, Any], read: Read) -> None:
+def test_photos_without_pictures_are_named(metrics: Metrics, read: Read) -> None:
     metrics["photos"] = [metrics["photos"][0] | {"photo": f"{row}.jpg"} for row in range(30)]
     run = read(metrics)
     page = confusion.cell_photos(run, make_album(run))
@@ -37,7 +34,7 @@ def test_photos_without_pictures_are_named(metrics: dict[str, Any], read: Read) 
     assert "and 6 more, in metrics.json" in page
 
 
-def test_many_classes_show_the_confused_pairs(many_classes: dict[str, Any], read: Read) -> None:
+def test_many_classes_show_the_confused_pairs(many_classes: Metrics, read: Read) -> None:
     many_classes["photos"] = [many_classes["photos"][0] | {"label": "7", "predicted": "9"}]
     run = read(many_classes)
     page = confusion.confusion_table(run)
@@ -51,6 +48,6 @@ def test_many_classes_show_the_confused_pairs(many_classes: dict[str, Any], read
     assert 'id="cell-7-9"' in confusion.cell_photos(run, make_album(run))
 
 
-def test_many_classes_without_a_mistake(many_classes: dict[str, Any], read: Read) -> None:
+def test_many_classes_without_a_mistake(many_classes: Metrics, read: Read) -> None:
     many_classes["confusion"][7][9] = 0
     assert "There are none on these photos." in confusion.confusion_table(read(many_classes))

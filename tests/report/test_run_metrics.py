@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kuzov.errors import KuzovError
 from kuzov.records import ClassName
 from kuzov.run_metrics import EvaluationMetrics, LearningCurve, TrainingMetrics, read_metrics
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
-def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:
+def test_a_run_is_read(metrics: Metrics, read: Read) -> None:
     run = read(metrics)
     assert isinstance(run, TrainingMetrics)
     assert run.classes[1] == ClassName(id="qashqai", en="Nissan Qashqai (J11)", ru="Ниссан Кашкай (J11)")
@@ -21,14 +20,11 @@ def test_a_run_is_read(metrics: dict[str, Any], read: Read) -> None:
     assert run.curves.fine_tune is None
     assert run.photos[4].predicted == "vaz_2110"
     assert run.data.rejected[0].photo == "train/vaz_2110/<битый>.jpg"
-
-
-def test_a_run_of_an_older_version_is_read(metrics: dict[str, Any], read: Read) -> None:
-    run = read(metrics)
+    # What an older version of kuzov did not write yet:
     assert (run.unknown_threshold, run.data.folder, run.data.learned_from) == (0.5, None, False)
 
 
-def test_an_evaluation_knows_nothing_of_the_training(evaluation: dict[str, Any], read: Read) -> None:
+def test_an_evaluation_knows_nothing_of_the_training(evaluation: Metrics, read: Read) -> None:
     run = read(evaluation)
     assert isinstance(run, EvaluationMetrics)
     assert (run.ece.before, run.ece.after, run.reliability.before) == (None, 0.0123, ())
@@ -70,7 +66,7 @@ def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(
-    metrics: dict[str, Any], read: Read, run_folder: Path, place: str, value: object, message: str
+    metrics: Metrics, read: Read, run_folder: Path, place: str, value: object, message: str
 ) -> None:
     *way, last = place.split(".")
     part = metrics
@@ -115,9 +111,7 @@ def test_the_last_doubling_of_the_photos(shots: tuple[int, ...], doubling: tuple
     assert LearningCurve(shots=shots, mean=zeros, std=zeros, draws=10).last_doubling() == doubling
 
 
-def test_mistakes_are_the_surest_first_and_right_answers_the_least_sure(
-    metrics: dict[str, Any], read: Read
-) -> None:
+def test_mistakes_are_the_surest_first_and_right_answers_the_least_sure(metrics: Metrics, read: Read) -> None:
     metrics["photos"][0] |= {"predicted": "qashqai", "probability": 0.9}
     metrics["photos"][1]["probability"] = 0.5
     run = read(metrics)

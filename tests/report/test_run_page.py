@@ -3,18 +3,17 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kuzov.report.album import make_album
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read, listen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
-    from playwright.sync_api import Page as OpenPage
+    from playwright.sync_api import Browser
 
     from kuzov.training.pipeline import TrainResult
 
@@ -56,7 +55,7 @@ def render(run: RunMetrics) -> str:
     return render_page(run, "17<95", {name: name.encode() for name in names}, make_album(run))
 
 
-def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) -> None:
+def test_the_judgement_in_both_languages(metrics: Metrics, read: Read) -> None:
     texts = Page(render(read(metrics))).texts
     assert "Right on 8 of 9 photos it had not seen; expect 56 to 98\u00a0%." in texts["en"]
     assert "8 of 9 photos right: 88.9\u00a0%, 95\u00a0% interval 56.5–98.0\u00a0%." in texts["en"]
@@ -75,7 +74,7 @@ def test_the_judgement_in_both_languages(metrics: dict[str, Any], read: Read) ->
     assert "Nissan Qashqai (J11)" not in texts["ru"]
 
 
-def test_few_shots_stand_in_for_the_cross_validation(few_shots: dict[str, Any], read: Read) -> None:
+def test_few_shots_stand_in_for_the_cross_validation(few_shots: Metrics, read: Read) -> None:
     texts = Page(render(read(few_shots))).texts
     told = "83.2\u00a0% ± 4.6\u00a0% with 5 of each model, from 73.3\u00a0% to 91.3\u00a0% (random draws: 20)"
     assert told in texts["en"]
@@ -92,7 +91,7 @@ def test_few_shots_stand_in_for_the_cross_validation(few_shots: dict[str, Any], 
     ],
 )
 def test_whether_more_photos_would_help(
-    metrics: dict[str, Any], read: Read, mean: float, english: str, russian: str
+    metrics: Metrics, read: Read, mean: float, english: str, russian: str
 ) -> None:
     metrics["learning_curve"]["mean"][-1] = mean
     texts = Page(render(read(metrics))).texts
@@ -101,20 +100,20 @@ def test_whether_more_photos_would_help(
     assert "varies with the draw (±\u00a04.0\u00a0%)" in texts["en"]  # the larger of both spreads
 
 
-def test_a_single_point_tells_nothing_and_none_is_left_out(metrics: dict[str, Any], read: Read) -> None:
+def test_a_single_point_tells_nothing_and_none_is_left_out(metrics: Metrics, read: Read) -> None:
     metrics["learning_curve"] = {"shots": [1], "mean": [0.9], "std": [0.1], "draws": 10}
     assert "These are too few photos to tell." in render(read(metrics))
     metrics["learning_curve"] = {"shots": [], "mean": [], "std": [], "draws": 10}
     assert "Would more photos help?" not in render(read(metrics))
 
 
-def test_what_fine_tuning_means(fine_tuned: dict[str, Any], read: Read) -> None:
+def test_what_fine_tuning_means(fine_tuned: Metrics, read: Read) -> None:
     texts = Page(render(read(fine_tuned))).texts
     assert "their accuracy flatters it a little" in texts["en"]
     assert "каждая эпоха дообучения" in texts["ru"]
 
 
-def test_the_page_needs_nothing_beside_it(metrics: dict[str, Any], read: Read) -> None:
+def test_the_page_needs_nothing_beside_it(metrics: Metrics, read: Read) -> None:
     page = render(read(metrics))
     assert all(each.startswith(("data:", "#")) for each in Page(page).sources)
     assert page.count("data:image/png;base64,") == 5  # the matrix of few classes is a table
@@ -122,7 +121,7 @@ def test_the_page_needs_nothing_beside_it(metrics: dict[str, Any], read: Read) -
     assert "@import" not in page
 
 
-def test_the_language_switch_knows_its_buttons(metrics: dict[str, Any], read: Read) -> None:
+def test_the_language_switch_knows_its_buttons(metrics: Metrics, read: Read) -> None:
     page = render(read(metrics))
     for language in ("en", "ru"):
         assert f'name="language" id="{language}"' in page
@@ -131,7 +130,7 @@ def test_the_language_switch_knows_its_buttons(metrics: dict[str, Any], read: Re
     assert re.search(r"<body>\n<input .* checked>.*\n<input .*\n<main>", page)
 
 
-def test_names_are_escaped(metrics: dict[str, Any], read: Read) -> None:
+def test_names_are_escaped(metrics: Metrics, read: Read) -> None:
     metrics["classes"][0]["ru"] = "<script>alert(1)</script>"
     page = render(read(metrics))
     assert "<script" not in page
@@ -139,20 +138,20 @@ def test_names_are_escaped(metrics: dict[str, Any], read: Read) -> None:
     assert "<b>" not in page
 
 
-def test_many_classes_scroll_in_large_pictures(many_classes: dict[str, Any], read: Read) -> None:
+def test_many_classes_scroll_in_large_pictures(many_classes: Metrics, read: Read) -> None:
     page = render(read(many_classes))
     assert Page(page).sources
     assert page.count('class="scroll large"') == 2
 
 
-def test_every_link_leads_somewhere(metrics: dict[str, Any], read: Read, photo_folder: Path) -> None:
+def test_every_link_leads_somewhere(metrics: Metrics, read: Read, photo_folder: Path) -> None:
     page = render(read(metrics))
     links = set(re.findall(r'href="#([^"]+)"', page))
     assert len(links) == 5
     assert links <= set(re.findall(r'id="([^"]+)"', page))
 
 
-def test_an_evaluation_leaves_out_what_only_training_knows(evaluation: dict[str, Any], read: Read) -> None:
+def test_an_evaluation_leaves_out_what_only_training_knows(evaluation: Metrics, read: Read) -> None:
     texts = Page(render(read(evaluation))).texts
     assert "How well it recognises these photos" in texts["en"]
     counts = "photos/validation: 9 photos judged; files left out: 1. The model learned from 78 photos"
@@ -162,7 +161,7 @@ def test_an_evaluation_leaves_out_what_only_training_knows(evaluation: dict[str,
         assert heading not in texts["en"]
 
 
-def test_unknown_answers_are_counted(metrics: dict[str, Any], read: Read) -> None:
+def test_unknown_answers_are_counted(metrics: Metrics, read: Read) -> None:
     metrics["photos"][4]["is_unknown"] = True
     texts = Page(render(read(metrics))).texts
     assert "Right answers marked unknown: 1 of 8." in texts["en"]
@@ -170,7 +169,7 @@ def test_unknown_answers_are_counted(metrics: dict[str, Any], read: Read) -> Non
 
 
 def test_thousands_of_photos_leave_the_page_small(
-    many_classes: dict[str, Any], read: Read, photo_folder: Path
+    many_classes: Metrics, read: Read, photo_folder: Path
 ) -> None:
     photo = many_classes["photos"][0]
     many_classes["photos"] = [
@@ -184,8 +183,7 @@ def test_thousands_of_photos_leave_the_page_small(
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_shows_the_page(trained: TrainResult, chromium: Browser, width: int) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
+    page = chromium.new_page(viewport={"width": width, "height": 900})
     complaints = listen(page)
     page.goto((trained.run_folder / "report.html").as_uri())
     heading = page.locator("h1")
@@ -197,12 +195,11 @@ def test_a_browser_shows_the_page(trained: TrainResult, chromium: Browser, width
         assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate("[...document.images].every(each => each.naturalWidth > 0)")
     assert complaints == []
-    context.close()
+    page.close()
 
 
 def test_a_number_of_the_matrix_opens_its_photos(trained: TrainResult, chromium: Browser) -> None:
-    context = chromium.new_context()
-    page = context.new_page()
+    page = chromium.new_page()
     page.goto((trained.run_folder / "report.html").as_uri())
     number = page.locator(".matrix a").first
     photos = page.locator(number.get_attribute("href") or "")
@@ -212,18 +209,4 @@ def test_a_number_of_the_matrix_opens_its_photos(trained: TrainResult, chromium:
     assert photos.locator("figure").count() == int(number.inner_text())
     photos.get_by_text("Close").click()
     assert not photos.is_visible()
-    context.close()
-
-
-def listen(page: OpenPage) -> list[str]:
-    """What the page complains of, and what it asks the network for."""
-    heard: list[str] = []
-
-    def asked(request: Request) -> None:
-        if not request.url.startswith(("file:", "data:")):
-            heard.append(request.url)
-
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("request", asked)
-    return heard
+    page.close()

@@ -1,13 +1,11 @@
-from typing import Any
-
 import pytest
 
 from kuzov.report.summary import headline, plain_words
 from kuzov.report.texts import Words
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
-def test_the_headline_says_what_to_expect(metrics: dict[str, Any], read: Read) -> None:
+def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
     metrics["validation"] = {"right": 45, "total": 45, "accuracy": 1.0, "interval": [0.9213, 1.0]}
     assert headline(read(metrics)) == Words(
         "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%.",
@@ -15,7 +13,7 @@ def test_the_headline_says_what_to_expect(metrics: dict[str, Any], read: Read) -
     )
 
 
-def test_an_evaluation_can_not_know_what_was_seen(evaluation: dict[str, Any], read: Read) -> None:
+def test_an_evaluation_can_not_know_what_was_seen(evaluation: Metrics, read: Read) -> None:
     assert headline(read(evaluation)) == Words(
         "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%.",
         "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%.",
@@ -27,7 +25,7 @@ def test_an_evaluation_can_not_know_what_was_seen(evaluation: dict[str, Any], re
     )
 
 
-def test_a_narrow_interval_needs_no_caution(metrics: dict[str, Any], read: Read) -> None:
+def test_a_narrow_interval_needs_no_caution(metrics: Metrics, read: Read) -> None:
     assert any("say little" in each.en for each in plain_words(read(metrics)))
     metrics["validation"]["interval"] = [0.87, 0.91]
     assert not any("say little" in each.en for each in plain_words(read(metrics)))
@@ -40,18 +38,18 @@ def test_a_narrow_interval_needs_no_caution(metrics: dict[str, Any], read: Read)
         (0.051, "Take its percentages with care: they are off by 5.1\u00a0% on average."),
     ],
 )
-def test_whether_percentages_are_true(metrics: dict[str, Any], read: Read, ece: float, words: str) -> None:
+def test_whether_percentages_are_true(metrics: Metrics, read: Read, ece: float, words: str) -> None:
     metrics["ece"]["after"] = ece
     assert any(each.en.endswith(words) for each in plain_words(read(metrics)))
 
 
-def test_the_hardest_class_is_named(metrics: dict[str, Any], read: Read) -> None:
+def test_the_hardest_class_is_named(metrics: Metrics, read: Read) -> None:
     sentences = [each.en for each in plain_words(read(metrics))]
     assert "The hardest model is Nissan Qashqai (J11): recognised on 2 of 3 photos." in sentences
     assert "It took 1 of 9 cars for a model that it does not know." in sentences
 
 
-def test_a_class_without_photos_is_not_the_hardest(metrics: dict[str, Any], read: Read) -> None:
+def test_a_class_without_photos_is_not_the_hardest(metrics: Metrics, read: Read) -> None:
     metrics["per_class"][0] = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "photos": 0}
     metrics["per_class"][1]["recall"] = 1.0
     metrics["photos"][8]["is_unknown"] = False

@@ -1,10 +1,8 @@
-from typing import Any
-
 from kuzov.report import tables
-from tests.report.conftest import Read
+from tests.report.conftest import Metrics, Read
 
 
-def test_classes_with_counts_and_scores(metrics: dict[str, Any], read: Read) -> None:
+def test_classes_with_counts_and_scores(metrics: Metrics, read: Read) -> None:
     page = tables.class_table(read(metrics))
     qashqai = '<span lang="en">Nissan Qashqai (J11)</span><span lang="ru">Ниссан Кашкай (J11)</span>'
     assert (
@@ -14,7 +12,7 @@ def test_classes_with_counts_and_scores(metrics: dict[str, Any], read: Read) -> 
     assert "<td>78</td><td>9</td>" in page
 
 
-def test_mistakes_are_escaped_and_the_surest_first(metrics: dict[str, Any], read: Read) -> None:
+def test_mistakes_are_escaped_and_the_surest_first(metrics: Metrics, read: Read) -> None:
     metrics["photos"][0] |= {"predicted": "a class of <another> model", "probability": 0.8}
     page = tables.mistake_table(read(metrics))
     assert page.index("bmw_x5/0.jpeg") < page.index("&lt;b&gt;&quot;Кашкай&quot; &amp; co.jpeg")
@@ -23,7 +21,7 @@ def test_mistakes_are_escaped_and_the_surest_first(metrics: dict[str, Any], read
     assert page.count("<tr>") == 3
 
 
-def test_long_lists_are_cut(metrics: dict[str, Any], read: Read) -> None:
+def test_long_lists_are_cut(metrics: Metrics, read: Read) -> None:
     wrong = metrics["photos"][4]
     metrics["photos"] = [wrong | {"photo": f"{row}.jpg"} for row in range(150)]
     metrics["data"]["rejected"] = [{"photo": f"{row}.jpg", "reason": "is empty"} for row in range(101)]
@@ -33,7 +31,7 @@ def test_long_lists_are_cut(metrics: dict[str, Any], read: Read) -> None:
     assert "and 1 more, in metrics.json" in tables.rejected_table(run)
 
 
-def test_files_left_out(metrics: dict[str, Any], read: Read) -> None:
+def test_files_left_out(metrics: Metrics, read: Read) -> None:
     assert "train/vaz_2110/&lt;битый&gt;.jpg</th><td>it is not an image" in tables.rejected_table(
         read(metrics)
     )
@@ -41,7 +39,7 @@ def test_files_left_out(metrics: dict[str, Any], read: Read) -> None:
     assert "<table" not in tables.rejected_table(read(metrics))
 
 
-def test_settings_have_the_names_that_set_takes(metrics: dict[str, Any], read: Read) -> None:
+def test_settings_have_the_names_that_set_takes(metrics: Metrics, read: Read) -> None:
     page = tables.setting_tables(read(metrics))
     for name, value in (
         ("head.inverse_regularisation", "[1.0, 30.0]"),
@@ -53,7 +51,7 @@ def test_settings_have_the_names_that_set_takes(metrics: dict[str, Any], read: R
         assert f"<td>{value}</td>" in page
 
 
-def test_an_evaluation_tells_what_the_bundle_says_of_itself(evaluation: dict[str, Any], read: Read) -> None:
+def test_an_evaluation_tells_what_the_bundle_says_of_itself(evaluation: Metrics, read: Read) -> None:
     page = tables.setting_tables(read(evaluation))
     assert "inverse regularisation C" not in page
     assert "<td>0123abcd</td>" in page

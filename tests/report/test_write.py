@@ -1,12 +1,12 @@
 import base64
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kuzov.errors import KuzovError
 from kuzov.report.write import write_report
+from tests.report.conftest import Metrics
 
 PICTURES = (
     "classes.png",
@@ -18,7 +18,7 @@ PICTURES = (
 )
 
 
-def save(metrics: dict[str, Any], run_folder: Path) -> None:
+def save(metrics: Metrics, run_folder: Path) -> None:
     (run_folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
 
@@ -26,7 +26,7 @@ def names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-def test_everything_stands_beside_the_metrics(metrics: dict[str, Any], run_folder: Path) -> None:
+def test_everything_stands_beside_the_metrics(metrics: Metrics, run_folder: Path) -> None:
     save(metrics, run_folder)
     (run_folder / "report.html").write_text("an older one", encoding="utf-8")
     assert write_report(run_folder) == run_folder / "report.html"
@@ -37,21 +37,21 @@ def test_everything_stands_beside_the_metrics(metrics: dict[str, Any], run_folde
         assert base64.b64encode((run_folder / name).read_bytes()).decode() in page
 
 
-def test_no_learning_curve_makes_no_picture(metrics: dict[str, Any], run_folder: Path) -> None:
+def test_no_learning_curve_makes_no_picture(metrics: Metrics, run_folder: Path) -> None:
     metrics["learning_curve"] = {"shots": [], "mean": [], "std": [], "draws": 3}
     save(metrics, run_folder)
     write_report(run_folder)
     assert "learning_curve.png" not in names(run_folder)
 
 
-def test_a_name_that_is_not_unicode(metrics: dict[str, Any], run_folder: Path) -> None:
+def test_a_name_that_is_not_unicode(metrics: Metrics, run_folder: Path) -> None:
     metrics["photos"][4]["photo"] = "validation/qashqai/\udcff.jpg"
     metrics["config"]["photos"] = "\udcff"
     save(metrics, run_folder)
     assert "validation/qashqai/?.jpg" in write_report(run_folder).read_text(encoding="utf-8")
 
 
-def test_broken_metrics_leave_the_folder_as_it_was(metrics: dict[str, Any], run_folder: Path) -> None:
+def test_broken_metrics_leave_the_folder_as_it_was(metrics: Metrics, run_folder: Path) -> None:
     del metrics["kept"]
     save(metrics, run_folder)
     with pytest.raises(KuzovError, match="Object missing required field `kept`"):
@@ -59,7 +59,7 @@ def test_broken_metrics_leave_the_folder_as_it_was(metrics: dict[str, Any], run_
     assert names(run_folder) == ["metrics.json"]
 
 
-def test_a_folder_that_cant_be_written(metrics: dict[str, Any], run_folder: Path) -> None:
+def test_a_folder_that_cant_be_written(metrics: Metrics, run_folder: Path) -> None:
     save(metrics, run_folder)
     (run_folder / "curves.png").mkdir()
     with pytest.raises(KuzovError) as caught:
