@@ -13,15 +13,12 @@ from kuzov.api import diagnose, restore_photos
 from kuzov.doctor.findings import Kind, Reason
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
+from tests.folders import contents
 
 if TYPE_CHECKING:
     from kuzov.doctor.findings import Diagnosis
 
 COPIES = {Kind.LEAK, Kind.ACROSS_CLASSES, Kind.EXACT_DUPLICATE, Kind.NEAR_DUPLICATE}
-
-
-def snapshot(root: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
 
 def of_kind(diagnosis: Diagnosis, kind: Kind) -> list[tuple[str, ...]]:
@@ -52,19 +49,19 @@ def test_the_planted_faults(diagnosis: Diagnosis) -> None:
 def test_fix_and_undo(damaged: Path, tmp_path: Path) -> None:
     root, report = tmp_path / "photos", tmp_path / "doctor.html"
     shutil.copytree(damaged, root)
-    before = snapshot(root)
+    before = contents(root)
     fixed = diagnose(root, fix=True, report=report)
     page = report.read_text(encoding="utf-8")
     assert ("Moved into the quarantine" in page, "What --fix would move" in page) == (True, False)
     gone = {move.photo for move in fixed.moves}
-    assert snapshot(root) == {name: content for name, content in before.items() if name not in gone}
+    assert contents(root) == {name: content for name, content in before.items() if name not in gone}
     assert fixed.quarantine is not None
-    assert set(snapshot(fixed.quarantine / "photos")) == gone
+    assert set(contents(fixed.quarantine / "photos")) == gone
     again = diagnose(root, fix=True)
     assert again.quarantine is None
     assert not again.moves
     assert set(restore_photos(root).photos) == gone
-    assert snapshot(root) == before
+    assert contents(root) == before
 
 
 def test_without_fix_nothing_changes(damaged: Path, diagnosis: Diagnosis) -> None:
