@@ -2,10 +2,26 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from kuzov.model import backbones
 from kuzov.model.backbones import Backbone
+
+Features = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+
+def views_of(labels: Labels, *, views: int = 2, noise: float = 0.1) -> Features:
+    """Features (N, V, 8) around one random direction a class."""
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(0, 1, (int(labels.max()) + 1, 8))
+    rows = centres[labels][:, np.newaxis] + noise * rng.normal(size=(len(labels), views, 8))
+    return rows.astype(np.float32)
+
+
+def names(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
 
 
 def build() -> keras.Model:

@@ -70,6 +70,23 @@ def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidat
     )
 
 
+def both_stages(
+    data: LearningSet, backbone: Backbone, workspace: Path
+) -> tuple[Candidate, Choice, Candidate, Mapping[str, Sequence[float]]]:
+    first, choice = first_stage(data, backbone, CONFIG)
+    tuned, history = second_stage(
+        data,
+        first,
+        backbone,
+        CONFIG,
+        inverse_regularisation=choice.inverse_regularisation,
+        workspace=workspace,
+        callbacks=(),
+        progress=silent,
+    )
+    return first, choice, tuned, history
+
+
 LABELS = np.array([0, 1])
 
 
@@ -102,13 +119,9 @@ def test_the_first_stage_is_fitted_on_the_training_photos_alone(data: LearningSe
     assert len(choice.accuracies) == len(CONFIG.head.inverse_regularisation)
     (found,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
     np.testing.assert_allclose(found, data.features[:1, 0], atol=1e-4)
-
-
-def test_temperature_and_threshold_are_learned_out_of_fold(data: LearningSet, tiny: Backbone) -> None:
-    candidate, choice = first_stage(data, tiny, CONFIG)
-    labels, groups = data.labels[:12], data.groups[:12]
+    # Temperature and threshold are learned out of fold.
     familiarity = cross_familiarity(
-        data.features[:12], labels, groups, background=tiny.background(), folds=5, seed=0
+        data.features[:12], labels, data.groups[:12], background=tiny.background(), folds=5, seed=0
     )
     assert candidate.unseen.labels.tolist() == labels.tolist()
     np.testing.assert_array_equal(candidate.unseen.logits, choice.out_of_fold.logits)
@@ -137,18 +150,11 @@ def test_the_backbones_own_car_models_are_the_background(
     np.testing.assert_array_equal(candidate.classifier.prototypes.background, models.T)
 
 
-def test_with_a_single_training_photo_the_others_join_the_cross_validation(few: Path, tiny: Backbone) -> None:
+def test_with_a_single_training_photo_the_others_are_asked_too(few: Path, tiny: Backbone) -> None:
     data = read(few, tiny)
-    _, choice = first_stage(data, tiny, CONFIG)
+    candidate, choice = first_stage(data, tiny, CONFIG)
     assert len(choice.out_of_fold.logits) == len(data.labels) == 9
     assert len(choice.out_of_fold.accuracies) == 3
-
-
-def test_with_a_single_training_photo_the_others_tell_temperature_and_threshold(
-    few: Path, tiny: Backbone
-) -> None:
-    data = read(few, tiny)
-    candidate, _ = first_stage(data, tiny, CONFIG)
     classifier, shown = candidate.classifier, data.features[data.validation, 0]
     assert candidate.unseen.labels.tolist() == [0, 0, 1, 1]
     np.testing.assert_array_equal(candidate.unseen.logits, candidate.validation_logits)
@@ -170,19 +176,8 @@ def test_a_class_of_one_photo_on_both_sides_is_refused(few: Path, tiny: Backbone
 
 
 def test_fine_tuning_needs_two_training_photos(few: Path, tiny: Backbone) -> None:
-    data = read(few, tiny)
-    candidate, choice = first_stage(data, tiny, CONFIG)
     with pytest.raises(DatasetError) as caught:
-        second_stage(
-            data,
-            candidate,
-            tiny,
-            CONFIG,
-            inverse_regularisation=choice.inverse_regularisation,
-            workspace=few / "work",
-            callbacks=(),
-            progress=silent,
-        )
+        both_stages(read(few, tiny), tiny, few / "work")
     assert str(caught.value) == (
         f"Fine-tuning needs two or more different photos to train on of each class in {few}; "
         "only one has: sedan. Add photos."
@@ -202,23 +197,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     monkeypatch.setattr(module, "fine_tune", note)
     return calls
-
-
-def both_stages(
-    data: LearningSet, backbone: Backbone, workspace: Path
-) -> tuple[Candidate, Choice, Candidate, Mapping[str, Sequence[float]]]:
-    first, choice = first_stage(data, backbone, CONFIG)
-    tuned, history = second_stage(
-        data,
-        first,
-        backbone,
-        CONFIG,
-        inverse_regularisation=choice.inverse_regularisation,
-        workspace=workspace,
-        callbacks=(),
-        progress=silent,
-    )
-    return first, choice, tuned, history
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ from kuzov.model.head import Head, directions
 from kuzov.records import ClassName
 from kuzov.training import export
 from kuzov.training.export import Proof, package_versions, readable_json, write_bundle
+from tests.folders import contents
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -166,14 +167,10 @@ def bundle(shipped: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shipped.export(tmp_path_factory.mktemp("models"))
 
 
-def files(folder: Path) -> set[str]:
-    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-
-
 def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
     # The report of a whole run joins them afterwards.
     for folder, more in ((trained.bundle, {REPORT.as_posix()}), (bundle, set())):
-        assert files(folder) == FILES | more
+        assert set(contents(folder)) == FILES | more
         assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
     assert (bundle / "assets" / "labels.txt").read_text(encoding="utf-8") == "b\na\nбмв х5\n"
     assert (trained.bundle / "assets" / "labels.txt").read_text() == "hatchback\nsedan\nsuv\n"
@@ -382,7 +379,7 @@ def test_real_bfloat16_is_proved_or_refused(bundle: Path, shipped: Trained, ten_
 def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> None:
     first, second = small.export(tmp_path), small.export(tmp_path)
     assert int(first.name) < int(second.name)
-    assert files(first) == files(second) == FILES
+    assert set(contents(first)) == set(contents(second)) == FILES
 
 
 @pytest.mark.slow

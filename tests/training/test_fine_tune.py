@@ -23,6 +23,7 @@ from kuzov.training.tensorboard import epoch_logs
 CONFIG = TrainConfig(
     fine_tune=FineTuneConfig(layers=4, epochs=3, patience=3, batch_size=4, learning_rate=0.01)
 )
+QUIET: dict[str, Any] = {"callbacks": (), "progress": silent}
 Run = Callable[..., FineTuned]
 
 
@@ -59,12 +60,7 @@ def sides() -> tuple[LabelledFrames, LabelledFrames]:
 @pytest.fixture(scope="module")
 def run(sides: tuple[LabelledFrames, LabelledFrames], tmp_path_factory: pytest.TempPathFactory) -> Run:
     def tune(config: TrainConfig = CONFIG, *, misled: bool = False, **options: Any) -> FineTuned:
-        options = {
-            "workspace": tmp_path_factory.mktemp("work"),
-            "callbacks": (),
-            "progress": silent,
-            **options,
-        }
+        options = {"workspace": tmp_path_factory.mktemp("work"), **QUIET, **options}
         held_out = turned(sides[1]) if misled else sides[1]
         return fine_tune(tiny_backbone(), head_of(8, 2), sides[0], held_out, config, **options)
 
@@ -153,27 +149,18 @@ class Stop:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("epoch", [0, 2])
-def test_it_goes_on_where_it_was_stopped(run: Run, whole: FineTuned, tmp_path: Path, epoch: int) -> None:
-    stop = Stop(epoch)
+@pytest.mark.parametrize(("name", "epoch"), [("whole", 0), ("whole", 2), ("misled", 1)])
+def test_it_goes_on_where_it_was_stopped_and_knows_the_best(
+    request: pytest.FixtureRequest, run: Run, tmp_path: Path, name: str, epoch: int
+) -> None:
+    whole: FineTuned = request.getfixturevalue(name)
+    stop, misled = Stop(epoch), name == "misled"
     with pytest.raises(KeyboardInterrupt):
-        run(workspace=tmp_path, progress=stop)
-    resumed = run(workspace=tmp_path, progress=stop)
+        run(misled=misled, workspace=tmp_path, progress=stop)
+    resumed = run(misled=misled, workspace=tmp_path, progress=stop)
     assert stop.told == [*range(epoch + 1), *range(epoch, 4)]
     assert resumed.history == whole.history
     assert same(resumed, whole)
-
-
-@pytest.mark.slow
-def test_a_worse_epoch_after_a_resume_does_not_replace_the_best(
-    run: Run, misled: FineTuned, tmp_path: Path
-) -> None:
-    stop = Stop(1)
-    with pytest.raises(KeyboardInterrupt):
-        run(misled=True, workspace=tmp_path, progress=stop)
-    resumed = run(misled=True, workspace=tmp_path, progress=stop)
-    assert int(np.argmin(resumed.history["val_loss"])) == 0
-    assert same(resumed, misled)
 
 
 class Frames:
@@ -201,8 +188,7 @@ def test_only_a_batch_of_frames_is_in_memory(
         some(frames, labels, slice(30, 42)),
         CONFIG,
         workspace=tmp_path,
-        callbacks=(),
-        progress=silent,
+        **QUIET,
     )
     assert max(frames.asked) == CONFIG.fine_tune.batch_size
     frames.asked.clear()
@@ -234,8 +220,7 @@ def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Pat
         some(images, labels, held),
         replace(CONFIG, fine_tune=FineTuneConfig(epochs=1, batch_size=3)),
         workspace=tmp_path / "work",
-        callbacks=(),
-        progress=silent,
+        **QUIET,
     )
     changed = {
         layer.name

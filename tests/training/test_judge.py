@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from kuzov.model.calibration import fit_temperature, probabilities
@@ -19,24 +18,9 @@ from kuzov.training.judge import (
     split_folds,
     view_prototypes,
 )
-
-Features = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
-
-
-def views_of(labels: Labels, *, views: int = 2, noise: float = 0.1, seed: int = 0) -> Features:
-    """Features (N, V, D) around one random direction a class."""
-    rng = np.random.default_rng(seed)
-    centres = rng.uniform(0, 1, (int(labels.max()) + 1, 8))
-    rows = centres[labels][:, np.newaxis] + noise * rng.normal(size=(len(labels), views, 8))
-    return rows.astype(np.float32)
-
+from tests.training.conftest import Features, names, views_of
 
 NOTHING = np.zeros((0, 8), np.float32)
-
-
-def names(count: int) -> list[str]:
-    return [str(number) for number in range(count)]
 
 
 def test_accuracy_is_the_part_that_is_right() -> None:
@@ -101,39 +85,33 @@ def test_labels_without_meaning_are_not_learned() -> None:
     labels = np.repeat(np.arange(2), 100)
     features = rng.normal(size=(200, 1, 8)).astype(np.float32)
     twice, twofold = np.concatenate([features, features]), np.concatenate([labels, labels])
-    for groups in (names(200) * 2,):
-        found = cross_validate(twice, twofold, groups, inverse_regularisation=100.0, folds=5, seed=0)
-        assert np.mean(found.accuracies) < 0.65  # with copies on both sides it would come close to 1
+    found = cross_validate(twice, twofold, names(200) * 2, inverse_regularisation=100.0, folds=5, seed=0)
+    assert np.mean(found.accuracies) < 0.65  # with copies on both sides it would come close to 1
 
 
 def test_out_of_fold_logits_are_those_of_the_first_view() -> None:
     labels = np.repeat(np.arange(3), 8)
     features = views_of(labels)
-    spoiled = features.copy()
     found = cross_validate(features, labels, names(24), inverse_regularisation=10.0, folds=4, seed=0)
     assert found.logits.shape == (24, 3)
     assert len(found.accuracies) == 4
     assert np.mean(found.accuracies) == accuracy(found.logits, labels) == 1.0
     fit, held = split_folds(labels, names(24), folds=4, seed=0)[0]
-    head = fit_views(spoiled[fit], labels[fit], classes=3, inverse_regularisation=10.0)
+    head = fit_views(features[fit], labels[fit], classes=3, inverse_regularisation=10.0)
     np.testing.assert_array_equal(found.logits[held], head.logits(features[held, 0]))
 
 
-def test_a_head_is_fitted_on_every_view() -> None:
-    labels = np.repeat(np.arange(2), 4)
-    features = views_of(labels, views=3)
-    found = fit_views(features, labels, classes=2, inverse_regularisation=1.0)
-    flat = fit_head(features.reshape(24, 8), np.repeat(labels, 3), classes=2, inverse_regularisation=1.0)
-    np.testing.assert_array_equal(found.weights, flat.weights)
-
-
-def test_prototypes_are_made_of_every_view() -> None:
+def test_head_and_prototypes_are_made_of_every_view() -> None:
     labels = np.repeat(np.arange(2), 4)
     features, background = views_of(labels, views=3), np.eye(2, 8, dtype=np.float32)
+    rows, repeated = features.reshape(24, 8), np.repeat(labels, 3)
+    head = fit_views(features, labels, classes=2, inverse_regularisation=1.0)
+    flat = fit_head(rows, repeated, classes=2, inverse_regularisation=1.0)
+    np.testing.assert_array_equal(head.weights, flat.weights)
     found = view_prototypes(features, labels, classes=2, background=background)
-    flat = make_prototypes(features.reshape(24, 8), np.repeat(labels, 3), classes=2, background=background)
-    np.testing.assert_array_equal(found.classes, flat.classes)
-    np.testing.assert_array_equal(found.background, flat.background)
+    expected = make_prototypes(rows, repeated, classes=2, background=background)
+    np.testing.assert_array_equal(found.classes, expected.classes)
+    np.testing.assert_array_equal(found.background, expected.background)
 
 
 def test_familiarity_is_that_of_the_first_view_to_the_photos_outside_of_the_fold() -> None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,7 @@ from kuzov.training.candidate import Candidate
 from kuzov.training.export import Proof, write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+Run = Callable[..., TrainResult]
 TINY = TrainConfig(
     backbone="tiny", fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001)
 )
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("tiny_in_table")
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., TrainResult]:
+def run(tmp_path: Path) -> Run:
     def train(
         photos: Path, config: TrainConfig = TINY, *, strict: bool = False, **options: Any
     ) -> TrainResult:
@@ -71,11 +70,7 @@ def lasting(metrics: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_run_repeats_to_the_digit_whatever_is_cached(
-    trained: TrainResult,
-    synthetic_photos: Path,
-    run: Callable[..., TrainResult],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    trained: TrainResult, synthetic_photos: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "empty"))
     again = run(synthetic_photos, TrainConfig())
@@ -86,7 +81,7 @@ def test_a_run_repeats_to_the_digit_whatever_is_cached(
 
 
 @pytest.mark.slow
-def test_the_seed_divides_the_photos(undivided: Path, run: Callable[..., TrainResult]) -> None:
+def test_the_seed_divides_the_photos(undivided: Path, run: Run) -> None:
     first, again = run(undivided), run(undivided)
     other = run(undivided, TrainConfig(backbone="tiny", seed=1))
     assert lasting(first.metrics) == lasting(again.metrics)
@@ -96,7 +91,7 @@ def test_the_seed_divides_the_photos(undivided: Path, run: Callable[..., TrainRe
 
 
 def test_where_a_run_leaves_what_it_made(
-    cars: Path, run: Callable[..., TrainResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cars: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "empty"))
     stages: list[tuple[str, int, int]] = []
@@ -128,7 +123,7 @@ def test_what_json_prints(trained: TrainResult) -> None:
     assert json.loads(json.dumps(printed)) == printed
 
 
-def test_the_bundle_answers_as_the_metrics_say(cars: Path, run: Callable[..., TrainResult]) -> None:
+def test_the_bundle_answers_as_the_metrics_say(cars: Path, run: Run) -> None:
     result = run(cars)
     recogniser = Recogniser.load(result.bundle, precision="f32")
     for told in result.metrics["photos"]:
@@ -140,7 +135,7 @@ def test_the_bundle_answers_as_the_metrics_say(cars: Path, run: Callable[..., Tr
 
 
 def test_a_bundle_is_proved_on_so_many_photos_at_most(
-    cars: Path, run: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+    cars: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proofs: list[Proof] = []
 
@@ -158,7 +153,7 @@ def test_a_bundle_is_proved_on_so_many_photos_at_most(
     np.testing.assert_allclose(proof.probabilities.max(axis=1), told)
 
 
-def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., TrainResult]) -> None:
+def test_a_class_with_two_photos_in_all(undivided: Path, run: Run) -> None:
     for photo in sorted((undivided / "suv").iterdir())[2:]:
         photo.unlink()
     result = run(undivided)
@@ -171,9 +166,7 @@ def test_a_class_with_two_photos_in_all(undivided: Path, run: Callable[..., Trai
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shots", [1, 3])
-def test_few_shots_are_learned_from_and_all_other_photos_judge(
-    cars: Path, run: Callable[..., TrainResult], shots: int
-) -> None:
+def test_few_shots_are_learned_from_and_all_other_photos_judge(cars: Path, run: Run, shots: int) -> None:
     copy = cars / "validation" / "suv" / "copy.jpg"
     shutil.copy(cars / "train" / "suv" / "1.jpg", copy)
     result = run(cars, shots=shots)
@@ -189,7 +182,7 @@ def test_few_shots_are_learned_from_and_all_other_photos_judge(
 
 
 def test_the_first_draw_becomes_the_bundle(
-    undivided: Path, run: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+    undivided: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "SHOT_DRAWS", 1)
     result = run(undivided, shots=2)
@@ -201,9 +194,7 @@ def test_the_first_draw_becomes_the_bundle(
     assert read.learning_curve.shots == (1, 2, 3, 5)
 
 
-def test_strict_refuses_what_else_is_left_out(
-    cars: Path, run: Callable[..., TrainResult], tmp_path: Path
-) -> None:
+def test_strict_refuses_what_else_is_left_out(cars: Path, run: Run, tmp_path: Path) -> None:
     broken = cars / "train" / "suv" / "broken.jpg"
     broken.write_bytes(b"no photo")
     with pytest.raises(
@@ -215,9 +206,7 @@ def test_strict_refuses_what_else_is_left_out(
     assert [each["photo"] for each in rejected] == [str(broken)]
 
 
-def test_a_failure_leaves_neither_version_nor_run(
-    cars: Path, run: Callable[..., TrainResult], tmp_path: Path
-) -> None:
+def test_a_failure_leaves_neither_version_nor_run(cars: Path, run: Run, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^There is no backbone 'tinny'\. Did you mean tiny\?"):
         run(cars, TrainConfig(backbone="tinny"))
     with pytest.raises(DatasetError):
@@ -229,12 +218,7 @@ def test_a_failure_leaves_neither_version_nor_run(
 @pytest.mark.slow
 @pytest.mark.parametrize(("better", "kept"), [(True, "fine-tuned"), (False, "head")])
 def test_the_better_stage_is_kept(
-    cars: Path,
-    run: Callable[..., TrainResult],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    better: bool,
-    kept: str,
+    cars: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool, kept: str
 ) -> None:
     monkeypatch.setattr(Candidate, "is_better_than", lambda *_: better)
     result = run(cars, fine_tuning=True, tensorboard=tmp_path / "logs")
@@ -251,7 +235,7 @@ def test_the_better_stage_is_kept(
 
 @pytest.mark.slow
 def test_epochs_are_kept_until_the_version_is_there(
-    cars: Path, run: Callable[..., TrainResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cars: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "cache"))
 
@@ -271,7 +255,7 @@ def test_epochs_are_kept_until_the_version_is_there(
     assert list((tmp_path / "cache" / "fine-tune").iterdir()) == []
 
 
-def test_names_that_are_not_unicode(cars: Path, run: Callable[..., TrainResult]) -> None:
+def test_names_that_are_not_unicode(cars: Path, run: Run) -> None:
     strange = Path(os.fsdecode(b"\xff\xfe.jpg"))
     for side in ("train", "validation"):
         try:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from kuzov.data.dataset import Dataset, Photo
@@ -12,25 +11,11 @@ from kuzov.errors import ConfigError, DatasetError
 from kuzov.training import shots as module
 from kuzov.training.judge import accuracy, fit_views
 from kuzov.training.shots import draw_shots, judge_shots, learning_curve, require_shots
-
-Features = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
+from tests.training.conftest import names, views_of
 
 # Two classes; of class 0 there are three different photos, one of them three times.
 LABELS = np.array([0, 0, 1, 1, 1, 0, 0, 1, 0])
 GROUPS = ["a", "b", "c", "d", "e", "a", "f", "g", "a"]
-
-
-def names(count: int) -> list[str]:
-    return [str(number) for number in range(count)]
-
-
-def noisy(labels: Labels, *, noise: float = 1.0, views: int = 2) -> Features:
-    """Features (N, V, D) around one random direction a class."""
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(int(labels.max()) + 1, 16))
-    rows = centres[labels][:, np.newaxis] + noise * rng.normal(size=(len(labels), views, 16))
-    return rows.astype(np.float32)
 
 
 def photos(label: str, groups: str) -> tuple[Photo, ...]:
@@ -66,20 +51,15 @@ def known(draws: int, shots: int, seed: int) -> list[Sequence[int]]:
     return [draw.known.tolist() for draw in found]
 
 
-def test_draws_follow_the_seed_and_differ() -> None:
-    assert known(5, 3, seed=1) == known(5, 3, seed=1)
-    assert known(5, 3, seed=1) != known(5, 3, seed=2)
-    assert len({tuple(rows) for rows in known(5, 3, seed=1)}) == 5
-    assert known(5, 3, seed=1)[:2] == known(2, 3, seed=1)
-
-
-def test_more_shots_are_the_fewer_and_others() -> None:
-    for few, more in zip(known(5, 3, seed=0), known(5, 6, seed=0), strict=True):
+def test_draws_follow_the_seed_and_more_shots_are_the_fewer_and_others() -> None:
+    first = known(5, 3, seed=1)
+    assert first == known(5, 3, seed=1)
+    assert first != known(5, 3, seed=2)
+    assert len({tuple(rows) for rows in first}) == 5
+    assert first[:2] == known(2, 3, seed=1)
+    for few, more in zip(first, known(5, 6, seed=1), strict=True):
         assert set(few) < set(more)
-
-
-def test_every_photo_has_its_turn() -> None:
-    assert set().union(*known(20, 3, seed=0)) == set(range(20))
+    assert set().union(*known(20, 3, seed=0)) == set(range(20))  # every photo has its turn
 
 
 @pytest.mark.parametrize("shots", [0, 3])
@@ -88,12 +68,9 @@ def test_a_photo_of_each_class_must_be_left(shots: int) -> None:
         draw_shots(LABELS, GROUPS, shots=shots, draws=1, seed=0)
 
 
-def test_one_or_more_shots_are_fine_while_a_photo_is_left() -> None:
+def test_shots_must_leave_a_photo_of_each_class() -> None:
     require_shots(dataset(), 1)
     require_shots(dataset(), 2)
-
-
-def test_too_many_shots_are_told_with_the_classes() -> None:
     with pytest.raises(DatasetError) as caught:
         require_shots(dataset(), 3)
     assert str(caught.value) == (
@@ -102,16 +79,13 @@ def test_too_many_shots_are_told_with_the_classes() -> None:
     )
     with pytest.raises(DatasetError, match=r"left to test on of: sedan \(3\), suv \(4\)\."):
         require_shots(dataset(), 100)
-
-
-def test_no_shots_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"^shots is 0; it must be 1 or more photos of each class\.$"):
         require_shots(dataset(), 0)
 
 
 def test_a_draw_is_judged_by_first_views_of_the_others_alone() -> None:
     labels = np.repeat(np.arange(3), 8)
-    features = noisy(labels)
+    features = views_of(labels, noise=0.5)
     draws = draw_shots(labels, names(24), shots=2, draws=3, seed=0)
     found = judge_shots(features, labels, draws, inverse_regularisation=10.0)
     for draw, told in zip(draws, found, strict=True):
@@ -130,7 +104,9 @@ def test_labels_without_meaning_are_not_learned_from_copies() -> None:
 
 def test_the_curve_climbs_as_far_as_the_smallest_class_allows() -> None:
     labels = np.array([0] * 11 + [1] * 30 + [2] * 30)
-    curve = learning_curve(noisy(labels), labels, names(71), inverse_regularisation=10.0, seed=0)
+    curve = learning_curve(
+        views_of(labels, noise=0.5), labels, names(71), inverse_regularisation=10.0, seed=0
+    )
     assert curve.shots == (1, 2, 3, 5, 10)
     assert curve.draws == 5
     assert len(curve.mean) == len(curve.std) == 5
@@ -139,7 +115,7 @@ def test_the_curve_climbs_as_far_as_the_smallest_class_allows() -> None:
 
 def test_the_curve_is_of_the_same_draws_as_shots() -> None:
     labels = np.repeat(np.arange(2), 6)
-    features = noisy(labels)
+    features = views_of(labels, noise=0.5)
     curve = learning_curve(features, labels, names(12), inverse_regularisation=3.0, seed=7)
     draws = draw_shots(labels, names(12), shots=2, draws=curve.draws, seed=7)
     found = judge_shots(features, labels, draws, inverse_regularisation=3.0)
@@ -150,10 +126,17 @@ def test_the_curve_is_of_the_same_draws_as_shots() -> None:
 def test_a_large_set_gets_fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CURVE_PRODUCTS", 1)
     labels = np.repeat(np.arange(2), 3)
-    assert learning_curve(noisy(labels), labels, names(6), inverse_regularisation=1.0, seed=0).draws == 3
+    assert (
+        learning_curve(
+            views_of(labels, noise=0.5), labels, names(6), inverse_regularisation=1.0, seed=0
+        ).draws
+        == 3
+    )
 
 
 def test_single_photos_make_no_curve() -> None:
     labels = np.array([0, 0, 1, 1])
-    curve = learning_curve(noisy(labels), labels, ["a", "b", "c", "c"], inverse_regularisation=1.0, seed=0)
+    curve = learning_curve(
+        views_of(labels, noise=0.5), labels, ["a", "b", "c", "c"], inverse_regularisation=1.0, seed=0
+    )
     assert curve.shots == curve.mean == curve.std == ()

@@ -64,25 +64,19 @@ def learned(tiny: Backbone, cars: Path, tmp_path: Path) -> tuple[LearningSet, Ca
     return data, first_stage(data, tiny, CONFIG)[0]
 
 
-def test_the_first_stage_as_curves(logged: tuple[TrainResult, Path]) -> None:
+def test_the_first_stage_as_curves_and_the_settings_as_text(logged: tuple[TrainResult, Path]) -> None:
     result, logs = logged
     told = result.metrics["curves"]["regularisation"]
     for tag, name in (("C", "inverse_regularisation"), ("accuracy", "accuracy"), ("log_loss", "log_loss")):
         found = scalars(logs / "head", f"regularisation/{tag}")
         assert found == list(enumerate(pytest.approx(each) for each in told[name]))
     curve = result.metrics["learning_curve"]
-    expected = [
-        (shots, pytest.approx(mean)) for shots, mean in zip(curve["shots"], curve["mean"], strict=True)
-    ]
+    expected = list(zip(curve["shots"], map(pytest.approx, curve["mean"]), strict=True))
     assert scalars(logs / "head", "learning_curve/accuracy") == expected
     folds = result.metrics["cross_validation"]["folds"]
     assert [value for _, value in scalars(logs / "head", "cross_validation/accuracy")] == pytest.approx(folds)
     ((_, right),) = scalars(logs / "head", "validation/accuracy")
     assert 0 <= right <= 1
-
-
-def test_the_settings_as_text(logged: tuple[TrainResult, Path]) -> None:
-    _, logs = logged
     (event,) = read(logs / "head").Tensors("settings")
     assert CONFIG.to_toml() in make_ndarray(event.tensor_proto).item().decode()
 
