@@ -178,11 +178,11 @@ def read(run_folder: Path) -> Read:
 
 
 def listen(page: Page) -> list[str]:
-    """What the page complains of, and what it asks the network for."""
+    """What the page complains of, and what it asks for beside itself."""
     heard: list[str] = []
 
     def asked(request: Request) -> None:
-        if not request.url.startswith(("file:", "data:")):
+        if not (request.is_navigation_request() or request.url.startswith("data:")):
             heard.append(request.url)
 
     page.on("console", lambda message: heard.append(message.text))
