@@ -118,7 +118,6 @@ WRONG: Mapping[str, Callable[[Any], Outputs]] = {
     "LRN of an odd radius": lambda x: {"y": tf.nn.local_response_normalization(convolution(x), 1)},
     "LRN of a bias": lambda x: {"y": tf.nn.local_response_normalization(convolution(x), 2, bias=0.5)},
     "counting": _counting,
-    "random": lambda x: {"y": convolution(x) * tf.random.uniform([4])},
     "asserting": _asserting,
     "a batch of two": lambda x: {"y": convolution(tf.ensure_shape(x, (2, 8, 8, 3)))},
 }

@@ -142,7 +142,6 @@ DIFFERENCES = {
     "LRN of an odd radius": AT_WORST,
     "LRN of a bias": AT_WORST,
     "counting": AT_WORST,
-    "random": AT_WORST,
     "asserting": r"TensorFlow .* f32 refuses some: assertion failed: .*",
     "a batch of two": r"TensorFlow .* f32 refuses some: Shape of tensor .*",
 }

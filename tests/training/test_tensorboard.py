@@ -47,6 +47,8 @@ def logged(tiny: Backbone, cars: Path, tmp_path_factory: pytest.TempPathFactory)
     """A run of both stages, and its logs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kuzov.model.backbones.BACKBONES", {"tiny": tiny})
+        # The same photos are fine-tuned elsewhere at the same time, and would be so in the same folder.
+        patch.setenv("KUZOV_CACHE", str(tmp_path_factory.mktemp("cache")))
         return train(cars, tmp_path_factory.mktemp("run"), fine_tuning=True)
 
 
