@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint const
 INSTALL = $(BIN)/uv pip install --quiet --constraint constraints.txt --python $(VENV) $(1) || $(PIP) --no-compile $(1)
 unexport PYTHONDONTWRITEBYTECODE
 # Two workers, each with up to two gigabytes; tests/workers.py says which tests are whose.
-PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help demo test quick backbone oldest check format notebook tensorboard bench clean
 
