@@ -64,6 +64,7 @@ def test_the_report_is_written(trained: TrainResult) -> None:
     assert (trained.bundle / "assets.extra" / "report.html").read_text(encoding="utf-8") == report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["kuzov.report.write.make_album", "kuzov.training.pipeline.write_run"])
 def test_a_version_without_its_report_or_its_run_is_not_published(
     synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -13,10 +13,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-MARKED_BY = {"chromium": "browser", "cluster": "ray"}
+MARKED_BY = {"chromium": "browser", "cluster": "ray", "trained": "slow"}
 """The marker of a test that uses a fixture."""
 ALONE = {"tests/chaos", "tests/ray", "tests/tf_serving"}
-"""Folders whose tests are one worker's."""
+"""Folders whose tests, all slow, are one worker's."""
 
 if IS_WORKER:
     # The workers are as many as the cores, so each has one, and what it starts.
@@ -49,6 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture in MARKED_BY.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKED_BY[fixture])
+        if group(item.nodeid) in ALONE:
+            item.add_marker("slow")
         if item.get_closest_marker("slow") or item.get_closest_marker("ray"):
             slow.add(group(item.nodeid))
     if IS_WORKER:

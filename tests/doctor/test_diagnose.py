@@ -130,6 +130,7 @@ def altered(image: Image.Image, number: int, rng: np.random.Generator) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_twenty_copies_and_ten_wrong_labels(real_photos: Path, tmp_path: Path) -> None:
     rng, root = np.random.default_rng(0), tmp_path / "photos"
     for side in ("train", "validation"):

@@ -45,6 +45,7 @@ def test_without_nncf_the_extra_is_named(
         quantise(trained.bundle / OPENVINO_MODEL, images)
 
 
+@pytest.mark.slow
 @needs_nncf
 def test_a_quantised_network_answers_nearly_the_same(
     trained: TrainResult, images: npt.NDArray[np.uint8], capsys: pytest.CaptureFixture[str]
@@ -63,6 +64,7 @@ def test_a_quantised_network_answers_nearly_the_same(
     assert 0 < np.abs(found["unknown"] - expected["unknown"]).mean() < 0.5
 
 
+@pytest.mark.slow
 @needs_nncf
 def test_layers_left_in_float_are_not_quantised(trained: TrainResult, images: npt.NDArray[np.uint8]) -> None:
     source = trained.bundle / OPENVINO_MODEL

@@ -242,6 +242,7 @@ def test_without_tensorflow_it_says_what_to_install(
         load(folder / "half_plus_two" / "123")
 
 
+@pytest.mark.slow
 def test_tensorflow_is_imported_late_and_without_a_word(
     half_plus_two: TensorFlowEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def ask(name: str, photo: Path, address: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OVER_REST)
 def test_each_client_says_what_kuzov_says(
     server: Server, ten_photos: list[Path], said: str, name: str
@@ -89,6 +90,7 @@ def test_each_client_says_what_kuzov_says(
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{said}\n", "")
 
 
+@pytest.mark.slow
 def test_grpc(server: Server, ten_photos: list[Path], said: str) -> None:
     pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed.")
     done = ask("python_grpc.py", ten_photos[0], f"127.0.0.1:{server.rpc_port}")

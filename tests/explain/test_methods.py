@@ -160,6 +160,7 @@ def in_random_order(frames: list[Pixels]) -> list[Array]:
     return [rng.uniform(size=each.shape[:2]).astype(np.float32) for each in frames]
 
 
+@pytest.mark.slow
 def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
     explainer: Explainer, synthetic_photos: Path
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_thread_that_dies_is_told_of(start: Start) -> None:
     assert ended(server) == 0
 
 
+@pytest.mark.slow
 def test_a_worker_whose_thread_dies_is_replaced(start: Start) -> None:
     server = start(workers=2)
     url = url_of(server)

@@ -132,6 +132,7 @@ def test_one_that_can_not_be_started_is_tried_again(tmp_path: Path) -> None:
     assert b"Worker 0 can't be started: Resource temporarily unavailable; it is tried again" in log
 
 
+@pytest.mark.slow
 def test_one_that_dies_is_started_again(tmp_path: Path) -> None:
     with started(tmp_path) as parent:
         [first] = wait_for(tmp_path, 0, 1)

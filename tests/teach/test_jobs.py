@@ -21,6 +21,7 @@ def test_a_photo_that_is_gone_is_left_to_the_training(tmp_path: Path) -> None:
     jobs.embed([tmp_path / "none.jpg"])
 
 
+@pytest.mark.slow
 def test_a_taught_version_has_its_report(synthetic_photos: Path, tmp_path: Path) -> None:
     told: list[Mapping[str, Any]] = []
     jobs.train(synthetic_photos, tmp_path / "trained", tmp_path / "runs", told.append)
