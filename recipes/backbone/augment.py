@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
@@ -37,6 +38,10 @@ def augment(pixels: Pixels, image_px: int, options: Augmentation, rng: np.random
     view = _recolour(view, options, rng)
     if rng.random() < options.erased:
         _erase(view, rng)
+    if rng.random() < options.night:
+        view = _darken(view, rng)
+    if rng.random() < options.compressed:
+        view = _compress(view, rng)
     return np.asarray(view)
 
 
@@ -102,3 +107,17 @@ def _erase(view: Image.Image, rng: np.random.Generator) -> None:
     left, top = int(rng.integers(0, side - width + 1)), int(rng.integers(0, side - height + 1))
     red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
     view.paste((red, green, blue), (left, top, left + width, top + height))
+
+
+def _darken(view: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """As at dusk: shadows lost along a power curve, and a sensor's noise of up to 20 levels."""
+    light = (np.asarray(view, np.float32) / 255) ** rng.uniform(1.3, 2.5)
+    noise = rng.standard_normal(light.shape, np.float32) * np.float32(rng.uniform(2, 20))
+    return Image.fromarray((light * 255 + noise).clip(0, 255).astype(np.uint8))
+
+
+def _compress(view: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A JPEG of quality 15 to 60 out and in again, as a messenger leaves it."""
+    stored = io.BytesIO()
+    view.save(stored, "JPEG", quality=int(rng.integers(15, 61)))
+    return Image.open(stored).convert("RGB")

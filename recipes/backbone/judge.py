@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from kuzov.images.framing import resize_box
-from recipes.backbone.fit import Classifier
+from recipes.backbone.fit import Classifier, half_precision
 from recipes.backbone.photos import Pixels, StanfordCars
 
 BATCH_PHOTOS = 32
@@ -30,7 +30,7 @@ def validation_accuracy(
     for start in range(0, len(rows), BATCH_PHOTOS):
         batch = rows[start : start + BATCH_PHOTOS]
         views = np.stack([_whole(cars.pixels[row], image_px) for row in batch]).transpose(0, 3, 1, 2)
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad(), half_precision(device):
             features = model.backbone(torch.from_numpy(views).to(device))
         with torch.no_grad():
             answers = model.score(features.float()).argmax(dim=1).cpu().numpy()

@@ -7,6 +7,7 @@ PyTorch, because its bfloat16 makes a step on a CPU several times shorter, and i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ class EfficientNetLite(nn.Module):
     def __init__(self, *, width: float, depth: float) -> None:
         super().__init__()
         self.blocks = list(plan_blocks(width, depth))
+        self._frozen_blocks = 0
         self.layers = nn.ModuleDict()
         self._add("stem", nn.Conv2d(3, STEM_CHANNELS, 3, 2, bias=False))
         for block in self.blocks:
@@ -55,10 +57,26 @@ class EfficientNetLite(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Features, not normalised."""
         x = (images.float() - PIXEL_MEAN) / PIXEL_SCALE
-        x = self._activate(x.contiguous(memory_format=torch.channels_last), "stem")
-        for block in self.blocks:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen_blocks):
+            x = self._activate(x.contiguous(memory_format=torch.channels_last), "stem")
+            for block in self.blocks[: self._frozen_blocks]:
+                x = self._inverted_residual(x, block)
+        for block in self.blocks[self._frozen_blocks :]:
             x = self._inverted_residual(x, block)
         return self._activate(x, "top").float().mean((2, 3))
+
+    def freeze(self, blocks: int) -> None:
+        """Have the stem and so many first blocks stay as they are; with 0 all learns, the stem too."""
+        self._frozen_blocks = blocks
+
+    def train(self, mode: bool = True) -> Self:
+        """Let it learn, but for the frozen blocks: their normalisation keeps its statistics too."""
+        super().train(mode)
+        if self._frozen_blocks:
+            frozen = ("stem_", *(f"{block.name}_" for block in self.blocks[: self._frozen_blocks]))
+            for name, layer in self.layers.items():
+                layer.train(mode and not name.startswith(frozen))
+        return self
 
     def _add(self, name: str, convolution: nn.Conv2d) -> None:
         self.layers[f"{name}_conv"] = convolution

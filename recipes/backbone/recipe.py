@@ -37,6 +37,8 @@ class Augmentation:
         white_balance: Largest relative change of a single colour.
         blurred: Part of the photos that lose their fine detail, as a small or poor photo has.
         erased: Part of the photos of which a rectangle is covered.
+        night: Part of the photos that are darkened and get a sensor's noise.
+        compressed: Part of the photos that are saved as a poor JPEG in between.
     """
 
     zoom_out: float = 0.5
@@ -48,6 +50,8 @@ class Augmentation:
     white_balance: float = 0.0
     blurred: float = 0.0
     erased: float = 0.0
+    night: float = 0.0
+    compressed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Recipe:
         width: Of the network; see `lite_plan.plan_blocks`.
         depth: Likewise.
         weights: File of kuzov/model/weights to start from.
+        frozen_blocks: So many first blocks stay as they are, and the stem; three of them take two fifths of a
+            step, and see edges and spots alone.
         phases: Sizes and epochs, in order.
         batch: Photos a step.
         learning_rate: Peak of the one cycle, for the backbone.
@@ -78,6 +84,7 @@ class Recipe:
     width: float = 1.0
     depth: float = 1.0
     weights: str = "efficientnet-lite0-imagenet.safetensors"
+    frozen_blocks: int = 0
     phases: tuple[Phase, ...] = (Phase(epochs=6, image_px=224),)
     batch: int = 32
     learning_rate: float = 6e-4

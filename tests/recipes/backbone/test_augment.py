@@ -61,3 +61,11 @@ def test_erasing_covers_a_rectangle_with_one_colour() -> None:
         changed = (plain != erased).any(axis=2)
         assert 0.01 < changed.mean() < 0.3
         assert len(np.unique(erased[changed], axis=0)) == 1
+
+
+def test_night_darkens_and_compression_loses_detail() -> None:
+    plain, dark = view(STILL, 0), view(replace(STILL, night=1), 0)
+    poor = view(replace(STILL, compressed=1), 0)
+
+    assert dark.mean() < 0.9 * plain.mean()
+    assert 1 < np.abs(poor.astype(int) - plain).mean() < 60

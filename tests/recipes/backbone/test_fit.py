@@ -10,7 +10,7 @@ import torch
 from recipes.backbone.fit import Classifier, Views, fit
 from recipes.backbone.network import EfficientNetLite, weights_of
 from recipes.backbone.photos import StanfordCars
-from recipes.backbone.recipe import Phase, Recipe
+from recipes.backbone.recipe import Augmentation, Phase, Recipe
 
 RECIPE = Recipe(phases=(Phase(epochs=2, image_px=32),), batch=8, average_decay=0.5)
 
@@ -26,7 +26,8 @@ def train(cars: StanfordCars, recipe: Recipe, checkpoint: Path) -> tuple[Classif
 
 
 def test_it_learns_and_says_how_far_it_is(cars: StanfordCars, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, phases=(Phase(epochs=8, image_px=32),))
+    true_colours = Augmentation(saturation=(1, 1), brightness=(1, 1))
+    recipe = replace(RECIPE, phases=(Phase(epochs=8, image_px=32),), augmentation=true_colours)
 
     _, lines = train(cars, recipe, tmp_path / "checkpoint.pt")
 
@@ -53,6 +54,16 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(cars: StanfordCars,
     expected = weights_of(whole.backbone)
     for name, value in weights_of(resumed.backbone).items():
         assert np.allclose(value, expected[name], atol=1e-3), name
+
+
+def test_frozen_blocks_stay_as_they_are(cars: StanfordCars, tmp_path: Path) -> None:
+    before = weights_of(small())
+
+    trained, _ = train(cars, replace(RECIPE, frozen_blocks=2), tmp_path / "checkpoint.pt")
+
+    frozen = ("stem_", "block0_", "block1_")
+    for name, value in weights_of(trained.backbone).items():
+        assert np.array_equal(value, before[name]) == name.startswith(frozen), name
 
 
 def test_an_epoch_shows_each_photo_once_and_none_of_the_held_out(cars: StanfordCars) -> None:
