@@ -28,6 +28,9 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
         "tests/engine/test_int8.py::test_the_ready_model_passes",
         "tests/web/test_page.py::test_a_car_of_no_known_model_is_told",
     ),
+    "The wild photos are not here": (
+        "tests/benchmarks/wild/test_yardsticks.py::test_the_wild_photos_lie_where_the_yardsticks_look",
+    ),
     # `make backbone` runs them.
     "torch is not installed": ("tests/model/test_efficientnet_lite.py", "tests/recipes/backbone"),
     # `make oldest` has an older one.

@@ -1,0 +1,1 @@
+"""How good kuzov is on photos as people take them: a yardstick a file."""

@@ -1,0 +1,76 @@
+"""Each yardstick on a few drawn cars: what it asks about, and of whom."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.process import REPOSITORY
+from benchmarks.wild import no_car, russian_market, seller, views
+from benchmarks.wild.figure import Figure
+
+
+@pytest.fixture
+def cars(synthetic_photos: Path) -> list[list[Path]]:
+    """Photos of each of three models."""
+    return [sorted(folder.glob("*")) for folder in sorted((synthetic_photos / "train").iterdir())]
+
+
+def lay(photos: list[Path], folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True)
+    for number, photo in enumerate(photos):
+        shutil.copy(photo, folder / (names[number] if names else f"{number:03}.jpg"))
+
+
+def photos_of(figures: list[Figure]) -> dict[str, int]:
+    return {figure.what: figure.photos for figure in figures}
+
+
+def test_the_russian_market_knows_the_five_their_relatives_and_others(
+    cars: list[list[Path]], tmp_path: Path
+) -> None:
+    for photos, name in zip(cars, ("qashqai", "near_qashqai", "other_rio"), strict=True):
+        lay(photos[:2], tmp_path / "russian-market" / name)
+    assert photos_of(list(russian_market.measure(tmp_path))) == {
+        "the five: right": 2,
+        "the five: accepted": 2,
+        "other: told unknown": 2,
+        "near: told unknown": 2,
+        "AUROC of `unknown`, the five against other": 4,
+        "AUROC of `unknown`, the five against near": 4,
+    }
+
+
+@pytest.mark.slow
+def test_what_is_known_of_a_car_is_not_asked(
+    cars: list[list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, photos in enumerate(cars):
+        lay(photos[:5], tmp_path / "seller" / f"car_{number}")
+        lay(photos[5:8], tmp_path / "views" / f"car_{number}", "front.jpg", "rear.jpg", "side.jpg")
+    lay(cars[0][:1], tmp_path / "streets")
+    monkeypatch.setattr(seller, "SHOTS", (1, 2))
+    monkeypatch.setattr(seller, "SHOTS_IN_DETAIL", 2)
+    found = photos_of(list(seller.measure(tmp_path)))
+    assert found["2 a model: right"] == found["2 a model: accepted"] == 15
+    assert found["2 a model: views told unknown"] == 9
+    assert found["2 a model: AUROC of `unknown` against streets"] == 16
+    assert photos_of(list(views.measure(tmp_path))) == {"right": 3, "right among the first five": 3}
+
+
+def test_no_car_without_photos_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(no_car, "FOLDER", tmp_path / ".no-car")
+    with pytest.raises(SystemExit, match=r"run python -m benchmarks\.no_car_photos \.no-car first"):
+        list(no_car.measure(tmp_path))
+
+
+def test_the_wild_photos_lie_where_the_yardsticks_look() -> None:
+    wild = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared")) / "data" / "wild"
+    if not wild.is_dir():
+        pytest.skip(f"The wild photos are not here: there is no folder {wild}. KUZOV_SHARED may name it.")
+    assert all((wild / "views" / name).is_dir() for name in seller.IN_SELLER)
+    assert len(list((wild / "views").glob(f"*/{views.ASKED}.jpg"))) == 99
+    assert len(list((wild / "views").glob("*/front.jpg"))) == 98
