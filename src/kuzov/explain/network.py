@@ -48,12 +48,9 @@ class Network:
             (slope,) = tf.gradients(tf.gather(logits, column, axis=1), grids[Grid.LAST])
             # The slope of a square root, through which the head sees the features, is infinite at 0.
             slope = tf.where(tf.math.is_finite(slope), slope, 0.0)
-
-            def gradient(tensor: Any) -> Any:
-                return tf.gradients(grids[Grid.LAST], tensor, grad_ys=slope)[0]
-
-            self._inside = {grid: (grids[grid], gradient(grids[grid])) for grid in Grid}
-            self._image_gradient = gradient(image)
+            tensors = [*(grids[grid] for grid in Grid), image]
+            *gradients, self._image_gradient = tf.gradients(grids[Grid.LAST], tensors, grad_ys=slope)
+            self._inside = {grid: (grids[grid], found) for grid, found in zip(Grid, gradients, strict=True)}
         self._outputs = (probabilities, unknown)
         # By name: while TensorFlow is eager, a tensor can't be a dictionary's key.
         self._image, self._column = image.name, column.name
