@@ -19,8 +19,9 @@ help:  ## List the targets.
 demo: $(VENV)/.train  ## Train, judge, serve, ask; ONCE=1 ends after the answers, else Ctrl-C does.
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: check  ## The checks, then all tests.
-	$(BIN)/pytest $(PARALLEL)
+# What of the processor the tests leave, the checks take, so that they cost no time of their own.
+test: $(VENV)/.dev  ## All tests, and the checks beside them.
+	nice -n 19 $(MAKE) --no-print-directory check & $(BIN)/pytest $(PARALLEL); tests=$$?; wait $$! && exit $$tests
 
 quick: $(VENV)/.dev  ## The tests of a developer's loop: without trainings, browsers and clusters.
 	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser and not ray"
