@@ -135,10 +135,11 @@ def _ports(process: subprocess.Popen[bytes], log: Path) -> tuple[int, int]:
 
 def until(happened: Callable[[], bool], within_s: float = 60) -> None:
     """Wait for something to happen."""
-    deadline = time.monotonic() + within_s
+    deadline, pause_s = time.monotonic() + within_s, 0.005
     while not happened():
         assert time.monotonic() < deadline, "It did not happen."
-        time.sleep(0.005)
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, 0.05)  # who waits for long takes no time from what it waits for
 
 
 def publish(base_path: Path, version: int, change: Callable[[Path], object] = lambda _: None) -> None:

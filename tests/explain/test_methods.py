@@ -131,8 +131,6 @@ def test_other_weights_look_elsewhere(
         for frame in frames
     ]
     assert np.mean(correlations) < 0.5
-    again = explainer.explain_frame(frames[0], method=method, label="suv")
-    assert spearmanr(again.ravel(), again.ravel()).statistic == pytest.approx(1)
 
 
 def probability_left(explainer: Explainer, frames: list[Pixels], heats: list[Array]) -> float:
@@ -174,10 +172,9 @@ def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
 
 @pytest.fixture(scope="module")
 def real_cars(real_photos: Path) -> tuple[Explainer, list[Pixels], float]:
-    """The ready model, two photos of each class, and what is left of them greyed out in a random order."""
+    """The ready model, a photo of each class, and what is left of them greyed out in a random order."""
     ready = Explainer.load(ready_model())
-    folders = sorted((real_photos / "validation").iterdir())
-    photos = [photo for folder in folders for photo in sorted(folder.iterdir())[:2]]
+    photos = [min(folder.iterdir()) for folder in sorted((real_photos / "validation").iterdir())]
     frames = [read_frame(photo, ready.card.image_px) for photo in photos]
     return ready, frames, probability_left(ready, frames, in_random_order(frames))
 

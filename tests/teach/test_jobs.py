@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from kuzov.bundle.layout import REPORT
 from kuzov.data.files import digest_of
 from kuzov.teach import jobs
 
@@ -19,16 +18,6 @@ def test_photos_are_embedded_for_the_next_training(synthetic_photos: Path, own_c
 
 def test_a_photo_that_is_gone_is_left_to_the_training(tmp_path: Path) -> None:
     jobs.embed([tmp_path / "none.jpg"])
-
-
-@pytest.mark.slow
-def test_a_taught_version_has_its_report(synthetic_photos: Path, tmp_path: Path) -> None:
-    told: list[Mapping[str, Any]] = []
-    jobs.train(synthetic_photos, tmp_path / "trained", tmp_path / "runs", told.append)
-    version = str(told[-1]["trained"])
-    report = (tmp_path / "trained" / version / REPORT).read_text(encoding="utf-8")
-    assert f"kuzov {version}" in report
-    assert (tmp_path / "runs" / version / REPORT.name).read_text(encoding="utf-8") == report
 
 
 def test_what_can_not_be_learned_from_is_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import pytest
 from PIL import Image
 
-from kuzov.bundle.layout import versions
+from kuzov.bundle.layout import REPORT, versions
 from kuzov.images.decode import decode
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
@@ -181,6 +181,10 @@ def test_a_lesson(lesson: Lesson) -> None:
     assert lesson.ask("POST", "publish", version=version)[0::2] == (409, "no_candidate")
     until(lambda: lesson.state["judgement"]["version"] == version)
     assert lesson.server.states()[version] == "AVAILABLE"
+    report = (lesson.base / str(version) / REPORT).read_text(encoding="utf-8")
+    assert f"kuzov {version}" in report
+    run_folder = ModelVersions(lesson.base).runs / str(version)
+    assert (run_folder / REPORT.name).read_text(encoding="utf-8") == report
 
     assert lesson.ask("POST", "back", version=version)[1] == {"version": 1}
     assert lesson.ask("POST", "back", version=version)[0::2] == (409, "not_newest")

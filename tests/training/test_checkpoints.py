@@ -38,10 +38,10 @@ def test_a_run_in_two_parts_ends_where_a_whole_one_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("leftover", ["part.epoch2.weights.h5", "epoch2.weights.h5", "part.history.json"])
-def test_half_written_files_of_a_killed_epoch_do_no_harm(leftover: str, tmp_path: Path) -> None:
+def test_half_written_files_of_a_killed_epoch_do_no_harm(tmp_path: Path) -> None:
     fit(tiny_model(), Checkpoints(tmp_path, patience=9), epochs=2)
-    (tmp_path / leftover).write_bytes(b"half of a fi")
+    for leftover in ("part.epoch2.weights.h5", "epoch2.weights.h5", "part.history.json"):
+        (tmp_path / leftover).write_bytes(b"half of a fi")
     checkpoints = Checkpoints(tmp_path, patience=9)
     fit(tiny_model(), checkpoints, epochs=4)
     assert checkpoints.epochs == 4
