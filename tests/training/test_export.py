@@ -52,8 +52,8 @@ FILES = {
     "assets.extra/openvino/model.bin",
 }
 
-# For each function that it is told, exports a network of a few weights in a process that kills itself when the
-# export gets there. These are forks of one, so that TensorFlow's import, of seconds, is paid once.
+# Exports a network of a few weights for each function that it is told, in a process that kills itself there.
+# These processes are forks of one, so that TensorFlow's import, of seconds, is paid once.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
