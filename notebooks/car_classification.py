@@ -619,7 +619,7 @@ pictures, titles = [], []
 for row in rows[:3]:
     photo = dataset.validation[row]
     maps = [explainer.explain(photo.path, method=method) for method in METHODS]
-    pictures += [maps[0].frame, *(overlay(each.frame, each.heat) for each in maps)]
+    pictures += [maps[0].part.pixels, *(overlay(each.part.pixels, each.heat) for each in maps)]
     titles += [NAMES[photo.label], *METHODS]
 show(pictures, titles, columns=5, side_in=1.9)
 

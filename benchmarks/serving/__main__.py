@@ -27,7 +27,7 @@ from benchmarks.serving.rows import QUICK, Durations
 from benchmarks.serving.server import measure_server
 from kuzov.bundle.layout import OPENVINO_MODEL, resolve
 from kuzov.bundle.ready import ready_model
-from kuzov.engine.network import bfloat16_available
+from kuzov.network import bfloat16_available
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) ->
 
 
 def _compile(model: Path, precision: str, streams: int) -> Any:
-    """As `kuzov.engine.network` compiles it."""
+    """As `kuzov.network` compiles it."""
     options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 0, "NUM_STREAMS": streams}
     network = openvino.Core().read_model(str(model))
     network.reshape([1, *(size.get_length() for size in list(network.input(0).get_partial_shape())[1:])])

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from kuzov.engine.network import bfloat16_available
+from kuzov.network import bfloat16_available
 from recipes.backbone.augment import augment
 from recipes.backbone.network import EfficientNetLite
 from recipes.backbone.photos import Pixels, StanfordCars

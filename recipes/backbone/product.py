@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file
 
-from kuzov.engine.network import Network
 from kuzov.model.backbones import Backbone, set_weights
 from kuzov.model.efficientnet_lite import efficientnet_lite
 from kuzov.model.head import Features
+from kuzov.network import Network
 
 BATCH_PHOTOS = 8
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from kuzov.images.framing import frame
+from kuzov.images.framing import resize_box
 from kuzov.model.head import directions, normalise
 from kuzov.model.weight_files import BACKGROUND
 from kuzov.training.features import feature_network
@@ -55,7 +55,9 @@ def background_prototypes(weights: Path, cars: StanfordCars, image_px: int) -> n
     """Mean direction of the training photos of each model, (M, D), rows of length 1."""
     network = feature_network(backbone_from(weights, image_px))
     rows = cars.rows(training=True)
-    shown = directions(embed(network, (frame(Image.fromarray(cars.pixels[row]), image_px) for row in rows)))
+    photos = (Image.fromarray(cars.pixels[row]) for row in rows)  # cut out already
+    squares = (resize_box(photo, (0, 0, *photo.size), image_px) for photo in photos)
+    shown = directions(embed(network, squares))
     labels = cars.labels[rows]
     return normalise(np.stack([shown[labels == label].mean(axis=0) for label in np.unique(labels)]))
 

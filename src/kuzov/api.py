@@ -298,8 +298,8 @@ def explain(
     from kuzov.bundle.card import read_card
     from kuzov.bundle.layout import resolve
     from kuzov.bundle.ready import default_model
+    from kuzov.cars.cut_out import read_cut_out
     from kuzov.explain.explainer import Explainer, find_column
-    from kuzov.images.framing import read_frame
 
     _require("Showing where a model looks", "tensorflow", "matplotlib")
     # What is wrong with the words is told before TensorFlow's seconds of loading.
@@ -307,7 +307,7 @@ def explain(
     card = read_card(version_dir)
     if label is not None:
         find_column(card, label)
-    read_frame(photo, card.image_px)
+    read_cut_out(photo, card.image_px, card.framing)
     _load_tensorflow()
     return Explainer.load(version_dir).explain(photo, method=method, label=label)
 

@@ -41,7 +41,7 @@ class FeatureConfig:
     """Which views of a photo the head learns from; each costs one pass through the backbone."""
 
     reframed: bool = True
-    """Add the whole photo, as clients send it that resize without cropping, and the centred square."""
+    """Add the car cut out with more room around it, and with a little of it cut off."""
     mirrored: bool = True
     """Add the mirror image of each framing."""
     augmented_views: int = 0

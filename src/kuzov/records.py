@@ -29,6 +29,22 @@ class ClassName:
     ru: str
 
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """A car that was found in a photo.
+
+    Attributes:
+        box: Where, as fractions of the photo's sides, 0..1.
+        score: How sure the detector is that it is a car, 0..1.
+    """
+
+    box: Box
+    score: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a recogniser says of one photo.
@@ -42,6 +58,9 @@ class Prediction:
         unknown: How sure the recogniser is that the photo shows none of its classes, 0..1.
         is_unknown: Whether `unknown` is over the bundle's threshold.
         names: Display names by class id; empty where they are not known.
+        car: The car that was asked about, with the part of the photo that the network was shown; None where
+            none was looked for or found, and the whole photo was shown.
+        no_car: Whether a car was looked for, and none found.
     """
 
     photo: str
@@ -51,6 +70,8 @@ class Prediction:
     unknown: float
     is_unknown: bool
     names: Mapping[str, ClassName]
+    car: Car | None = None
+    no_car: bool = False
 
     def to_json(self) -> dict[str, object]:
         """The object that `--json` prints for this photo."""
@@ -61,6 +82,8 @@ class Prediction:
             "probabilities": dict(self.probabilities),
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
+            "no_car": self.no_car,
+            "car": {"box": list(self.car.box), "score": self.car.score} if self.car else None,
         }
 
 

@@ -9,7 +9,7 @@ import time
 from unittest.mock import patch
 
 from kuzov.cli.main import main
-from kuzov.engine.engine import Tensors
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.batching import scheduler
 from kuzov.serve.rest import http

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.core import Core
 from kuzov.serve.repository.servable import Servable

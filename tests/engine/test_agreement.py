@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from kuzov.engine.agreement import OPEN_SIZE, disagreement
-from kuzov.engine.engine import Tensors
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 
 Array = npt.NDArray[Any]

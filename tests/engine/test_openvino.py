@@ -13,11 +13,11 @@ from openvino import opset13
 
 from kuzov.bundle.ready import ready_model
 from kuzov.engine.engine import run
-from kuzov.engine.network import bfloat16_available
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.images.decode import decode
 from kuzov.images.framing import frame
+from kuzov.network import bfloat16_available
 from kuzov.records import Signature, TensorSpec
 from tests.errors import raises
 

@@ -10,10 +10,10 @@ import pytest
 
 from kuzov.bundle.layout import OPENVINO_MODEL
 from kuzov.engine import quantise as module
-from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.quantise import quantise
 from kuzov.errors import MissingExtraError
 from kuzov.images.framing import read_frame
+from kuzov.network import Network, NetworkSettings
 from tests.errors import raises
 
 if TYPE_CHECKING:

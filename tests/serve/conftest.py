@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.card import Card
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.records import ClassName, Signature, TensorSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.servable import Servable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kuzov.engine.engine import Tensors
+from kuzov.network import Tensors
 from kuzov.records import Signature
 
 

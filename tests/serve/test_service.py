@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.card import Card
-from kuzov.engine.engine import Tensors
 from kuzov.errors import RequestError
+from kuzov.network import Tensors
 from kuzov.records import Signature
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.repository.servable import Servable

@@ -22,7 +22,6 @@ from kuzov.bundle.layout import REPORT, versions
 from kuzov.bundle.publish import publish
 from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.engine import run
-from kuzov.engine.network import bfloat16_available
 from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.decode import decode
@@ -30,6 +29,7 @@ from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve
 from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
+from kuzov.network import bfloat16_available
 from kuzov.records import ClassName
 from kuzov.training import export
 from kuzov.training.export import Proof, package_versions, readable_json, write_bundle

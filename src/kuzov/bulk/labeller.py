@@ -8,9 +8,9 @@ import numpy as np
 
 from kuzov.bulk.answers import TOP, Answer, ModelName
 from kuzov.bundle.card import read_card
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine.openvino import load
 from kuzov.errors import BundleError, PhotoError
-from kuzov.images.framing import read_frame
 
 _DECIMALS = 6
 
@@ -29,12 +29,12 @@ class Labeller:
         try:
             if isinstance(content, PhotoError):
                 raise content
-            image = read_frame(content, self._card.image_px, name=photo)
+            part = read_cut_out(content, self._card.image_px, self._card.framing, name=photo)
         except PhotoError as error:
             return Answer(photo=photo, error=error.reason)
         except MemoryError:
             return Answer(photo=photo, error="needs more memory than there was")
-        outputs = self._engine.recognise(image[np.newaxis].astype(np.float32))
+        outputs = self._engine.recognise(part.pixels[np.newaxis].astype(np.float32))
         scores, unknown = outputs["probabilities"][0], float(outputs["unknown"][0])
         top = np.argsort(-scores, kind="stable")[:TOP].tolist()
         return Answer(

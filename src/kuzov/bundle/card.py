@@ -10,9 +10,11 @@ from typing import Any
 
 from kuzov.bundle.layout import CARD
 from kuzov.errors import BundleError
-from kuzov.records import ClassName, Prediction
+from kuzov.records import Car, ClassName, Prediction
 
-FORMAT = 1
+FORMAT = 2
+# In the first form a photo was shown by its middle, since then by the car that is found in it.
+FRAMINGS = {1: "middle", FORMAT: "car"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,24 @@ class Card:
     config: Mapping[str, Any]
     format: int = FORMAT
 
+    @property
+    def framing(self) -> str:
+        """Which part of a photo the network is shown; see `kuzov.cars.cut_out.read_parts`."""
+        return FRAMINGS[self.format]
+
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object."""
         return asdict(self)
 
-    def prediction(self, photo: str, scores: Sequence[float], unknown: float) -> Prediction:
+    def prediction(
+        self,
+        photo: str,
+        scores: Sequence[float],
+        unknown: float,
+        *,
+        car: Car | None = None,
+        no_car: bool = False,
+    ) -> Prediction:
         """Name what the model says of a photo, of which it gives a score for each class, and `unknown`."""
         probabilities = {each.id: score for each, score in zip(self.classes, scores, strict=True)}
         label = max(probabilities, key=probabilities.__getitem__)
@@ -61,6 +76,8 @@ class Card:
             unknown=unknown,
             is_unknown=unknown > self.unknown_threshold,
             names={each.id: each for each in self.classes},
+            car=car,
+            no_car=no_car,
         )
 
 
@@ -107,10 +124,10 @@ def card_from_json(values: Any, *, source: str) -> Card:
     Raises:
         BundleError: It is not a card of a form that this version of kuzov knows.
     """
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
+    if not isinstance(values, dict) or values.get("format") not in FRAMINGS:
         found = values.get("format") if isinstance(values, dict) else None
         raise BundleError(
-            f"{source} is of form {found}; this version of kuzov reads form {FORMAT}. Upgrade kuzov."
+            f"{source} is of form {found}; this version of kuzov reads forms 1 to {FORMAT}. Upgrade kuzov."
         )
     try:
         # A later kuzov may add fields without changing what the known ones mean.

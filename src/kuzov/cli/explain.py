@@ -48,7 +48,7 @@ def command(
         raise ConfigError(f"{out} is the photo itself; give the picture another name.")
     found = explain(photo, model_or_default(model), **options)
     draw = pictures.side_by_side if side_by_side else pictures.overlay
-    pictures.save(draw(pictures.read_seen_part(photo), found.heat), out)
+    pictures.save(draw(pictures.read_part(photo, found.part.box), found.heat), out)
     if as_json:
         print(json.dumps({**found.to_json(), "out": str(out)}, ensure_ascii=False))
     else:

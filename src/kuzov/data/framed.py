@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from kuzov.bundle.card import Card
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
 from kuzov.cores import usable_cores
 from kuzov.data.dataset import Photo, fingerprint, load_dataset
 from kuzov.errors import DatasetError
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 from kuzov.progress import Progress
 from kuzov.records import FramedPhotos
 
@@ -46,7 +47,7 @@ def frame_photos(folder: Path, card: Card, progress: Progress) -> FramedPhotos:
             f"{', '.join(sorted(columns))}; give the photos that it was trained on."
         )
     learned, judged = _spread(dataset.train, MOST_LEARNED), _spread(dataset.validation, MOST_JUDGED)
-    frames = _frames((*learned, *judged), card.image_px, progress)
+    frames = _frames((*learned, *judged), card, progress)
     return FramedPhotos(
         learned=frames[: len(learned)],
         judged=frames[len(learned) :],
@@ -61,10 +62,14 @@ def _spread(photos: Sequence[Photo], most: int) -> list[Photo]:
     return [photos[row] for row in rows]
 
 
-def _frames(photos: Sequence[Photo], image_px: int, progress: Progress) -> Pixels:
-    images = np.empty((len(photos), image_px, image_px, 3), np.uint8)
+def _frames(photos: Sequence[Photo], card: Card, progress: Progress) -> Pixels:
+    images = np.empty((len(photos), card.image_px, card.image_px, 3), np.uint8)
+
+    def frame(photo: Photo) -> Pixels:
+        return read_cut_out(photo.path, card.image_px, card.framing).pixels
+
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for row, image in enumerate(pool.map(lambda photo: read_frame(photo.path, image_px), photos)):
+        for row, image in enumerate(pool.map(frame, photos)):
             progress("read", row, len(photos))
             images[row] = image
     progress("read", len(photos), len(photos))

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.engine.engine import NUMPY_DTYPES, Engine, Tensors, run
+from kuzov.engine.engine import NUMPY_DTYPES, Engine, run
 from kuzov.engine.openvino import OpenVinoEngine
 from kuzov.errors import RequestError
+from kuzov.network import Tensors
 from kuzov.records import DEFAULT_SIGNATURE, TensorSpec
 
 TOLERANCES: Mapping[str, float] = {"f32": 1e-3, "bf16": 2e-2}

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kuzov.network import Tensors
 from kuzov.records import Signature
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 class Engine(Protocol):

@@ -16,10 +16,10 @@ import openvino
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import OPENVINO_INT8, OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.publish import replace
-from kuzov.engine.network import Network, NetworkSettings
 from kuzov.engine.openvino import proved_precision
 from kuzov.engine.quantise import quantise
 from kuzov.images.framing import Pixels
+from kuzov.network import Network, NetworkSettings
 from kuzov.progress import Progress
 from kuzov.records import FramedPhotos
 

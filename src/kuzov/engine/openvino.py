@@ -13,13 +13,14 @@ import openvino
 from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
-from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE, Tensors
-from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
-from kuzov.engine.photo_input import PHOTO_INPUT, decode_photos
+from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
+from kuzov.engine.photo_input import PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
+from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available, own_words
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
+CARS = "cars"  # the signature that answers for each car of a photo
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 _NUMBERS = NUMPY_DTYPES.keys() - {STRING_DTYPE, "DT_COMPLEX64", "DT_COMPLEX128"}
@@ -43,13 +44,16 @@ class OpenVinoEngine:
         self._card = card
         self._max_pixels = max_pixels
 
-    def network(self, _signature: str) -> str:
-        """The one network of the model; see `Engine.network`."""
-        return "network"
+    def network(self, signature: str) -> str:
+        """The model has one; but what a signature's photos bring along, only its own requests can share."""
+        return signature
 
-    def batched(self, _signature: str) -> bool:
-        """Whether it is a bundle of kuzov's; nobody knows what others do with rows. See `Engine.batched`."""
-        return self._card is not None
+    def batched(self, signature: str) -> bool:
+        """Whether it is a bundle of kuzov's; nobody knows what others do with rows. See `Engine.batched`.
+
+        Photos of several cars have more images than rows.
+        """
+        return self._card is not None and signature != CARS
 
     def prepare(self, signature: str, inputs: Tensors) -> Tensors:
         """Check the inputs of a signature, and decode its photos; see `Engine.prepare`."""
@@ -59,16 +63,21 @@ class OpenVinoEngine:
         for name, spec in specs.inputs.items():
             _check(name, inputs[name], spec)
         if PHOTO_INPUT in specs.inputs and self._card is not None:
-            photos = inputs[PHOTO_INPUT]
-            return {"image": decode_photos(photos, self._card.image_px, max_pixels=self._max_pixels)}
+            side, framing = self._card.image_px, "cars" if signature == CARS else self._card.framing
+            photos = read_photos(inputs[PHOTO_INPUT], side, framing, max_pixels=self._max_pixels)
+            return cars_tensors(photos, side) if signature == CARS else main_car_tensors(photos, side)
         return inputs
 
     def infer(self, _network: str, tensors: Tensors) -> Tensors:
-        """Compute all the outputs of the network; see `Engine.infer`."""
-        return self._network(tensors)
+        """All outputs of the network, and what its photos brought along; see `Engine.infer`."""
+        if self._card is None:
+            return self._network(tensors)
+        return {**tensors, **self._network({"image": tensors["image"]})}
 
     def finish(self, signature: str, outputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """The outputs of a signature; see `Engine.finish`."""
+        if signature == CARS:
+            outputs = _by_car(outputs)
         named = {name: outputs[name] for name in self.signatures[signature].outputs if name in outputs}
         if "label" in self.signatures[signature].outputs and self._card is not None:
             ids = np.array([each.id.encode() for each in self._card.classes], np.object_)
@@ -78,6 +87,17 @@ class OpenVinoEngine:
     def recognise(self, images: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
         """`probabilities` (N, C) and `unknown` (N,) of N framed photos, (N, px, px, 3) in 0..255."""
         return self._network({"image": images})
+
+
+def _by_car(outputs: Tensors) -> Tensors:
+    """Answers for K cars where they stand among those of N photos, (N, 8, …); 0 where there is no car."""
+    scores = outputs["scores"]
+    found = {"boxes": outputs["boxes"], "scores": scores}
+    for name in ("probabilities", "unknown"):
+        answers = outputs[name]
+        found[name] = np.zeros((*scores.shape, *answers.shape[1:]), answers.dtype)
+        found[name][scores > 0] = answers
+    return found
 
 
 def _check(name: str, tensor: npt.NDArray[Any], spec: TensorSpec) -> None:

@@ -1,4 +1,4 @@
-"""Encoded photos as the tensor that a network takes."""
+"""Encoded photos as the tensors that a network takes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kuzov.cars.cut_out import CutOut, read_cut_outs
+from kuzov.cars.detector import MOST_CARS
 from kuzov.errors import ErrorCode, OverloadedError, PhotoError, RequestError
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.images.framing import read_frame
+from kuzov.network import Tensors
 
 PHOTO_INPUT = "image_bytes"
 
@@ -19,30 +21,57 @@ PHOTO_INPUT = "image_bytes"
 LARGEST_PHOTOS = 8
 
 
-def decode_photos(
-    photos: Sequence[bytes] | npt.NDArray[Any], image_px: int, *, max_pixels: int = MAX_PIXELS
-) -> npt.NDArray[np.float32]:
-    """Decode and frame the N encoded photos of a request: RGB float32, (N, image_px, image_px, 3) in 0..255.
+def read_photos(
+    photos: Sequence[bytes] | npt.NDArray[Any], image_px: int, framing: str, *, max_pixels: int = MAX_PIXELS
+) -> list[list[CutOut]]:
+    """Decode the N encoded photos of a request, and cut out what the network is shown of each.
 
     None may have more than `max_pixels`, by the size that its header tells, nor all together LARGEST_PHOTOS
-    times as many.
+    times as many. `framing` is as `kuzov.cars.cut_out.read_parts` takes it.
 
     Raises:
         RequestError: INVALID where a photo can't be decoded, and the text says which row and why; or where
             the photos have too many pixels together.
         OverloadedError: There is not enough memory for a photo now.
     """
-    images = np.empty((len(photos), image_px, image_px, 3), np.float32)
+    found = []
     admit = _budget(LARGEST_PHOTOS * max_pixels)
     for row, photo in enumerate(photos):
         name = f"{PHOTO_INPUT}[{row}]"
         try:
-            images[row] = read_frame(photo, image_px, name=name, max_pixels=max_pixels, admit=admit)
+            parts = read_cut_outs(photo, image_px, framing, name=name, max_pixels=max_pixels, admit=admit)
         except PhotoError as error:
             raise RequestError(ErrorCode.INVALID, str(error), error.kind) from error
         except MemoryError as error:
             raise OverloadedError(f"There is not enough memory for {name} now; try again later.") from error
-    return images
+        found.append(parts)
+    return found
+
+
+def main_car_tensors(photos: Sequence[Sequence[CutOut]], image_px: int) -> Tensors:
+    """Of N photos the first part: `image` (N, px, px, 3), `car_box` (N, 4), `car_score` (N,), 0 for none."""
+    image = np.empty((len(photos), image_px, image_px, 3), np.float32)
+    box, score = np.empty((len(photos), 4), np.float32), np.zeros(len(photos), np.float32)
+    for row, (part, *_) in enumerate(photos):
+        image[row], box[row] = part.pixels, part.box
+        score[row] = part.car.score if part.car else 0
+    return {"image": image, "car_box": box, "car_score": score}
+
+
+def cars_tensors(photos: Sequence[Sequence[CutOut]], image_px: int) -> Tensors:
+    """Of N photos all K cars: `image` (K, px, px, 3), `boxes` (N, 8, 4), `scores` (N, 8), 0 for none."""
+    boxes, scores = (
+        np.zeros((len(photos), MOST_CARS, 4), np.float32),
+        np.zeros((len(photos), MOST_CARS), np.float32),
+    )
+    pixels = []
+    for row, parts in enumerate(photos):
+        for column, part in enumerate(parts):
+            if part.car:
+                pixels.append(part.pixels)
+                boxes[row, column], scores[row, column] = part.box, part.car.score
+    image = np.array(pixels, np.float32).reshape(-1, image_px, image_px, 3)
+    return {"image": image, "boxes": boxes, "scores": scores}
 
 
 def _budget(limit: int) -> Callable[[int], None]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import PhotoError
-from kuzov.images.framing import read_frame
 from kuzov.records import Prediction
 
 PhotoSource = str | os.PathLike[str] | bytes
@@ -57,11 +57,12 @@ class Recogniser:
         """Recognise photos, in the order given; a photo that can't be read becomes its error."""
         for photo in photos:
             try:
-                image = read_frame(photo, self.card.image_px)
+                part = read_cut_out(photo, self.card.image_px, self.card.framing)
             except PhotoError as error:
                 yield error
                 continue
-            outputs = self._engine.recognise(image[np.newaxis].astype(np.float32))
+            outputs = self._engine.recognise(part.pixels[np.newaxis].astype(np.float32))
             name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
             scores = outputs["probabilities"][0].tolist()
-            yield self.card.prediction(name, scores, float(outputs["unknown"][0]))
+            unknown = float(outputs["unknown"][0])
+            yield self.card.prediction(name, scores, unknown, car=part.car, no_car=part.no_car)

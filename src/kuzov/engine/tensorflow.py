@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.bundle.saved_model import read_signatures
-from kuzov.engine.engine import Tensors
 from kuzov.errors import BundleError, ErrorCode, MissingExtraError, RequestError, invalid
+from kuzov.network import Tensors
 from kuzov.records import Signature
 
 IMAGE_RANK = 4  # rows, height, width, channels

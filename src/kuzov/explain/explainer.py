@@ -10,10 +10,11 @@ import numpy as np
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
+from kuzov.cars.cut_out import CutOut, read_cut_out
 from kuzov.errors import ConfigError
 from kuzov.explain.methods import DEFAULT_METHOD, METHODS
 from kuzov.explain.network import Array, Network
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 from kuzov.records import Prediction
 
 PhotoSource = str | os.PathLike[str] | bytes
@@ -30,14 +31,14 @@ class Saliency:
         prediction: What the model says of the photo.
         label: Class id that is explained, the most probable one or another.
         method: How, by its name in `kuzov.explain.methods.METHODS`.
-        frame: What the network sees of the photo, RGB uint8 (image_px, image_px, 3).
+        part: What the network sees of the photo.
         heat: How much each of its pixels counts for the class, float32 (image_px, image_px) in 0..1.
     """
 
     prediction: Prediction
     label: str
     method: str
-    frame: Pixels
+    part: CutOut
     heat: Array
 
     def to_json(self) -> dict[str, object]:
@@ -80,13 +81,15 @@ class Explainer:
             PhotoError: The photo can't be read.
             ConfigError: There is no such method or class.
         """
-        frame = read_frame(photo, self.card.image_px)
-        probabilities, unknown = self._network.recognise(frame[np.newaxis].astype(np.float32))
+        part = read_cut_out(photo, self.card.image_px, self.card.framing)
+        probabilities, unknown = self._network.recognise(part.pixels[np.newaxis].astype(np.float32))
         name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
-        prediction = self.card.prediction(name, probabilities[0].tolist(), float(unknown[0]))
+        prediction = self.card.prediction(
+            name, probabilities[0].tolist(), float(unknown[0]), car=part.car, no_car=part.no_car
+        )
         label = prediction.label if label is None else label
-        heat = self.explain_frame(frame, method=method, label=label)
-        return Saliency(prediction=prediction, label=label, method=method, frame=frame, heat=heat)
+        heat = self.explain_frame(part.pixels, method=method, label=label)
+        return Saliency(prediction=prediction, label=label, method=method, part=part, heat=heat)
 
     def explain_frame(
         self, frame: Pixels, *, method: str = DEFAULT_METHOD, label: str | None = None
@@ -94,7 +97,7 @@ class Explainer:
         """The heat map of a frame that is loaded already.
 
         Args:
-            frame: As `kuzov.images.framing.read_frame` gives it, RGB uint8 (image_px, image_px, 3).
+            frame: As `kuzov.cars.cut_out.read_cut_out` gives it, RGB uint8 (image_px, image_px, 3).
             method: As in `explain`.
             label: Likewise.
 

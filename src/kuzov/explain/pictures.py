@@ -13,10 +13,12 @@ import numpy as np
 from PIL import Image
 
 from kuzov.atomic import written_whole
+from kuzov.cars.cut_out import WHOLE
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.explain.network import Array
 from kuzov.images.decode import decode
-from kuzov.images.framing import Pixels, frame_box
+from kuzov.images.framing import Pixels
+from kuzov.records import Box
 
 COLOUR_MAP = "inferno"
 OPACITY = 0.6
@@ -27,14 +29,15 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """What a picture is written as, by its file's extension in lower case."""
 
 
-def read_seen_part(photo: str | os.PathLike[str] | bytes) -> Image.Image:
-    """What the network sees of a photo, before it is stretched to a square: RGB, 800 pixels or less a side.
+def read_part(photo: str | os.PathLike[str] | bytes, box: Box = WHOLE) -> Image.Image:
+    """A part of a photo, in fractions of its sides, as it is: RGB, 800 pixels or less a side.
 
     Raises:
         PhotoError: It can't be read.
     """
     image = decode(photo, at_least_px=LONGEST_SIDE_PX)
-    left, top, right, bottom = map(round, frame_box(*image.size))
+    left, right = (round(side * image.width) for side in box[::2])
+    top, bottom = (round(side * image.height) for side in box[1::2])
     seen = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
     seen.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     return seen

@@ -89,6 +89,8 @@ def decode(
     It becomes RGB, turned upright by its EXIF orientation; what is transparent becomes white. Metadata go,
     and colour profiles are not applied.
 
+    `info["reduced"]` of the image says whether it was decoded at a fraction of its size.
+
     Args:
         source: A path, or the encoded photo itself.
         name: What errors call the photo; the path, or "photo", where it is not given.
@@ -111,10 +113,12 @@ def decode(
     try:
         image = _open(plugin, content, shown)
         _judge(image, shown, max_pixels, admit)
+        width = image.width
         if at_least_px is not None and isinstance(image, _Jpeg):
             _reduce(image, at_least_px)
+        reduced = image.width < width
         image.load()
-        return _upright(image)
+        upright = _upright(image)
     except (KuzovError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
@@ -122,6 +126,8 @@ def decode(
     except Exception as error:
         # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
         raise PhotoError(shown, BROKEN, "broken_image") from error
+    upright.info = {"reduced": reduced}  # what else it carried, such as the orientation, is done with
+    return upright
 
 
 def _read(path: str | os.PathLike[str], name: str) -> bytes:
@@ -200,10 +206,7 @@ def _upright(image: ImageFile.ImageFile) -> Image.Image:
     # A PNG may bring its EXIF block after the pixels, so only now.
     turn = _TURNS.get(exif_orientation(image.info.get("exif", b"")))
     rgb = _to_rgb(image)
-    upright = rgb if turn is None else rgb.transpose(turn)
-    # What a copy carried along, such as the orientation, no longer describes these pixels.
-    upright.info = {}
-    return upright
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import openvino
 import tensorflow as tf
 
-from kuzov.images.framing import KEPT_FRACTION
+from kuzov.cars.cut_out import MARGIN, WHOLE
+from kuzov.cars.detector import INPUT_PX, LEAST_SCORE, MOST_CARS, MOST_OVERLAP, NETWORK
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import SOFTNESS, Prototypes
 
@@ -22,16 +23,15 @@ FOLDED_BYTES = 96 * 1024
 """TensorFlow casts a constant once, when it loads the graph, only where the result is under 100 KiB."""
 
 
-def frame(photo: tf.Tensor, image_px: int) -> tf.Tensor:
-    """`kuzov.images.framing.frame` of an encoded photo, in TensorFlow operations.
+def decode(photo: tf.Tensor) -> tf.Tensor:
+    """`kuzov.images.decode.decode` in TensorFlow operations, as far as they go.
 
     Args:
         photo: Scalar string: JPEG, PNG, BMP, GIF, and WebP where this TensorFlow can.
-        image_px: Side of the square, in pixels.
 
     Returns:
-        RGB float32 (image_px, image_px, 3), whole numbers in 0..255. EXIF orientation is not applied, and
-        transparency is dropped: TensorFlow's decoder knows neither.
+        RGB float32 (height, width, 3) in 0..255. EXIF orientation is not applied, and transparency is
+        dropped: TensorFlow's decoder knows neither.
     """
     image = tf.cond(
         tf.io.is_jpeg(photo),
@@ -39,18 +39,50 @@ def frame(photo: tf.Tensor, image_px: int) -> tf.Tensor:
         lambda: tf.io.decode_jpeg(photo, channels=3, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_image(photo, channels=3, expand_animations=False),
     )
-    image = tf.ensure_shape(tf.cast(image, tf.float32), (None, None, 3))
+    return tf.ensure_shape(tf.cast(image, tf.float32), (None, None, 3))
+
+
+def cut(image: tf.Tensor, box: tf.Tensor, image_px: int) -> tf.Tensor:
+    """`kuzov.cars.cut_out.cut` of a box (4,) in fractions: float32 (image_px, image_px, 3), whole numbers."""
     size = tf.cast(tf.shape(image)[:2], tf.float32)
-    scale = image_px / (KEPT_FRACTION * size)
+    corner = tf.stack([box[1], box[0]]) * size
+    scale = image_px / (tf.stack([box[3] - box[1], box[2] - box[0]]) * size)
     resized = tf.raw_ops.ScaleAndTranslate(
         images=image[tf.newaxis],
         size=[image_px, image_px],
         scale=scale,
-        translation=-(1 - KEPT_FRACTION) / 2 * size * scale,
+        translation=-corner * scale,
         kernel_type="triangle",
         antialias=True,
     )
     return tf.round(resized[0])
+
+
+def find_cars(image: tf.Tensor, detector: tf.compat.v1.GraphDef) -> tuple[tf.Tensor, tf.Tensor]:
+    """`kuzov.cars.detector.find_cars`: boxes (K, 4) and scores (K,), the most prominent first."""
+    pixels = cut(image, tf.constant(WHOLE), INPUT_PX)[tf.newaxis]
+    boxes, scores = tf.graph_util.import_graph_def(detector, {"image": pixels}, ["boxes:0", "scores:0"])
+    boxes, scores = tf.ensure_shape(boxes, (1, None, 4))[0], tf.ensure_shape(scores, (1, None))[0]
+    kept = tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, LEAST_SCORE)
+    boxes, scores = tf.gather(boxes, kept), tf.gather(scores, kept)
+    sides = tf.sqrt(tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+    off_centre = tf.reduce_max(tf.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5), axis=1)
+    order = tf.argsort(scores * sides * (1 - off_centre), direction="DESCENDING", stable=True)
+    return tf.gather(boxes, order), tf.gather(scores, order)
+
+
+def with_margin(boxes: tf.Tensor) -> tf.Tensor:
+    """`kuzov.cars.cut_out.cut_box` of boxes (K, 4)."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    grown = tf.concat([boxes[:, :2] - MARGIN * sides, boxes[:, 2:] + MARGIN * sides], axis=1)
+    return tf.clip_by_value(grown, 0.0, 1.0)
+
+
+def read_detector() -> tf.compat.v1.GraphDef:
+    """The detector's graph, which a bundle gets a copy of."""
+    graph = tf.compat.v1.GraphDef()
+    graph.ParseFromString(NETWORK.read_bytes())
+    return graph
 
 
 def freeze(backbone: keras.Model) -> Any:
@@ -131,21 +163,23 @@ def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:
 
 
 class ServingModule(tf.Module):
-    """A frozen recogniser with its labels, callable by the two signatures of a bundle."""
+    """A frozen recogniser with its labels, callable by the three signatures of a bundle."""
 
     def __init__(self, recogniser: Any, labels: Sequence[str], image_px: int) -> None:
         super().__init__()
         self._recogniser = recogniser
+        self._detector = read_detector()
         self._labels = tf.constant(list(labels))
         self._image_px = image_px
 
     def signatures(self) -> dict[str, Any]:
-        """The signatures to save: `serving_default` and `image_bytes`."""
+        """The signatures to save: `serving_default`, `image_bytes` and `cars`."""
         image = tf.TensorSpec((None, self._image_px, self._image_px, 3), tf.float32, "image")
         photos = tf.TensorSpec((None,), tf.string, "image_bytes")
         return {
             "serving_default": self.serving_default.get_concrete_function(image),
             "image_bytes": self.image_bytes.get_concrete_function(photos),
+            "cars": self.cars.get_concrete_function(photos),
         }
 
     @tf.function
@@ -156,9 +190,67 @@ class ServingModule(tf.Module):
 
     @tf.function
     def image_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Encoded photos to probabilities, `unknown` and label."""
-        spec = tf.TensorSpec((self._image_px, self._image_px, 3), tf.float32)
-        images = tf.map_fn(lambda photo: frame(photo, self._image_px), image_bytes, fn_output_signature=spec)
-        probabilities, unknown = self._recogniser(images)
+        """Encoded photos to what their most prominent car is; without a car, what the whole photo shows."""
+        images, box, score = tf.map_fn(self._main_car, image_bytes, fn_output_signature=self._parts(1))
+        probabilities, unknown = self._recogniser(images[:, 0])
         label = tf.gather(self._labels, tf.argmax(probabilities, axis=1))
-        return {"probabilities": probabilities, "unknown": unknown, "label": label}
+        return {
+            "probabilities": probabilities,
+            "unknown": unknown,
+            "label": label,
+            "car_box": box[:, 0],
+            "car_score": score[:, 0],
+        }
+
+    @tf.function
+    def cars(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Encoded photos to up to eight cars each, the most prominent first; score 0 is no car."""
+        images, boxes, scores = tf.map_fn(
+            self._each_car, image_bytes, fn_output_signature=self._parts(MOST_CARS)
+        )
+        rows = tf.where(scores > 0)
+        probabilities, unknown = self._recogniser(tf.gather_nd(images, rows))
+        shape = tf.shape(scores, tf.int64)
+        whole = tf.concat([shape, [len(self._labels)]], axis=0)
+        return {
+            "boxes": boxes,
+            "scores": scores,
+            "probabilities": tf.scatter_nd(rows, probabilities, whole),
+            "unknown": tf.scatter_nd(rows, unknown, shape),
+        }
+
+    def _parts(self, count: int) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
+        side = self._image_px
+        return (
+            tf.TensorSpec((count, side, side, 3), tf.float32),
+            tf.TensorSpec((count, 4), tf.float32),
+            tf.TensorSpec((count,), tf.float32),
+        )
+
+    def _main_car(self, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        image = decode(photo)
+        boxes, scores = find_cars(image, self._detector)
+        shown = tf.concat([with_margin(boxes), [WHOLE]], axis=0)[:1]
+        score = tf.concat([scores, [0.0]], axis=0)[:1]
+        return cut(image, shown[0], self._image_px)[tf.newaxis], shown, score
+
+    def _each_car(self, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        image = decode(photo)
+        boxes, scores = find_cars(image, self._detector)
+        shown = with_margin(boxes)
+        side = self._image_px
+        images = tf.map_fn(
+            lambda box: cut(image, box, side),
+            shown,
+            fn_output_signature=tf.TensorSpec((side, side, 3), tf.float32),
+        )
+        missing = MOST_CARS - tf.shape(scores)[0]
+        padded = (
+            tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]]),
+            tf.pad(shown, [[0, missing], [0, 0]]),
+        )
+        return (
+            tf.ensure_shape(padded[0], (MOST_CARS, side, side, 3)),
+            tf.ensure_shape(padded[1], (MOST_CARS, 4)),
+            tf.ensure_shape(tf.pad(scores, [[0, missing]]), (MOST_CARS,)),
+        )

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from kuzov.cars.cut_out import WHOLE, read_cut_out
 from kuzov.engine.tensorflow import silent_stderr
 from kuzov.errors import KuzovError, PhotoError
 from kuzov.explain.explainer import Explainer
-from kuzov.explain.pictures import overlay, read_seen_part
-from kuzov.images.framing import read_frame
+from kuzov.explain.pictures import overlay, read_part
 
 WIDTH_PX, HEIGHT_PX = 176, 132
 QUALITY = 72
@@ -44,12 +44,14 @@ class Thumbnail:
 def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail | None:
     """A photo's thumbnail, and where a model looks at it; None where it can't be read any more."""
     try:
-        seen = read_seen_part(photo)
+        part = None
+        if explainer is not None:
+            part = read_cut_out(photo, explainer.card.image_px, explainer.card.framing)
+        seen = read_part(photo, part.box if part else WHOLE)
         seen.thumbnail((WIDTH_PX, HEIGHT_PX))
         heat = None
-        if explainer is not None:
-            frame = read_frame(photo, explainer.card.image_px)
-            heat = _jpeg(overlay(seen, explainer.explain_frame(frame)))
+        if explainer is not None and part is not None:
+            heat = _jpeg(overlay(seen, explainer.explain_frame(part.pixels)))
     except (PhotoError, MemoryError):
         return None
     return Thumbnail(photo=_jpeg(seen), heat=heat, size=seen.size)

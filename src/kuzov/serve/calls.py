@@ -10,8 +10,8 @@ from typing import Any
 import numpy.typing as npt
 
 from kuzov.bundle.card import Card
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.records import Signature
 from kuzov.serve.repository.servable import Servable
 

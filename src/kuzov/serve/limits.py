@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, OverloadedError, RequestError, invalid
+from kuzov.network import Tensors
 
 MEBIBYTE = 1024 * 1024
 

@@ -16,8 +16,9 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.engine.engine import NUMPY_DTYPES, Tensors
+from kuzov.engine.engine import NUMPY_DTYPES
 from kuzov.errors import ErrorCode, RequestError, invalid
+from kuzov.network import Tensors
 from kuzov.records import DEFAULT_SIGNATURE, Signature
 from kuzov.serve.calls import (
     Call,

@@ -20,7 +20,6 @@ from PIL import Image
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import CARD, LABELS, OPENVINO_MODEL, WARMUP_REQUESTS
 from kuzov.bundle.saved_model import warmup_requests
-from kuzov.engine.network import bfloat16_available
 from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.framing import Pixels
@@ -28,6 +27,7 @@ from kuzov.model.calibration import Probabilities
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Array
 from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
+from kuzov.network import bfloat16_available
 
 log = logging.getLogger(__name__)
 

@@ -14,25 +14,31 @@ from pathlib import Path
 import numpy as np
 from PIL import features as pillow
 
+from kuzov.cars import cut_out
+from kuzov.cars.cut_out import read_parts
 from kuzov.config import TrainConfig
 from kuzov.data import augment
 from kuzov.data.dataset import Photo
-from kuzov.engine.network import Network, NetworkSettings
 from kuzov.errors import KuzovError
 from kuzov.images import framing
-from kuzov.images.decode import decode
-from kuzov.images.framing import Pixels, least_side
+from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
 from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
+from kuzov.network import Network, NetworkSettings
 from kuzov.progress import Progress
 from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
-from kuzov.training.views import view_photo, views_fingerprint
+from kuzov.training.views import view_car, views_fingerprint
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib")
-CODE = (*sorted(Path(framing.__file__).parent.glob("*.py")), Path(views.__file__), Path(augment.__file__))
+CODE = (
+    *sorted(Path(framing.__file__).parent.glob("*.py")),
+    *sorted(Path(cut_out.__file__).parent.glob("*.[p][yb]")),
+    Path(views.__file__),
+    Path(augment.__file__),
+)
 
 
 class FeatureCache:
@@ -119,8 +125,8 @@ def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) ->
     """Decode and frame photos a few ahead of the network."""
 
     def view(photo: Photo) -> Pixels:
-        image = decode(photo.path, at_least_px=least_side(image_px))
-        return view_photo(image, image_px, config, _rng(photo, config))
+        image, ((_, car),) = read_parts(photo.path, image_px)
+        return view_car(image, car, image_px, config, _rng(photo, config))
 
     return a_few_ahead(view, photos)
 

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.cores import usable_cores
 from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 from kuzov.training.shots import Rows
 
 PHOTOS_AHEAD = 32
@@ -51,7 +52,7 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = opened.enter_context(tempfile.TemporaryFile(dir=folder))
-            for frame in a_few_ahead(lambda photo: read_frame(photo.path, image_px), photos):
+            for frame in a_few_ahead(lambda photo: read_cut_out(photo.path, image_px).pixels, photos):
                 file.write(frame.tobytes())
             file.flush()
         except OSError as error:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, Photo, fingerprint
 from kuzov.data.names import load_names
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features, Labels
 from kuzov.progress import Progress
@@ -69,7 +70,7 @@ class LearningSet:
 
     def frames(self, rows: slice, image_px: int) -> Pixels:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""
-        return np.stack([read_frame(photo.path, image_px) for photo in self.photos[rows]])
+        return np.stack([read_cut_out(photo.path, image_px).pixels for photo in self.photos[rows]])
 
     def describe(self) -> Photos:
         """What the run's metrics say of the photos."""

@@ -15,9 +15,10 @@ from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
 from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
 
 from kuzov.atomic import written_whole
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 from kuzov.model.head import directions
 from kuzov.training.learning_set import LearningSet
 
@@ -47,7 +48,9 @@ def write_projector(folder: Path, data: LearningSet, answers: Sequence[str]) -> 
     rows = slice(None, None, every)
     shown = directions(data.features[rows, 0])
     with ThreadPoolExecutor(usable_cores()) as threads:
-        thumbnails = list(threads.map(lambda photo: read_frame(photo.path, THUMBNAIL_PX), data.photos[rows]))
+        thumbnails = list(
+            threads.map(lambda photo: read_cut_out(photo.path, THUMBNAIL_PX).pixels, data.photos[rows])
+        )
     embedding = EmbeddingInfo(
         tensor_name="features",
         tensor_path=FEATURES_FILE,

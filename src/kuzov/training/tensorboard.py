@@ -18,8 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
-from kuzov.images.framing import read_frame
 from kuzov.training.candidate import Candidate
 from kuzov.training.judge import Choice, accuracy
 from kuzov.training.judgement import Judgement
@@ -122,7 +122,7 @@ def log_photos(folder: Path, data: LearningSet, candidate: Candidate) -> None:
                 # The number comes first, as TensorBoard sorts the pictures by name.
                 name = readable(f"{group}/{place + 1:02} {photo.label}: {answer} {surest[row]:.1%}")
                 facts = f"{photo.path.name}: shows {photo.label}, answered {answer} at {surest[row]:.1%}"
-                picture = read_frame(photo.path, PICTURE_PX)
+                picture = read_cut_out(photo.path, PICTURE_PX).pixels
                 tf.summary.image(name, picture[np.newaxis], 0, description=readable(facts))
     write_projector(folder / "photos", data, [data.names[answer].id for answer in answers])
 

@@ -9,18 +9,24 @@ from dataclasses import asdict
 import numpy as np
 from PIL import Image
 
+from kuzov.cars.cut_out import MARGIN, WHOLE, cut, cut_box
 from kuzov.config import TrainConfig
 from kuzov.data.augment import augment
-from kuzov.images.framing import KEPT_FRACTION, SPARE_PIXELS, Box, Pixels, frame, resize_box
+from kuzov.images.framing import SPARE_PIXELS, Pixels
+from kuzov.records import Car
 
-SQUARE_FRACTION = 0.875
+# Besides the margin that the recogniser is shown: a detector's box is now a little loose, now cuts the car.
+OTHER_MARGINS = (0.12, -0.04)
 
 
-def view_photo(image: Image.Image, image_px: int, config: TrainConfig, rng: np.random.Generator) -> Pixels:
-    """All views of a photo.
+def view_car(
+    image: Image.Image, car: Car | None, image_px: int, config: TrainConfig, rng: np.random.Generator
+) -> Pixels:
+    """All views of the car in a photo.
 
     Args:
         image: RGB, upright.
+        car: Its most prominent car; None where there is none, and the whole photo is shown.
         image_px: Side of the backbone's input, in pixels.
         config: Its `features` and `augmentation` say which views.
         rng: Draws the random views.
@@ -28,11 +34,11 @@ def view_photo(image: Image.Image, image_px: int, config: TrainConfig, rng: np.r
     Returns:
         RGB uint8 (V, image_px, image_px, 3); the first is what the recogniser will be shown.
     """
-    framed = frame(image, image_px)
+    framed = cut(image, cut_box(car), image_px)
     framings = [framed]
     if config.features.reframed:
-        framings.append(resize_box(image, (0, 0, *image.size), image_px))
-        framings.append(resize_box(image, square_box(*image.size), image_px))
+        seen = Car(box=WHOLE, score=0) if car is None else car
+        framings += [cut(image, cut_box(seen, margin), image_px) for margin in OTHER_MARGINS]
     views = list(framings)
     if config.features.mirrored:
         views += [framing[:, ::-1] for framing in framings]
@@ -41,17 +47,10 @@ def view_photo(image: Image.Image, image_px: int, config: TrainConfig, rng: np.r
     return np.stack(views)
 
 
-def square_box(width: int, height: int) -> Box:
-    """The centred square of 7/8 of the short side: the car at its true proportions, its ends cut off."""
-    side = SQUARE_FRACTION * min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
-
-
 def views_fingerprint(config: TrainConfig) -> str:
-    """Changes whenever `view_photo` would make other views; part of the key of cached features."""
+    """Changes whenever `view_car` would make other views; part of the key of cached features."""
     shaping: dict[str, object] = {
-        "framing": [KEPT_FRACTION, SQUARE_FRACTION, SPARE_PIXELS],
+        "framing": [MARGIN, *OTHER_MARGINS, SPARE_PIXELS],
         **asdict(config.features),
     }
     if config.features.augmented_views:

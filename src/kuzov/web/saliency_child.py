@@ -34,15 +34,15 @@ class Draughtsman:
     def draw(self, folder: Path, photo: bytes) -> bytes:
         """The part of a photo that the model sees, with its heat map over it, as a WebP."""
         from kuzov.engine.tensorflow import silent_stderr  # noqa: PLC0415
-        from kuzov.explain.pictures import overlay, read_seen_part  # noqa: PLC0415
+        from kuzov.explain.pictures import overlay, read_part  # noqa: PLC0415
 
-        seen = read_seen_part(photo)
         if self._explainer is None or folder != self._folder:
             with silent_stderr():
                 from kuzov.explain.explainer import Explainer  # noqa: PLC0415
 
                 self._explainer, self._folder = Explainer.load(folder), folder
-        picture = overlay(seen, self._explainer.explain(photo).heat)
+        found = self._explainer.explain(photo)
+        picture = overlay(read_part(photo, found.part.box), found.heat)
         encoded = BytesIO()
         picture.save(encoded, "WEBP", quality=QUALITY)
         return encoded.getvalue()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.scheduler import Scheduler
 from kuzov.serve.monitoring.metrics import Metrics

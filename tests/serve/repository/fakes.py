@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kuzov.engine.engine import Tensors
+from kuzov.network import Tensors
 from tests.serve.engines import PlainEngine
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.layout import WARMUP_REQUESTS
-from kuzov.engine.engine import Tensors
 from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.repository.servable import Servable
 from kuzov.serve.repository.warmup import WarmupCall, warm_up, warmup_calls

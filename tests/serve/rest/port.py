@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import numpy as np
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Admission, Limits

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from google.protobuf.message import Message
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.records import Signature, TensorSpec
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Admission, Limits

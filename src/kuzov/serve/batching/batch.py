@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 
 
 def rows_of(tensors: Tensors) -> int | None:

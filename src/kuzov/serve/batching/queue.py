@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
-from kuzov.engine.engine import Engine, Tensors
+from kuzov.engine.engine import Engine
+from kuzov.network import Tensors
 from kuzov.serve.batching.batch import same_rows
 
 Outputs: TypeAlias = dict[str, npt.NDArray[Any]]

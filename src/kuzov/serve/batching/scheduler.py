@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from kuzov.engine.engine import Engine, Tensors
+from kuzov.engine.engine import Engine
 from kuzov.errors import ErrorCode, RequestError, invalid
+from kuzov.network import Tensors
 from kuzov.serve.batching.batch import cut, join, rows_of, split
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.batching.queue import Job, JobQueue, Key, Outputs

@@ -11,8 +11,8 @@ import openvino
 import pytest
 from openvino import opset13 as ops
 
-from kuzov.engine.network import Network, NetworkSettings, bfloat16_available, own_words
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Network, NetworkSettings, bfloat16_available, own_words
 
 F32 = NetworkSettings(precision="f32")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
-from kuzov.engine.engine import Tensors
 from kuzov.errors import invalid
+
+Tensors = Mapping[str, npt.NDArray[Any]]
 
 # OpenVINO looks NumPy up at the first access to any tensor's numbers, and two threads that get there together
 # wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.
