@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.data.synthetic import render_cars
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -124,7 +123,7 @@ def ten_photos(request: pytest.FixtureRequest, synthetic_photos: Path) -> list[P
 @pytest.fixture(scope="session")
 def ten_images(ten_photos: list[Path]) -> npt.NDArray[np.float32]:
     """Ten photos as that network sees them: (10, 224, 224, 3)."""
-    return np.stack([frame(decode(photo), 224) for photo in ten_photos]).astype(np.float32)
+    return np.stack([read_cut_out(photo, 224).pixels for photo in ten_photos]).astype(np.float32)
 
 
 @pytest.fixture

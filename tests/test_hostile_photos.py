@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kuzov.cars.cut_out import read_cut_outs
 from kuzov.errors import PhotoError
-from kuzov.images.framing import read_frame
 from tests.encoded_photos import chunk, encode, segment
 
 MAX_PIXELS = 50_000_000
@@ -31,7 +31,7 @@ TOO_MANY_SCANS = "is a JPEG of more than 32 scans; save it anew as an ordinary o
 def outcome(content: bytes) -> str:
     """The shape and type of the network's input, or what is wrong with the photo."""
     try:
-        pixels = read_frame(content, 64, max_pixels=MAX_PIXELS)
+        pixels = read_cut_outs(content, 64, max_pixels=MAX_PIXELS)[0].pixels
     except PhotoError as error:
         return error.reason
     return f"{pixels.shape} {pixels.dtype}"
@@ -239,11 +239,11 @@ def bombs() -> dict[str, tuple[bytes, str]]:
 CONFINED = """
 import json, pickle, resource, sys
 from kuzov.errors import PhotoError
-from kuzov.images.framing import read_frame
+from kuzov.cars.cut_out import read_cut_outs
 
 def outcome(content):
     try:
-        read_frame(content, 64, max_pixels=50_000_000)
+        read_cut_outs(content, 64, max_pixels=50_000_000)
     except PhotoError as error:
         return error.reason
     return "decoded"

@@ -11,7 +11,7 @@ from PIL import Image
 from kuzov.cli.explain import METHODS as OFFERED
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import METHODS
-from kuzov.explain.pictures import overlay, read_seen_part
+from kuzov.explain.pictures import overlay, read_part
 from tests.cli.conftest import Kuzov
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +32,7 @@ def test_a_picture_is_written(kuzov: Kuzov, model: Path, suv: Path, tmp_path: Pa
     assert done.out == f"{suv}: {doubt}SUV {probability}, explained by layer-cam in heat.png\n"
     with Image.open(tmp_path / "heat.png") as found:
         assert found.format == "PNG"
-        assert found.tobytes() == overlay(read_seen_part(suv), expected.heat).tobytes()
+        assert found.tobytes() == overlay(read_part(suv, expected.part.box), expected.heat).tobytes()
 
 
 @pytest.mark.slow

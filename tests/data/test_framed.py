@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.card import Card, read_card
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.data import framed as module
 from kuzov.data.framed import frame_photos
 from kuzov.errors import DatasetError
-from kuzov.images.framing import read_frame
 from tests.errors import raises
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_both_sides_are_framed_as_for_training(card: Card, photos: Path) -> None
     assert (found.learned.shape, found.judged.shape) == ((24, 256, 256, 3), (9, 256, 256, 3))
     assert found.columns.tolist() == [0] * 3 + [1] * 3 + [2] * 3
     first = min((photos / "train" / "hatchback").iterdir())
-    np.testing.assert_array_equal(found.learned[0], read_frame(first, 256))
+    np.testing.assert_array_equal(found.learned[0], read_cut_out(first, 256).pixels)
     assert told == [("read", row, 33) for row in range(34)]
     assert found.fingerprint == card.data["fingerprint"]
 

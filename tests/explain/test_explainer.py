@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import METHODS
-from kuzov.images.framing import read_frame
 from tests.errors import raises
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_a_heat_map_lies_on_the_frame(explainer: Explainer, suv: Path, method: s
     assert found.heat.shape == (image_px, image_px)
     assert found.heat.dtype == np.float32
     assert (found.heat.min(), found.heat.max()) == (pytest.approx(0, abs=0.1), 1)
-    np.testing.assert_array_equal(found.frame, read_frame(suv, image_px))
+    np.testing.assert_array_equal(found.part.pixels, read_cut_out(suv, image_px).pixels)
 
 
 def test_the_prediction_is_that_of_the_recogniser(
@@ -63,8 +63,8 @@ def test_a_class_may_be_named(explainer: Explainer, suv: Path, method: str) -> N
 
 def test_a_frame_that_is_loaded_already(explainer: Explainer, suv: Path) -> None:
     found = explainer.explain(suv, label="hatchback")
-    np.testing.assert_array_equal(explainer.explain_frame(found.frame, label="hatchback"), found.heat)
-    np.testing.assert_array_equal(explainer.explain_frame(found.frame), explainer.explain(suv).heat)
+    np.testing.assert_array_equal(explainer.explain_frame(found.part.pixels, label="hatchback"), found.heat)
+    np.testing.assert_array_equal(explainer.explain_frame(found.part.pixels), explainer.explain(suv).heat)
 
 
 def test_where_nothing_counts_the_map_is_dark(

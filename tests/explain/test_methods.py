@@ -15,6 +15,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from kuzov.bundle.layout import SAVED_MODEL
 from kuzov.bundle.ready import ready_model
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.methods import (
     DEFAULT_METHOD,
@@ -27,7 +28,7 @@ from kuzov.explain.methods import (
     vanilla_gradient,
 )
 from kuzov.explain.network import Array, Grid, Network
-from kuzov.images.framing import Pixels, read_frame
+from kuzov.images.framing import Pixels
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -123,7 +124,10 @@ def test_other_weights_look_elsewhere(
     explainer: Explainer, shuffled: Explainer, synthetic_photos: Path, method: str
 ) -> None:
     """Adebayo et al. 2018, arXiv 1810.03292: a map that did not change would tell of the photo alone."""
-    frames = [read_frame(each, explainer.card.image_px) for each in (synthetic_photos / "test").iterdir()]
+    frames = [
+        read_cut_out(each, explainer.card.image_px, explainer.card.framing).pixels
+        for each in (synthetic_photos / "test").iterdir()
+    ]
     correlations = [
         spearmanr(
             *(each.explain_frame(frame, method=method, label="suv").ravel() for each in (explainer, shuffled))
@@ -163,7 +167,7 @@ def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
     explainer: Explainer, synthetic_photos: Path
 ) -> None:
     photos = sorted((synthetic_photos / "validation").rglob("*.jpg"))
-    frames = [read_frame(photo, explainer.card.image_px) for photo in photos]
+    frames = [read_cut_out(photo, explainer.card.image_px, explainer.card.framing).pixels for photo in photos]
     assert len(frames) == 9
     heats = [explainer.explain_frame(frame) for frame in frames]
     hot, random = (probability_left(explainer, frames, each) for each in (heats, in_random_order(frames)))
@@ -175,7 +179,7 @@ def real_cars(real_photos: Path) -> tuple[Explainer, list[Pixels], float]:
     """The ready model, a photo of each class, and what is left of them greyed out in a random order."""
     ready = Explainer.load(ready_model())
     photos = [min(folder.iterdir()) for folder in sorted((real_photos / "validation").iterdir())]
-    frames = [read_frame(photo, ready.card.image_px) for photo in photos]
+    frames = [read_cut_out(photo, ready.card.image_px, ready.card.framing).pixels for photo in photos]
     return ready, frames, probability_left(ready, frames, in_random_order(frames))
 
 

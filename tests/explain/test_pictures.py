@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kuzov.errors import ConfigError, KuzovError, PhotoError
-from kuzov.explain.pictures import GAP_PX, draw_heat, overlay, read_seen_part, save, side_by_side
+from kuzov.explain.pictures import GAP_PX, draw_heat, overlay, read_part, save, side_by_side
 from tests.encoded_photos import encode
 from tests.errors import raises
 
@@ -48,12 +48,12 @@ def test_the_three_stand_side_by_side() -> None:
 def test_the_part_that_the_network_sees_keeps_its_shape(
     size: tuple[int, int], kind: str, seen: tuple[int, int]
 ) -> None:
-    assert read_seen_part(encode(Image.new("RGB", size), kind)).size == seen
+    assert read_part(encode(Image.new("RGB", size), kind), (0.05, 0.05, 0.95, 0.95)).size == seen
 
 
 def test_a_photo_that_cannot_be_read() -> None:
     with raises(PhotoError, "none.jpg: no such file; check the path"):
-        read_seen_part("none.jpg")
+        read_part("none.jpg")
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kuzov.images import framing
+from kuzov.cars.cut_out import cut, read_cut_outs
+from kuzov.cars.detector import MOST_CARS, find_cars
 from kuzov.images.decode import decode
+from kuzov.model import graph
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes, UnknownCurve
-from kuzov.model.graph import ServingModule, frame, freeze, frozen_recogniser, to_openvino
+from kuzov.model.graph import ServingModule, freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
 from tests.encoded_photos import encode
 
@@ -24,12 +26,15 @@ IMAGE_PX = 32
 LABELS = ("ваз", "b", "c")
 
 
+BOX = (0.05, 0.1, 0.95, 0.85)
+
+
 def from_pillow(photo: bytes) -> float:
-    """How far a photo's frame lies from the one by Pillow, at most."""
-    found = frame(tf.constant(photo), 224).numpy()
+    """How far a part of a photo lies from the one by Pillow, at most."""
+    found = graph.cut(graph.decode(tf.constant(photo)), tf.constant(BOX), 224).numpy()
     assert (found.shape, found.dtype) == ((224, 224, 3), np.float32)
     assert (found == np.round(found)).all()
-    return float(np.abs(found - framing.frame(decode(photo), 224)).max())
+    return float(np.abs(found - cut(decode(photo), BOX, 224)).max())
 
 
 def by_openvino(model: openvino.Model, images: npt.NDArray[np.float32]) -> Any:
@@ -96,7 +101,7 @@ def frozen(tiny_backbone: keras.Model, classifier: Classifier) -> Any:
 @pytest.mark.parametrize(
     ("mode", "kind"), [("RGB", "JPEG"), ("L", "JPEG"), ("RGB", "PNG"), ("L", "PNG"), ("RGB", "BMP")]
 )
-def test_a_photo_is_framed_as_by_pillow(
+def test_a_part_is_cut_out_as_by_pillow(
     car: Image.Image, size: tuple[int, int], mode: str, kind: str
 ) -> None:
     assert from_pillow(encode(car.resize(size).convert(mode), kind)) <= 1
@@ -109,14 +114,23 @@ def test_every_kind_of_jpeg_is_decoded_as_by_pillow(car: Image.Image, options: d
     assert from_pillow(encode(car, "JPEG", **options)) <= 1
 
 
-def test_a_cmyk_jpeg_is_framed_as_by_pillow(car: Image.Image) -> None:
+def test_a_cmyk_jpeg_is_cut_out_as_by_pillow(car: Image.Image) -> None:
     photo = encode(car.convert("CMYK"), "JPEG", quality=95)
     assert from_pillow(photo) <= 2  # it multiplies in whole numbers
 
 
-def test_real_photos_are_framed_as_by_pillow(ten_photos: Sequence[Path]) -> None:
+def test_cars_in_real_photos_are_found_and_cut_out_as_by_openvino_and_pillow(
+    ten_photos: Sequence[Path],
+) -> None:
+    detector = graph.read_detector()
+    find = tf.function(lambda photo: graph.find_cars(graph.decode(photo), detector))
     for photo in ten_photos:
         assert from_pillow(photo.read_bytes()) <= 1, photo
+        boxes, scores = find(tf.constant(photo.read_bytes()))
+        expected = find_cars(decode(photo))
+        # The main one: what overlaps a car by a half, within rounding, may be another or not.
+        np.testing.assert_allclose(boxes[0], expected[0].box, atol=0.005, err_msg=str(photo))
+        np.testing.assert_allclose(scores[0], expected[0].score, atol=0.005, err_msg=str(photo))
 
 
 def test_tensorflow_and_openvino_compute_what_numpy_does(
@@ -185,20 +199,41 @@ def test_a_weight_beyond_float16_stays_as_it_is(images: npt.NDArray[np.float32])
     np.testing.assert_array_equal(freeze(model)(tf.constant(images))[0], tf.function(model)(images))
 
 
-def test_both_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
+def test_the_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
     signatures = ServingModule(frozen, LABELS, IMAGE_PX).signatures()
     photos = [
         encode(car, "JPEG"),
         encode(car.convert("L"), "PNG"),
         encode(Image.new("RGB", (9, 7), "red"), "BMP"),
     ]
-    framed = np.stack([framing.frame(decode(photo), IMAGE_PX) for photo in photos]).astype(np.float32)
+    parts = [read_cut_outs(photo, IMAGE_PX, "cars") for photo in photos]
+    images = np.stack([each[0].pixels for each in parts]).astype(np.float32)
     by_bytes = signatures["image_bytes"](tf.constant(photos))
-    by_pixels = signatures["serving_default"](tf.constant(framed))
-    assert set(signatures) == {"serving_default", "image_bytes"}
-    assert set(by_bytes) == {"probabilities", "unknown", "label"}
+    by_pixels = signatures["serving_default"](tf.constant(images))
+    assert set(signatures) == {"serving_default", "image_bytes", "cars"}
+    assert set(by_bytes) == {"probabilities", "unknown", "label", "car_box", "car_score"}
     assert set(by_pixels) == {"probabilities"}
     np.testing.assert_allclose(by_bytes["probabilities"], by_pixels["probabilities"], atol=0.02)
-    np.testing.assert_allclose(by_bytes["unknown"], frozen(tf.constant(framed))[1], atol=0.02)
+    np.testing.assert_allclose(by_bytes["unknown"], frozen(tf.constant(images))[1], atol=0.02)
+    # The one decodes the photo whole, the other at a fraction of its size.
+    np.testing.assert_allclose(by_bytes["car_box"], [each[0].box for each in parts], atol=0.02)
+    scores = [each[0].car.score if each[0].car else 0 for each in parts]
+    np.testing.assert_allclose(by_bytes["car_score"], scores, atol=0.04)
     tops = by_bytes["probabilities"].numpy().argmax(axis=1)
     assert [label.decode() for label in by_bytes["label"].numpy()] == [LABELS[top] for top in tops]
+
+
+def test_every_car_of_a_photo_is_answered_for(frozen: Any, car: Image.Image) -> None:
+    two = Image.new("RGB", (car.width, 2 * car.height), "grey")
+    two.paste(car, (0, 0))
+    two.paste(car, (0, car.height))
+    photos = [encode(two, "PNG"), encode(Image.new("RGB", (9, 7), "red"), "PNG")]
+    found = ServingModule(frozen, LABELS, IMAGE_PX).signatures()["cars"](tf.constant(photos))
+    assert found["boxes"].shape == (2, MOST_CARS, 4)
+    cars = [part for part in read_cut_outs(photos[0], IMAGE_PX, "cars") if part.car]
+    assert len(cars) > 1, cars
+    assert int((found["scores"].numpy() > 0).sum()) == len(cars)
+    probabilities, unknown = frozen(tf.constant(np.stack([part.pixels for part in cars]).astype(np.float32)))
+    np.testing.assert_allclose(found["probabilities"][0, : len(cars)], probabilities, atol=0.02)
+    np.testing.assert_allclose(found["unknown"][0, : len(cars)], unknown, atol=0.02)
+    assert not found["probabilities"][1].numpy().any()

@@ -8,17 +8,16 @@ import keras
 import numpy as np
 import pytest
 
+from kuzov.cars.cut_out import read_parts
 from kuzov.config import FeatureConfig, TrainConfig
 from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import PhotoError
-from kuzov.images.decode import decode
-from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
 from kuzov.progress import silent
 from kuzov.training import features as module
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
-from kuzov.training.views import view_photo
+from kuzov.training.views import view_car
 
 CONFIG = TrainConfig()
 Photos = tuple[Photo, ...]
@@ -61,9 +60,8 @@ def test_features_are_those_of_each_view_in_the_order_given(photos: Photos, cach
     found = embed_photos(photos, BACKBONE, CONFIG, cache, silent)
     assert (found.shape, str(found.dtype)) == ((6, 6, 3), "float32")
     for photo, features in zip(photos, found, strict=True):
-        views = view_photo(
-            decode(photo.path, at_least_px=least_side(16)), 16, CONFIG, np.random.default_rng(0)
-        )
+        image, ((_, car),) = read_parts(photo.path, 16)
+        views = view_car(image, car, 16, CONFIG, np.random.default_rng(0))
         np.testing.assert_allclose(features, views.mean(axis=(1, 2)), rtol=1e-4)
     # Nothing half written is left.
     files = sorted(file.name for file in cache._folder.rglob("*") if file.is_file())
@@ -155,7 +153,8 @@ def test_after_an_upgrade_features_are_computed_anew(
 
 
 def test_the_code_that_makes_the_pixels_counts() -> None:
-    assert {"augment.py", "decode.py", "framing.py", "views.py"} <= {file.name for file in module.CODE}
+    files = {file.name for file in module.CODE}
+    assert {"augment.py", "decode.py", "framing.py", "cut_out.py", "detector.pb", "views.py"} <= files
 
 
 def test_random_views_do_not_depend_on_the_other_photos(photos: Photos, tmp_path: Path) -> None:

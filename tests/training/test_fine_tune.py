@@ -9,10 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
 from kuzov.model.backbones import find_backbone
 from kuzov.model.calibration import log_loss
 from kuzov.model.head import Head, Labels
@@ -208,7 +207,7 @@ def test_the_shipped_network_is_fine_tuned(synthetic_photos: Path, tmp_path: Pat
     dataset = load_dataset(synthetic_photos, validation_fraction=0.25, seed=0)
     photos = [photo for photo in dataset.train if photo.path.stem in {"1", "2", "3"}]
     entry = find_backbone(CONFIG.backbone)
-    images = np.stack([frame(decode(photo.path), entry.image_px) for photo in photos])
+    images = np.stack([read_cut_out(photo.path, entry.image_px).pixels for photo in photos])
     labels = np.array([dataset.classes.index(photo.label) for photo in photos])
     held = np.arange(9) % 3 == 2
     backbone = entry.load()

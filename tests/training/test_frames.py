@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.data.dataset import Photo
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
-from kuzov.images.framing import read_frame
 from kuzov.training.frames import PHOTOS_AHEAD, a_few_ahead, frames_on_disk
 
 PX = 64
@@ -23,7 +23,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
 
 def test_frames_are_what_the_network_sees(photos: list[Photo], tmp_path: Path) -> None:
     rows = np.array([5, 0, 5])
-    expected = np.stack([read_frame(photos[row].path, PX) for row in rows])
+    expected = np.stack([read_cut_out(photos[row].path, PX).pixels for row in rows])
     with frames_on_disk(photos, PX, tmp_path / "work") as frames:
         np.testing.assert_array_equal(frames[rows], expected)
         assert list((tmp_path / "work").iterdir()) == []  # a kill leaves nothing to remove

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import fingerprint, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
-from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.progress import silent
 from kuzov.run_metrics import Photos, Rejected
@@ -58,7 +58,7 @@ def test_photos_are_divided_anew(folder: Path, tiny: Backbone) -> None:
 def test_frames_are_what_the_recogniser_is_shown(folder: Path, tiny: Backbone) -> None:
     data = read(folder, tiny)
     frames = data.frames(data.validation, 32)
-    expected = np.stack([read_frame(photo.path, 32) for photo in data.dataset.validation])
+    expected = np.stack([read_cut_out(photo.path, 32).pixels for photo in data.dataset.validation])
     np.testing.assert_array_equal(frames, expected)
 
 

@@ -8,11 +8,11 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector import ProjectorConfig
 
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
-from kuzov.images.framing import read_frame
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import directions
 from kuzov.progress import silent
@@ -62,7 +62,9 @@ def test_each_photo_has_its_features_labels_and_thumbnail(data: LearningSet, fol
             row, column = divmod(number, 4)
             corner = (column * THUMBNAIL_PX, row * THUMBNAIL_PX)
             thumbnail = sprite.crop((*corner, corner[0] + THUMBNAIL_PX, corner[1] + THUMBNAIL_PX))
-            np.testing.assert_array_equal(np.asarray(thumbnail), read_frame(photo.path, THUMBNAIL_PX))
+            np.testing.assert_array_equal(
+                np.asarray(thumbnail), read_cut_out(photo.path, THUMBNAIL_PX).pixels
+            )
 
 
 def test_of_many_photos_every_so_manieth_is_taken(

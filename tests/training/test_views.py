@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kuzov.cars.cut_out import cut, cut_box
 from kuzov.config import AugmentationConfig, FeatureConfig, TrainConfig
-from kuzov.images.framing import frame
-from kuzov.training.views import square_box, view_photo, views_fingerprint
+from kuzov.records import Car
+from kuzov.training.views import OTHER_MARGINS, view_car, views_fingerprint
 
 IMAGE_PX = 32
+CAR = Car(box=(0.2, 0.3, 0.7, 0.8), score=0.9)
 
 
 @pytest.fixture
@@ -34,33 +36,32 @@ def rng() -> np.random.Generator:
     ],
 )
 def test_the_settings_tell_the_views(image: Image.Image, features: FeatureConfig, count: int) -> None:
-    views = view_photo(image, IMAGE_PX, TrainConfig(features=features), rng())
+    views = view_car(image, CAR, IMAGE_PX, TrainConfig(features=features), rng())
     assert (views.shape, str(views.dtype)) == ((count, IMAGE_PX, IMAGE_PX, 3), "uint8")
-    np.testing.assert_array_equal(views[0], frame(image, IMAGE_PX))
+    np.testing.assert_array_equal(views[0], cut(image, cut_box(CAR), IMAGE_PX))
     assert len({view.tobytes() for view in views}) == count
 
 
 def test_framings_are_mirrored_in_their_order(image: Image.Image) -> None:
-    views = view_photo(image, IMAGE_PX, TrainConfig(), rng())
+    views = view_car(image, CAR, IMAGE_PX, TrainConfig(), rng())
     np.testing.assert_array_equal(views[3:], views[:3, :, ::-1])
-    np.testing.assert_array_equal(views[1], image.resize((IMAGE_PX,) * 2, Image.Resampling.BILINEAR))
+    roomy = cut(image, cut_box(CAR, OTHER_MARGINS[0]), IMAGE_PX)
+    np.testing.assert_array_equal(views[1], roomy)
 
 
 def test_random_views_are_drawn_by_the_generator(image: Image.Image) -> None:
     config = TrainConfig(features=FeatureConfig(augmented_views=2))
     first, again, other = (
-        view_photo(image, IMAGE_PX, config, np.random.default_rng(seed)) for seed in (1, 1, 2)
+        view_car(image, CAR, IMAGE_PX, config, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(first[:6], other[:6])
     assert (first[6:] != other[6:]).any()
 
 
-@pytest.mark.parametrize("size", [(160, 100), (100, 160)])
-def test_the_square_is_the_middle_of_the_photo(size: tuple[int, int]) -> None:
-    left, top, right, bottom = square_box(*size)
-    assert right - left == bottom - top == 87.5
-    assert ((left + right) / 2, (top + bottom) / 2) == (size[0] / 2, size[1] / 2)
+def test_without_a_car_the_whole_photo_is_shown(image: Image.Image) -> None:
+    views = view_car(image, None, IMAGE_PX, TrainConfig(), rng())
+    np.testing.assert_array_equal(views[0], image.resize((IMAGE_PX,) * 2, Image.Resampling.BILINEAR))
 
 
 def test_the_fingerprint_tells_what_shapes_the_views_alone() -> None:

@@ -96,7 +96,7 @@ def _network() -> Network:
         return Network(model, settings)
     except RuntimeError as error:
         raise KuzovError(
-            f"The detector of cars, {NETWORK}, can't be loaded: {own_words(error)} Install kuzov anew."
+            f"The detector of cars, {NETWORK}, can't be loaded; install kuzov anew: {own_words(error)}"
         ) from error
 
 

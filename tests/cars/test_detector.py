@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kuzov.cars import detector
+from kuzov.cars.detector import LEAST_SCORE, MOST_CARS, distinct, find_cars, overlap, prominence
+from kuzov.errors import KuzovError
+from kuzov.images.decode import decode
+
+
+def boxes(*rows: tuple[float, float, float, float]) -> detector.Boxes:
+    return np.array(rows, np.float32)
+
+
+def test_two_boxes_overlap_by_what_they_share() -> None:
+    found = overlap(boxes((0, 0, 0.5, 1), (0.5, 0, 1, 1), (0, 0, 1, 1)), boxes((0, 0, 1, 1))[0])
+    np.testing.assert_allclose(found, [0.5, 0.5, 1])
+
+
+def test_a_car_keeps_its_surest_box_alone() -> None:
+    found = boxes((0, 0, 0.5, 0.5), (0.01, 0, 0.5, 0.5), (0.6, 0.6, 1, 1), (0, 0.6, 0.2, 0.9))
+    scores = np.array([0.8, 0.9, 0.5, LEAST_SCORE - 0.01], np.float32)
+    assert distinct(found, scores).tolist() == [1, 2]
+
+
+def test_of_many_cars_eight_are_kept() -> None:
+    found = boxes(*((x / 10, 0, x / 10 + 0.05, 0.1) for x in range(10)))
+    assert len(distinct(found, np.full(10, 0.9, np.float32))) == MOST_CARS
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((0.1, 0.1, 0.9, 0.9), (0.4, 0.4, 0.6, 0.6)),  # the larger
+        ((0.3, 0.3, 0.7, 0.7), (0.6, 0.3, 1.0, 0.7)),  # the nearer to the middle
+    ],
+)
+def test_the_main_car_is_large_and_in_the_middle(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> None:
+    first, second = prominence(boxes(one, other), np.full(2, 0.8, np.float32))
+    assert first > second
+
+
+def test_a_photo_of_nothing_has_no_car() -> None:
+    assert find_cars(Image.new("RGB", (640, 480), "grey")) == ()
+
+
+def test_cars_in_real_photos_are_found_alike_one_by_one_and_together(ten_photos: Sequence[Path]) -> None:
+    images = [decode(photo) for photo in ten_photos]
+    alone = [find_cars(image) for image in images]
+    assert all(cars and cars[0].score > 0.5 for cars in alone)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(find_cars, images)) == alone
+
+
+@pytest.mark.parametrize("content", [None, b"no graph"])
+def test_a_detector_that_cannot_be_loaded_is_told(
+    content: bytes | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "detector.pb"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(detector, "NETWORK", file)
+    monkeypatch.setattr(detector, "_network", detector._network.__wrapped__)
+    with pytest.raises(KuzovError, match=r"^The detector of cars, .*, can't be loaded; install kuzov anew: "):
+        find_cars(Image.new("RGB", (64, 48)))
