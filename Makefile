@@ -50,10 +50,11 @@ notebook: $(VENV)/.dev  ## Make the notebooks of their source, run them, and wri
 tensorboard: $(VENV)/.train  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
 	$(BIN)/python -m examples.watch_training
 
-bench: $(VENV)/.backbone  ## Measure the figures of README, docs/benchmarks.md and docs/serving-benchmarks.md; needs the real photos.
-	$(BIN)/python -m benchmarks.figures
+bench: $(VENV)/.dev  ## Measure the figures of README and of the pages of benchmarks in docs; needs the real photos.
 	$(MAKE) --no-print-directory .no-car
-	$(BIN)/python -m benchmarks.fewshot
+	$(BIN)/python -m benchmarks.wild
+	$(BIN)/python -m benchmarks.backbones
+	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks.serving
 
 .no-car: | $(VENV)/.dev

