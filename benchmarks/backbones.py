@@ -77,7 +77,7 @@ def _unseen_cars() -> tuple[list[Pixels], Labels]:
     """The photos of Stanford Cars whose models are held out, and which of these each shows."""
     cars = load_stanford_cars(shared_data("stanford-cars"))
     rows = np.flatnonzero(np.isin(cars.labels, HELD_OUT))
-    return [cars.pixels[row] for row in rows], np.unique(cars.labels[rows], return_inverse=True)[1]
+    return [cars.pixels[int(row)] for row in rows], np.unique(cars.labels[rows], return_inverse=True)[1]
 
 
 def nearest_prototype(features: Features, labels: Labels, shots: int) -> float:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import openvino
 
-from kuzov.engine.photo_input import decode_photos
+from kuzov.cars.cut_out import read_cut_out
 
 CORES = os.cpu_count() or 1
 ROUNDS = 3
@@ -35,15 +35,15 @@ def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) ->
     """Rows a second, raw and decoding, which take turns; milliseconds of one inference, and of decoding."""
     shared, alone = (_compile(model, precision, streams) for streams in (CORES, 1))
     image_px = shared.input(0).shape[1]
-    tensor = decode_photos([photo], image_px)
+    tensor = _cut_out(photo, image_px)
     raw = [_infer(shared, lambda: tensor) for _ in range(CORES)]
-    decoding = [_infer(shared, lambda: decode_photos([photo], image_px)) for _ in range(CORES + 1)]
+    decoding = [_infer(shared, lambda: _cut_out(photo, image_px)) for _ in range(CORES + 1)]
     turns = [[_calls_a_second(each, seconds / ROUNDS) for each in (raw, decoding)] for _ in range(ROUNDS)]
     return {
         "raw": statistics.median(turn[0] for turn in turns),
         "decoding": statistics.median(turn[1] for turn in turns),
         "inference_ms": 1000 * _median_s(_infer(alone, lambda: tensor), seconds),
-        "decode_ms": 1000 * _median_s(lambda: decode_photos([photo], image_px), min(seconds, 0.5)),
+        "decode_ms": 1000 * _median_s(lambda: _cut_out(photo, image_px), min(seconds, 0.5)),
     }
 
 
@@ -91,6 +91,10 @@ def _calls_a_second(callers: Sequence[Callable[[], object]], seconds: float) -> 
     for thread in threads:
         thread.join()
     return sum(counts) / (time.perf_counter() - start)
+
+
+def _cut_out(photo: bytes, image_px: int) -> np.ndarray[Any, Any]:
+    return read_cut_out(photo, image_px).pixels[np.newaxis].astype(np.float32)
 
 
 def _median_s(call: Callable[[], object], seconds: float) -> float:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from benchmarks.serving.load import Request
 from kuzov.bundle.card import read_card
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine.openvino import load
-from kuzov.engine.photo_input import decode_photos
 from kuzov.wire import messages
 
 NAME = "img_classifier"
@@ -75,7 +75,7 @@ def prepare(version_dir: Path, source: Path, folder: Path) -> Exam:
         image.convert("RGB").resize(SIZE).save(photo, quality=QUALITY)
     jpeg = photo.read_bytes()
     card = read_card(version_dir)
-    pixels = decode_photos([jpeg], card.image_px)
+    pixels = read_cut_out(jpeg, card.image_px, card.framing).pixels[np.newaxis].astype(np.float32)
     column = int(load(version_dir, "f32").recognise(pixels)["probabilities"].argmax())
     label = card.classes[column].id
 
