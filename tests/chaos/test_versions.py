@@ -14,7 +14,7 @@ from tests.chaos.running import LONG, Server, load, publish, rest_client, tensor
 
 pytestmark = pytest.mark.slow
 
-SWAPS = 50 if LONG else 8
+SWAPS = 50 if LONG else 5
 CLIENTS = (rest_client, rest_client, tensor_client, tensor_client)
 
 

@@ -12,11 +12,17 @@ from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.explain.explainer import Explainer
-from kuzov.explain.methods import METHODS
+from kuzov.explain.methods import METHODS, NOISY_BATCH
 from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
+
+
+@pytest.fixture(autouse=True)
+def few_noisy_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many of them smoothgrad looks at is its own test's matter."""
+    monkeypatch.setattr("kuzov.explain.methods.NOISY_COPIES", NOISY_BATCH)
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_a_lesson(lesson: Lesson) -> None:
     assert lesson.ask("POST", "photos", known.read_bytes(), **{"class": "minivan"})[0::2] == (409, "training")
     photos = {"class": "sedan", "photo": known.name}
     assert lesson.ask("DELETE", "photos", b"", **photos)[0::2] == (409, "training")
-    until(lambda: not lesson.state["training"]["running"], within_s=120)
+    until(lambda: not lesson.state["training"]["running"], within_s=300)
     state = lesson.state
     assert state["training"]["failure"] is None
     (candidate,) = state["candidates"]
