@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from kuzov.cars.cut_out import read_cut_out
 from kuzov.data.synthetic import render_cars
+from tests.old_bundles import of_the_first_form
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -82,6 +84,20 @@ def synthetic_photos(once: Once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def street(synthetic_photos: Path, once: Once) -> Path:
+    """A photo of two drawn cars, a hatchback on the left and an SUV on the right."""
+
+    def make(folder: Path) -> Path:
+        photo = Image.new("RGB", (640, 220))
+        for x, name in ((0, "hatchback"), (320, "suv")):
+            photo.paste(Image.open(synthetic_photos / "test" / f"{name}.jpg"), (x, 0))
+        photo.save(folder / "street.png")
+        return folder / "street.png"
+
+    return once("street", make)
+
+
+@pytest.fixture(scope="session")
 def real_photos() -> Path:
     """The photos of russian-cars-5."""
     shared = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared"))
@@ -99,6 +115,12 @@ def trained(synthetic_photos: Path, own_cache: Path, once: Once) -> TrainResult:
     return once(
         "trained", lambda folder: train(synthetic_photos, folder / "models" / "cars", runs=folder / "runs")
     )
+
+
+@pytest.fixture(scope="session")
+def old_bundle(trained: TrainResult, once: Once) -> Path:
+    """The same as kuzov 0.1 made it; read it, don't change it."""
+    return once("old", lambda folder: of_the_first_form(trained.bundle, folder / "cars" / "1"))
 
 
 @pytest.fixture(scope="session")

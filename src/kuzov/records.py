@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the client needs these records, and no NumPy
@@ -30,6 +30,8 @@ class ClassName:
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+MOST_CARS = 8  # told of a photo
+LEAST_CAR_PX = 48  # of a side; smaller cars have too few pixels to be sure of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,22 @@ class Car:
     Attributes:
         box: Where, as fractions of the photo's sides, 0..1.
         score: How sure the detector is that it is a car, 0..1.
+        small: Whether it has too few pixels to be sure of what it is.
     """
 
     box: Box
     score: float
+    small: bool = False
+
+    def measured(self, size: tuple[int, int], least_px: int = LEAST_CAR_PX) -> Car:
+        """The same car, small where a side has fewer pixels than that in a photo of this width and height."""
+        left, top, right, bottom = self.box
+        side_px = min((right - left) * size[0], (bottom - top) * size[1])
+        return replace(self, small=side_px < least_px)
+
+    def to_json(self) -> dict[str, object]:
+        """The object that stands for it in answers."""
+        return {"box": list(self.box), "score": self.score, "small": self.small}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +72,8 @@ class Prediction:
         unknown: How sure the recogniser is that the photo shows none of its classes, 0..1.
         is_unknown: Whether `unknown` is over the bundle's threshold.
         names: Display names by class id; empty where they are not known.
-        car: The car that was asked about, with the part of the photo that the network was shown; None where
-            none was looked for or found, and the whole photo was shown.
+        car: The car that was asked about, its box the part of the photo that was shown to the network; None
+            where none was looked for or found, and the whole photo was shown.
         no_car: Whether a car was looked for, and none found.
     """
 
@@ -83,7 +97,7 @@ class Prediction:
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
             "no_car": self.no_car,
-            "car": {"box": list(self.car.box), "score": self.car.score} if self.car else None,
+            "car": self.car.to_json() if self.car else None,
         }
 
 

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from kuzov.cars import detector
-from kuzov.cars.detector import LEAST_SCORE, MOST_CARS, distinct, find_cars, overlap, prominence
+from kuzov.cars.detector import LEAST_SCORE, distinct, find_cars, overlap, prominence
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
+from kuzov.records import MOST_CARS
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> detector.Boxes:
@@ -68,6 +69,6 @@ def test_a_detector_that_cannot_be_loaded_is_told(
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setattr(detector, "NETWORK", file)
-    monkeypatch.setattr(detector, "_network", detector._network.__wrapped__)
+    monkeypatch.setattr(detector, "load_detector", detector.load_detector.__wrapped__)
     with pytest.raises(KuzovError, match=r"^The detector of cars, .*, can't be loaded; install kuzov anew: "):
         find_cars(Image.new("RGB", (64, 48)))

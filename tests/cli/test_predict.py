@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from kuzov.bundle.ready import ready_model
+from kuzov.cars.detector import load_detector
 from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
 from tests.chaos.running import running
@@ -53,20 +56,139 @@ def test_the_names_in_russian(kuzov: Kuzov, model: Path, photos: list[Path]) -> 
     assert "SUV" not in done.out
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("en", "none of these models, most like "), ("ru", "ни одна из этих моделей, ")],
-)
-def test_an_unknown_car_is_told(
-    kuzov: Kuzov, model: Path, tmp_path: Path, photos: list[Path], language: str, words: str
-) -> None:
-    from PIL import Image
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A photo without a car."""
+    file = tmp_path / "noise.png"
+    Image.effect_noise((300, 200), 90).save(file)
+    return file
 
-    noise = tmp_path / "noise.png"
-    Image.effect_noise((300, 200), 90).save(noise)
+
+@pytest.mark.parametrize(
+    ("language", "words", "no_car"),
+    [
+        ("en", "none of these models, most like ", "no car found; the whole photo: "),
+        ("ru", "ни одна из этих моделей, ", "машина не найдена; всё фото: "),
+    ],
+)
+def test_an_unknown_car_and_none_at_all_are_told(
+    kuzov: Kuzov, model: Path, noise: Path, photos: list[Path], language: str, words: str, no_car: str
+) -> None:
     done = kuzov("predict", noise, photos[2], "--model", model, "--language", language)
     answers = [Recogniser.load(model).predict(photo) for photo in (noise, photos[2])]
     assert [words in line for line in done.out.splitlines()] == [answer.is_unknown for answer in answers]
+    assert [f": {no_car}" in line for line in done.out.splitlines()] == [True, False]
+
+
+def test_each_car_has_a_line_with_its_box(kuzov: Kuzov, model: Path, street: Path, noise: Path) -> None:
+    done = kuzov("predict", street, noise, "--model", model, "--all-cars", "--least-car-px", "1")
+    assert (done.status, done.err) == (0, "")
+    found = Recogniser.load(model).predict_cars(street)
+    first, second, third = done.out.splitlines()
+    for line, answer in zip((first, second), found, strict=True):
+        assert answer.car is not None
+        box = " ".join(f"{side:.3f}" for side in answer.car.box)
+        assert line.startswith(f"{street} [{box}]: ")
+        assert {"hatchback": "Hatchback ", "suv": "SUV "}[answer.label] in line
+        assert "too small" not in line
+    assert third.startswith(f"{noise}: no car found; the whole photo: ")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ", too small to be sure of"), ("ru", ", слишком мала, чтобы быть уверенным")],
+)
+def test_a_small_car_is_told(kuzov: Kuzov, model: Path, street: Path, language: str, words: str) -> None:
+    options = ("--all-cars", "--least-car-px", "300", "--language", language)
+    done = kuzov("predict", street, "--model", model, *options)
+    assert [line.endswith(words) for line in done.out.splitlines()] == [True, True]
+    done = kuzov("predict", street, "--model", model, *options, "--json")
+    assert [answer["car"]["small"] for answer in json.loads(done.out)] == [True, True]
+
+
+def test_of_forty_cars_eight_are_told(
+    kuzov: Kuzov, model: Path, street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.array([[x, 0, x + 0.1, 0.1] for x in np.linspace(0, 0.9, 5)] * 8, np.float32)
+    rows[:, 1::2] += np.repeat(np.linspace(0, 0.9, 8), 5)[:, np.newaxis].astype(np.float32)
+    outputs = {"boxes": rows[np.newaxis], "scores": np.full((1, 40), 0.9, np.float32)}
+    monkeypatch.setattr("kuzov.cars.detector.load_detector", lambda: lambda _: outputs)
+    done = kuzov("predict", street, "--model", model, "--all-cars", "--json")
+    assert (done.status, len(json.loads(done.out))) == (0, 8)
+    assert done.err == f"{street}: these are the 8 surest cars; there may be more.\n"
+
+
+def test_the_whole_photo_is_asked_about(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
+    done = kuzov("predict", photos[0], "--model", model, "--whole-photo", "--json")
+    [answer] = json.loads(done.out)
+    assert (answer["car"], answer["no_car"]) == (None, False)
+    assert answer == Recogniser.load(model).predict(photos[0], whole_photo=True).to_json()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--whole-photo", "--all-cars"], "--whole-photo and --all-cars can't go together."),
+        (
+            ["--whole-photo", "--url", "http://127.0.0.1:1/v1/models/cars"],
+            "A server looks for the car itself; --whole-photo is for a model that is here, as by --model.",
+        ),
+    ],
+)
+def test_what_does_not_go_together(kuzov: Kuzov, photos: list[Path], options: list[str], told: str) -> None:
+    done = kuzov("predict", photos[0], *options)
+    assert (done.status, done.out) == (2, "")
+    assert told in " ".join(done.err.split())
+
+
+def test_a_model_of_the_first_form_answers_as_it_was_made(
+    kuzov: Kuzov, old_bundle: Path, street: Path
+) -> None:
+    [answer] = json.loads(kuzov("predict", street, "--model", old_bundle, "--json").out)
+    assert (answer["car"], answer["no_car"]) == (None, False)
+    done = kuzov("predict", street, "--model", old_bundle, "--all-cars")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        "Error: This model was made by an older kuzov: it is shown the middle of a photo, and tells no car "
+        "from another. Train it anew to ask about all cars.\n"
+    )
+
+
+def test_a_detector_that_is_missing_is_told(
+    kuzov: Kuzov, model: Path, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuzov.cars.detector.NETWORK", tmp_path / "detector.pb")
+    load_detector.cache_clear()
+    done = kuzov("predict", photos[0], "--model", model)
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(
+        f"Error: The detector of cars, {tmp_path}/detector.pb, can't be loaded; install kuzov anew: "
+    )
+
+
+def test_a_server_tells_the_same_of_each_car(
+    kuzov: Kuzov, model: Path, street: Path, noise: Path, photos: list[Path], tmp_path: Path
+) -> None:
+    small = tmp_path / "small.jpg"
+    Image.open(photos[0]).save(small, quality=95)  # upright, small, RGB: it is sent as it is
+    Image.open(street).save(tmp_path / "street.jpg", quality=95)
+    asked = (small, tmp_path / "street.jpg")
+    with running(model, tmp_path / "log") as server:
+        url = f"http://127.0.0.1:{server.rest_port}/v1/models/m"
+        for options in ([], ["--all-cars", "--least-car-px", "100"]):
+            here = json.loads(kuzov("predict", *asked, "--model", model, "--json", *options).out)
+            there = json.loads(kuzov("predict", *asked, "--url", url, "--json", *options).out)
+            assert len(here) == len(there) == (3 if options else 2)
+            for one, other in zip(here, there, strict=True):
+                for numbers in ("probabilities", "car"):
+                    first, second = one.pop(numbers), other.pop(numbers)
+                    assert first.pop("box", None) == pytest.approx(second.pop("box", None), abs=1e-5)
+                    assert first == pytest.approx(second, abs=1e-2)
+                assert one.pop("unknown") == pytest.approx(other.pop("unknown"), abs=1e-2)
+                assert one.pop("probability") == pytest.approx(other.pop("probability"), abs=1e-2)
+                assert one == other
+        [answer] = json.loads(kuzov("predict", noise, "--url", url, "--json", "--all-cars").out)
+        assert (answer["no_car"], answer["car"]) == (True, None)
 
 
 def test_json_is_a_list_of_objects_in_the_order_given(
@@ -78,7 +200,10 @@ def test_json_is_a_list_of_objects_in_the_order_given(
     answers = json.loads(done.out)
     assert [answer["photo"] for answer in answers] == [str(photo) for photo in photos[::-1]]
     for answer in answers:
-        assert list(answer) == ["photo", "label", "probability", "probabilities", "unknown", "is_unknown"]
+        assert list(answer) == [
+            "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "no_car", "car"
+        ]  # fmt: skip
+        assert (answer["no_car"], len(answer["car"]["box"])) == (False, 4)
         assert list(answer["probabilities"]) == ["hatchback", "sedan", "suv"]
         assert answer["probability"] == answer["probabilities"][answer["label"]]
         assert isinstance(answer["unknown"], float)

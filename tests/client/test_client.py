@@ -19,8 +19,8 @@ from PIL import Image
 
 from kuzov.bundle.card import Card
 from kuzov.client.client import Client, upright_jpeg
-from kuzov.errors import ConfigError, PhotoError, ServerError
-from kuzov.records import ClassName, Prediction
+from kuzov.errors import BundleError, ConfigError, PhotoError, ServerError
+from kuzov.records import Car, ClassName, Prediction
 
 NAMES = (ClassName(id="bmw", en="BMW X5", ru="БМВ Х5"), ClassName(id="vaz", en="VAZ-2110", ru="ВАЗ-2110"))
 CARD = Card(
@@ -35,7 +35,8 @@ CARD = Card(
     versions={},
     config={},
 )
-ANSWER = {"predictions": [{"probabilities": [0.25, 0.75], "unknown": 0.6, "label": "vaz"}]}
+ROW = {"probabilities": [0.25, 0.75], "unknown": 0.6, "label": "vaz"}
+ANSWER = {"predictions": [{**ROW, "car_box": [0.0, 0.25, 0.5, 1.0], "car_score": 0.75}]}
 
 
 class FakeServer:
@@ -123,6 +124,7 @@ def test_a_prediction_names_every_class(server: FakeServer, photo: Path) -> None
         unknown=0.6,
         is_unknown=False,
         names={"bmw": NAMES[0], "vaz": NAMES[1]},
+        car=Car(box=(0.0, 0.25, 0.5, 1.0), score=0.75, small=True),
     )
     path, body = server.asked[-1]
     assert path == "/v1/models/m:predict"
@@ -130,6 +132,45 @@ def test_a_prediction_names_every_class(server: FakeServer, photo: Path) -> None
         "signature_name": "image_bytes",
         "instances": [{"b64": base64.b64encode(photo.read_bytes()).decode()}],
     }
+
+
+@pytest.mark.parametrize(
+    ("row", "no_car"), [({**ROW, "car_box": [0, 0, 1, 1], "car_score": 0.0}, True), (ROW, False)]
+)
+def test_no_car_is_told_by_models_that_look_for_one(
+    server: FakeServer, photo: Path, row: dict[str, Any], no_car: bool
+) -> None:
+    server.answer = {"predictions": [row]}
+    found = Client(server.url).predict(photo)
+    assert (found.car, found.no_car) == (None, no_car)
+
+
+def test_each_car_is_told(server: FakeServer, tmp_path: Path) -> None:
+    photo = write(tmp_path / "photo.jpg", Image.new("RGB", (1600, 100)))  # sent at 1024 pixels
+    here, small, none = [0.0, 0.0, 0.5, 0.9], [0.5, 0.0, 0.52, 0.9], [0.0, 0.0, 0.0, 0.0]
+    row = {
+        "boxes": [here, small, none],
+        "scores": [0.75, 0.5, 0.0],
+        "probabilities": [[0.25, 0.75], [1.0, 0.0], [0.0, 0.0]],
+        "unknown": [0.6, 0.8, 0.0],
+    }
+    server.answer = {"predictions": [row]}
+    found = Client(server.url).predict_cars(photo)
+    assert [(each.label, each.is_unknown) for each in found] == [("vaz", False), ("bmw", True)]
+    assert [each.car for each in found] == [
+        Car(box=(0.0, 0.0, 0.5, 0.9), score=0.75), Car(box=(0.5, 0.0, 0.52, 0.9), score=0.5, small=True)
+    ]  # fmt: skip
+    assert json.loads(server.asked[-1][1])["signature_name"] == "cars"
+    [_, again] = Client(server.url).predict_cars(photo, least_car_px=30)
+    assert again.car == Car(box=(0.5, 0.0, 0.52, 0.9), score=0.5)
+    server.metadata = {"metadata": {"signature_def": {}}}
+    assert [each.label for each in Client(server.url).predict_cars(photo)] == ["class 1", "class 0"]
+
+
+def test_cars_of_a_model_of_the_first_form_are_not_asked_for(server: FakeServer, photo: Path) -> None:
+    server.metadata = {"metadata": {"signature_def": {}, "card": replace(CARD, format=1).to_json()}}
+    with pytest.raises(BundleError, match=r"^This model was made by an older kuzov"):
+        Client(server.url).predict_cars(photo)
 
 
 def test_a_server_without_a_card_tells_only_the_top_label(server: FakeServer, photo: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy.typing as npt
 import openvino
 import pytest
 from openvino import opset13
+from PIL import Image
 
 from kuzov.bundle.ready import ready_model
+from kuzov.cars import detector
+from kuzov.cars.cut_out import read_cut_out, read_cut_outs
 from kuzov.engine.engine import run
 from kuzov.engine.openvino import OpenVinoEngine, load
-from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
-from kuzov.images.decode import decode
-from kuzov.images.framing import frame
+from kuzov.errors import BundleError, ConfigError, ErrorCode, KuzovError, RequestError
 from kuzov.network import bfloat16_available
 from kuzov.records import Signature, TensorSpec
 from tests.errors import raises
@@ -40,7 +42,7 @@ def photos(synthetic_photos: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def images(photos: list[bytes]) -> Floats:
-    return np.stack([frame(decode(photo), 256) for photo in photos]).astype(np.float32)
+    return np.stack([read_cut_out(photo, 256).pixels for photo in photos]).astype(np.float32)
 
 
 def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> None:
@@ -58,7 +60,22 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
         "serving_default": ({"image": ("DT_FLOAT", (-1, 256, 256, 3))}, {"probabilities": probabilities}),
         "image_bytes": (
             {"image_bytes": ("DT_STRING", (-1,))},
-            {"probabilities": probabilities, "unknown": ("DT_FLOAT", (-1,)), "label": ("DT_STRING", (-1,))},
+            {
+                "probabilities": probabilities,
+                "unknown": ("DT_FLOAT", (-1,)),
+                "label": ("DT_STRING", (-1,)),
+                "car_box": ("DT_FLOAT", (-1, 4)),
+                "car_score": ("DT_FLOAT", (-1,)),
+            },
+        ),
+        "cars": (
+            {"image_bytes": ("DT_STRING", (-1,))},
+            {
+                "boxes": ("DT_FLOAT", (-1, 8, 4)),
+                "scores": ("DT_FLOAT", (-1, 8)),
+                "probabilities": ("DT_FLOAT", (-1, 8, 3)),
+                "unknown": ("DT_FLOAT", (-1, 8)),
+            },
         ),
     }
 
@@ -84,12 +101,90 @@ def test_photos_get_labels_and_unknown_too(
     engine: OpenVinoEngine, photos: list[bytes], images: Floats
 ) -> None:
     outputs = run(engine, "image_bytes", {"image_bytes": np.array(photos, np.object_)})
-    assert set(outputs) == {"probabilities", "unknown", "label"}
+    assert set(outputs) == {"probabilities", "unknown", "label", "car_box", "car_score"}
     assert outputs["label"].tolist() == [b"hatchback", b"sedan", b"suv"]
     assert (outputs["unknown"].shape, str(outputs["unknown"].dtype)) == ((3,), "float32")
     assert ((outputs["unknown"] >= 0) & (outputs["unknown"] <= 1)).all()
     by_pixels = run(engine, "serving_default", {"image": images})["probabilities"]
     np.testing.assert_array_equal(outputs["probabilities"], by_pixels)
+    for row, photo in enumerate(photos):
+        part = read_cut_out(photo, 256)
+        assert part.car is not None
+        np.testing.assert_array_equal(outputs["car_box"][row], np.array(part.box, np.float32))
+        assert outputs["car_score"][row] == np.float32(part.car.score)
+
+
+def test_all_cars_of_a_photo_are_answered(engine: OpenVinoEngine, photos: list[bytes], street: Path) -> None:
+    several = street.read_bytes()
+    nothing = encoded(Image.new("RGB", (320, 220), "white"))
+    found = run(engine, "cars", {"image_bytes": np.array([several, nothing, photos[1]], np.object_)})
+    assert (found["scores"] > 0).sum(axis=1).tolist() == [2, 0, 1]
+    parts = read_cut_outs(several, 256, "cars")
+    for column, part in enumerate(parts):
+        alone = engine.recognise(part.pixels[np.newaxis].astype(np.float32))
+        np.testing.assert_array_equal(found["boxes"][0, column], np.array(part.box, np.float32))
+        np.testing.assert_allclose(found["probabilities"][0, column], alone["probabilities"][0], atol=1e-5)
+        np.testing.assert_allclose(found["unknown"][0, column], alone["unknown"][0], atol=1e-5)
+    for output in found.values():
+        assert not output[1].any()
+
+
+def test_photos_without_a_car_are_answered_whole(engine: OpenVinoEngine) -> None:
+    nothing = encoded(Image.effect_noise((300, 200), 90).convert("RGB"))
+    found = run(engine, "image_bytes", {"image_bytes": np.array([nothing], np.object_)})
+    assert (found["car_box"].tolist(), found["car_score"].tolist()) == ([[0, 0, 1, 1]], [0])
+    whole = read_cut_out(nothing, 256, "whole").pixels[np.newaxis].astype(np.float32)
+    np.testing.assert_array_equal(found["probabilities"], engine.recognise(whole)["probabilities"])
+    found = run(engine, "cars", {"image_bytes": np.array([nothing], np.object_)})
+    assert {name: output.shape for name, output in found.items()} == {
+        "boxes": (1, 8, 4),
+        "scores": (1, 8),
+        "probabilities": (1, 8, 3),
+        "unknown": (1, 8),
+    }
+    assert not any(output.any() for output in found.values())
+
+
+def test_a_bundle_of_the_first_form_is_served_as_it_was_made(old_bundle: Path, photos: list[bytes]) -> None:
+    engine = load(old_bundle, "f32")
+    assert "cars" not in engine.signatures
+    outputs = run(engine, "image_bytes", {"image_bytes": np.array(photos, np.object_)})
+    assert set(outputs) == {"probabilities", "unknown", "label"}
+    middles = [
+        Image.open(io.BytesIO(photo)).resize((256, 256), Image.Resampling.BILINEAR, box=(16, 11, 304, 209))
+        for photo in photos
+    ]
+    expected = engine.recognise(np.stack([np.asarray(each, np.float32) for each in middles]))
+    np.testing.assert_allclose(outputs["probabilities"], expected["probabilities"], atol=1e-5)
+    np.testing.assert_allclose(outputs["unknown"], expected["unknown"], atol=1e-5)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:9_000])])
+def test_a_broken_detector_is_told_as_a_bundle_is_loaded(
+    trained: TrainResult,
+    old_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Path], object],
+) -> None:
+    file = tmp_path / "detector.pb"
+    shutil.copy(detector.NETWORK, file)
+    spoil(file)
+    monkeypatch.setattr(detector, "NETWORK", file)
+    detector.load_detector.cache_clear()
+    with pytest.raises(KuzovError) as caught:
+        load(trained.bundle)
+    assert str(caught.value).startswith(
+        f"The detector of cars, {file}, can't be loaded; install kuzov anew: "
+    )
+    assert "\n" not in str(caught.value)
+    assert load(old_bundle).signatures  # which needs none
+
+
+def encoded(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def test_each_row_is_answered_as_if_alone(engine: OpenVinoEngine, images: Floats) -> None:
@@ -159,7 +254,11 @@ def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
         "probabilities": (0, 3),
         "unknown": (0,),
         "label": (0,),
+        "car_box": (0, 4),
+        "car_score": (0,),
     }
+    outputs = run(engine, "cars", {"image_bytes": np.array([], np.object_)})
+    assert outputs["probabilities"].shape == (0, 8, 3)
 
 
 def test_bfloat16_is_close(trained: TrainResult, engine: OpenVinoEngine, images: Floats) -> None:

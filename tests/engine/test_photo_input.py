@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kuzov.engine.photo_input import decode_photos
+from kuzov.cars.cut_out import read_cut_out
+from kuzov.engine.photo_input import cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
-from kuzov.images.framing import read_frame
 from tests.errors import raises
 
 BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
@@ -21,14 +21,20 @@ def photos(synthetic_photos: Path) -> list[bytes]:
     return [file.read_bytes() for file in sorted((synthetic_photos / "test").iterdir())]
 
 
-def test_photos_become_one_tensor(photos: list[bytes]) -> None:
-    images = decode_photos(photos, 64)
-    assert (images.shape, str(images.dtype)) == ((3, 64, 64, 3), "float32")
-    np.testing.assert_array_equal(images, np.stack([read_frame(photo, 64) for photo in photos]))
+def test_the_cars_of_photos_become_one_tensor(photos: list[bytes]) -> None:
+    found = main_car_tensors(read_photos(photos, 64, "car"), 64)
+    parts = [read_cut_out(photo, 64) for photo in photos]
+    assert (found["image"].shape, str(found["image"].dtype)) == ((3, 64, 64, 3), "float32")
+    np.testing.assert_array_equal(found["image"], np.stack([part.pixels for part in parts]))
+    np.testing.assert_array_equal(found["car_box"], np.array([part.box for part in parts], np.float32))
+    assert (found["car_score"] > 0.25).all()
 
 
-def test_no_photos_become_an_empty_tensor() -> None:
-    assert decode_photos([], 64).shape == (0, 64, 64, 3)
+def test_no_photos_become_empty_tensors() -> None:
+    shapes = {name: tensor.shape for name, tensor in main_car_tensors([], 64).items()}
+    assert shapes == {"image": (0, 64, 64, 3), "car_box": (0, 4), "car_score": (0,)}
+    shapes = {name: tensor.shape for name, tensor in cars_tensors([], 64).items()}
+    assert shapes == {"image": (0, 64, 64, 3), "boxes": (0, 8, 4), "scores": (0, 8)}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +49,7 @@ def test_a_photo_that_can_not_be_decoded_is_named_by_its_row(
     photos: list[bytes], photo: bytes, kind: str, reason: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        decode_photos([photos[0], photo], 64)
+        read_photos([photos[0], photo], 64, "car")
     assert (caught.value.code, str(caught.value)) == (ErrorCode.INVALID, f"image_bytes[1]: {reason}")
     assert caught.value.reason == kind
 
@@ -51,9 +57,9 @@ def test_a_photo_that_can_not_be_decoded_is_named_by_its_row(
 def test_a_photo_larger_than_allowed_is_refused() -> None:
     encoded: Any = io.BytesIO()
     Image.new("RGB", (11, 10)).save(encoded, "PNG")
-    assert decode_photos([encoded.getvalue()], 64, max_pixels=110).shape == (1, 64, 64, 3)
+    assert len(read_photos([encoded.getvalue()], 64, "car", max_pixels=110)) == 1
     with raises(RequestError, "image_bytes[0]: claims more than 109 pixels; make it smaller") as caught:
-        decode_photos([encoded.getvalue()], 64, max_pixels=109)
+        read_photos([encoded.getvalue()], 64, "car", max_pixels=109)
     assert caught.value.reason == "large_image"
 
 
@@ -61,9 +67,9 @@ def test_many_large_photos_are_too_many_for_one_request() -> None:
     encoded: Any = io.BytesIO()
     Image.new("RGB", (100, 100)).save(encoded, "PNG")
     photo = encoded.getvalue()
-    assert decode_photos([photo] * 8, 64, max_pixels=10_000).shape == (8, 64, 64, 3)
+    assert len(read_photos([photo] * 8, 64, "car", max_pixels=10_000)) == 8
     with pytest.raises(RequestError) as caught:
-        decode_photos([photo] * 9, 64, max_pixels=10_000)
+        read_photos([photo] * 9, 64, "car", max_pixels=10_000)
     assert (caught.value.code, str(caught.value)) == (
         ErrorCode.INVALID,
         "The photos of one request may have 80,000 pixels together; the first ones of this have 90,000. "
@@ -77,4 +83,4 @@ def test_want_of_memory_is_not_the_photos_fault(photos: list[bytes], monkeypatch
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", no_memory)
     with raises(OverloadedError, "There is not enough memory for image_bytes[0] now; try again later."):
-        decode_photos(photos, 64)
+        read_photos(photos, 64, "car")

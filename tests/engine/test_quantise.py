@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from kuzov.bundle.layout import OPENVINO_MODEL
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.engine import quantise as module
 from kuzov.engine.quantise import quantise
 from kuzov.errors import MissingExtraError
-from kuzov.images.framing import read_frame
 from kuzov.network import Network, NetworkSettings
 from tests.errors import raises
 
@@ -26,7 +26,8 @@ needs_nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not i
 
 @pytest.fixture(scope="module")
 def images(synthetic_photos: Path) -> npt.NDArray[np.uint8]:
-    return np.stack([read_frame(file, 256) for file in sorted((synthetic_photos / "train").rglob("*.jpg"))])
+    files = sorted((synthetic_photos / "train").rglob("*.jpg"))
+    return np.stack([read_cut_out(file, 256).pixels for file in files])
 
 
 def of_type(model: openvino.Model, name: str) -> int:

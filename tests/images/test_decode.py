@@ -39,7 +39,7 @@ def test_each_format_is_told_by_its_content(photo: Image.Image, tmp_path: Path, 
     file.write_bytes(encode(photo, image_format))
     image = decode(file)
     assert type(image) is Image.Image
-    assert (image.mode, image.size, image.info) == ("RGB", (48, 30), {})
+    assert (image.mode, image.size, image.info) == ("RGB", (48, 30), {"size": (48, 30)})
     assert np.abs(pixels_of(image) - pixels_of(photo)).mean() < 12
     assert decode(file.read_bytes()).tobytes() == decode(str(file)).tobytes() == image.tobytes()
 
@@ -303,6 +303,7 @@ def test_a_reduced_jpeg_is_turned_upright(large_photo: Image.Image, orientation:
     encoded = encode(large_photo, "JPEG", quality=90, exif=exif)
     whole, reduced = decode(encoded), decode(encoded, at_least_px=300)
     assert [4 * side for side in reduced.size] == list(whole.size)
+    assert reduced.info["size"] == whole.size
     small = whole.resize(reduced.size, Image.Resampling.BOX)
     assert np.abs(pixels_of(small) - pixels_of(reduced)).mean() < 2
 

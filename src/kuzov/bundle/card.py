@@ -52,6 +52,18 @@ class Card:
         """Which part of a photo the network is shown; see `kuzov.cars.cut_out.read_parts`."""
         return FRAMINGS[self.format]
 
+    def require_cars(self) -> None:
+        """Refuse to answer for each car by a model that was taught photos' middles.
+
+        Raises:
+            BundleError: It was.
+        """
+        if self.format == 1:
+            raise BundleError(
+                "This model was made by an older kuzov: it is shown the middle of a photo, and tells no car "
+                "from another. Train it anew to ask about all cars."
+            )
+
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object."""
         return asdict(self)

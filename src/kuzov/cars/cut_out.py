@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from kuzov.cars.detector import MOST_CARS, find_cars
+from kuzov.cars.detector import find_cars
 from kuzov.images.decode import MAX_PIXELS, decode
 from kuzov.images.framing import SPARE_PIXELS, Pixels, least_side, resize_box
-from kuzov.records import Box, Car
+from kuzov.records import LEAST_CAR_PX, MOST_CARS, Box, Car
 
 # Room around the found car on each side, as a part of the box's side.
 MARGIN = 0.04
@@ -31,7 +31,8 @@ class CutOut:
     Attributes:
         pixels: RGB uint8, (image_px, image_px, 3).
         box: That part, as fractions of the photo's sides.
-        car: The car that it was cut out for; None where the whole photo or its middle is shown.
+        car: The car that it was cut out for, with this box; None where the whole photo or its middle
+            is shown.
         no_car: Whether a car was looked for, and none found.
     """
 
@@ -82,11 +83,13 @@ def read_parts(
         PhotoError: It can't be read.
         KuzovError: The detector can't be loaded.
     """
-    least_px = least_side(image_px)
+    least_px = math.ceil(least_side(image_px) / (0.9 if framing == "middle" else 1))
     image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
     parts = _parts(image, framing)
     smallest = min(_shorter_side(image, box) for box, _ in parts)
-    if smallest < image_px and image.info.get("reduced"):  # so small a car needs the photo's own pixels
+    if (
+        smallest < image_px and image.size != image.info["size"]
+    ):  # so small a car needs the photo's own pixels
         wanted = math.ceil(min(image.size) * SPARE_PIXELS * image_px / smallest)
         image = decode(source, name=name, at_least_px=wanted, max_pixels=max_pixels)
     return image, parts
@@ -100,17 +103,25 @@ def read_cut_outs(
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
+    least_car_px: int = LEAST_CAR_PX,
 ) -> list[CutOut]:
-    """What the network is shown of a photo, cut out; one part at least. `read_parts` tells of the arguments.
+    """What the network is shown of a photo, cut out; one part at least.
+
+    `read_parts` tells of the arguments, but of `least_car_px`, under which a car's side is small.
 
     Raises:
         PhotoError: It can't be read.
         KuzovError: The detector can't be loaded.
     """
     image, parts = read_parts(source, image_px, framing, name=name, max_pixels=max_pixels, admit=admit)
-    searched = framing in {"car", "cars"}
+    searched, size = framing in {"car", "cars"}, image.info["size"]
     return [
-        CutOut(pixels=cut(image, box, image_px), box=box, car=car, no_car=searched and car is None)
+        CutOut(
+            pixels=cut(image, box, image_px),
+            box=box,
+            car=car and replace(car, box=box).measured(size, least_car_px),
+            no_car=searched and car is None,
+        )
         for box, car in parts
     ]
 

@@ -20,14 +20,13 @@ from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import resize_box
 from kuzov.network import Network, NetworkSettings, own_words
-from kuzov.records import Car
+from kuzov.records import MOST_CARS, Car
 
 NETWORK = Path(__file__).with_name("detector.pb")
 INPUT_PX = 192
 LEAST_SCORE = 0.25
 # Boxes that share more than this of what they cover together (intersection over union) are of one car.
 MOST_OVERLAP = 0.5
-MOST_CARS = 8
 
 Boxes = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
@@ -40,7 +39,7 @@ def find_cars(image: Image.Image) -> tuple[Car, ...]:
         KuzovError: The detector can't be loaded.
     """
     pixels = resize_box(image, (0, 0, *image.size), INPUT_PX)
-    outputs = _network()({"image": pixels[np.newaxis].astype(np.float32)})
+    outputs = load_detector()({"image": pixels[np.newaxis].astype(np.float32)})
     boxes, scores = outputs["boxes"][0], outputs["scores"][0]
     kept = distinct(boxes, scores)
     kept = kept[np.argsort(-prominence(boxes[kept], scores[kept]), kind="stable")]
@@ -83,8 +82,12 @@ def prominence(boxes: Boxes, scores: Scores) -> npt.NDArray[np.float32]:
 
 
 @functools.cache
-def _network() -> Network:
-    """The detector, made once a process: as many photos at a time as there are cores."""
+def load_detector() -> Network:
+    """The detector, made once a process: as many photos at a time as there are cores.
+
+    Raises:
+        KuzovError: It is missing or broken.
+    """
     try:
         model = openvino.Core().read_model(NETWORK)
         for output in model.outputs:

@@ -12,11 +12,26 @@ import click
 
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import PhotoError
+from kuzov.records import LEAST_CAR_PX, MOST_CARS
 
 if TYPE_CHECKING:
+    from kuzov.client.client import Client
+    from kuzov.engine.recogniser import Recogniser
     from kuzov.records import Prediction
 
 RUNNERS_UP = 2
+WORDS = {
+    "en": {
+        "unknown": "none of these models, most like ",
+        "no_car": "no car found; the whole photo: ",
+        "small": ", too small to be sure of",
+    },
+    "ru": {
+        "unknown": "ни одна из этих моделей, больше всего похоже на ",
+        "no_car": "машина не найдена; всё фото: ",
+        "small": ", слишком мала, чтобы быть уверенным",
+    },
+}
 
 
 @click.command("predict", short_help="Tell which cars photos show.")
@@ -30,30 +45,55 @@ RUNNERS_UP = 2
     help="With --url: its first key goes along. Without it, the one in the variable KUZOV_API_KEY.",
 )
 @click.option("--language", type=click.Choice(["en", "ru"]), default="en", help="Of the names.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo.")
+@click.option("--all-cars", is_flag=True, help="Tell of each car in a photo, at most eight.")
+@click.option(
+    "--least-car-px",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=LEAST_CAR_PX,
+    help="With --all-cars: a car of which a side has fewer pixels is too small to be sure of.",
+)
+@click.option(
+    "--whole-photo", is_flag=True, help="Ask about all that a photo shows, not about the car in it."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo or, with --all-cars, a car."
+)
 def command(
     photos: tuple[str, ...],
     model: Path | None,
     url: str | None,
     api_key_file: Path | None,
     language: str,
+    all_cars: bool,
+    least_car_px: int,
+    whole_photo: bool,
     as_json: bool,
 ) -> None:
     """Tell which car each PHOTO shows, in this process, or by a server with --url.
+
+    Of several cars it is the most prominent one, unless --all-cars asks for each. A photo without a car is
+    asked about as a whole, and told to have none.
 
     A photo that can't be read is named, the others are still answered, and the status at the end is 1.
     """
     if api_key_file is not None and url is None:
         raise click.UsageError("--api-key-file is for a server; name it with --url.")
+    if whole_photo and all_cars:
+        raise click.UsageError("--whole-photo and --all-cars can't go together.")
+    if whole_photo and url is not None:
+        raise click.UsageError(
+            "A server looks for the car itself; --whole-photo is for a model that is here, as by --model."
+        )
     failed, answers = False, []
-    for answer in _ask(photos, model, url, api_key_file):
+    for answer in _ask(photos, model, url, api_key_file, whole_photo, least_car_px if all_cars else None):
         failed = failed or isinstance(answer, PhotoError)
         if as_json:
             answers.append(_as_json(answer))
         elif isinstance(answer, PhotoError):
             print(f"Error: {answer}", file=sys.stderr)
         else:
-            print(_as_text(answer, language), flush=True)
+            print(_as_text(answer, language, boxed=all_cars), flush=True)
     if as_json:
         print(json.dumps(answers, ensure_ascii=False))
     if failed:
@@ -61,17 +101,42 @@ def command(
 
 
 def _ask(
-    photos: tuple[str, ...], model: Path | None, url: str | None, api_key_file: Path | None
+    photos: tuple[str, ...],
+    model: Path | None,
+    url: str | None,
+    api_key_file: Path | None,
+    whole_photo: bool,
+    least_car_px: int | None,
 ) -> Iterator[Prediction | PhotoError]:
+    """Answers for photos; with `least_car_px` for each car in them."""
     if url is not None:
         from kuzov.client.client import Client
         from kuzov.key_file import read_keys
 
-        api_key = None if api_key_file is None else read_keys(api_key_file)[0]
-        return Client(url, api_key=api_key).predict_many(photos)
+        client = Client(url, api_key=None if api_key_file is None else read_keys(api_key_file)[0])
+        return (
+            client.predict_many(photos) if least_car_px is None else _each_car(client, photos, least_car_px)
+        )
     from kuzov.api import load
 
-    return load(model_or_default(model)).predict_many(photos)
+    recogniser = load(model_or_default(model))
+    if least_car_px is None:
+        return recogniser.predict_many(photos, whole_photo=whole_photo)
+    return _each_car(recogniser, photos, least_car_px)
+
+
+def _each_car(
+    asked: Recogniser | Client, photos: tuple[str, ...], least_car_px: int
+) -> Iterator[Prediction | PhotoError]:
+    for photo in photos:
+        try:
+            found = asked.predict_cars(photo, least_car_px=least_car_px)
+        except PhotoError as error:
+            yield error
+            continue
+        yield from found
+        if len(found) == MOST_CARS:
+            print(f"{photo}: these are the {MOST_CARS} surest cars; there may be more.", file=sys.stderr)
 
 
 def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
@@ -80,18 +145,18 @@ def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
     return answer.to_json()
 
 
-def _as_text(answer: Prediction, language: str) -> str:
-    """One line: the photo, the answer, and the next two."""
+def _as_text(answer: Prediction, language: str, *, boxed: bool) -> str:
+    """One line: the photo, with the car's box where that is wanted, the answer, and the next two."""
 
     def name(label: str) -> str:
         return str(getattr(answer.names[label], language)) if label in answer.names else label
 
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
     first, *others = [f"{name(label)} {probability:.1%}" for label, probability in ranked[: 1 + RUNNERS_UP]]
-    if answer.is_unknown:
-        words = {
-            "en": "none of these models, most like",
-            "ru": "ни одна из этих моделей, больше всего похоже на",
-        }
-        first = f"{words[language]} {first}"
-    return f"{answer.photo}: {first}" + (f"  ({', '.join(others)})" if others else "")
+    words, where = WORDS[language], answer.photo
+    if answer.car and boxed:
+        where += f" [{' '.join(f'{side:.3f}' for side in answer.car.box)}]"
+    text = f"{where}: " + (words["no_car"] if answer.no_car else "")
+    text += (words["unknown"] if answer.is_unknown else "") + first
+    text += f"  ({', '.join(others)})" if others else ""
+    return text + (words["small"] if answer.car and answer.car.small else "")

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,18 +15,18 @@ import urllib3
 from PIL import Image, JpegImagePlugin
 
 from kuzov.bundle.card import Card, card_from_json
+from kuzov.client.answers import Answer, Row, cars, describes, main_car, prediction
 from kuzov.errors import ConfigError, PhotoError, ServerError
 from kuzov.images.decode import decode, exif_orientation
-from kuzov.records import Prediction
+from kuzov.records import LEAST_CAR_PX, Prediction
 
 Photo: TypeAlias = str | os.PathLike[str] | bytes
 
 SIGNATURE = "image_bytes"
+CARS = "cars"
 MAX_SIDE_PX = 1024
 JPEG_QUALITY = 95
 KEY_VARIABLE = "KUZOV_API_KEY"
-# A server without a card, such as TensorFlow Serving, does not tell the model's own threshold.
-DEFAULT_UNKNOWN_THRESHOLD = 0.5
 
 _KEY = re.compile(r"[!-~]+")
 _MODEL_URL = re.compile(
@@ -72,7 +72,7 @@ class Client:
         self._card_is_known = False
 
     def predict(self, photo: Photo) -> Prediction:
-        """Recognise the car in one photo.
+        """Recognise the most prominent car in one photo.
 
         Args:
             photo: A path, or the encoded photo itself. What the server gets is upright and at most 1024 px
@@ -83,20 +83,40 @@ class Client:
             ServerError: The server can't be reached, or does not answer as a server of a kuzov model does.
             BundleError: The server's model was made by a newer kuzov than this one.
         """
-        body = {
-            "signature_name": SIGNATURE,
-            "instances": [{"b64": base64.b64encode(upright_jpeg(photo)).decode("ascii")}],
-        }
+        content, size = _encoded(photo)
+        [answer] = self._predictions(photo, SIGNATURE, content, lambda row: [main_car(row, size)])
+        return answer
+
+    def predict_cars(self, photo: Photo, *, least_car_px: int = LEAST_CAR_PX) -> list[Prediction]:
+        """Recognise each car in one photo; see `kuzov.engine.recogniser.Recogniser.predict_cars`.
+
+        Raises:
+            PhotoError: As in `predict`.
+            ServerError: Likewise.
+            BundleError: Likewise, or it was made by a kuzov that did not find cars.
+        """
+        if (card := self._read_card()) is not None:
+            card.require_cars()
+        content, size = _encoded(photo)
+        found = self._predictions(photo, CARS, content, lambda row: cars(row, size, least_car_px))
+        return found or self._predictions(photo, SIGNATURE, content, lambda row: [main_car(row, size)])
+
+    def _predictions(
+        self, photo: Photo, signature: str, content: bytes, read: Callable[[Row], list[Answer]]
+    ) -> list[Prediction]:
+        """Ask a signature about an encoded photo; `read` takes its answers out of a row of the server's."""
+        encoded = base64.b64encode(content).decode("ascii")
+        body = {"signature_name": signature, "instances": [{"b64": encoded}]}
         card = self._read_card()
         answer = self._ask("POST", f"{self._url}:predict", json.dumps(body).encode())
         name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
         try:
-            row = answer["predictions"][0]
-            if card is not None and not _describes(card, row):
+            found = read(answer["predictions"][0])
+            if card is not None and not all(describes(card, each) for each in found):
                 # The server has loaded another version since: its columns may be other classes.
                 self._card_is_known = False
                 card = self._read_card()
-            return _prediction(name, row, card)
+            return [prediction(name, each, card) for each in found]
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ServerError(
                 f"The model at {self._url} does not answer as a kuzov model does: {_shorten(answer)}. "
@@ -177,15 +197,21 @@ def upright_jpeg(photo: Photo) -> bytes:
     Raises:
         PhotoError: It can't be read.
     """
+    return _encoded(photo)[0]
+
+
+def _encoded(photo: Photo) -> tuple[bytes, tuple[int, int]]:
+    """A photo as `upright_jpeg` gives it, and the width and height that it had."""
     image = decode(photo)
-    if max(image.size) <= MAX_SIDE_PX:
+    size = image.size
+    if max(size) <= MAX_SIDE_PX:
         original = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
         if _is_upright_rgb_jpeg(original):
-            return original
+            return original, size
     image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
     encoded = BytesIO()
     image.save(encoded, "JPEG", quality=JPEG_QUALITY)
-    return encoded.getvalue()
+    return encoded.getvalue(), size
 
 
 class _JpegHeader(JpegImagePlugin.JpegImageFile):
@@ -222,30 +248,6 @@ def _read_answer(url: str, status: int, body: bytes) -> dict[str, Any]:
             "Check that the URL names a model made by `kuzov train`."
         )
     return answer
-
-
-def _describes(card: Card, answer: dict[str, Any]) -> bool:
-    """Whether a card's classes are the answer's columns, as far as its label tells."""
-    scores = answer["probabilities"]
-    return len(scores) == len(card.classes) and answer["label"] == card.classes[scores.index(max(scores))].id
-
-
-def _prediction(photo: str, answer: dict[str, Any], card: Card | None) -> Prediction:
-    """Read one element of a server's predictions; KeyError, TypeError or ValueError where it is none."""
-    scores = [float(score) for score in answer["probabilities"]]
-    unknown = float(answer["unknown"])
-    if card is not None:
-        return card.prediction(photo, scores, unknown)
-    label, probability = str(answer["label"]), max(scores)
-    return Prediction(
-        photo=photo,
-        label=label,
-        probability=probability,
-        probabilities={label: probability},
-        unknown=unknown,
-        is_unknown=unknown > DEFAULT_UNKNOWN_THRESHOLD,
-        names={},
-    )
 
 
 def _shorten(what: object) -> str:

@@ -13,14 +13,14 @@ import openvino
 from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
+from kuzov.cars.detector import load_detector
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
-from kuzov.engine.photo_input import PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
+from kuzov.engine.photo_input import CARS, PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available, own_words
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
-CARS = "cars"  # the signature that answers for each car of a photo
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 _NUMBERS = NUMPY_DTYPES.keys() - {STRING_DTYPE, "DT_COMPLEX64", "DT_COMPLEX128"}
@@ -133,6 +133,7 @@ def load(
 
     Raises:
         BundleError: It is missing, incomplete, or OpenVINO can't run it.
+        KuzovError: The detector of cars can't be loaded.
         ConfigError: No such precision, or the model has no int8 form.
     """
     if precision not in PRECISIONS:
@@ -152,6 +153,8 @@ def load(
         network = _compile(source, settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     network = _compile(source, settings, ["image"], ["probabilities", "unknown"], version_dir)
+    if card.framing == "car":
+        load_detector()  # before the first photo waits for it, or finds it broken
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.cars.cut_out import CutOut, read_cut_outs
-from kuzov.cars.detector import MOST_CARS
 from kuzov.errors import ErrorCode, OverloadedError, PhotoError, RequestError
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.network import Tensors
+from kuzov.records import MOST_CARS
 
 PHOTO_INPUT = "image_bytes"
+CARS = "cars"  # the signature that answers for each car of a photo
 
 # How many photos of the largest size a request may hold, or smaller ones of as many pixels: small photos may
 # claim and fill large sizes, and one request shall not hold a thread for minutes.

@@ -89,7 +89,7 @@ def decode(
     It becomes RGB, turned upright by its EXIF orientation; what is transparent becomes white. Metadata go,
     and colour profiles are not applied.
 
-    `info["reduced"]` of the image says whether it was decoded at a fraction of its size.
+    `info["size"]` of the image is the photo's width and height, which a fraction of may have been decoded.
 
     Args:
         source: A path, or the encoded photo itself.
@@ -116,7 +116,7 @@ def decode(
         width = image.width
         if at_least_px is not None and isinstance(image, _Jpeg):
             _reduce(image, at_least_px)
-        reduced = image.width < width
+        reduction = width // image.width
         image.load()
         upright = _upright(image)
     except (KuzovError, MemoryError):
@@ -126,7 +126,8 @@ def decode(
     except Exception as error:
         # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
         raise PhotoError(shown, BROKEN, "broken_image") from error
-    upright.info = {"reduced": reduced}  # what else it carried, such as the orientation, is done with
+    # What else it carried, such as the orientation, is done with.
+    upright.info = {"size": (upright.width * reduction, upright.height * reduction)}
     return upright
 
 

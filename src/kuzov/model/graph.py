@@ -15,9 +15,10 @@ import openvino
 import tensorflow as tf
 
 from kuzov.cars.cut_out import MARGIN, WHOLE
-from kuzov.cars.detector import INPUT_PX, LEAST_SCORE, MOST_CARS, MOST_OVERLAP, NETWORK
+from kuzov.cars.detector import INPUT_PX, LEAST_SCORE, MOST_OVERLAP, NETWORK
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import SOFTNESS, Prototypes
+from kuzov.records import MOST_CARS
 
 FOLDED_BYTES = 96 * 1024
 """TensorFlow casts a constant once, when it loads the graph, only where the result is under 100 KiB."""
