@@ -15,9 +15,10 @@ from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.progress import Progress, silent
+from kuzov.records import LEAST_CAR_PX
 
 if TYPE_CHECKING:
-    from kuzov.bulk.answers import Answer
+    from kuzov.bulk.answers import Rows
     from kuzov.bulk.classify import Classified
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
@@ -217,6 +218,8 @@ def classify(
     restart: bool = False,
     retry_failed: bool = False,
     ray: str | None = None,
+    all_cars: bool = False,
+    least_car_px: int = LEAST_CAR_PX,
     progress: Progress = silent,
 ) -> Classified:
     """Recognise any number of photos, and keep the answers on disk; a later call does only what is new.
@@ -235,6 +238,9 @@ def classify(
         retry_failed: Try photos of the source again that could not be read before.
         ray: The Ray cluster that does it: its address as HOST:PORT, "auto" for the one that this machine is a
             part of, or "local" for one begun here; by default this process does it.
+        all_cars: Give each car of a photo a row, not only the most prominent one; a photo without a car has
+            one too.
+        least_car_px: A car of which a side has fewer pixels is told to be small.
         progress: Told of work done: the stage's name, how much is done, of how much.
 
     Raises:
@@ -242,16 +248,21 @@ def classify(
             that can't be read is no error of this call's, but told in its row.
     """
     from kuzov.bulk import classify as bulk
+    from kuzov.bundle.card import read_card
     from kuzov.bundle.layout import resolve
     from kuzov.bundle.ready import default_model
 
     version_dir = resolve(default_model() if model is None else Path(model))
+    if all_cars:
+        read_card(version_dir).require_cars()
+    options = {"precision": precision, "all_cars": all_cars, "least_car_px": least_car_px}
     with _bulk_answering(ray) as answering:
         return bulk.classify(
             os.fspath(source),
             Path(out),
             version_dir=version_dir,
-            answering=partial(answering, version_dir=version_dir, precision=precision),
+            answering=partial(answering, version_dir=version_dir, **options),
+            all_cars=all_cars,
             column=column,
             restart=restart,
             retry_failed=retry_failed,
@@ -260,7 +271,7 @@ def classify(
 
 
 @contextmanager
-def _bulk_answering(ray: str | None) -> Iterator[Callable[..., Generator[Answer]]]:
+def _bulk_answering(ray: str | None) -> Iterator[Callable[..., Generator[Rows]]]:
     """What answers for many photos: this process, or the cluster at an address."""
     if ray is None:
         from kuzov.bulk.local import classify_here

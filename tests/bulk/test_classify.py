@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from kuzov.api import classify
 from kuzov.bulk.classify import Classified
 from kuzov.bulk.labeller import Labeller
 from kuzov.bundle.ready import ready_model
 from kuzov.errors import BundleError, ConfigError, MissingExtraError, PhotoError, ResultsError, SourceError
+
+if TYPE_CHECKING:
+    from kuzov.training.pipeline import TrainResult
 
 AT_ONCE_AND_SLOWLY = """
 import time
@@ -123,6 +128,36 @@ def test_parquet_in_and_out(photos: Path, tmp_path: Path) -> None:
     assert run(photos, tmp_path / "more").classified == 3
     found = pyarrow.dataset.dataset(tmp_path / "results").to_table()
     assert sorted(found["photo"].to_pylist()) == names
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r"])
+def test_each_car_becomes_a_row_once(
+    trained: TrainResult, street: Path, photos: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copy(street, photos / "street.png")
+    Image.effect_noise((300, 200), 90).save(photos / "noise.png")
+    out, words = tmp_path / name, {"model": trained.bundle, "all_cars": True}
+    done = run(photos, out, **words)
+    assert (done.listed, done.classified, done.failed) == (5, 5, 1)
+    if name == "r":
+        pyarrow = pytest.importorskip("pyarrow.dataset", reason="Parquet needs kuzov[cluster]")
+        found = pyarrow.dataset(out).to_table().to_pylist()
+    else:
+        found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {Path(row["photo"]).name: row["cars"] for row in found} == {
+        "street.png": 2, "noise.png": 0, "broken.png": None, "b.jpg": 1, "A.JPG": 1
+    }  # fmt: skip
+    assert len(found) == 6
+    assert {row["label"] for row in found if row["cars"] == 2} == {"hatchback", "suv"}
+    assert run(photos, out, **words).classified == 0
+    with pytest.raises(ResultsError, match="holds a row a car"):
+        run(photos, out, model=trained.bundle)
+
+
+def test_a_model_of_the_first_form_has_no_cars(old_bundle: Path, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"^This model was made by an older kuzov"):
+        run(photos, tmp_path / "r.jsonl", model=old_bundle, all_cars=True)
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from kuzov.bulk import local, remote
-from kuzov.bulk.answers import Answer
+from kuzov.bulk.answers import Answer, Rows
 from kuzov.bulk.local import classify_on_threads
 from kuzov.errors import PhotoError
 
@@ -16,9 +16,9 @@ from kuzov.errors import PhotoError
 def test_every_photo_gets_one_answer() -> None:
     photos = [f"{number}.jpg" for number in range(1000)]
     found = classify_on_threads(
-        iter(photos), lambda photo, content: Answer(photo=photo, error=str(content)), cores=2
+        iter(photos), lambda photo, content: [Answer(photo=photo, error=str(content))], cores=2
     )
-    assert sorted(each.photo for each in found) == sorted(photos)
+    assert sorted(each.photo for (each,) in found) == sorted(photos)
 
 
 def test_photos_are_taken_as_they_are_needed() -> None:
@@ -29,7 +29,7 @@ def test_photos_are_taken_as_they_are_needed() -> None:
             taken.append(number)
             yield f"{number}.jpg"
 
-    with closing(classify_on_threads(photos(), lambda photo, _: Answer(photo=photo), cores=2)) as answers:
+    with closing(classify_on_threads(photos(), lambda photo, _: [Answer(photo=photo)], cores=2)) as answers:
         next(answers)
     assert len(taken) < 200
 
@@ -37,15 +37,15 @@ def test_photos_are_taken_as_they_are_needed() -> None:
 def test_photos_are_computed_side_by_side() -> None:
     together = threading.Barrier(3, timeout=10)
 
-    def answer(photo: str, _content: local.Content) -> Answer:
+    def answer(photo: str, _content: local.Content) -> Rows:
         together.wait()
-        return Answer(photo=photo)
+        return [Answer(photo=photo)]
 
     assert len(list(classify_on_threads(iter("abc"), answer, cores=1))) == 3
 
 
 def test_a_failure_of_ours_ends_it() -> None:
-    def answer(photo: str, _content: local.Content) -> Answer:
+    def answer(photo: str, _content: local.Content) -> Rows:
         raise RuntimeError(f"broken at {photo}")
 
     with pytest.raises(RuntimeError, match=r"^broken at a$"):

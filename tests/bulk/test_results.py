@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from kuzov.bulk.answers import Answer, ModelName
 from kuzov.bulk.results import open_results
 from kuzov.errors import ConfigError, MissingExtraError, ResultsError
-from tests.bulk.conftest import ANSWER, MODEL, locked_by_another, refusal
+from tests.bulk.conftest import ANSWER, CARS, MODEL, NO_CAR, locked_by_another, refusal
 
 FORMS = pytest.mark.parametrize("name", ["results.jsonl", "results"])
 
@@ -27,8 +28,8 @@ def test_nothing_is_left_where_nothing_was_written(tmp_path: Path, name: str) ->
 def test_answers_of_another_model_are_refused(tmp_path: Path, name: str) -> None:
     unread = Answer(photo="b.jpg", error="there is no such file")
     with open_results(tmp_path / name, MODEL) as results:
-        results.add(ANSWER)
-        results.add(unread)
+        results.add([ANSWER])
+        results.add([unread])
     with open_results(tmp_path / name, MODEL) as results:
         assert list(results.photos()) == [ANSWER.photo, unread.photo]
     advice = "Give another --out, or --restart to begin anew in its place."
@@ -38,6 +39,44 @@ def test_answers_of_another_model_are_refused(tmp_path: Path, name: str) -> None
     assert refusal(tmp_path / name, replace(MODEL, labels=frozenset({"sedan", "van"}))) == (
         f"{tmp_path / name} holds answers of another cars version 7, which knew suv. {advice}"
     )
+
+
+@FORMS
+def test_rows_of_photos_and_of_cars_are_kept_apart(tmp_path: Path, name: str) -> None:
+    advice = "Give another --out, or --restart to begin anew in its place."
+    unread = Answer(photo="c.jpg", error="there is no such file")
+    with open_results(tmp_path / name, MODEL, all_cars=True) as results:
+        results.add([unread])
+    with open_results(tmp_path / name, MODEL) as results:  # what can't be read has a row in either
+        assert list(results.photos()) == ["c.jpg"]
+        results.add([ANSWER])
+    assert refusal(tmp_path / name, all_cars=True) == (
+        f"{tmp_path / name} holds a row a photo, and now a row a car is asked for. {advice}"
+    )
+    with open_results(tmp_path / name, MODEL, all_cars=True) as results:
+        results.clear()
+        results.add(CARS)
+        results.add([NO_CAR])
+    assert refusal(tmp_path / name) == (
+        f"{tmp_path / name} holds a row a car, and now a row a photo is asked for. {advice}"
+    )
+
+
+@FORMS
+def test_results_of_kuzov_0_1_are_gone_on_with(tmp_path: Path, name: str) -> None:
+    later = {"car", "no_car", "cars"}
+    row = {key: value for key, value in ANSWER.to_json(MODEL).items() if key not in later}
+    if name.endswith(".jsonl"):
+        (tmp_path / name).write_text(json.dumps(row) + "\n", encoding="utf-8")
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs kuzov[cluster]")
+        from pyarrow import parquet
+
+        (tmp_path / name).mkdir()
+        parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / name / "part-00000.parquet")
+    with open_results(tmp_path / name, MODEL) as results:
+        assert list(results.photos()) == [ANSWER.photo]
+    assert "holds a row a photo" in refusal(tmp_path / name, all_cars=True)
 
 
 @FORMS
@@ -76,10 +115,10 @@ def test_no_space_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.Monkey
         return write(descriptor, text[: len(text) - 50])
 
     with open_results(file, MODEL) as results:
-        results.add(ANSWER)
+        results.add([ANSWER])
     monkeypatch.setattr(os, "write", half)
     with pytest.raises(ResultsError) as raised, open_results(file, MODEL) as results:
-        results.add(ANSWER)
+        results.add([ANSWER])
     assert str(raised.value) == (
         f"Results can't be written to {file}: there is no space left. What was done is kept; free some "
         "space, and the same command goes on."

@@ -21,7 +21,7 @@ from ray.cluster_utils import Cluster
 from ray.data.exceptions import ExecutionTimeoutError
 
 from kuzov.api import classify
-from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.answers import ModelName, Rows
 from kuzov.bulk.labeller import Labeller
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
@@ -96,7 +96,8 @@ def test_interrupted_and_with_a_node_lost_it_ends_as_on_one_machine(
     labeller = Labeller(resolve(ready_model()), precision="auto", threads=1)
     name = ModelName(name="img_classifier", version=1)
     for row in [*rows(out)[:30], rows(out)[-1]]:
-        assert row == labeller(row["photo"], row["photo"]).to_json(name)
+        (expected,) = labeller(row["photo"], row["photo"])
+        assert row == expected.to_json(name)
 
 
 def interrupt(cluster: Cluster, photos: Path, out: Path) -> None:
@@ -185,13 +186,13 @@ def worker(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
     monkeypatch.setattr("ray.get", lambda packed: packed)
     monkeypatch.setattr("ray.util.get_node_ip_address", lambda: "10.0.0.7")
     packed: Any = pack(resolve(ready_model()))  # as `ray.get` above gives it
-    return Worker(packed, "auto", photos)
+    return Worker(packed, {"precision": "auto"}, photos)
 
 
-def answers(worker: Worker, *names: str) -> dict[str, Answer]:
+def answers(worker: Worker, *names: str) -> dict[str, Rows]:
     (row,) = worker(pyarrow.table({"block": [7], "photos": [[name.encode() for name in names]]})).to_pylist()
     assert row["block"] == 7
-    return {each.photo: each for each in pickle.loads(row["answers"])}
+    return {rows[0].photo: rows for rows in pickle.loads(row["answers"])}
 
 
 def test_answers_are_those_of_this_machine(worker: Worker, photos: Path) -> None:
@@ -201,14 +202,13 @@ def test_answers_are_those_of_this_machine(worker: Worker, photos: Path) -> None
 
 
 def test_a_path_that_does_not_say_where_it_begins(worker: Worker) -> None:
-    found = answers(worker, "b.jpg")["b.jpg"]
+    (found,) = answers(worker, "b.jpg")["b.jpg"]
     assert (found.error, len(found.top)) == (None, 5)
 
 
 def test_a_file_that_only_other_nodes_have(worker: Worker) -> None:
-    assert answers(worker, "/gone/a.jpg")["/gone/a.jpg"].error == (
-        "no such file on the node 10.0.0.7; each node has to find it by this path"
-    )
+    (found,) = answers(worker, "/gone/a.jpg")["/gone/a.jpg"]
+    assert found.error == ("no such file on the node 10.0.0.7; each node has to find it by this path")
 
 
 def test_a_model_travels_without_its_report(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from kuzov.records import Car
 
 TOP = 5  # labels told of a photo, the most probable first
 
@@ -22,7 +26,7 @@ class ModelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model says of one photo, or why it says nothing.
+    """What a model says of one photo or one car in it, or why it says nothing: a row of the results.
 
     Attributes:
         photo: The photo's path or address.
@@ -30,6 +34,10 @@ class Answer:
             where the photo can't be read.
         unknown: How sure the model is that the photo shows none of its classes, 0..1; None as above.
         is_unknown: Whether `unknown` is over the bundle's threshold; None as above.
+        car: The car, its box the part of the photo that the network was shown; None where none was found or
+            looked for.
+        no_car: Whether a car was looked for, and none found; None where the photo can't be read.
+        cars: Where each car has a row, how many were found in the photo; otherwise None.
         error: Why the photo can't be read; None where it can.
     """
 
@@ -37,6 +45,9 @@ class Answer:
     top: tuple[tuple[str, float], ...] = ()
     unknown: float | None = None
     is_unknown: bool | None = None
+    car: Car | None = None
+    no_car: bool | None = None
+    cars: int | None = None
     error: str | None = None
 
     def to_json(self, model: ModelName) -> dict[str, object]:
@@ -49,6 +60,9 @@ class Answer:
             "top": [{"label": each, "probability": value} for each, value in self.top],
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
+            "car": self.car.to_json() if self.car else None,
+            "no_car": self.no_car,
+            "cars": self.cars,
             "error": self.error,
             "model": model.name,
             "version": model.version,
@@ -58,6 +72,10 @@ class Answer:
         """The same as a line of JSON, in UTF-8 whatever bytes the file's name is of."""
         text = json.dumps(self.to_json(model), ensure_ascii=False)
         return text.encode(errors="backslashreplace") + b"\n"
+
+
+Rows: TypeAlias = Sequence[Answer]
+"""All that is answered of one photo: a row, or one for each of its cars."""
 
 
 def in_utf8(photo: str) -> bytes:

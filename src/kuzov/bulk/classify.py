@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from kuzov.bulk import remote
-from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.answers import ModelName, Rows
 from kuzov.bulk.labeller import model_name
 from kuzov.bulk.plan import Plan
 from kuzov.bulk.results import open_results
@@ -19,7 +19,7 @@ from kuzov.errors import SourceError
 from kuzov.images.decode import EXTENSIONS
 from kuzov.progress import Progress
 
-Answering = Callable[[Iterator[str], int], Generator[Answer]]
+Answering = Callable[[Iterator[str], int], Generator[Rows]]
 """Answers for photos, so many of them, in whatever order they are ready."""
 
 _TELL_EVERY = 1000  # photos that are listed
@@ -62,6 +62,7 @@ def classify(
     *,
     version_dir: Path,
     answering: Answering,
+    all_cars: bool,
     column: str | None,
     restart: bool,
     retry_failed: bool,
@@ -73,7 +74,7 @@ def classify(
     Where something is left to do, `answering` is called.
     """
     model, photos = model_name(version_dir), Source(source, column=column)
-    with open_results(out, model) as results, closing(Plan()) as plan:
+    with open_results(out, model, all_cars=all_cars) as results, closing(Plan()) as plan:
         if not restart:
             plan.leave_out(results.photos(failed=not retry_failed))
         _make_plan(plan, photos, progress)
@@ -114,12 +115,12 @@ def _make_plan(plan: Plan, source: Source, progress: Progress) -> None:
         raise SourceError(f"There is no photo in {source.text}{found}.")
 
 
-def _keep(answers: Iterator[Answer], add: Callable[[Answer], None], total: int, progress: Progress) -> int:
-    """Add answers to the results as they come; how many tell of a failure."""
+def _keep(answers: Iterator[Rows], add: Callable[[Rows], None], total: int, progress: Progress) -> int:
+    """Add the rows of photos to the results as they come; how many tell of a failure."""
     failed = 0
     progress("classify", 0, total)
-    for done, answer in enumerate(answers, start=1):
-        add(answer)
-        failed += answer.error is not None
+    for done, rows in enumerate(answers, start=1):
+        add(rows)
+        failed += rows[0].error is not None
         progress("classify", done, total)
     return failed

@@ -6,12 +6,12 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kuzov.atomic import place
-from kuzov.bulk.answers import Answer, ModelName
-from kuzov.bulk.writing import lock, open_to_append, refuse_other_model, told
+from kuzov.bulk.answers import ModelName, Rows
+from kuzov.bulk.writing import lock, open_to_append, refuse_other_model, refuse_other_rows, told
 from kuzov.errors import ResultsError
 
 _FLUSH_EVERY_S = 1.0
@@ -20,15 +20,16 @@ _START = b'{"photo": '
 
 
 class JsonLines:
-    """A log that grows by whole lines; what a power cut left of others is removed by the next run."""
+    """A log that grows by whole photos; what a power cut left of others is removed by the next run."""
 
-    def __init__(self, path: Path, descriptor: int, model: ModelName) -> None:
+    def __init__(self, path: Path, descriptor: int, model: ModelName, *, all_cars: bool = False) -> None:
         """Use an open file; the caller closes its descriptor, which is for reading and appending."""
         self._path = path
         self._file = path.resolve()  # where it is replaced, a link to it stays one
         self._beside = self._file.with_name(f".{self._file.name}.unfinished")
         self._descriptor = descriptor
         self._model = model
+        self._all_cars = all_cars
         self._lines: list[bytes] = []
         self._flushed = time.monotonic()
         self._beside.unlink(missing_ok=True)
@@ -37,15 +38,13 @@ class JsonLines:
         """Photos that are answered already; see `Results.photos`."""
         read = whole = whole_until = 0
         first = b""
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                first, read = first or line, read + len(line)
-                if _is_damaged(line):
-                    continue
-                photo, error = self._row(number, line)
-                whole, whole_until = whole + len(line), read
-                if failed or error is None:
-                    yield photo
+        for text, photo, error in self._by_photo():
+            first, read = first or text, read + len(text)
+            if photo is None:
+                continue
+            whole, whole_until = whole + len(text), read
+            if failed or error is None:
+                yield photo
         if whole == read:
             return
         if not whole:
@@ -54,10 +53,10 @@ class JsonLines:
             if whole == whole_until:
                 os.ftruncate(self._descriptor, whole)
             else:
-                self._keep(lambda line: not _is_damaged(line))
+                self._keep(text for text, photo, _ in self._by_photo() if photo is not None)
         _log.warning(
-            "%s was damaged, as by a power cut: %d bytes of it were no whole rows, and are removed. The "
-            "photos that they told of are done again.",
+            "%s was damaged, as by a power cut: %d bytes of it were no whole rows, or not all of a photo's, "
+            "and are removed. The photos that they told of are done again.",
             self._path,
             read - whole,
         )
@@ -71,17 +70,16 @@ class JsonLines:
 
     def remove_failed(self, meant: Callable[[str], bool]) -> None:
         """Remove rows with an error; see `Results.remove_failed`."""
-
-        def stays(line: bytes) -> bool:
-            row = json.loads(line)
-            return row["error"] is None or not meant(row["photo"])
-
         with told(self._path):
-            self._keep(stays)
+            self._keep(
+                text
+                for text, photo, error in self._by_photo()
+                if photo is not None and (error is None or not meant(photo))
+            )
 
-    def add(self, answer: Answer) -> None:
-        """Take an answer; see `Results.add`."""
-        self._lines.append(answer.to_line(self._model))
+    def add(self, rows: Rows) -> None:
+        """Take all rows of a photo; see `Results.add`."""
+        self._lines += [each.to_line(self._model) for each in rows]
         if time.monotonic() - self._flushed >= _FLUSH_EVERY_S:
             self.flush()
 
@@ -98,12 +96,12 @@ class JsonLines:
                 os.ftruncate(self._descriptor, size)
                 raise
 
-    def _keep(self, stays: Callable[[bytes], bool]) -> None:
-        """Have another file in the place of this one, with some of its lines."""
+    def _keep(self, texts: Iterable[bytes]) -> None:
+        """Have another file in the place of this one, with these parts of it."""
         descriptor = open_to_append(self._beside)
         try:
-            with self._path.open("rb") as file, open(descriptor, "wb", closefd=False) as kept:
-                kept.writelines(line for line in file if stays(line))
+            with open(descriptor, "wb", closefd=False) as kept:
+                kept.writelines(texts)
             os.fchmod(descriptor, os.fstat(self._descriptor).st_mode)
             lock(descriptor)  # before it has a name that another process may ask for
             place(self._beside, self._file)
@@ -112,16 +110,45 @@ class JsonLines:
             os.close(descriptor)
             self._beside.unlink(missing_ok=True)
 
-    def _row(self, number: int, line: bytes) -> tuple[str, str | None]:
-        """The photo that a line is about, and why it could not be read."""
+    def _by_photo(self) -> Iterator[tuple[bytes, str | None, str | None]]:
+        """The file in parts, each with the photo that it answers for and why that could not be read.
+
+        A part without a photo is damaged: a line that is not whole, or some rows of a photo that has more.
+        """
+        rows: list[bytes] = []
+        under_way, wanted = "", 0
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                whole = not _is_damaged(line)
+                photo, error, cars = self._row(number, line) if whole else ("", None, None)
+                if rows and photo != under_way:
+                    yield b"".join(rows), None, None
+                    rows = []
+                if not whole:
+                    yield line, None, None
+                    continue
+                if not rows:
+                    under_way, wanted = photo, cars or 1
+                rows.append(line)
+                if len(rows) == wanted:
+                    yield b"".join(rows), photo, error
+                    rows = []
+        if rows:
+            yield b"".join(rows), None, None
+
+    def _row(self, number: int, line: bytes) -> tuple[str, str | None, int | None]:
+        """The photo that a line is about, why it could not be read, and how many cars have a row of it."""
         try:
             row = json.loads(line)
             photo, label, reason = row["photo"], row["label"], row["error"]
             model = ModelName(name=row["model"], version=row["version"])
+            cars = row.get("cars")  # which kuzov 0.1 did not tell
         except (ValueError, TypeError, KeyError) as error:
             raise self._foreign(number) from error
         refuse_other_model(self._path, model, [label], self._model)
-        return str(photo), reason
+        if reason is None:
+            refuse_other_rows(self._path, [cars], all_cars=self._all_cars)
+        return str(photo), reason, cars
 
     def _refuse_foreign(self, first: bytes) -> None:
         """Refuse a file whose first line does not begin as a row, but for zeros that a power cut left."""

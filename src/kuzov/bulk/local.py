@@ -13,9 +13,10 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from kuzov.bulk import remote
-from kuzov.bulk.answers import Answer
+from kuzov.bulk.answers import Rows
 from kuzov.bulk.labeller import Labeller
 from kuzov.cores import usable_cores
 from kuzov.errors import PhotoError
@@ -31,23 +32,26 @@ _CLOSE_GRACE_S = 5.0
 
 
 def classify_here(
-    photos: Iterator[str], _count: int, *, version_dir: Path, precision: str
-) -> Generator[Answer]:
-    """Answer for photos by the model in a version's folder, on all cores; see `classify_on_threads`."""
+    photos: Iterator[str], _count: int, *, version_dir: Path, **options: Any
+) -> Generator[Rows]:
+    """Answer for photos by the model in a version's folder, on all cores; see `classify_on_threads`.
+
+    The options are those of `Labeller`.
+    """
     cores = usable_cores()
-    return classify_on_threads(photos, Labeller(version_dir, precision=precision, threads=cores), cores=cores)
+    return classify_on_threads(photos, Labeller(version_dir, threads=cores, **options), cores=cores)
 
 
 def classify_on_threads(
-    photos: Iterator[str], answer: Callable[[str, Content], Answer], *, cores: int
-) -> Generator[Answer]:
+    photos: Iterator[str], answer: Callable[[str, Content], Rows], *, cores: int
+) -> Generator[Rows]:
     """Answer for paths and addresses, in whatever order they are ready.
 
     The next photo is asked for when a thread is free; `answer` is called on several at once.
     """
     stopped = threading.Event()
     contents, taking = fetch_ahead(photos, stopped), threading.Lock()
-    answers: queue.Queue[Answer | BaseException | None] = queue.Queue(_WAITING_ANSWERS)
+    answers: queue.Queue[Rows | BaseException | None] = queue.Queue(_WAITING_ANSWERS)
 
     def work() -> None:
         try:
@@ -80,7 +84,7 @@ def classify_on_threads(
         _end(threads, answers)
 
 
-def _end(threads: list[threading.Thread], answers: queue.Queue[Answer | BaseException | None]) -> None:
+def _end(threads: list[threading.Thread], answers: queue.Queue[Rows | BaseException | None]) -> None:
     """Wait for the threads, whose infer requests must not outlive OpenVINO; they may wait to hand over."""
     deadline = time.monotonic() + _CLOSE_GRACE_S
     while time.monotonic() < deadline and any(thread.is_alive() for thread in threads):

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow.parquet
 
 from kuzov.atomic import written_whole
-from kuzov.bulk.answers import Answer, ModelName, in_utf8
-from kuzov.bulk.writing import refuse_other_model, told
+from kuzov.bulk.answers import Answer, ModelName, Rows, in_utf8
+from kuzov.bulk.writing import refuse_other_model, refuse_other_rows, told
 from kuzov.errors import ResultsError
 
 PART_ROWS = 10_000
@@ -24,6 +24,13 @@ _ASKED = ["photo", "label", "error", "model", "version"]  # of a part, to know w
 _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take as objects
 
 _TOP = pyarrow.struct([("label", pyarrow.string()), ("probability", pyarrow.float32())])
+_CAR = pyarrow.struct(
+    [
+        ("box", pyarrow.list_(pyarrow.float32(), 4)),
+        ("score", pyarrow.float32()),
+        ("small", pyarrow.bool_()),
+    ]
+)
 _SCHEMA = pyarrow.schema(
     [
         ("photo", pyarrow.string()),
@@ -32,6 +39,9 @@ _SCHEMA = pyarrow.schema(
         ("top", pyarrow.list_(_TOP)),
         ("unknown", pyarrow.float32()),
         ("is_unknown", pyarrow.bool_()),
+        ("car", _CAR),
+        ("no_car", pyarrow.bool_()),
+        ("cars", pyarrow.int8()),
         ("error", pyarrow.string()),
         ("model", pyarrow.string()),
         ("version", pyarrow.int64()),
@@ -42,10 +52,11 @@ _SCHEMA = pyarrow.schema(
 class ParquetParts:
     """Parts that are written beside, then renamed; one is begun when the last is full or old enough."""
 
-    def __init__(self, folder: Path, model: ModelName) -> None:
+    def __init__(self, folder: Path, model: ModelName, *, all_cars: bool = False) -> None:
         """Use a folder that is there; what else lies in it is left alone."""
         self._folder = folder
         self._model = model
+        self._all_cars = all_cars
         self._answers: list[Answer] = []
         self._batches: list[Any] = []
         self._rows = 0
@@ -57,15 +68,18 @@ class ParquetParts:
         """Photos that are answered already; see `Results.photos`."""
         for part in self._parts().values():
             with self._opened(part) as table:
-                for batch in table.iter_batches(columns=_ASKED):
+                told_cars = "cars" in table.schema_arrow.names  # kuzov 0.1 did not
+                for batch in table.iter_batches(columns=[*_ASKED, *(["cars"] if told_cars else [])]):
                     labels, names, versions = (
                         batch[each].unique().to_pylist() for each in ("label", "model", "version")
                     )
                     for name, version in zip(names, versions, strict=False):
                         found = ModelName(name=name, version=version)
                         refuse_other_model(self._folder, found, labels, self._model)
-                    asked = batch if failed else batch.filter(batch["error"].is_null())
-                    yield from asked["photo"].to_pylist()
+                    read = batch.filter(batch["error"].is_null())
+                    cars = read["cars"].unique().to_pylist() if told_cars else [None]
+                    refuse_other_rows(self._folder, cars, all_cars=self._all_cars)
+                    yield from (batch if failed else read)["photo"].unique().to_pylist()
 
     def clear(self) -> None:
         """Remove all parts; see `Results.clear`."""
@@ -89,12 +103,12 @@ class ParquetParts:
                 else:
                     part.unlink()
 
-    def add(self, answer: Answer) -> None:
-        """Take an answer; see `Results.add`."""
+    def add(self, rows: Rows) -> None:
+        """Take all rows of a photo; see `Results.add`."""
         if not self._rows:
             self._begun = time.monotonic()
-        self._answers.append(answer)
-        self._rows += 1
+        self._answers += rows
+        self._rows += len(rows)
         if len(self._answers) >= _BATCH_ROWS:
             self._pack()
         if self._rows >= PART_ROWS or time.monotonic() - self._begun >= PART_EVERY_S:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from kuzov.bulk.answers import Answer, ModelName
+from kuzov.bulk.answers import ModelName, Rows
 from kuzov.bulk.json_lines import JsonLines
 from kuzov.bulk.writing import locked
 from kuzov.errors import ConfigError, MissingExtraError
@@ -27,16 +27,18 @@ class Results(Protocol):
     def remove_failed(self, meant: Callable[[str], bool]) -> None:
         """Remove the rows of those photos that are meant and could not be read."""
 
-    def add(self, answer: Answer) -> None:
-        """Take an answer; it is on disk soon."""
+    def add(self, rows: Rows) -> None:
+        """Take all that is answered of a photo; it is on disk soon, all or nothing of it."""
 
     def flush(self) -> None:
         """Have all that was taken on disk."""
 
 
 @contextmanager
-def open_results(path: Path, model: ModelName) -> Iterator[Results]:
+def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Iterator[Results]:
     """The results at a path, for one process at a time; on the way out all that was taken is on disk.
+
+    With `all_cars` each car has a row, and otherwise each photo; one place is for one of the two.
 
     A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is missing is
     made, and taken away again if nothing was written.
@@ -64,9 +66,9 @@ def open_results(path: Path, model: ModelName) -> Iterator[Results]:
     with locked(path, one_file=one_file) as descriptor:
         try:
             if one_file:
-                results: Results = JsonLines(path, descriptor, model)
+                results: Results = JsonLines(path, descriptor, model, all_cars=all_cars)
             else:
-                results = ParquetParts(path, model)
+                results = ParquetParts(path, model, all_cars=all_cars)
             try:
                 yield results
             finally:

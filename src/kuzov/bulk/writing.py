@@ -73,6 +73,17 @@ def told(path: Path) -> Iterator[None]:
         raise ResultsError(f"Results can't be written to {path}: {reason}. {advice}") from error
 
 
+def refuse_other_rows(path: Path, cars: Collection[int | None], *, all_cars: bool) -> None:
+    """Have rows of one kind in one place, where found rows told so many cars each; None is a row a photo."""
+    if all_cars and None in cars:
+        reason = f"{path} holds a row a photo, and now a row a car is asked for."
+    elif not all_cars and any(each is not None for each in cars):
+        reason = f"{path} holds a row a car, and now a row a photo is asked for."
+    else:
+        return
+    raise ResultsError(f"{reason} Give another --out, or --restart to begin anew in its place.")
+
+
 def refuse_other_model(
     path: Path, found: ModelName, labels: Collection[str | None], model: ModelName
 ) -> None:

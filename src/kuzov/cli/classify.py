@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.records import LEAST_CAR_PX
 from kuzov.signals import on_ending_signals
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ REDRAW_EVERY_S = 0.2
     metavar="auto|HOST:PORT|local",
     help="Have a Ray cluster do it: this machine's, the one at an address, or one begun here.",
 )
+@click.option(
+    "--all-cars", is_flag=True, help="A row for each car in a photo, at most eight; one without a car."
+)
+@click.option(
+    "--least-car-px",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=LEAST_CAR_PX,
+    help="A car of which a side has fewer pixels is told to be small.",
+)
 @click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
 @click.option("--retry-failed", is_flag=True, help="Try photos again that could not be read before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
@@ -50,7 +61,8 @@ def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     Parquet is a file or, with --column, a folder of them. Each may be an address too, such as
     s3://bucket/photos. Parquet, addresses and --ray need kuzov[cluster].
 
-    Every photo becomes a row of RESULTS; one that can't be read, a row with its error. Stopped or killed, the
+    Every photo becomes a row of RESULTS, or with --all-cars every car; one that can't be read, a row with its
+    error. Stopped or killed, the
     same command goes on where it was, and later does only what is new.
     """
     from kuzov.api import classify

@@ -25,7 +25,7 @@ from ray.data.block import BlockMetadata
 from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError
 
-from kuzov.bulk.answers import Answer
+from kuzov.bulk.answers import Rows
 from kuzov.bulk.labeller import Labeller
 from kuzov.bulk.local import Content, classify_on_threads
 from kuzov.bundle.card import read_card
@@ -45,11 +45,12 @@ _log = logging.getLogger(__name__)
 
 
 def classify_on_ray(
-    photos: Iterator[str], count: int, *, version_dir: Path, precision: str
-) -> Generator[Answer]:
+    photos: Iterator[str], count: int, *, version_dir: Path, **options: Any
+) -> Generator[Rows]:
     """Answer for photos on the cluster that Ray is connected with, in whatever order they are ready.
 
     Each node has to find the photos by the same words; the model, a version's folder here, is sent to them.
+    The options are those of `Labeller`.
     """
     read_card(version_dir)  # a broken model is told here, before the workers begin
     if not ray.cluster_resources().get("CPU"):
@@ -68,7 +69,7 @@ def classify_on_ray(
         context.execution_no_progress_timeout_s = WAIT_S
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         with DataContext.current(context), _told():
-            answered = _answered(Blocks(file, blocks), ray.put(pack(version_dir)), precision)
+            answered = _answered(Blocks(file, blocks), ray.put(pack(version_dir)), options)
             tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
             left = set(range(blocks))
             for table in tables:
@@ -85,7 +86,7 @@ def block_photos(count: int, cores: int) -> int:
     return max(min(spread, BLOCK_PHOTOS), math.ceil(count / MOST_BLOCKS))
 
 
-def _answered(blocks: Blocks, packed: ray.ObjectRef[Any], precision: str) -> Dataset:
+def _answered(blocks: Blocks, packed: ray.ObjectRef[Any], options: Mapping[str, Any]) -> Dataset:
     names = ray.data.read_datasource(
         blocks,
         override_num_blocks=blocks.count,
@@ -95,7 +96,7 @@ def _answered(blocks: Blocks, packed: ray.ObjectRef[Any], precision: str) -> Dat
     )
     answered: Dataset = names.map_batches(
         Worker,
-        fn_constructor_args=(packed, precision, Path.cwd()),
+        fn_constructor_args=(packed, options, Path.cwd()),
         batch_size=None,
         batch_format="pyarrow",
         # More are added where the cluster grows. One that is lost is begun again where there is room.
@@ -182,14 +183,16 @@ def pack(version_dir: Path) -> dict[Path, bytes]:
 class Worker:
     """An actor of Ray Data's; it takes a table of one row, a block, and gives one."""
 
-    def __init__(self, packed: ray.ObjectRef[Mapping[Path, bytes]], precision: str, folder: Path) -> None:
+    def __init__(
+        self, packed: ray.ObjectRef[Mapping[Path, bytes]], options: Mapping[str, Any], folder: Path
+    ) -> None:
         """Load the model that `pack` packed; paths that don't say where they begin do so in the folder."""
         with TemporaryDirectory(prefix="kuzov-model-") as place:
             for name, content in ray.get(packed).items():
                 file = Path(place, name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            self._labeller = Labeller(Path(place), precision=precision, threads=1)
+            self._labeller = Labeller(Path(place), threads=1, **options)
         self._folder = folder
         self._address = ray.util.get_node_ip_address()
 
@@ -199,11 +202,11 @@ class Worker:
         answers = list(classify_on_threads(iter(photos), self._answer, cores=1))
         return pyarrow.table({"block": [block], "answers": [pickle.dumps(answers)]})
 
-    def _answer(self, photo: str, content: Content) -> Answer:
+    def _answer(self, photo: str, content: Content) -> Rows:
         if not isinstance(content, str):
             return self._labeller(photo, content)
-        answer = self._labeller(photo, str(self._folder / content))
-        if answer.error == NO_FILE:
+        rows = self._labeller(photo, str(self._folder / content))
+        if rows[0].error == NO_FILE:
             text = f"no such file on the node {self._address}; each node has to find it by this path"
-            return replace(answer, error=text)
-        return answer
+            return (replace(rows[0], error=text),)
+        return rows
