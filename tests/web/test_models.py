@@ -29,6 +29,7 @@ def test_what_is_told_of_a_model(tmp_path: Path) -> None:
                 ],
                 "engine": "OpenVINO f32",
                 "photos": True,
+                "cars": False,
                 "classes": [{"id": each.id, "en": each.en, "ru": each.ru} for each in CARD.classes],
                 "metrics": CARD.metrics,
                 "unknown_threshold": CARD.unknown_threshold,

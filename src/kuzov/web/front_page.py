@@ -19,6 +19,7 @@ SCRIPTS = (
     "models.js",
     "queue.js",
     "saliency.js",
+    "boxes.js",
     "card.js",
     "answers.js",
     "photos.js",

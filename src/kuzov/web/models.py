@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kuzov.bundle.layout import REPORT
-from kuzov.engine.photo_input import PHOTO_INPUT
+from kuzov.engine.photo_input import CARS, PHOTO_INPUT
 from kuzov.errors import RequestError
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
@@ -47,6 +47,7 @@ def _describe(service: Service, name: str, versions: Sequence[VersionStatus]) ->
         ],
         "engine": next((each.engine for each in versions if served and each.version == served.version), None),
         "photos": served is not None and card is not None and PHOTO_INPUT in served.signatures,
+        "cars": served is not None and card is not None and CARS in served.signatures,
         "classes": [asdict(each) for each in card.classes] if card else [],
         "metrics": card.metrics if card else None,
         "unknown_threshold": card.unknown_threshold if card else None,

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pytest
 
 from kuzov.errors import ErrorCode, RequestError
+from kuzov.network import Tensors
 from kuzov.records import Signature
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.rest.photo_body import find_photo_call, read_photos
@@ -69,6 +72,47 @@ class Blind(PhotoEngine):
 def test_the_signature_that_takes_photos_is_found(port: Port, engine: PhotoEngine, name: str) -> None:
     port.engines = {"m": engine}
     assert find_photo_call(port.service, ModelSpec(name="m")).signature_name == name
+
+
+class Finding(PhotoEngine):
+    signatures: Mapping[str, Signature] = {
+        **PhotoEngine.signatures,
+        "cars": Signature(inputs={"image_bytes": STRING}, outputs={"boxes": FLOAT}, method_name="predict"),
+    }
+
+    def infer(self, network: str, tensors: Tensors) -> dict[str, Any]:
+        if network == "cars":
+            return {"boxes": np.zeros(len(tensors["image_bytes"]), np.float32)}
+        return super().infer(network, tensors)
+
+
+def test_the_request_may_name_the_signature_for_its_photos(port: Port) -> None:
+    port.engines = {"m": Finding()}
+    path, body = "/v1/models/m:predict", {"content": b"photo", "headers": {"content-type": "image/jpeg"}}
+    assert port.ask("POST", path, **body).json() == {"predictions": [5.0]}
+    assert port.ask("POST", f"{path}?signature_name=cars", **body).json() == {"predictions": [0.0]}
+    assert port.records[-1].signature == "cars"
+    response = port.ask("POST", f"{path}?signature_name=regress", **body)
+    assert (response.status_code, response.json()) == (
+        400,
+        {
+            "error": 'The model "m" has no signature "regress" that takes photos alone; it has cars, '
+            "image_bytes."
+        },
+    )
+
+
+@pytest.mark.parametrize("query", ["?signature_name=", "?signature_name=cars&a=b", "?a=b"])
+def test_no_other_query_is_understood(port: Port, query: str) -> None:
+    target = f"/v1/models/m:predict{query}"
+    response = port.ask("POST", target, content=b"photo", headers={"content-type": "image/jpeg"})
+    assert response.json() == {"error": f"Malformed request: POST {target}"}
+
+
+def test_json_names_its_signature_itself(port: Port) -> None:
+    target = "/v1/models/m:predict?signature_name=image_bytes"
+    response = port.ask("POST", target, json={"instances": [1]})
+    assert (response.status_code, response.json()) == (400, {"error": f"Malformed request: POST {target}"})
 
 
 def test_a_model_may_take_no_photos(port: Port) -> None:

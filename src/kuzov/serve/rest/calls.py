@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
-from kuzov.serve.calls import Call, ModelSpec, Prepared
+from kuzov.serve.calls import Call, Prepared
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.answer import Answer
@@ -18,7 +18,7 @@ from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_js
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
 from kuzov.serve.rest.photo_body import find_photo_call, is_photo_type, read_photos
-from kuzov.serve.rest.request import Request, Route
+from kuzov.serve.rest.request import Request, Route, malformed
 
 Result = TypeVar("Result")
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -42,11 +42,11 @@ class Calls:
             RequestError: The call or the model refuses it, in TensorFlow Serving's words.
         """
         if route.verb == "predict":
-            return Answer(body=await self._predict(route.spec, request, record, body))
+            return Answer(body=await self._predict(route, request, record, body))
         return Answer(body=await self._infer(route, request, record, body))
 
-    async def _predict(self, spec: ModelSpec, request: Request, record: Record, body: bytes) -> bytes:
-        read = partial(self._read_predict, spec, request, record, body)
+    async def _predict(self, route: Route, request: Request, record: Record, body: bytes) -> bytes:
+        read = partial(self._read_predict, route, request, record, body)
         if _is_quick(request, body):
             call, tensors, form = read()
             answer = await self._service.predict(call, tensors)
@@ -62,16 +62,18 @@ class Calls:
         return self._service.prepare(call, tensors), form
 
     def _read_predict(
-        self, spec: ModelSpec, request: Request, record: Record, body: bytes
+        self, route: Route, request: Request, record: Record, body: bytes
     ) -> tuple[Call, Tensors, Form]:
         body = self._unpack(request, body)
         content_type = request.header(b"content-type") or ""
         if is_photo_type(content_type):
-            call, form = find_photo_call(self._service, spec), Form.ROW
+            call, form = find_photo_call(self._service, route.spec, route.signature), Form.ROW
             photos = read_photos(body, content_type, self._limits.max_rows)
             tensors: Tensors = dict.fromkeys(call.signature.inputs, photos)
+        elif route.signature:
+            raise malformed(request)  # as TensorFlow Serving says: JSON names the signature itself
         else:
-            call, tensors, form = read_predict(body, partial(self._service.find, spec))
+            call, tensors, form = read_predict(body, partial(self._service.find, route.spec))
         record.version, record.signature = call.servable.version, call.signature_name
         record.rows = _rows(call, tensors, form)
         self._limits.check_strings(tensors)

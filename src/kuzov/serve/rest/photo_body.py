@@ -27,8 +27,10 @@ def is_photo_type(content_type: str) -> bool:
     return kind == _FORM or kind.startswith("image/")
 
 
-def find_photo_call(service: Service, spec: ModelSpec) -> Call:
+def find_photo_call(service: Service, spec: ModelSpec, signature: str = "") -> Call:
     """The call that takes encoded photos: of a signature whose only input is the DT_STRING `image_bytes`.
+
+    It is the one of this name; where none is named, the one that is called like its input, or any.
 
     Raises:
         RequestError: The model is unknown, or has no such signature.
@@ -43,7 +45,10 @@ def find_photo_call(service: Service, spec: ModelSpec) -> Call:
             f'The model "{spec.name}" takes no photos: none of its signatures has {PHOTO_INPUT}, a string, '
             "as its only input. Send JSON instead."
         )
-    return service.find(spec, PHOTO_INPUT if PHOTO_INPUT in names else names[0])
+    if signature and signature not in names:
+        text = f'The model "{spec.name}" has no signature "{signature}" that takes photos alone; it has '
+        raise invalid(f"{text}{', '.join(names)}.")
+    return service.find(spec, signature or (PHOTO_INPUT if PHOTO_INPUT in names else names[0]))
 
 
 def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[np.object_]:

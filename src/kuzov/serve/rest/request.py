@@ -15,6 +15,8 @@ from kuzov.serve.rest.asgi import Scope
 # model's name may hold any character. Letters match in either case.
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?"
 _CALL = re.compile(rf"{_MODEL}:(classify|regress|predict)", re.IGNORECASE)
+# kuzov's own: a body of photos can't say itself which signature it is for.
+_SIGNATURE = re.compile(r"(.*:predict)\?signature_name=([^&]+)", re.DOTALL)
 _READ = re.compile(rf"{_MODEL}(?:/(metadata))?", re.IGNORECASE)
 _NAMELESS = re.compile(r"/v1/models(?:/versions/[0-9]+|/labels/[^/:]+)?(?:/metadata)?", re.IGNORECASE)
 _API = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
@@ -61,10 +63,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What is asked for: a verb ("predict", "classify", "regress", "status" or "metadata") on a model."""
+    """What is asked for: a verb ("predict", "classify", "regress", "status" or "metadata") on a model.
+
+    A predict request of photos may name its signature; "" is the one that answers for the most prominent car.
+    """
 
     verb: str
     spec: ModelSpec
+    signature: str = ""
 
 
 def find_route(request: Request) -> Route:
@@ -73,12 +79,14 @@ def find_route(request: Request) -> Route:
     Raises:
         RequestError: INVALID, in TensorFlow Serving's words.
     """
-    method, target = request.method, request.target
+    method, target, signature = request.method, request.target, ""
+    if named := _SIGNATURE.fullmatch(target):
+        target, signature = named[1], unquote(named[2])
     if method == "POST" and (found := _CALL.fullmatch(target)):
         verb = found[4]
         # Only the match ignores case: ":PREDICT" is known and yet not served.
         if verb == verb.lower():
-            return Route(verb=verb, spec=_spec(*found.groups()[:3]))
+            return Route(verb=verb, spec=_spec(*found.groups()[:3]), signature=signature)
     if method == "GET" and (found := _READ.fullmatch(target)):
         verb = "metadata" if found[4] == "metadata" else "status"
         return Route(verb=verb, spec=_spec(*found.groups()[:3]))

@@ -44,8 +44,8 @@ function askAbout(file) {
     if (!cards.has(card)) return true;
     card.ask();
     try {
-      const { prediction, milliseconds } = await ask(file);
-      if (cards.has(card)) show(card, file, prediction, milliseconds);
+      const { predictions, milliseconds } = await ask(file);
+      if (cards.has(card)) show(card, file, predictions, milliseconds);
     } catch (problem) {
       tries += 1;
       if (mustWait(problem) && tries < MOST_TRIES) {
@@ -62,17 +62,19 @@ function askAbout(file) {
   return { article: card.article, job };
 }
 
-function show(card, file, prediction, milliseconds) {
-  card.answer(prediction, milliseconds);
+function show(card, file, predictions, milliseconds) {
+  card.answer(predictions, milliseconds);
   const { article } = card;
-  document.dispatchEvent(new CustomEvent("answered", { detail: { article, file, prediction } }));
-  if (cards.size <= SPOKEN) announce(inOneSentence(prediction));
+  document.dispatchEvent(new CustomEvent("answered", { detail: { article, file, prediction: predictions[0] } }));
+  if (cards.size <= SPOKEN) announce(predictions.map(inWordsOf).join(". "));
 }
 
-function inOneSentence(prediction) {
+function inWordsOf(prediction) {
   const name = prediction.names[prediction.label];
-  if (prediction.is_unknown) return `${t("none")}. ${t("most_like", { name })}`;
-  return t("answered", { name, percent: percent(prediction.probability) });
+  const answer = prediction.is_unknown
+    ? `${t("none")}. ${t("most_like", { name })}`
+    : t("answered", { name, percent: percent(prediction.probability) });
+  return prediction.no_car ? `${t("no_car")} ${answer}` : answer;
 }
 
 function mustWait({ kind }) {
@@ -101,17 +103,31 @@ async function predict(file, model) {
   // The server tells formats by the content; the type only says that this is a photo as it is.
   const headers = { "Content-Type": file.type.startsWith("image/") ? file.type : "image/jpeg" };
   const path = `${modelPath(model)}/versions/${model.version}:predict`;
+  const rowOf = async (query) => {
+    const response = await api(path + query, { method: "POST", headers, body: file });
+    return (await response.json()).predictions[0];
+  };
   const started = performance.now();
-  const response = await api(path, { method: "POST", headers, body: file });
-  const [row] = (await response.json()).predictions;
-  return { prediction: predictionOf(model, row), milliseconds: performance.now() - started };
+  let predictions = model.cars ? carsOf(model, await rowOf("?signature_name=cars")) : [];
+  if (!predictions.length) predictions = [predictionOf(model, await rowOf(""))];
+  return { predictions, milliseconds: performance.now() - started };
 }
 
-function predictionOf(model, { probabilities, unknown, label }) {
+// Of eight places, those that hold a car.
+function carsOf(model, { boxes, scores, probabilities, unknown }) {
+  const places = boxes.map((box, at) => ({
+    probabilities: probabilities[at], unknown: unknown[at], car_box: box, car_score: scores[at],
+  }));
+  return places.filter((each) => each.car_score > 0).map((each) => predictionOf(model, each));
+}
+
+function predictionOf(model, { probabilities, unknown, car_box: box, car_score: score }) {
   return {
     model: model.name,
     version: model.version,
-    label,
+    label: model.classes[probabilities.indexOf(Math.max(...probabilities))].id,
+    car: score > 0 ? { box, score } : null,
+    no_car: score === 0,
     probability: Math.max(...probabilities),
     probabilities: Object.fromEntries(model.classes.map(({ id }, column) => [id, probabilities[column]])),
     unknown,

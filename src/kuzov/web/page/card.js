@@ -1,5 +1,6 @@
 // The card of a photo, from waiting its turn to its answer.
 const SHOWN_BARS = 5;
+const MOST_CARS = 8;
 
 function makeCard(file, { onAgain, onRemove }) {
   const title = element("h3");
@@ -30,13 +31,17 @@ function makeCard(file, { onAgain, onRemove }) {
       become("asking", true);
       say(title, "asking");
     },
-    answer(prediction, milliseconds) {
+    answer(predictions, milliseconds) {
       become("answered", false);
-      showPhoto(picture, file);
-      showPrediction(title, body, prediction);
-      article.classList.toggle("none", prediction.is_unknown);
+      const choose = (index) => {
+        showPrediction(title, body, predictions, index);
+        article.classList.toggle("none", predictions[index].is_unknown);
+        article.classList.toggle("other", index > 0);
+      };
+      showPhoto(picture, file, predictions, choose);
+      choose(0);
       say(under, "took", { name: file.name, time: duration(milliseconds) });
-      if (served.saliency) actions.append(saliencyButton(picture, file, prediction));
+      if (served.saliency) actions.append(saliencyButton(picture, file, predictions[0]));
     },
     fail(problem) {
       become("failed", false);
@@ -46,22 +51,17 @@ function makeCard(file, { onAgain, onRemove }) {
       if (problem.kind !== "photo") actions.append(say(again, "again"));
     },
     release() {
-      for (const image of picture.children) URL.revokeObjectURL(image.src);
+      for (const image of picture.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     },
   };
   card.wait();
   return card;
 }
 
-// Only what the server has read is shown: to decode a huge file could stall the browser.
-function showPhoto(picture, file) {
-  if (picture.firstChild) return;
-  const image = element("img", { src: URL.createObjectURL(file), decoding: "async" });
-  picture.append(say(image, "photo_of", { name: file.name }, "alt"));
-}
-
-function showPrediction(title, body, prediction) {
+function showPrediction(title, body, predictions, index) {
+  const prediction = predictions[index];
   const name = prediction.names[prediction.label];
+  body.replaceChildren(...notes(predictions, index).map((each) => say(element("p", { class: "fine" }), ...each)));
   if (prediction.is_unknown) {
     say(title, "none");
     body.append(say(element("p"), "most_like", { name }), say(element("p", { class: "fine" }), "forced"));
@@ -71,6 +71,18 @@ function showPrediction(title, body, prediction) {
   const best = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a);
   const rows = best.slice(0, SHOWN_BARS).map(([id, share]) => bar(prediction.names[id], share));
   body.append(say(element("ol", { class: "bars" }, ...rows), "bars", {}, "ariaLabel"));
+}
+
+// What is to be known of the car that was asked about, or of its lack.
+function notes(predictions, index) {
+  const { no_car, car } = predictions[index];
+  const all = predictions.length;
+  return [
+    no_car && ["no_car"],
+    all > 1 && ["car_of", { number: index + 1, all }],
+    all === MOST_CARS && ["most_cars", { all }],
+    car?.small && ["small_car"],
+  ].filter(Boolean);
 }
 
 function bar(name, share) {
