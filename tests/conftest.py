@@ -35,6 +35,7 @@ T = TypeVar("T")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 REPOSITORY = Path(__file__).parents[1]
+SHARED_DATA = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared")) / "data"
 RUN_KUZOV = (sys.executable, "-m", "kuzov")
 
 
@@ -98,10 +99,18 @@ def street(synthetic_photos: Path, once: Once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wild_photos() -> Path:
+    """Photos as people take them."""
+    folder = SHARED_DATA / "wild"
+    if not folder.is_dir():
+        pytest.skip(f"The wild photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def real_photos() -> Path:
     """The photos of russian-cars-5."""
-    shared = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared"))
-    folder = shared / "data" / "russian-cars-5"
+    folder = SHARED_DATA / "russian-cars-5"
     if not folder.is_dir():
         pytest.skip(f"The real photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
     return folder

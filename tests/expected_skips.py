@@ -20,6 +20,7 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
         "tests/bundle/test_ready.py::test_real_photos_get_the_right_answer",
         "tests/data/test_dataset.py::test_the_origins_photos_are_all_readable",
         "tests/data/test_duplicates.py::test_of_twenty_planted_copies_of_real_photos_all_are_found_and_nothing_else",
+        "tests/doctor/test_cars.py::test_in_real_photos_the_car_is_clear",
         "tests/doctor/test_diagnose.py::test_twenty_copies_and_ten_wrong_labels",
         "tests/explain/test_methods.py::test_what_is_hot_matters_more_than_the_rest_of_a_real_car",
         "tests/images/test_decode.py::test_real_photos_are_decoded_as_pillow_does",
@@ -29,6 +30,7 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
         "tests/web/test_page.py::test_a_car_of_no_known_model_is_told",
     ),
     "The wild photos are not here": (
+        "tests/doctor/test_cars.py::test_in_streets_it_is_not",
         "tests/benchmarks/wild/test_yardsticks.py::test_the_wild_photos_lie_where_the_yardsticks_look",
     ),
     # `make backbone` runs them.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ from PIL import Image, ImageFilter, ImageOps
 from kuzov.data.duplicates import Signature
 from kuzov.doctor.reading import ReadPhoto
 from kuzov.images.quality import Quality
+from kuzov.records import Car
 
 if TYPE_CHECKING:
     from kuzov.doctor.findings import Diagnosis
 
 
-def a_photo(name: str, digest: str = "") -> ReadPhoto:
+def a_photo(name: str, digest: str = "", cars: Sequence[Car] = ()) -> ReadPhoto:
     """A photo of which only the place counts: "train/suv/1.jpg" or "suv/1.jpg"."""
     *side, label, _ = name.split("/")
     return ReadPhoto(
@@ -25,8 +27,11 @@ def a_photo(name: str, digest: str = "") -> ReadPhoto:
         label=label,
         side=side[0] if side else "",
         digest=digest or name,
+        width=640,
+        height=480,
         signature=Signature(np.zeros((3, 64, 64), np.uint8)),
         quality=Quality(width=640, height=480, aspect=4 / 3, sharpness=1, brightness=0.5, contrast=0.2),
+        cars=tuple(cars),
     )
 
 

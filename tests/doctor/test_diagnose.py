@@ -88,7 +88,7 @@ def test_one_photo(synthetic_photos: Path, tmp_path: Path) -> None:
     shutil.copy(synthetic_photos / "train" / "suv" / "1.jpg", tmp_path / "suv")
     found = diagnose(tmp_path)
     assert [finding.kind for finding in found.findings] == [Kind.TOO_FEW]
-    assert {Kind.WRONG_LABEL, Kind.ODD, Kind.NO_CAR} <= {each.check for each in found.skipped}
+    assert {Kind.WRONG_LABEL, Kind.ODD} <= {each.check for each in found.skipped}
 
 
 def test_no_photo_can_be_read(tmp_path: Path) -> None:

@@ -19,32 +19,18 @@ def toward(*axes: int) -> Features:
     return np.square(noise + np.eye(WIDTH)[list(axes)])[:, None].astype(np.float32)
 
 
-def test_a_photo_far_from_every_car_shows_none() -> None:
-    findings, skipped = find_strangers(PHOTOS, toward(*[0] * 7, 15, *[1] * 8), BACKGROUND)
-    assert [(finding.kind, finding.photos) for finding in findings] == [(Kind.NO_CAR, ("sedan/7.jpg",))]
-    assert not skipped
-
-
 def test_a_photo_of_another_model_is_odd() -> None:
-    (odd,), _ = find_strangers(PHOTOS, toward(*[0] * 7, 8, *[1] * 8), BACKGROUND)
+    (odd,), skipped = find_strangers(PHOTOS, toward(*[0] * 7, 8, *[1] * 8), BACKGROUND)
     assert (odd.kind, odd.photos, odd.facts["label"]) == (Kind.ODD, ("sedan/7.jpg",), "sedan")
     assert 0.5 < odd.certainty < 1
-
-
-def test_where_most_are_strange_nothing_is_told() -> None:
-    features = toward(*range(10, 16), 10, 11, *range(10, 16), 12, 13)
-    findings, skipped = find_strangers(PHOTOS, features, BACKGROUND)
-    assert not findings
-    assert skipped == [Skipped(check=Kind.NO_CAR, reason=Reason.MOSTLY_STRANGE)]
+    assert not skipped
 
 
 def test_a_class_of_few_is_not_compared() -> None:
     photos = [*PHOTOS[:8], a_photo("van/1.jpg"), a_photo("van/2.jpg")]
     findings, skipped = find_strangers(photos, toward(*[0] * 8, 14, 15), BACKGROUND)
     assert not findings
-    assert skipped == [
-        Skipped(check=kind, reason=Reason.FEW_IN_CLASS, classes=("van",)) for kind in (Kind.NO_CAR, Kind.ODD)
-    ]
+    assert skipped == [Skipped(check=Kind.ODD, reason=Reason.FEW_IN_CLASS, classes=("van",))]
 
 
 def test_a_photo_is_compared_with_the_others_of_its_class() -> None:

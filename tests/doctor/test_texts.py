@@ -26,7 +26,12 @@ def test_sentences() -> None:
     assert told(Kind.ODD, label="suv", deviations=4.71) == Words(
         "4.7 deviations from the middle of suv", "4,7 отклонения от середины suv"
     )
-    assert told(Kind.NO_CAR, distance=0.1).en == "unlike any car known"
+    assert told(Kind.NO_CAR).en == "no car was found"
+    assert told(Kind.SEVERAL_CARS, prominence=0.876) == Words(
+        "another car is 87.6\u00a0% as prominent as the main one",
+        "другой автомобиль заметен на 87,6\u00a0% от главного",
+    )
+    assert told(Kind.SMALL_CAR, width=60, height=40).en == "the car is 60 × 40 pixels"
     assert told(Kind.EXTREME_ASPECT, aspect=5.0).en == "5 : 1"
     assert told(Kind.IMBALANCE, label="van", photos=3, median=20.0).en == (
         "van: 3 photos, the median class has 20"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from kuzov.config import FeatureConfig, TrainConfig
 from kuzov.data.dataset import Photo
+from kuzov.doctor.cars import tell_cars
 from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
 from kuzov.doctor.copies import Copies, find_copies, group_names, spare_copies, tell_copies
 from kuzov.doctor.diagnosis_page import render_page
@@ -43,20 +44,22 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     groups = group_names(copies, readable)
     progress("compare", 1, 1)
     poor = list(tell_quality(readable))
-    learned, not_learned, curve = _learn(readable, copies, groups, poor, progress)
+    cars, no_cars = tell_cars(readable)
+    learned, not_learned, curve = _learn(readable, copies, groups, progress)
     in_classes, skipped = tell_classes(folder, readable, groups)
     left_out = [
         Finding(kind=Kind.LEFT_OUT, photos=(folder.name(Path(each.photo)),), facts={"reason": each.reason})
         for each in folder.left_out
     ]
-    findings = [*unreadable, *left_out, *tell_copies(copies, readable), *poor, *in_classes, *learned]
+    looked_at = _one_fault_a_photo(poor, cars, learned)
+    findings = [*unreadable, *left_out, *tell_copies(copies, readable), *looked_at, *in_classes]
     order = list(Kind)
     findings.sort(key=lambda each: (-each.certainty, order.index(each.kind), each.photos))
     diagnosis = Diagnosis(
         folder=photos,
         counts=count_photos(folder, readable),
         findings=tuple(findings),
-        skipped=(*skipped, *not_learned),
+        skipped=(*skipped, *no_cars, *not_learned),
         learning_curve=curve,
         moves=(*_broken(unreadable), *spare_copies(copies, readable)),
         quarantine=None,
@@ -93,12 +96,11 @@ def _learn(
     photos: Sequence[ReadPhoto],
     copies: Sequence[Copies],
     groups: Sequence[str],
-    poor: Sequence[Finding],
     progress: Progress,
 ) -> tuple[list[Finding], list[Skipped], LearningCurve]:
     """What the network's features tell."""
     if not photos:
-        checks = (Kind.WRONG_LABEL, Kind.NO_CAR, Kind.ODD)
+        checks = (Kind.WRONG_LABEL, Kind.ODD)
         return [], [Skipped(check=check, reason=Reason.NO_PHOTOS) for check in checks], NO_CURVE
     backbone = find_backbone(CONFIG.backbone)
     asked = [Photo(photo.path, photo.label, photo.digest) for photo in photos]
@@ -112,9 +114,21 @@ def _learn(
         curve, no_curve = curve_of(photos, features, groups, copies, seed=CONFIG.seed)
     strange, unseen = find_strangers(photos, features, backbone.background())
     progress("judge", 2, 2)
-    # One fault a photo: without a car it has no right label, and one of another class is strange in its own.
-    carless = {each.photos for each in strange if each.kind == Kind.NO_CAR}
-    wrong = [each for each in wrong if each.photos not in carless]
-    told = {each.photos for each in (*wrong, *poor)}
-    strange = [each for each in strange if each.photos not in told]
     return [*wrong, *strange], [*unchecked, *unseen, *no_curve], curve
+
+
+def _one_fault_a_photo(
+    poor: Sequence[Finding], cars: Sequence[Finding], learned: Sequence[Finding]
+) -> list[Finding]:
+    """All but what another fault explains: no car is found in the dark, and without one no label is right."""
+    carless = _photos(each for each in cars if each.kind == Kind.NO_CAR)
+    wrong = [each for each in learned if each.kind == Kind.WRONG_LABEL and each.photos not in carless]
+    found = [*poor, *(each for each in cars if each.photos not in _photos(poor)), *wrong]
+    return [
+        *found,
+        *(each for each in learned if each.kind == Kind.ODD and each.photos not in _photos(found)),
+    ]
+
+
+def _photos(findings: Iterable[Finding]) -> set[tuple[str, ...]]:
+    return {each.photos for each in findings}

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     NEAR_DUPLICATE = "near_duplicate"
     WRONG_LABEL = "wrong_label"
     NO_CAR = "no_car"
+    SEVERAL_CARS = "several_cars"
+    SMALL_CAR = "small_car"
     ODD = "odd"
     TINY = "tiny"
     EXTREME_ASPECT = "extreme_aspect"
@@ -62,7 +64,7 @@ class Reason(StrEnum):
     NO_PHOTOS = "no_photos"
     ONE_CLASS = "one_class"
     FEW_IN_CLASS = "few_in_class"
-    MOSTLY_STRANGE = "mostly_strange"
+    MOSTLY_WITHOUT_CARS = "mostly_without_cars"
     NO_VALIDATION = "no_validation"
     TOO_FEW_TO_CURVE = "too_few_to_curve"
 

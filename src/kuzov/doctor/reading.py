@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from kuzov.cars.detector import find_cars
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import Signature, signature
 from kuzov.data.files import digest_of
@@ -16,6 +17,7 @@ from kuzov.errors import PhotoError
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
 from kuzov.images.quality import BLURRED_BELOW, DARK_BELOW, EXTREME_ASPECT, TINY_PX, Quality, measure
 from kuzov.progress import Progress
+from kuzov.records import Car
 
 SURELY_UNREADABLE = (BROKEN, EMPTY, UNSUPPORTED)
 """Reasons that lie in the file itself; another, such as a missing permission, may pass."""
@@ -29,12 +31,18 @@ _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPhoto(PhotoFile):
-    """A photo that can be read, its name in the folder, and what copies and faults are told by."""
+    """A photo that can be read, its name in the folder, and what copies and faults are told by.
+
+    Its width and height are pixels, upright, as a browser shows it; its cars, the most prominent first.
+    """
 
     name: str
     digest: str
+    width: int
+    height: int
     signature: Signature
     quality: Quality
+    cars: tuple[Car, ...]
 
 
 def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto], list[Finding]]:
@@ -68,8 +76,11 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
         label=file.label,
         side=file.side,
         digest=digest,
+        width=image.info["size"][0],
+        height=image.info["size"][1],
         signature=signature(image),
         quality=measure(image),
+        cars=find_cars(image),
     )
 
 

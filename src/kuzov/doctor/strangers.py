@@ -1,4 +1,4 @@
-"""Photos that show no car, and photos unlike the others of their class."""
+"""Photos unlike the others of their class."""
 
 from __future__ import annotations
 
@@ -17,17 +17,8 @@ from kuzov.model.head import Features, Labels, directions, normalise
 LEAST_OTHERS = 4
 """Other photos of its class that a photo is compared with; with fewer, their mean says little."""
 
-NO_CAR_CLASS_COSINE = 0.57
-NO_CAR_BACKGROUND_COSINE = 0.70
-"""A photo that is less near to every class and to every known car model shows no car. Of photos without a car
-that were planted among 175 of five models, 98 % are so far from both, and none of the 175; among 5,000 of 196
-models, where one of the many classes is nearer by chance, 57 %, and 2 of the 5,000."""
-
 FAR_DEVIATIONS = 4.0
 """An odd photo is less familiar than its class's median by so many standard deviations."""
-
-MOST_STRANGE = 0.5
-"""Where a larger part of the photos seems to show no car, they are of what the network does not know."""
 
 # Of a normal distribution: its standard deviation, in median absolute deviations.
 _DEVIATIONS = 1.4826
@@ -37,7 +28,7 @@ _LEAST_DEVIATION = 0.01
 def find_strangers(
     photos: Sequence[ReadPhoto], features: Features, background: npt.NDArray[np.float32]
 ) -> tuple[list[Finding], list[Skipped]]:
-    """Tell the photos without a car, and the odd ones out; a photo is told as one of them only.
+    """Tell the odd ones out.
 
     Of the features, (N, V, D), the first view is looked at. The background are prototypes of car models that
     the network knows, rows of length 1, (M, D). Classes with too few photos can't be checked.
@@ -46,36 +37,21 @@ def find_strangers(
     shown = directions(features[:, 0])
     others = np.bincount(labels) - 1
     few = tuple(classes[column] for column in np.flatnonzero(others < LEAST_OTHERS))
-    checks = (Kind.NO_CAR, Kind.ODD) if few else ()
-    skipped = [Skipped(check=check, reason=Reason.FEW_IN_CLASS, classes=few) for check in checks]
+    skipped = [Skipped(check=Kind.ODD, reason=Reason.FEW_IN_CLASS, classes=few)] if few else []
     if len(few) == len(classes):
         return [], skipped
     compared = others[labels] >= LEAST_OTHERS
     cosines = class_cosines(shown, labels)
-    distance = carlessness(shown, cosines[:, others >= LEAST_OTHERS], background)
-    strange = compared & (distance > 0)
-    if strange.mean() > MOST_STRANGE:
-        strange[:] = False
-        skipped.append(Skipped(check=Kind.NO_CAR, reason=Reason.MOSTLY_STRANGE))
-    findings = [
-        Finding(
-            kind=Kind.NO_CAR,
-            photos=(photos[row].name,),
-            certainty=0.5 + float(min(distance[row], 0.5)),
-            facts={"distance": round(float(distance[row]), 4)},
-        )
-        for row in map(int, np.flatnonzero(strange))
-    ]
     own = cosines[np.arange(len(photos)), labels]
     far = deviations(own - _soft_maximum(shown, labels, background), labels)
-    findings += [
+    findings = [
         Finding(
             kind=Kind.ODD,
             photos=(photos[row].name,),
             certainty=float(1 - FAR_DEVIATIONS / far[row] / 2),
             facts={"label": photos[row].label, "deviations": round(float(far[row]), 2)},
         )
-        for row in map(int, np.flatnonzero(compared & ~strange & (far > FAR_DEVIATIONS)))
+        for row in map(int, np.flatnonzero(compared & (far > FAR_DEVIATIONS)))
     ]
     return findings, skipped
 
@@ -87,13 +63,6 @@ def class_cosines(shown: Features, labels: Labels) -> Features:
     without = normalise(sums[labels] - shown)
     cosines[np.arange(len(labels)), labels] = (without * shown).sum(axis=1)
     return cosines
-
-
-def carlessness(shown: Features, cosines: Features, background: npt.NDArray[np.float32]) -> Array:
-    """How far photos are beyond what still counts as a car, (N,): over 0 they show none."""
-    to_classes = NO_CAR_CLASS_COSINE - cosines.max(axis=1)
-    to_background = NO_CAR_BACKGROUND_COSINE - (shown @ background.T).max(axis=1)
-    return np.asarray(np.minimum(to_classes, to_background), np.float64)
 
 
 def deviations(familiarity: Array, labels: Labels) -> Array:

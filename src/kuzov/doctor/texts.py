@@ -45,6 +45,10 @@ NAMES: Mapping[Kind, Words] = {
     Kind.NEAR_DUPLICATE: Words("Near copies", "Почти копии"),
     Kind.WRONG_LABEL: Words("Probably in the wrong class", "Вероятно, не в том классе"),
     Kind.NO_CAR: Words("Probably no car", "Вероятно, без автомобиля"),
+    Kind.SEVERAL_CARS: Words(
+        "Several cars, and none clearly meant", "Несколько автомобилей, и неясно, какой нужен"
+    ),
+    Kind.SMALL_CAR: Words("Very small cars", "Слишком мелкие автомобили"),
     Kind.ODD: Words("Unlike the others of the class", "Не похожи на остальные в классе"),
     Kind.TINY: Words("Tiny photos", "Крошечные фотографии"),
     Kind.EXTREME_ASPECT: Words("Very long or very tall photos", "Слишком вытянутые фотографии"),
@@ -90,14 +94,22 @@ ADVICE: Mapping[Kind, Words] = {
         "Посмотрите на каждую и переложите, если класс неверен.",
     ),
     Kind.NO_CAR: Words("Remove those that show no car.", "Уберите те, на которых нет автомобиля."),
+    Kind.SEVERAL_CARS: Words(
+        "The most prominent one is learned from: crop them to the car that is meant.",
+        "Учат по самому заметному: обрежьте по нужному автомобилю.",
+    ),
+    Kind.SMALL_CAR: Words(
+        "Too small to tell one model from another: look for photos that show it larger.",
+        "По таким модель не узнать: поищите, где автомобиль крупнее.",
+    ),
     Kind.ODD: Words(
         "An interior, a drawing, another model, or just a rare view? Remove what you would not ask about.",
         "Салон, рисунок, другая модель или просто редкий ракурс? Уберите то, о чём не станете спрашивать.",
     ),
     Kind.TINY: Words("Look for larger ones.", "Поищите покрупнее."),
     Kind.EXTREME_ASPECT: Words(
-        "They are stretched to a square: crop them to the car.",
-        "Они растягиваются в квадрат: обрежьте по автомобилю.",
+        "A car is hard to find in them: crop them to the car.",
+        "Автомобиль в них трудно найти: обрежьте по нему.",
     ),
     Kind.BLURRED: Words("Look for sharper ones.", "Поищите резче."),
     Kind.DARK: Words("Brighten them or look for others.", "Осветлите или поищите другие."),
@@ -117,7 +129,12 @@ SENTENCES: Mapping[Kind, Words] = {
         "in {label}, looks like {suggested} ({probability})",
         "в {label}, похоже на {suggested} ({probability})",
     ),
-    Kind.NO_CAR: Words("unlike any car known", "не похоже ни на один известный автомобиль"),
+    Kind.NO_CAR: Words("no car was found", "автомобиль не найден"),
+    Kind.SEVERAL_CARS: Words(
+        "another car is {prominence} as prominent as the main one",
+        "другой автомобиль заметен на {prominence} от главного",
+    ),
+    Kind.SMALL_CAR: Words("the car is {width} × {height} pixels", "автомобиль {width} × {height} пикселей"),
     Kind.ODD: Words(
         "{deviations} deviations from the middle of {label}", "{deviations} отклонения от середины {label}"
     ),
@@ -154,9 +171,9 @@ WHY_NOT: Mapping[Reason, Words] = {
         "there are too few photos of a class to compare with",
         "в классе слишком мало фотографий для сравнения",
     ),
-    Reason.MOSTLY_STRANGE: Words(
-        "most photos are unlike the cars that the network knows, so it can't tell",
-        "большинство фотографий непохожи на автомобили, которые знает сеть, и судить она не может",
+    Reason.MOSTLY_WITHOUT_CARS: Words(
+        "in most photos no car is found, so it can't tell which of them show none",
+        "на большинстве фотографий автомобиль не найден, и судить об остальных нельзя",
     ),
     Reason.NO_VALIDATION: Words(
         "the photos are not divided into train/ and validation/",
@@ -187,7 +204,7 @@ def sentence(finding: Finding) -> Words:
 
 
 def _shown(name: str, value: float | str) -> Words:
-    if name == "probability":
+    if name in {"probability", "prominence"}:
         return percent(float(value))
     if isinstance(value, float):
         return number(value, 0 if value.is_integer() else 3 if value < 1 else 1)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from benchmarks.process import REPOSITORY
 from benchmarks.wild import no_car, russian_market, seller, streets, views
 from benchmarks.wild.figure import Figure
 from kuzov.records import Car
@@ -89,10 +87,7 @@ def test_no_car_without_photos_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         list(no_car.measure(tmp_path))
 
 
-def test_the_wild_photos_lie_where_the_yardsticks_look() -> None:
-    wild = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared")) / "data" / "wild"
-    if not wild.is_dir():
-        pytest.skip(f"The wild photos are not here: there is no folder {wild}. KUZOV_SHARED may name it.")
-    assert all((wild / "views" / name).is_dir() for name in seller.IN_SELLER)
-    assert len(list((wild / "views").glob(f"*/{views.ASKED}.jpg"))) == 99
-    assert len(list((wild / "views").glob("*/front.jpg"))) == 98
+def test_the_wild_photos_lie_where_the_yardsticks_look(wild_photos: Path) -> None:
+    assert all((wild_photos / "views" / name).is_dir() for name in seller.IN_SELLER)
+    assert len(list((wild_photos / "views").glob(f"*/{views.ASKED}.jpg"))) == 99
+    assert len(list((wild_photos / "views").glob("*/front.jpg"))) == 98
