@@ -10,7 +10,7 @@ from kuzov.cars.cut_out import cut_box
 from kuzov.cars.detector import Scores, prominence
 from kuzov.doctor.findings import Finding, Kind, Reason, Skipped
 from kuzov.doctor.reading import ReadPhoto
-from kuzov.records import Car
+from kuzov.records import LEAST_CAR_PX, Car
 
 NO_CAR_CERTAINTY = 0.9
 """The detector finds a car in each of 955 photos of single cars, and in 132 of 140 street scenes."""
@@ -21,9 +21,6 @@ MOST_WITHOUT = 0.5
 AS_PROMINENT = 0.4
 """Another car of more than so much of the first's prominence may be the one that is meant: so it is in 19 of
 140 street scenes, and in none of 955 photos of single cars; at 0.3 it is in 23 and 7."""
-
-SMALL_PX = 48
-"""A shorter side of the cut-out has to have so many of the photo's own pixels."""
 
 
 def tell_cars(photos: Sequence[ReadPhoto]) -> tuple[list[Finding], list[Skipped]]:
@@ -71,6 +68,6 @@ def _small(photos: Sequence[ReadPhoto]) -> Iterator[Finding]:
     for photo in photos:
         left, top, right, bottom = cut_box(photo.cars[0])
         width, height = round((right - left) * photo.width), round((bottom - top) * photo.height)
-        if min(width, height) < SMALL_PX:
+        if min(width, height) < LEAST_CAR_PX:
             facts = {"width": width, "height": height}
             yield Finding(kind=Kind.SMALL_CAR, photos=(photo.name,), facts=facts)
