@@ -107,7 +107,7 @@ def _widen(model: openvino.Model) -> None:
     """Make constants in float32 of the kernels in eight bits and their scales.
 
     OpenVINO would do it too, but where it computes several photos at a time it then mixes kernels up, and
-    finds cars where there are none (2026.1; a test asks it so).
+    finds cars where there are none (2026.4.1; a test asks it so).
     """
     for product in model.get_ordered_ops():
         if product.get_type_name() != "Multiply":
