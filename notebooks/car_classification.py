@@ -110,18 +110,18 @@ counts = {side: pd.Series([photo.label for photo in photos]).value_counts() for 
 pd.DataFrame(counts).rename(index=NAMES)
 
 # %% [markdown] lang="en"
-# Three photos of each class, as the recogniser is shown them. The network that we are going to use takes
-# squares of 256 by 256 pixels, so `kuzov` cuts a twentieth off each edge and stretches the rest into a
-# square. The cars look squeezed, but they all do in the same way, and hardly anything is lost.
+# Three photos of each class, as the recogniser is shown them. A small network, the **detector**, finds the
+# car in each photo, and `kuzov` cuts it out. The network that we are going to use takes squares of 256 by 256
+# pixels, so the cut-out is stretched into a square. The cars look squeezed, and hardly anything is lost.
 
 # %% [markdown] lang="ru"
-# По три фотографии каждого класса — в том виде, в каком их видит распознаватель. Сеть, которую мы возьмём,
-# принимает квадраты 256 на 256 пикселей, поэтому `kuzov` отрезает с каждого края двадцатую часть снимка, а
-# остальное растягивает или сжимает до квадрата. Машины выглядят сжатыми с боков, зато все одинаково, и почти
-# ничего не теряется.
+# По три фотографии каждого класса — в том виде, в каком их видит распознаватель. Небольшая сеть,
+# **детектор**, находит на каждой машину, и `kuzov` её вырезает. Сеть, которую мы возьмём, принимает квадраты
+# 256 на 256 пикселей, поэтому вырезанное растягивается или сжимается до квадрата. Машины выглядят сжатыми, но
+# почти ничего не теряется.
 
 # %%
-from kuzov.images.framing import read_frame
+from kuzov.cars.cut_out import read_cut_out
 from kuzov.model.backbones import find_backbone
 
 backbone = find_backbone(config.backbone)
@@ -144,7 +144,7 @@ first_three = [
     photo for label in dataset.classes for photo in [p for p in dataset.train if p.label == label][:3]
 ]
 show(
-    [read_frame(photo.path, backbone.image_px) for photo in first_three],
+    [read_cut_out(photo.path, backbone.image_px).pixels for photo in first_three],
     [NAMES[photo.label] for photo in first_three],
     columns=3,
     side_in=2,
@@ -194,7 +194,7 @@ show(
 from kuzov.data.augment import Transform, apply, augment
 
 limits = config.augmentation
-photo = read_frame(dataset.train[0].path, backbone.image_px)
+photo = read_cut_out(dataset.train[0].path, backbone.image_px).pixels
 alone = {
     "original": Transform(),
     "rotation_range": Transform(theta=limits.rotation_range),
@@ -290,8 +290,8 @@ rows = [next(n for n, p in enumerate(dataset.validation) if p.label == label) fo
 pictures, titles = [], []
 for row in rows:
     nearest = np.argsort(-cosines[row])[:4]
-    pictures += [read_frame(dataset.validation[row].path, 128)]
-    pictures += [read_frame(dataset.train[other].path, 128) for other in nearest]
+    pictures += [read_cut_out(dataset.validation[row].path, 128).pixels]
+    pictures += [read_cut_out(dataset.train[other].path, 128).pixels for other in nearest]
     titles += [NAMES[dataset.validation[row].label], *(f"{cosines[row, other]:.2f}" for other in nearest)]
 show(pictures, titles, columns=5)
 
@@ -546,7 +546,7 @@ report.style.format({"precision": "{:.3f}", "recall": "{:.3f}", "f1": "{:.3f}", 
 doubtful = sorted(result.metrics["photos"], key=lambda each: each["probability"])[:6]
 marks = ["✓" if each["predicted"] == each["label"] else "✗" for each in doubtful]
 show(
-    [read_frame(PHOTOS / each["photo"], 192) for each in doubtful],
+    [read_cut_out(PHOTOS / each["photo"], 192).pixels for each in doubtful],
     [
         f"{mark} {NAMES[each['predicted']]}, {each['probability']:.0%}"
         for each, mark in zip(doubtful, marks, strict=True)
@@ -672,7 +672,11 @@ def table(predictions):
 
 
 answers = list(recogniser.predict_many(unseen))
-show([read_frame(path, 192) for path in unseen], [path.parent.name for path in unseen], columns=len(unseen))
+show(
+    [read_cut_out(path, 192).pixels for path in unseen],
+    [path.parent.name for path in unseen],
+    columns=len(unseen),
+)
 table(answers)
 
 # %% [markdown] lang="en"
