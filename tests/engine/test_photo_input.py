@@ -84,3 +84,15 @@ def test_want_of_memory_is_not_the_photos_fault(photos: list[bytes], monkeypatch
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", no_memory)
     with raises(OverloadedError, "There is not enough memory for image_bytes[0] now; try again later."):
         read_photos(photos, 64, "car")
+
+
+def test_photos_of_many_cars_are_too_many_for_one_request(
+    street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuzov.engine.photo_input.MOST_FURTHER_CARS", 2)
+    photo = street.read_bytes()
+    assert [len(parts) for parts in read_photos([photo] * 2, 64, "cars")] == [2, 2]
+    assert len(read_photos([photo] * 3, 64, "car")) == 3
+    text = "The first 3 photos of this request show 6 cars, which are too many for one. "
+    with raises(RequestError, f"{text}Send fewer photos at a time.", ErrorCode.INVALID):
+        read_photos([photo] * 3, 64, "cars")

@@ -307,7 +307,7 @@ def test_a_box_lies_on_its_car(open_page: OpenPage, finding: Server, street: Pat
     page = open_page(finding.rest_port)
     choose(page, photo(street))
     expect_answers(page, 1)
-    page.wait_for_function("document.querySelector('.frame').style.getPropertyValue('--ratio') !== ''")
+    page.locator(".frame[style*='--ratio']").wait_for()
     image, boxes = page.locator(".frame img").bounding_box(), page.locator(".car").all()
     assert image is not None
     assert image["width"] / image["height"] == pytest.approx(640 / 220, rel=0.02)

@@ -20,6 +20,8 @@ CARS = "cars"  # the signature that answers for each car of a photo
 # How many photos of the largest size a request may hold, or smaller ones of as many pixels: small photos may
 # claim and fill large sizes, and one request shall not hold a thread for minutes.
 LARGEST_PHOTOS = 8
+# Cars of a request beyond one a photo: a photo of some kilobytes may show eight, and each becomes an image.
+MOST_FURTHER_CARS = 1000
 
 
 def read_photos(
@@ -32,10 +34,11 @@ def read_photos(
 
     Raises:
         RequestError: INVALID where a photo can't be decoded, and the text says which row and why; or where
-            the photos have too many pixels together.
+            the photos have too many pixels or show too many cars together.
         OverloadedError: There is not enough memory for a photo now.
     """
-    found = []
+    found: list[list[CutOut]] = []
+    further_cars = 0
     admit = _budget(LARGEST_PHOTOS * max_pixels)
     for row, photo in enumerate(photos):
         name = f"{PHOTO_INPUT}[{row}]"
@@ -46,6 +49,13 @@ def read_photos(
         except MemoryError as error:
             raise OverloadedError(f"There is not enough memory for {name} now; try again later.") from error
         found.append(parts)
+        further_cars += len(parts) - 1
+        if further_cars > MOST_FURTHER_CARS:
+            raise RequestError(
+                ErrorCode.INVALID,
+                f"The first {row + 1:,} photos of this request show {row + 1 + further_cars:,} cars, "
+                "which are too many for one. Send fewer photos at a time.",
+            )
     return found
 
 
