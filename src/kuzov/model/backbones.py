@@ -94,7 +94,7 @@ def _lite(name: str, image_px: int, width: float, depth: float, weights: str) ->
 BACKBONES: Mapping[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
-        _lite("efficientnet-lite0-cars", 256, 1.0, 1.0, "efficientnet-lite0-cars.safetensors"),
+        _lite("efficientnet-lite0-cars", 224, 1.0, 1.0, "efficientnet-lite0-cars.safetensors"),
         _lite("efficientnet-lite0-imagenet", 224, 1.0, 1.0, "efficientnet-lite0-imagenet.safetensors"),
     )
 }
