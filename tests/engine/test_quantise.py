@@ -27,7 +27,7 @@ needs_nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not i
 @pytest.fixture(scope="module")
 def images(synthetic_photos: Path) -> npt.NDArray[np.uint8]:
     files = sorted((synthetic_photos / "train").rglob("*.jpg"))
-    return np.stack([read_cut_out(file, 256).pixels for file in files])
+    return np.stack([read_cut_out(file, 224).pixels for file in files])
 
 
 def of_type(model: openvino.Model, name: str) -> int:
