@@ -59,10 +59,10 @@ def cut(image: tf.Tensor, box: tf.Tensor, image_px: int) -> tf.Tensor:
     return tf.round(resized[0])
 
 
-def find_cars(image: tf.Tensor, detector: tf.compat.v1.GraphDef) -> tuple[tf.Tensor, tf.Tensor]:
+def find_cars(image: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """`kuzov.cars.detector.find_cars`: boxes (K, 4) and scores (K,), the most prominent first."""
     pixels = cut(image, tf.constant(WHOLE), INPUT_PX)[tf.newaxis]
-    boxes, scores = tf.graph_util.import_graph_def(detector, {"image": pixels}, ["boxes:0", "scores:0"])
+    boxes, scores = detector(pixels)
     boxes, scores = tf.ensure_shape(boxes, (1, None, 4))[0], tf.ensure_shape(scores, (1, None))[0]
     kept = tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, LEAST_SCORE)
     boxes, scores = tf.gather(boxes, kept), tf.gather(scores, kept)
@@ -79,11 +79,19 @@ def with_margin(boxes: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(grown, 0.0, 1.0)
 
 
-def read_detector() -> tf.compat.v1.GraphDef:
-    """The detector's graph, which a bundle gets a copy of."""
-    graph = tf.compat.v1.GraphDef()
-    graph.ParseFromString(NETWORK.read_bytes())
-    return graph
+def read_detector() -> Any:
+    """The detector, of which a bundle gets a copy: a concrete function of one image to boxes and scores."""
+    definition = tf.compat.v1.GraphDef()
+    definition.ParseFromString(NETWORK.read_bytes())
+
+    @tf.function(
+        autograph=False, input_signature=[tf.TensorSpec((1, INPUT_PX, INPUT_PX, 3), tf.float32, "image")]
+    )
+    def detect(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        boxes, scores = tf.graph_util.import_graph_def(definition, {"image": image}, ["boxes:0", "scores:0"])
+        return boxes, scores
+
+    return detect.get_concrete_function()
 
 
 def freeze(backbone: keras.Model) -> Any:
