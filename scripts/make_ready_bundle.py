@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import kuzov
-from kuzov.bundle.layout import version_folder, versions
+from kuzov.bundle.layout import REPORT, version_folder, versions
 from kuzov.bundle.publish import publish
 from kuzov.bundle.ready import ready_model
 
@@ -37,7 +37,8 @@ def replace_model(bundle: Path, base: Path) -> Path:
     """
 
     def copy(staging: Path) -> None:
-        shutil.copytree(bundle, staging, dirs_exist_ok=True)
+        # The report shows photos, and the package holds none.
+        shutil.copytree(bundle, staging, ignore=shutil.ignore_patterns(REPORT.name), dirs_exist_ok=True)
 
     new = publish(base, copy)
     for older in versions(base)[:-1]:
