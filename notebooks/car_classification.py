@@ -632,7 +632,7 @@ show(pictures, titles, columns=5, side_in=1.9)
 # those of each class and, as long as the backbone is the frozen one, of 196 other car models. Over 0.5 the
 # answer is "none of these".
 #
-# Of known photos about one in twenty is taken for unknown as well: the threshold was set so on purpose.
+# It is a probability that was learned over many other folders, so some known photos are refused as well.
 # Below, the last photo shows a car that is none of the classes.
 
 # %% [markdown] lang="ru"
@@ -644,7 +644,7 @@ show(pictures, titles, columns=5, side_in=1.9)
 # признаками каждого класса, а пока основа заморожена — и ещё 196 других моделей автомобилей. Больше 0,5 —
 # значит «ничего из этого».
 #
-# Примерно одну из двадцати знакомых машин он тоже примет за незнакомую: порог нарочно выставлен так.
+# Это вероятность, выученная на многих других папках, так что изредка отвергается и знакомая машина.
 # Ниже на последней фотографии — машина, которой нет среди классов.
 
 # %%

@@ -13,7 +13,7 @@ def test_the_defaults_are_the_origins_augmentation() -> None:
     assert load_config() == TrainConfig()
     values = TrainConfig(seed=5).to_json()
     assert set(values) == {
-        "seed", "backbone", "validation_fraction", "accepted_fraction",
+        "seed", "backbone", "validation_fraction",
         "features", "head", "augmentation", "fine_tune",
     }  # fmt: skip
     assert values["seed"] == 5
@@ -86,7 +86,6 @@ def test_what_is_no_setting_is_refused(pair: str, message: str) -> None:
         ('head.inverse_regularisation=["a"]', "'a'", "of the type of its default, 1.0"),
         ("seed=-1", "-1", "0 or more"),
         ("validation_fraction=1", "1.0", "in 0..1"),
-        ("accepted_fraction=0", "0.0", "in 0..1"),
         ("features.augmented_views=-1", "-1", "0 or more"),
         ("head.folds=1", "1", "2 or more"),
         ("head.inverse_regularisation=[]", "()", "a list of numbers over 0"),

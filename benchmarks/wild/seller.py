@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.wild.figure import Array, Figure, area, calibration_error, mean_share
 from benchmarks.wild.recognisers import features_of, learning_set, taught
-from kuzov.model.familiarity import UNKNOWN_THRESHOLD
+from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.model.head import Features
 from kuzov.training.learning_set import LearningSet
 from kuzov.training.shots import draw_shots

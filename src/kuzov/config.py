@@ -84,8 +84,6 @@ class TrainConfig:
     """A key of the table of backbones."""
     validation_fraction: float = 0.25
     """Part of the photos kept for judging, where the folder has no validation/ of its own."""
-    accepted_fraction: float = 0.95
-    """Part of the known photos, out of fold, that the threshold of `unknown` lets through."""
     features: FeatureConfig = field(default_factory=FeatureConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -103,7 +101,6 @@ class TrainConfig:
         allowed: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
             "seed": whole,
             "validation_fraction": part,
-            "accepted_fraction": part,
             "features.augmented_views": whole,
             "head.folds": ("2 or more", lambda value: value >= 2),
             "head.inverse_regularisation": (

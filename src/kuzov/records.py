@@ -29,6 +29,11 @@ class ClassName:
     ru: str
 
 
+# From this chance on that the name is right people are told it without a "perhaps": wrong and sure costs four
+# times what right and doubtful does (docs/adr/0018).
+SURE = 0.8
+
+
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 MOST_CARS = 8  # told of a photo
 LEAST_CAR_PX = 48  # of a side; smaller cars have too few pixels to be sure of
@@ -87,6 +92,11 @@ class Prediction:
     car: Car | None = None
     no_car: bool = False
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether to say "perhaps": the photo does not count as unknown, but the name may well be wrong."""
+        return not self.is_unknown and (1 - self.unknown) * self.probability < SURE
+
     def to_json(self) -> dict[str, object]:
         """The object that `--json` prints for this photo."""
         return {
@@ -96,6 +106,7 @@ class Prediction:
             "probabilities": dict(self.probabilities),
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
+            "is_doubtful": self.is_doubtful,
             "no_car": self.no_car,
             "car": self.car.to_json() if self.car else None,
         }

@@ -28,6 +28,7 @@ def test_a_picture_is_written(kuzov: Kuzov, model: Path, suv: Path, tmp_path: Pa
     expected = Explainer.load(model).explain(suv)
     assert (done.status, done.err) == (0, "")
     doubt = "none of these models, most like " if expected.prediction.is_unknown else ""
+    doubt = "perhaps " if expected.prediction.is_doubtful else doubt
     probability = f"{expected.prediction.probability:.1%}"
     assert done.out == f"{suv}: {doubt}SUV {probability}, explained by layer-cam in heat.png\n"
     with Image.open(tmp_path / "heat.png") as found:

@@ -43,6 +43,7 @@ def test_a_line_a_photo(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
         ranked = sorted(found.probabilities, key=found.probabilities.__getitem__, reverse=True)
         first, second, third = [f"{names[each]} {found.probabilities[each]:.1%}" for each in ranked]
         doubt = "none of these models, most like " if found.is_unknown else ""
+        doubt = "perhaps " if found.is_doubtful else doubt
         expected.append(f"{photo}: {doubt}{first}  ({second}, {third})")
     assert done.out.splitlines() == expected
 
@@ -201,7 +202,8 @@ def test_json_is_a_list_of_objects_in_the_order_given(
     assert [answer["photo"] for answer in answers] == [str(photo) for photo in photos[::-1]]
     for answer in answers:
         assert list(answer) == [
-            "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "no_car", "car"
+            "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful",
+            "no_car", "car",
         ]  # fmt: skip
         assert (answer["no_car"], len(answer["car"]["box"])) == (False, 4)
         assert list(answer["probabilities"]) == ["hatchback", "sedan", "suv"]

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from kuzov.errors import BundleError, MissingExtraError
 from kuzov.explain.network import Array, Grid, Network
+from kuzov.model.calibrator import Calibrator
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Prototypes, UnknownCurve
+from kuzov.model.familiarity import Prototypes
 from kuzov.model.graph import freeze, frozen_recogniser
 from kuzov.model.head import Head
 from tests.errors import raises
@@ -39,7 +40,7 @@ def recogniser(*layers: Any, dead_features: int = 0) -> Any:
         head=Head(weights=numbers(*shape), bias=numbers(3)),
         temperature=0.5,
         prototypes=Prototypes(classes=numbers(*shape), background=numbers(len(kept), 0)),
-        curve=UnknownCurve(threshold=0.5, spread=0.1),
+        calibrator=Calibrator(weights=np.array([-10.0, 0, 0]), bias=5.0),
     )
     return frozen_recogniser(freeze(backbone), classifier)
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kuzov.model.calibrator import UNKNOWN_THRESHOLD, Calibrator
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import UNKNOWN_THRESHOLD, Prototypes, UnknownCurve
+from kuzov.model.familiarity import Prototypes
 from kuzov.model.head import Features, Head
 
 # The features' square roots, of length 1, are (0.6, 0.8, 0), (1, 0, 0) and (0, 0, 1).
@@ -18,7 +19,7 @@ def classifier_of(background: Features) -> Classifier:
         ),
         temperature=2.0,
         prototypes=Prototypes(classes=np.eye(3, 2, dtype=np.float32), background=background),
-        curve=UnknownCurve(threshold=0.5, spread=0.1),
+        calibrator=Calibrator(weights=np.array([-10.0, 0, 10]), bias=5.0),
     )
 
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from kuzov.model.familiarity import Prototypes, fit_unknown_curve, make_prototypes
-from kuzov.model.head import Features
+from kuzov.model.familiarity import SOFTNESS, Discriminants, Prototypes, make_prototypes
+from kuzov.model.head import Features, directions
 
 NOTHING = np.zeros((0, 4), np.float32)
 
@@ -48,17 +47,31 @@ def test_a_class_without_photos_is_never_near() -> None:
     assert prototypes_of(classes=3).classes[:, 2].tolist() == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("accepted", [0.9, 0.95])
-def test_the_threshold_accepts_the_part_that_was_asked_for(accepted: float) -> None:
-    familiarity = np.random.default_rng(0).normal(0.4, 0.1, 2000)
-    curve = fit_unknown_curve(familiarity, accepted_fraction=accepted)
-    unknown = curve.unknown(familiarity)
-    assert (unknown <= 0.5).mean() == pytest.approx(accepted, abs=0.001)
-    assert np.median(unknown) == pytest.approx(0.05, abs=1e-6)
-    assert curve.unknown(np.array([curve.threshold])) == pytest.approx(0.5)
-    assert np.all(np.diff(curve.unknown(np.linspace(0, 1, 50))) < 0)
+def test_measured_are_the_nearest_class_its_lead_and_the_background() -> None:
+    background = np.array([[0, 0, 0.6, 0.8], [0, 0, 0.8, 0.6]], np.float32)
+    prototypes = prototypes_of(background)
+    features = photos([1, 0.3, 0, 0.1])
+    shown = directions(features)
+    first, second = np.sort(shown @ prototypes.classes, axis=1).T[::-1]
+    nearest, lead, others = prototypes.measures(features).T
+    np.testing.assert_allclose(nearest, first, rtol=1e-6)
+    np.testing.assert_allclose(lead, first - second, rtol=1e-5)
+    most = (shown @ background.T).max(axis=1)
+    assert ((others >= most) & (others <= most + SOFTNESS * np.log(2) + 1e-6)).all()
+    np.testing.assert_array_equal(prototypes.familiarity(features), nearest - others)
 
 
-def test_photos_that_are_all_alike_give_a_curve_all_the_same() -> None:
-    curve = fit_unknown_curve(np.full(5, 0.7), accepted_fraction=0.95)
-    assert curve.unknown(np.array([0.4, 0.7, 1.0])) == pytest.approx([1, 0.5, 0], abs=0.01)
+def test_without_a_background_nothing_else_is_near() -> None:
+    assert (prototypes_of().measures(FEATURES)[:, 2] == 0).all()
+
+
+def test_axes_on_which_photos_of_a_model_differ_are_not_looked_on() -> None:
+    """The third feature says how light it is, the fourth nothing."""
+    centre = np.array([0.5, 0.5, 0, 0], np.float32)
+    axes = Discriminants(centre=centre, axes=np.array([[1, 0], [0, 1], [0, 0], [0, 0]], np.float32))
+    background = np.array([[0, 0, 0, 1]], np.float32)
+    on_axes = make_prototypes(FEATURES, LABELS, classes=2, background=background, discriminants=axes)
+    assert (on_axes.classes.shape, on_axes.background.shape) == ((2, 2), (2, 1))
+    np.testing.assert_allclose(np.linalg.norm(on_axes.background, axis=0), 1, rtol=1e-6)
+    light = photos([1, 0, 1, 0])
+    assert on_axes.measures(light)[:, 0].min() > prototypes_of(background).measures(light)[:, 0].max()

@@ -13,13 +13,15 @@ import tensorflow as tf
 from PIL import Image
 
 from kuzov.cars.cut_out import cut, read_cut_outs
-from kuzov.cars.detector import MOST_CARS, find_cars
+from kuzov.cars.detector import find_cars
 from kuzov.images.decode import decode
 from kuzov.model import graph
+from kuzov.model.calibrator import Calibrator
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Prototypes, UnknownCurve
+from kuzov.model.familiarity import Discriminants, Prototypes
 from kuzov.model.graph import ServingModule, freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
+from kuzov.records import MOST_CARS
 from tests.encoded_photos import encode
 
 IMAGE_PX = 32
@@ -66,7 +68,15 @@ def images() -> npt.NDArray[np.float32]:
     return (levels + rng.uniform(-40, 40, (6, IMAGE_PX, IMAGE_PX, 3))).clip(0, 255).astype(np.float32)
 
 
-@pytest.fixture(scope="module", params=[0, 2], ids=["no background", "background"])
+def on_axes(shown: npt.NDArray[np.float32]) -> Prototypes:
+    """The first three are the classes, the next two the background, on four axes."""
+    axes = np.random.default_rng(5).normal(size=(shown.shape[1], 4)).astype(np.float32)
+    discriminants = Discriminants(centre=shown.mean(axis=0), axes=axes)
+    columns = discriminants.project(shown).T
+    return Prototypes(classes=columns[:, :3], background=columns[:, 3:5], discriminants=discriminants)
+
+
+@pytest.fixture(scope="module", params=["no background", "background", "discriminants"])
 def classifier(
     request: pytest.FixtureRequest, tiny_backbone: keras.Model, images: npt.NDArray[np.float32]
 ) -> Classifier:
@@ -74,12 +84,17 @@ def classifier(
     features = tiny_backbone.predict(images, verbose=0)
     shown = directions(features)
     weights = 20 * (shown[:3] - shown.mean(axis=0)).T
-    prototypes = Prototypes(classes=shown[:3].T, background=shown[3 : 3 + request.param].T)
+    prototypes = {
+        "no background": Prototypes(classes=shown[:3].T, background=shown[:0].T),
+        "background": Prototypes(classes=shown[:3].T, background=shown[3:5].T),
+        "discriminants": on_axes(shown),
+    }[request.param]
+    doubt = np.array([-4.0, -1, 3])
     return Classifier(
         head=Head(weights=weights, bias=-shown.mean(axis=0) @ weights),
         temperature=0.5,
         prototypes=prototypes,
-        curve=UnknownCurve(threshold=float(np.median(prototypes.familiarity(features))), spread=0.05),
+        calibrator=Calibrator(weights=doubt, bias=-float(np.median(prototypes.measures(features) @ doubt))),
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kuzov.model.calibrator import SHIPPED
 from kuzov.model.weight_files import WEIGHTS, read_weights
 
 CARS, IMAGENET = "efficientnet-lite0-cars.safetensors", "efficientnet-lite0-imagenet.safetensors"
@@ -18,4 +19,4 @@ def test_shipped_weights_are_small_and_half_precision(name: str) -> None:
 
 
 def test_every_shipped_file_is_named_here() -> None:
-    assert {file.name for file in WEIGHTS.glob("*.safetensors")} == {CARS, IMAGENET}
+    assert {file.name for file in WEIGHTS.glob("*.safetensors")} == {CARS, IMAGENET, SHIPPED}

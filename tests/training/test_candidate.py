@@ -16,14 +16,15 @@ from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import fit_temperature
+from kuzov.model.calibrator import Calibrator, calibrator_for
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Prototypes, UnknownCurve, fit_unknown_curve
+from kuzov.model.familiarity import Discriminants, Prototypes
 from kuzov.model.head import Head
 from kuzov.progress import silent
 from kuzov.training import candidate as module
 from kuzov.training.candidate import Candidate, Unseen, first_stage, second_stage
 from kuzov.training.fine_tune import fine_tune
-from kuzov.training.judge import Choice, cross_familiarity, fit_views, split_folds, view_prototypes
+from kuzov.training.judge import Choice, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
 
 CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
@@ -61,11 +62,9 @@ def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidat
             prototypes=Prototypes(
                 classes=np.eye(2, dtype=np.float32), background=np.zeros((2, 0), np.float32)
             ),
-            curve=UnknownCurve(threshold=0.5, spread=0.1),
+            calibrator=Calibrator(weights=np.zeros(3), bias=0.0),
         ),
-        unseen=Unseen(
-            logits=np.zeros((1, 2)), labels=np.zeros(1, np.int64), groups=["0"], familiarity=np.zeros(1)
-        ),
+        unseen=Unseen(logits=np.zeros((1, 2)), labels=np.zeros(1, np.int64), groups=["0"]),
         validation_features=np.eye(2, dtype=np.float32),
     )
 
@@ -88,6 +87,11 @@ def both_stages(
 
 
 LABELS = np.array([0, 1])
+
+
+def assert_same(found: Calibrator, expected: Calibrator) -> None:
+    np.testing.assert_array_equal(found.weights, expected.weights)
+    assert found.bias == expected.bias
 
 
 @pytest.mark.parametrize(
@@ -119,14 +123,11 @@ def test_the_first_stage_is_fitted_on_the_training_photos_alone(data: LearningSe
     assert len(choice.accuracies) == len(CONFIG.head.inverse_regularisation)
     (found,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
     np.testing.assert_allclose(found, data.features[:1, 0], atol=1e-4)
-    # Temperature and threshold are learned out of fold.
-    familiarity = cross_familiarity(
-        data.features[:12], labels, data.groups[:12], background=tiny.background(), folds=5, seed=0
-    )
+    # The temperature is learned out of fold, the calibrator was learned before.
     assert candidate.unseen.labels.tolist() == labels.tolist()
     np.testing.assert_array_equal(candidate.unseen.logits, choice.out_of_fold.logits)
     assert candidate.classifier.temperature == fit_temperature(choice.out_of_fold.logits, labels)
-    assert candidate.classifier.curve == fit_unknown_curve(familiarity, accepted_fraction=0.95)
+    assert_same(candidate.classifier.calibrator, calibrator_for(photos=6, classes=2, plain=True))
 
 
 def test_the_first_stage_does_not_see_the_validation_photos(data: LearningSet, tiny: Backbone) -> None:
@@ -135,7 +136,7 @@ def test_the_first_stage_does_not_see_the_validation_photos(data: LearningSet, t
     other = replace(data, features=changed)
     first, second = first_stage(data, tiny, CONFIG)[0], first_stage(other, tiny, CONFIG)[0]
     assert first.classifier.temperature == second.classifier.temperature
-    assert first.classifier.curve == second.classifier.curve
+    assert_same(first.classifier.calibrator, second.classifier.calibrator)
     np.testing.assert_array_equal(first.classifier.head.weights, second.classifier.head.weights)
     np.testing.assert_array_equal(first.classifier.prototypes.classes, second.classifier.prototypes.classes)
     assert (first.validation_logits != second.validation_logits).any()
@@ -145,9 +146,12 @@ def test_the_backbones_own_car_models_are_the_background(
     data: LearningSet, tiny: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = np.eye(5, 48, dtype=np.float32)
+    axes = Discriminants(centre=np.zeros(48, np.float32), axes=np.eye(48, 6, dtype=np.float32))
     monkeypatch.setattr(Backbone, "background", lambda _: models)
-    candidate, _ = first_stage(data, tiny, CONFIG)
-    np.testing.assert_array_equal(candidate.classifier.prototypes.background, models.T)
+    monkeypatch.setattr(Backbone, "discriminants", lambda _: axes)
+    classifier = first_stage(data, tiny, CONFIG)[0].classifier
+    np.testing.assert_array_equal(classifier.prototypes.background, models[:, :6].T)
+    assert_same(classifier.calibrator, calibrator_for(photos=6, classes=2, plain=False))
 
 
 def test_with_a_single_training_photo_the_others_are_asked_too(few: Path, tiny: Backbone) -> None:
@@ -155,13 +159,11 @@ def test_with_a_single_training_photo_the_others_are_asked_too(few: Path, tiny: 
     candidate, choice = first_stage(data, tiny, CONFIG)
     assert len(choice.out_of_fold.logits) == len(data.labels) == 9
     assert len(choice.out_of_fold.accuracies) == 3
-    classifier, shown = candidate.classifier, data.features[data.validation, 0]
+    classifier = candidate.classifier
     assert candidate.unseen.labels.tolist() == [0, 0, 1, 1]
     np.testing.assert_array_equal(candidate.unseen.logits, candidate.validation_logits)
     assert classifier.temperature == fit_temperature(candidate.validation_logits, np.array([0, 0, 1, 1]))
-    assert classifier.curve == fit_unknown_curve(
-        classifier.prototypes.familiarity(shown), accepted_fraction=0.95
-    )
+    assert_same(classifier.calibrator, calibrator_for(photos=2, classes=2, plain=True))  # one and three
 
 
 def test_a_class_of_one_photo_on_both_sides_is_refused(few: Path, tiny: Backbone) -> None:

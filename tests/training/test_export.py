@@ -25,8 +25,9 @@ from kuzov.engine.engine import run
 from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.decode import decode
+from kuzov.model.calibrator import Calibrator
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Prototypes, UnknownCurve
+from kuzov.model.familiarity import Prototypes
 from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
 from kuzov.network import bfloat16_available
@@ -144,7 +145,9 @@ def classifier_of(features: Floats, scale: float, others: int) -> Classifier:
         head=Head(weights=weights, bias=np.array([0.1, 0, -0.1], np.float32) - shown.mean(axis=0) @ weights),
         temperature=0.7,
         prototypes=prototypes,
-        curve=UnknownCurve(threshold=float(np.median(prototypes.familiarity(features))), spread=0.1),
+        calibrator=Calibrator(
+            weights=np.array([-10.0, 0, 10]), bias=10 * float(np.median(prototypes.familiarity(features)))
+        ),
     )
 
 

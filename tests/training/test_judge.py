@@ -11,7 +11,6 @@ from kuzov.training.judge import (
     accuracy,
     choose_regularisation,
     cross_calibrate,
-    cross_familiarity,
     cross_validate,
     different_photos,
     fit_views,
@@ -112,25 +111,6 @@ def test_head_and_prototypes_are_made_of_every_view() -> None:
     expected = make_prototypes(rows, repeated, classes=2, background=background)
     np.testing.assert_array_equal(found.classes, expected.classes)
     np.testing.assert_array_equal(found.background, expected.background)
-
-
-def test_familiarity_is_that_of_the_first_view_to_the_photos_outside_of_the_fold() -> None:
-    labels = np.repeat(np.arange(3), 8)
-    features, background = views_of(labels), np.eye(2, 8, dtype=np.float32)
-    found = cross_familiarity(features, labels, names(24), background=background, folds=4, seed=0)
-    for fit, held in split_folds(labels, names(24), folds=4, seed=0):
-        prototypes = view_prototypes(features[fit], labels[fit], classes=3, background=background)
-        np.testing.assert_array_equal(found[held], prototypes.familiarity(features[held, 0]))
-
-
-def test_a_photo_is_not_familiar_by_itself_or_its_copy() -> None:
-    labels = np.array([0, 0, *[1] * 6, *[0] * 4])
-    features = views_of(labels)
-    features[:2] = np.eye(8)[7]  # a photo of the first class, and its copy, unlike all others
-    found = cross_familiarity(
-        features, labels, ["odd", "odd", *names(10)], background=NOTHING, folds=5, seed=0
-    )
-    assert found[:2].max() < found[2:].min()
 
 
 def test_the_regularisation_with_the_truest_probabilities_is_taken() -> None:

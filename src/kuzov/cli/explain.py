@@ -59,7 +59,10 @@ def _as_text(found: Saliency, out: Path) -> str:
     """One line: the photo, the class that is explained, and where the picture lies."""
     prediction = found.prediction
     probability = prediction.probabilities[found.label]
-    doubted = prediction.is_unknown and found.label == prediction.label
-    doubt = "none of these models, most like " if doubted else ""
+    doubt = ""
+    if found.label == prediction.label and prediction.is_unknown:
+        doubt = "none of these models, most like "
+    elif found.label == prediction.label and prediction.is_doubtful:
+        doubt = "perhaps "
     name = prediction.names[found.label].en
     return f"{prediction.photo}: {doubt}{name} {probability:.1%}, explained by {found.method} in {out}"

@@ -23,11 +23,13 @@ RUNNERS_UP = 2
 WORDS = {
     "en": {
         "unknown": "none of these models, most like ",
+        "doubtful": "perhaps ",
         "no_car": "no car found; the whole photo: ",
         "small": ", too small to be sure of",
     },
     "ru": {
         "unknown": "ни одна из этих моделей, больше всего похоже на ",
+        "doubtful": "возможно, ",
         "no_car": "машина не найдена; всё фото: ",
         "small": ", слишком мала, чтобы быть уверенным",
     },
@@ -157,6 +159,7 @@ def _as_text(answer: Prediction, language: str, *, boxed: bool) -> str:
     if answer.car and boxed:
         where += f" [{' '.join(f'{side:.3f}' for side in answer.car.box)}]"
     text = f"{where}: " + (words["no_car"] if answer.no_car else "")
-    text += (words["unknown"] if answer.is_unknown else "") + first
+    doubt = "unknown" if answer.is_unknown else "doubtful" if answer.is_doubtful else ""
+    text += (words[doubt] if doubt else "") + first
     text += f"  ({', '.join(others)})" if others else ""
     return text + (words["small"] if answer.car and answer.car.small else "")

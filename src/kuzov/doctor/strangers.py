@@ -11,7 +11,8 @@ from scipy.special import logsumexp
 from kuzov.doctor.findings import Finding, Kind, Reason, Skipped
 from kuzov.doctor.labels import columns
 from kuzov.doctor.reading import ReadPhoto
-from kuzov.model.familiarity import SAME_MODEL_COSINE, SOFTNESS, Array
+from kuzov.model.calibrator import Array
+from kuzov.model.familiarity import SAME_MODEL_COSINE, SOFTNESS
 from kuzov.model.head import Features, Labels, directions, normalise
 
 LEAST_OTHERS = 4

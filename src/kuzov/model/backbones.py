@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kuzov.errors import ConfigError
+from kuzov.model.calibrator import SHIPPED
 from kuzov.model.efficientnet_lite import efficientnet_lite
+from kuzov.model.familiarity import Discriminants
 from kuzov.model.graph import freeze
-from kuzov.model.weight_files import BACKGROUND, WEIGHTS, read_weights
+from kuzov.model.weight_files import AXES, BACKGROUND, CENTRE, WEIGHTS, read_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,15 @@ class Backbone:
         build: Makes the Keras model: RGB float32 (N, image_px, image_px, 3) in 0..255 to float32 (N, D).
         weights: File in kuzov/model/weights, float16 safetensors named `layer/weight`; None where `build`
             makes the model with its weights.
+        calibrator: File there that recipes/calibrator has learned for these weights; None where `unknown` is
+            told by the nearness to the classes alone.
     """
 
     name: str
     image_px: int
     build: Callable[[], keras.Model]
     weights: str | None = None
+    calibrator: str | None = None
 
     def load(self) -> keras.Model:
         """Build the model with its weights, frozen."""
@@ -54,6 +59,13 @@ class Backbone:
             (features,) = self.frozen().outputs
             return np.zeros((0, features.shape[-1]), np.float32)
         return tensors[BACKGROUND].astype(np.float32)
+
+    def discriminants(self) -> Discriminants | None:
+        """The axes on which prototypes of its features are compared; None for the features' own."""
+        if self.calibrator is None:
+            return None
+        tensors = read_weights(self.calibrator)
+        return Discriminants(centre=tensors[CENTRE].astype(np.float32), axes=tensors[AXES].astype(np.float32))
 
     def frozen(self) -> Any:
         """The model as a concrete function over constants, made once a process; see `graph.freeze`."""
@@ -82,19 +94,22 @@ def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:
     return f"{layer.name}/{weight.name}"
 
 
-def _lite(name: str, image_px: int, width: float, depth: float, weights: str) -> Backbone:
+def _lite(
+    name: str, image_px: int, width: float, depth: float, weights: str, calibrator: str | None = None
+) -> Backbone:
     return Backbone(
         name=name,
         image_px=image_px,
         build=lambda: efficientnet_lite(width=width, depth=depth, image_px=image_px, name="backbone"),
         weights=weights,
+        calibrator=calibrator,
     )
 
 
 BACKBONES: Mapping[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
-        _lite("efficientnet-lite0-cars", 224, 1.0, 1.0, "efficientnet-lite0-cars.safetensors"),
+        _lite("efficientnet-lite0-cars", 224, 1.0, 1.0, "efficientnet-lite0-cars.safetensors", SHIPPED),
         _lite("efficientnet-lite0-imagenet", 224, 1.0, 1.0, "efficientnet-lite0-imagenet.safetensors"),
     )
 }

@@ -5,25 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kuzov.model.calibration import Probabilities, probabilities
-from kuzov.model.familiarity import Array, Prototypes, UnknownCurve
+from kuzov.model.calibrator import Array, Calibrator
+from kuzov.model.familiarity import Prototypes
 from kuzov.model.head import Features, Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classifier:
-    """A head with its temperature, and prototypes with their curve.
+    """A head with its temperature, and prototypes with their calibrator.
 
     Attributes:
         head: On the directions of the features.
         temperature: Divides the head's logits.
         prototypes: Of the classes and of other models.
-        curve: From familiarity to `unknown`.
+        calibrator: From what the prototypes measure to `unknown`.
     """
 
     head: Head
     temperature: float
     prototypes: Prototypes
-    curve: UnknownCurve
+    calibrator: Calibrator
 
     def probabilities(self, features: Features) -> Probabilities:
         """Of each class, (N, C), for features (N, D) as the backbone gives them."""
@@ -31,4 +32,4 @@ class Classifier:
 
     def unknown(self, features: Features) -> Array:
         """How sure it is that a photo shows none of the classes, (N,) in 0..1; 0.5 at the threshold."""
-        return self.curve.unknown(self.prototypes.familiarity(features))
+        return self.calibrator.unknown(self.prototypes.measures(features))

@@ -1,8 +1,8 @@
-"""How familiar a photo is, and from there how surely it shows none of the classes.
+"""How familiar a photo is.
 
-A class is known by its prototype, the mean direction of its photos' features. A photo is familiar where its
-direction is near a prototype and not as near to one of the car models in the background, which the backbone
-has seen and the user has not asked for. What was tried instead stands in docs/adr/0008.
+A class is known by its prototype, the mean of its photos' directions. A photo is familiar where it is near a
+prototype and not as near to one of the car models in the background, which the backbone has seen and the user
+has not asked for. What was tried instead stands in docs/adr/0008; on which axes is looked, in docs/adr/0018.
 """
 
 from __future__ import annotations
@@ -13,45 +13,75 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from kuzov.model.calibrator import Array
 from kuzov.model.head import Features, Labels, directions, normalise
-
-Array = npt.NDArray[np.float64]
 
 # How softly the nearest models of the background are taken together, in units of the cosine.
 SOFTNESS = 0.05
-# A background model whose prototype is as near as this to a class's is that class itself.
+# A background model whose mean direction is as near as this to a class's is that class itself.
 SAME_MODEL_COSINE = 0.9
-# `unknown` of a typical known photo: of the median of those that the threshold was learned on.
-TYPICAL_UNKNOWN = 0.05
-LEAST_SPREAD = 0.01
-# `unknown` is a logistic curve through the threshold, so its own threshold is the middle.
-UNKNOWN_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discriminants:
+    """The axes on which car models differ, and photos of one model do not.
+
+    Attributes:
+        centre: The mean direction of many models, (D,) float32.
+        axes: (D, K) float32.
+    """
+
+    centre: npt.NDArray[np.float32]
+    axes: npt.NDArray[np.float32]
+
+    def project(self, shown: Features) -> Features:
+        """Directions (N, D) on the axes, (N, K), rows of length 1."""
+        return normalise(np.asarray((shown - self.centre) @ self.axes, np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prototypes:
-    """Directions that photos are compared with; all columns have length 1.
+    """What photos are compared with; all columns have length 1, and stand on K axes.
 
     Attributes:
-        classes: Of the classes, (D, C) float32.
-        background: Of the other models, (D, M) float32; M may be 0.
+        classes: Of the classes, (K, C) float32.
+        background: Of the other models, (K, M) float32; M may be 0.
+        discriminants: The axes; None for those of the features themselves, where K is D.
     """
 
     classes: npt.NDArray[np.float32]
     background: npt.NDArray[np.float32]
+    discriminants: Discriminants | None = None
+
+    def measures(self, features: Features) -> Array:
+        """What the calibrator goes by, (N, 3), of photos (N, D).
+
+        It is the cosine with the nearest class, its lead over the second, and the soft maximum of the cosines
+        with the background, 0 without one.
+        """
+        shown = directions(features)
+        if self.discriminants is not None:
+            shown = self.discriminants.project(shown)
+        cosines = np.sort((shown @ self.classes).astype(np.float64), axis=1)
+        nearest, lead = cosines[:, -1], cosines[:, -1] - cosines[:, -2]
+        if not self.background.shape[1]:
+            return np.column_stack([nearest, lead, np.zeros(len(shown))])
+        others = (shown @ self.background).astype(np.float64)
+        return np.column_stack([nearest, lead, SOFTNESS * logsumexp(others / SOFTNESS, axis=1)])
 
     def familiarity(self, features: Features) -> Array:
         """How much nearer photos (N, D) are to the nearest class than to the background, (N,)."""
-        shown = directions(features)
-        nearest = (shown @ self.classes).max(axis=1).astype(np.float64)
-        if not self.background.shape[1]:
-            return np.asarray(nearest)
-        others = (shown @ self.background).astype(np.float64)
-        return np.asarray(nearest - SOFTNESS * logsumexp(others / SOFTNESS, axis=1))
+        nearest, _, others = self.measures(features).T
+        return np.asarray(nearest - others)
 
 
 def make_prototypes(
-    features: Features, labels: Labels, *, classes: int, background: npt.NDArray[np.float32]
+    features: Features,
+    labels: Labels,
+    *,
+    classes: int,
+    background: npt.NDArray[np.float32],
+    discriminants: Discriminants | None = None,
 ) -> Prototypes:
     """Learn the prototypes of the classes; background models that are one of them are left out.
 
@@ -59,41 +89,21 @@ def make_prototypes(
         features: As the backbone gives them, (N, D).
         labels: Column of each row's class, (N,); a class without rows gets a prototype that nothing is near.
         classes: Number of columns.
-        background: Prototypes of other models, rows of length 1, (M, D).
+        background: Mean directions of other models, rows of length 1, (M, D).
+        discriminants: The axes to look on; None for the features' own.
     """
-    sums = np.zeros((classes, features.shape[1]), np.float32)
-    np.add.at(sums, labels, directions(features))
-    prototypes = normalise(sums)
-    strange = (background @ prototypes.T).max(axis=1) < SAME_MODEL_COSINE
-    return Prototypes(classes=prototypes.T.copy(), background=background[strange].T.copy())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownCurve:
-    """From familiarity to `unknown`: a logistic curve with 0.5 at the threshold.
-
-    Attributes:
-        threshold: The familiarity under which a photo counts as unknown.
-        spread: The change of familiarity that multiplies the odds by e.
-    """
-
-    threshold: float
-    spread: float
-
-    def unknown(self, familiarity: Array) -> Array:
-        """How sure it is that a photo shows none of the classes, (N,) in 0..1."""
-        return np.asarray(1 / (1 + np.exp((familiarity - self.threshold) / self.spread)))
-
-
-def fit_unknown_curve(familiarity: Array, *, accepted_fraction: float) -> UnknownCurve:
-    """Set the threshold so that a part of known photos, which the prototypes were not made of, is accepted.
-
-    Args:
-        familiarity: Of these photos, (N,).
-        accepted_fraction: That part, 0..1; half of the photos get an `unknown` of 0.05 or less.
-    """
-    threshold, typical = np.quantile(familiarity, [1 - accepted_fraction, 0.5])
-    odds = np.log(1 / TYPICAL_UNKNOWN - 1)
-    return UnknownCurve(
-        threshold=float(threshold), spread=max(float((typical - threshold) / odds), LEAST_SPREAD)
+    shown = directions(features)
+    strange = background[(background @ _means(shown, labels, classes).T).max(axis=1) < SAME_MODEL_COSINE]
+    if discriminants is not None:
+        shown, strange = discriminants.project(shown), discriminants.project(strange)
+    return Prototypes(
+        classes=_means(shown, labels, classes).T.copy(),
+        background=strange.T.copy(),
+        discriminants=discriminants,
     )
+
+
+def _means(shown: Features, labels: Labels, classes: int) -> Features:
+    sums = np.zeros((classes, shown.shape[1]), np.float32)
+    np.add.at(sums, labels, shown)
+    return normalise(sums)

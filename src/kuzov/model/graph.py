@@ -135,26 +135,31 @@ def frozen_recogniser(backbone: Any, classifier: Classifier) -> Any:
         A concrete function from `image`, RGB float32 (N, image_px, image_px, 3) in 0..255, to the pair
         of `probabilities` (N, C) and `unknown` (N,), float32.
     """
-    head, curve = classifier.head, classifier.curve
+    head, calibrator = classifier.head, classifier.calibrator
+    weights = calibrator.weights.astype(np.float32)
 
     @tf.function(input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")])
     def recognise(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         (features,) = backbone(image)  # (N, D)
         directions = tf.math.l2_normalize(tf.sqrt(tf.nn.relu(features)), axis=1)  # (N, D)
         logits = (directions @ head.weights + head.bias) / classifier.temperature  # (N, C)
-        familiarity = _familiarity(directions, classifier.prototypes)  # (N,)
-        return tf.nn.softmax(logits), tf.sigmoid((curve.threshold - familiarity) / curve.spread)
+        measures = _measures(directions, classifier.prototypes)  # (N, 3)
+        doubt = tf.reduce_sum(measures * weights, axis=1) + calibrator.bias
+        return tf.nn.softmax(logits), tf.sigmoid(doubt)
 
     return recognise.get_concrete_function()
 
 
-def _familiarity(directions: tf.Tensor, prototypes: Prototypes) -> tf.Tensor:
-    """`Prototypes.familiarity` in TensorFlow operations."""
-    nearest = tf.reduce_max(directions @ prototypes.classes, axis=1)
-    if not prototypes.background.shape[1]:
-        return nearest
-    others = directions @ prototypes.background / SOFTNESS
-    return nearest - SOFTNESS * tf.reduce_logsumexp(others, axis=1)
+def _measures(shown: tf.Tensor, prototypes: Prototypes) -> tf.Tensor:
+    """`Prototypes.measures` of directions in TensorFlow operations."""
+    if (discriminants := prototypes.discriminants) is not None:
+        shown = tf.math.l2_normalize((shown - discriminants.centre) @ discriminants.axes, axis=1)
+    cosines = shown @ prototypes.classes
+    first, second = tf.unstack(tf.math.top_k(cosines, 2).values, axis=1)
+    others = tf.zeros_like(first)
+    if prototypes.background.shape[1]:
+        others = SOFTNESS * tf.reduce_logsumexp(shown @ prototypes.background / SOFTNESS, axis=1)
+    return tf.stack([first, first - second, others], axis=1)
 
 
 def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:

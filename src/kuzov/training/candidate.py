@@ -16,8 +16,9 @@ from kuzov.config import TrainConfig
 from kuzov.errors import DatasetError
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import fit_temperature, log_loss
+from kuzov.model.calibrator import calibrator_for
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Array, Prototypes, fit_unknown_curve, make_prototypes
+from kuzov.model.familiarity import Prototypes, make_prototypes
 from kuzov.model.graph import freeze
 from kuzov.model.head import Features, Head, Labels, Logits
 from kuzov.progress import Progress
@@ -27,7 +28,6 @@ from kuzov.training.frames import frames_on_disk
 from kuzov.training.judge import (
     Choice,
     choose_regularisation,
-    cross_familiarity,
     different_photos,
     fit_views,
     split_folds,
@@ -39,19 +39,17 @@ from kuzov.training.shots import Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Photos that head and prototypes do not know: temperature and threshold are learned from them.
+    """Photos that the head does not know: its temperature is learned from them.
 
     Attributes:
         logits: (M, C).
         labels: True columns, (M,).
         groups: Picture of each by name, as in `LearningSet`.
-        familiarity: (M,).
     """
 
     logits: Logits
     labels: Labels
     groups: Sequence[str]
-    familiarity: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ class Candidate:
         kept: Name of its stage, as the summary says it: "head" or "fine-tuned".
         backbone: Images to features, frozen; see `kuzov.model.graph.freeze`.
         classifier: What stands on it.
-        unseen: What its temperature and its threshold were learned from.
+        unseen: What its temperature was learned from.
         validation_features: Of the validation photos, (N, D).
     """
 
@@ -91,34 +89,34 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
     """A softmax head on the frozen backbone's features, its regularisation chosen by cross-validation.
 
     Where a class has a single training photo, the validation photos join the cross-validation, and the
-    temperature and the threshold are learned from them: no other photo is left that the head has not seen.
+    temperature is learned from them: no other photo is left that the head has not seen.
     """
     few = min(different_photos(data.labels[data.train], data.groups[data.train])) < 2
     choice = _choose(data, slice(None) if few else data.train, config)
     features, labels, classes = data.features[data.train], data.labels[data.train], len(data.names)
-    background, strength = backbone.background(), choice.inverse_regularisation
+    strength = choice.inverse_regularisation
     head = fit_views(features, labels, classes=classes, inverse_regularisation=strength)
-    prototypes = view_prototypes(features, labels, classes=classes, background=background)
+    prototypes = view_prototypes(
+        features,
+        labels,
+        classes=classes,
+        background=backbone.background(),
+        discriminants=backbone.discriminants(),
+    )
+    groups = data.groups[data.train]
     shown = data.features[data.validation, 0]
     if few:
         unseen = Unseen(
             logits=head.logits(shown),
             labels=data.labels[data.validation],
             groups=data.groups[data.validation],
-            familiarity=prototypes.familiarity(shown),
         )
     else:
-        groups, folds = data.groups[data.train], config.head.folds
-        familiarity = cross_familiarity(
-            features, labels, groups, background=background, folds=folds, seed=config.seed
-        )
-        unseen = Unseen(
-            logits=choice.out_of_fold.logits, labels=labels, groups=groups, familiarity=familiarity
-        )
+        unseen = Unseen(logits=choice.out_of_fold.logits, labels=labels, groups=groups)
     candidate = Candidate(
         kept="head",
         backbone=backbone.frozen(),
-        classifier=_calibrated(head, prototypes, unseen, config),
+        classifier=_calibrated(head, prototypes, unseen, different_photos(labels, groups)),
         unseen=unseen,
         validation_features=shown,
     )
@@ -137,12 +135,15 @@ def _choose(data: LearningSet, rows: slice, config: TrainConfig) -> Choice:
     )
 
 
-def _calibrated(head: Head, prototypes: Prototypes, unseen: Unseen, config: TrainConfig) -> Classifier:
+def _calibrated(head: Head, prototypes: Prototypes, unseen: Unseen, photos: Sequence[int]) -> Classifier:
+    """Of prototypes of so many photos of each class."""
     return Classifier(
         head=head,
         temperature=fit_temperature(unseen.logits, unseen.labels),
         prototypes=prototypes,
-        curve=fit_unknown_curve(unseen.familiarity, accepted_fraction=config.accepted_fraction),
+        calibrator=calibrator_for(
+            photos=float(np.mean(photos)), classes=len(photos), plain=prototypes.discriminants is None
+        ),
     )
 
 
@@ -187,7 +188,7 @@ def second_stage(
             progress=progress,
         )
         features = tuned.features(LabelledFrames(frames, np.arange(len(labels)), labels))
-    return _tuned_candidate(data, tuned, features, (fit, held), config), tuned.history
+    return _tuned_candidate(data, tuned, features, (fit, held)), tuned.history
 
 
 def fine_tune_workspace(cache: Path, data: LearningSet, backbone: Backbone, config: TrainConfig) -> Path:
@@ -198,7 +199,7 @@ def fine_tune_workspace(cache: Path, data: LearningSet, backbone: Backbone, conf
 
 
 def _tuned_candidate(
-    data: LearningSet, tuned: FineTuned, features: Features, sides: tuple[Rows, Rows], config: TrainConfig
+    data: LearningSet, tuned: FineTuned, features: Features, sides: tuple[Rows, Rows]
 ) -> Candidate:
     """By the network's features of all photos; the sides are the rows it was fitted on and those held out."""
     fit, held = sides
@@ -212,12 +213,12 @@ def _tuned_candidate(
         logits=tuned.head.logits(features[held]),
         labels=data.labels[held],
         groups=[data.groups[row] for row in held],
-        familiarity=prototypes.familiarity(features[held]),
     )
+    photos = different_photos(data.labels[fit], [data.groups[row] for row in fit])
     return Candidate(
         kept="fine-tuned",
         backbone=freeze(tuned.backbone),
-        classifier=_calibrated(tuned.head, prototypes, unseen, config),
+        classifier=_calibrated(tuned.head, prototypes, unseen, photos),
         unseen=unseen,
         validation_features=features[data.validation],
     )

@@ -24,8 +24,8 @@ from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
 from kuzov.images.framing import Pixels
 from kuzov.model.calibration import Probabilities
+from kuzov.model.calibrator import Array
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import Array
 from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
 from kuzov.network import bfloat16_available
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
 from kuzov.model.calibration import Probabilities, fit_temperature, log_loss, probabilities
-from kuzov.model.familiarity import Array, Prototypes, make_prototypes
+from kuzov.model.familiarity import Discriminants, Prototypes, make_prototypes
 from kuzov.model.head import Features, Head, Labels, Logits, fit_head
 
 
@@ -53,9 +53,18 @@ def fit_views(features: Features, labels: Labels, *, classes: int, inverse_regul
     return fit_head(*_rows(features, labels), classes=classes, inverse_regularisation=inverse_regularisation)
 
 
-def view_prototypes(features: Features, labels: Labels, *, classes: int, background: Features) -> Prototypes:
+def view_prototypes(
+    features: Features,
+    labels: Labels,
+    *,
+    classes: int,
+    background: Features,
+    discriminants: Discriminants | None = None,
+) -> Prototypes:
     """Prototypes from every view of every photo; see `make_prototypes`."""
-    return make_prototypes(*_rows(features, labels), classes=classes, background=background)
+    return make_prototypes(
+        *_rows(features, labels), classes=classes, background=background, discriminants=discriminants
+    )
 
 
 def _rows(features: Features, labels: Labels) -> tuple[Features, Labels]:
@@ -86,25 +95,6 @@ def cross_validate(
         logits[held_rows] = head.logits(features[held_rows, 0])
         accuracies.append(accuracy(logits[held_rows], labels[held_rows]))
     return OutOfFold(logits=logits, accuracies=tuple(accuracies))
-
-
-def cross_familiarity(
-    features: Features,
-    labels: Labels,
-    groups: Sequence[str],
-    *,
-    background: Features,
-    folds: int,
-    seed: int,
-) -> Array:
-    """Familiarity of each photo's first view, (N,), to prototypes of the photos outside of its fold."""
-    found = np.zeros(len(labels))
-    for fit_rows, held_rows in split_folds(labels, groups, folds=folds, seed=seed):
-        prototypes = view_prototypes(
-            features[fit_rows], labels[fit_rows], classes=int(labels.max()) + 1, background=background
-        )
-        found[held_rows] = prototypes.familiarity(features[held_rows, 0])
-    return found
 
 
 def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, folds: int) -> Probabilities:

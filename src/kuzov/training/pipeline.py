@@ -16,7 +16,7 @@ from kuzov.bundle.publish import publish, version_of
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
-from kuzov.model.familiarity import UNKNOWN_THRESHOLD
+from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.progress import Progress, silent
 from kuzov.training.candidate import Candidate, fine_tune_workspace, first_stage, second_stage
 from kuzov.training.export import Proof, write_bundle

@@ -11,7 +11,7 @@ from kuzov.atomic import written_whole
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
 from kuzov.model.calibration import probabilities
-from kuzov.model.familiarity import UNKNOWN_THRESHOLD
+from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels
 from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
 from kuzov.run_metrics import (

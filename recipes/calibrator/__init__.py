@@ -1,0 +1,1 @@
+"""How the calibrator of `unknown` was learned."""
