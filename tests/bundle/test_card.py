@@ -67,11 +67,11 @@ def test_a_card_that_is_not_json_is_told(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "form"), [(replace(CARD, format=2).to_json(), "2"), ({}, "None"), ([], "None"), ("1", "None")]
+    ("values", "form"), [(replace(CARD, format=3).to_json(), "3"), ({}, "None"), ([], "None"), ("1", "None")]
 )
 def test_another_form_asks_for_an_upgrade(values: Any, form: str) -> None:
     with raises(
-        BundleError, f"card.json is of form {form}; this version of kuzov reads form 1. Upgrade kuzov."
+        BundleError, f"card.json is of form {form}; this version of kuzov reads forms 1 to 2. Upgrade kuzov."
     ):
         card_from_json(values, source="card.json")
 

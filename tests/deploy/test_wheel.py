@@ -41,7 +41,8 @@ def test_it_tells_nothing_of_this_machine_and_leaves_here_what_only_training_nee
     assert not {"direct_url.json", "INSTALLER", "REQUESTED"} & names
     assert not [name for name in names if name.endswith(".pyc")]
     assert "kuzov/ready/README.md" in wheel.namelist()
-    assert sum(entry.file_size for entry in wheel.infolist()) < 5_000_000
+    # The detector has 4.3 MB of them.
+    assert sum(entry.file_size for entry in wheel.infolist()) < 6_000_000
 
 
 def test_its_record_is_true(wheel: zipfile.ZipFile) -> None:

@@ -228,7 +228,22 @@ def test_the_signatures_are_these(bundle: Path) -> None:
         ),
         "image_bytes": (
             {"image_bytes": (tf.string, [None])},
-            {"probabilities": probabilities, "unknown": (tf.float32, [None]), "label": (tf.string, [None])},
+            {
+                "probabilities": probabilities,
+                "unknown": (tf.float32, [None]),
+                "label": (tf.string, [None]),
+                "car_box": (tf.float32, [None, 4]),
+                "car_score": (tf.float32, [None]),
+            },
+        ),
+        "cars": (
+            {"image_bytes": (tf.string, [None])},
+            {
+                "boxes": (tf.float32, [None, 8, 4]),
+                "scores": (tf.float32, [None, 8]),
+                "probabilities": (tf.float32, [None, 8, 3]),
+                "unknown": (tf.float32, [None, 8]),
+            },
         ),
     }
 
