@@ -89,7 +89,7 @@ def test_a_quantised_network_says_so() -> None:
 def test_first_calls_that_come_together_do_not_wait_for_each_other() -> None:
     code = (
         "import sys, threading; sys.setswitchinterval(1e-6)\n"
-        "from tests.engine.test_network import F32, Network, doubling, np\n"
+        "from tests.test_network import F32, Network, doubling, np\n"
         "network, ready = Network(doubling(-1, 2), F32), []\n"
         "rows = Network(doubling(-1, 2), F32.__class__(precision='f32', rows_apart=True))\n"
         "def ask():\n"
@@ -104,7 +104,7 @@ def test_first_calls_that_come_together_do_not_wait_for_each_other() -> None:
 def test_a_signal_is_obeyed_after_networks_came_and_went() -> None:
     code = (
         "import signal\n"
-        "from tests.engine.test_network import F32, Network, doubling\n"
+        "from tests.test_network import F32, Network, doubling\n"
         "networks = [Network(doubling(-1, 2), F32) for _ in range(3)]\n"
         "while networks: del networks[0]\n"
         "signal.signal(signal.SIGTERM, lambda *_: print('obeyed'))\n"

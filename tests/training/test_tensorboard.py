@@ -132,7 +132,7 @@ def test_mistakes_and_doubts_as_pictures(learned: tuple[LearningSet, Candidate],
     assert scalars(photos, "mistakes") == [(0, 2.0)]
     (event,) = read(photos).Tensors(found[-1])
     width, height, picture = make_ndarray(event.tensor_proto)
-    assert (width, height) == (b"224", b"224")
+    assert (width, height) == (b"256", b"256")
     assert picture.startswith(b"\x89PNG")
     assert read(photos).SummaryMetadata(found[-1]).summary_description == (
         "2.jpg: shows sedan, answered suv at 88.1%"
