@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 FEW_FILES = 64
 REQUESTS = 10_000 if LONG else 1_000
 SETTLED = REQUESTS // 5
-MOST_MIB = 300
+MOST_MIB = 350
 
 
 def told(server: Server, text: str) -> bool:
