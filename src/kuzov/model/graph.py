@@ -138,7 +138,9 @@ def frozen_recogniser(backbone: Any, classifier: Classifier) -> Any:
     head, calibrator = classifier.head, classifier.calibrator
     weights = calibrator.weights.astype(np.float32)
 
-    @tf.function(input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")])
+    @tf.function(
+        autograph=False, input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")]
+    )
     def recognise(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         (features,) = backbone(image)  # (N, D)
         directions = tf.math.l2_normalize(tf.sqrt(tf.nn.relu(features)), axis=1)  # (N, D)
