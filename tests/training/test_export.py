@@ -268,11 +268,12 @@ def test_tensorflow_and_openvino_repeat_the_trained_model(
     assert np.abs(of_engine["unknown"] - unknown).max() <= 1e-3
     ids = [each.id.encode() for each in shipped.card.classes]
     assert of_engine["label"].tolist() == [ids[top] for top in shipped.probabilities.argmax(axis=1)]
-    # TensorFlow resizes in other whole numbers, by one level at most, and knows no EXIF orientation.
+    # TensorFlow resizes in other whole numbers, by one level at most, and knows no EXIF orientation; it finds
+    # the car in the photo decoded whole, so the box may lie a little elsewhere.
     upright = [row for row, photo in enumerate(ten_photos) if is_upright(photo)]
     of_tensorflow = model.signatures["image_bytes"](image_bytes=tf.constant(encoded[upright].tolist()))
-    assert np.abs(of_tensorflow["probabilities"] - shipped.probabilities[upright]).max() <= 2e-2
-    assert np.abs(of_tensorflow["unknown"] - unknown[upright]).max() <= 2e-2
+    assert np.abs(of_tensorflow["probabilities"] - shipped.probabilities[upright]).max() <= 5e-2
+    assert np.abs(of_tensorflow["unknown"] - unknown[upright]).max() <= 1e-1
 
 
 @pytest.mark.parametrize("others", [0, 4])
