@@ -35,7 +35,7 @@ def test_pictures_and_what_is_wrong_with_photos(tmp_path: Path) -> None:
         (bundle, PHOTO), (bundle, b"no photo"), (tmp_path, PHOTO), (bundle, PHOTO)
     )
     picture = Image.open(io.BytesIO(first[1]))
-    assert (picture.format, picture.size) == ("WEBP", (360, 270))  # nine tenths of both sides
+    assert (picture.format, picture.size) == ("WEBP", (400, 300))  # no car, so the whole photo
     assert picture.convert("RGB").getextrema() != Image.open(io.BytesIO(PHOTO)).getextrema()
     assert first == last
     reason = "photo: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
