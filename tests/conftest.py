@@ -98,22 +98,24 @@ def street(synthetic_photos: Path, once: Once) -> Path:
     return once("street", make)
 
 
+def shared_photos(name: str, kind: str) -> Path:
+    """A folder of photos beside the repository; without it the test is skipped."""
+    folder = SHARED_DATA / name
+    if not folder.is_dir():
+        pytest.skip(f"The {kind} photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def wild_photos() -> Path:
     """Photos as people take them."""
-    folder = SHARED_DATA / "wild"
-    if not folder.is_dir():
-        pytest.skip(f"The wild photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
-    return folder
+    return shared_photos("wild", "wild")
 
 
 @pytest.fixture(scope="session")
 def real_photos() -> Path:
     """The photos of russian-cars-5."""
-    folder = SHARED_DATA / "russian-cars-5"
-    if not folder.is_dir():
-        pytest.skip(f"The real photos are not here: there is no folder {folder}. KUZOV_SHARED may name it.")
-    return folder
+    return shared_photos("russian-cars-5", "real")
 
 
 @pytest.fixture(scope="session")

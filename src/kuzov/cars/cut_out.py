@@ -87,9 +87,8 @@ def read_parts(
     image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
     parts = _parts(image, framing)
     smallest = min(_shorter_side(image, box) for box, _ in parts)
-    if (
-        smallest < image_px and image.size != image.info["size"]
-    ):  # so small a car needs the photo's own pixels
+    # So small a car needs the photo's own pixels.
+    if smallest < image_px and image.size != image.info["size"]:
         wanted = math.ceil(min(image.size) * SPARE_PIXELS * image_px / smallest)
         image = decode(source, name=name, at_least_px=wanted, max_pixels=max_pixels)
     return image, parts
