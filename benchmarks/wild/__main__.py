@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.markdown import table
 from benchmarks.photos import shared_data
 from benchmarks.process import REPOSITORY
-from benchmarks.wild import no_car, russian_market, seller, small, streets, views
+from benchmarks.wild import atlas, no_car, russian_market, seller, small, streets, views
 from benchmarks.wild.figure import Figure
 
 YARDSTICKS: dict[str, Callable[[Path], Iterator[Figure]]] = {
@@ -30,6 +30,7 @@ YARDSTICKS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "streets": streets.measure,
     "small": small.measure,
     "no-car": no_car.measure,
+    "atlas": atlas.measure,
 }
 BEFORE, TEMPLATE = (Path(__file__).with_name(name) for name in ("before.json", "page.md"))
 

@@ -1,4 +1,4 @@
-"""Learn the calibrator of `unknown` that kuzov ships.
+"""Learn the calibrator of `unknown` that kuzov ships, and the atlas.
 
     python -m recipes.calibrator DATA NO_CAR --features runs/calibrator.npz \
         --out src/kuzov/model/weights/efficientnet-lite0-cars.calibrator.safetensors
@@ -15,13 +15,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import save_file
 
+from kuzov.atlas.names import car_models
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.calibrator import FACTS, MEASURES
 from kuzov.model.familiarity import Discriminants
-from kuzov.model.weight_files import AXES, CENTRE, LEARNED, LEARNED_PLAIN
+from kuzov.model.weight_files import (
+    ATLAS_PROTOTYPES,
+    ATLAS_SCORES,
+    AXES,
+    CENTRE,
+    LEARNED,
+    LEARNED_PLAIN,
+)
+from recipes.backbone.photos import load_stanford_cars
 from recipes.backbone.product import backbone_from
+from recipes.calibrator.atlas import learn_atlas
 from recipes.calibrator.folders import Asked, make_up_folders
 from recipes.calibrator.learn import find_discriminants, judge, learn
 from recipes.calibrator.photos import Source, embed_sources
@@ -49,7 +60,8 @@ def main() -> None:
             weights=str(arguments.weights.absolute()),
         )
     sources = _sources(arguments.data, arguments.no_car, backbone, arguments.features)
-    write(sources, backbone, arguments.folders, arguments.out)
+    names = load_stanford_cars(arguments.data / "stanford-cars").names
+    write(sources, backbone, names, arguments.folders, arguments.out)
 
 
 def _sources(data: Path, no_car: Path, backbone: Backbone, kept: Path) -> Mapping[str, Source]:
@@ -71,8 +83,13 @@ def _sources(data: Path, no_car: Path, backbone: Backbone, kept: Path) -> Mappin
     return sources
 
 
-def write(sources: Mapping[str, Source], backbone: Backbone, folders: int, out: Path) -> None:
-    """Learn, tell how good it is, and write `out`, whole or not at all."""
+def write(
+    sources: Mapping[str, Source], backbone: Backbone, names: Sequence[str], folders: int, out: Path
+) -> None:
+    """Learn, tell how good it is, and write `out`, whole or not at all.
+
+    `names` are those of the models that the backbone was trained on.
+    """
     background = backbone.background()
     discriminants = find_discriminants(sources["stanford"], background)
 
@@ -89,7 +106,14 @@ def write(sources: Mapping[str, Source], backbone: Backbone, folders: int, out: 
     _tell("all, without discriminants", judge(learn(on_features, plain=False), other_folders))
     plain = learn(on_features, plain=True)
     _tell("all, plain", judge(plain, other_folders))
-    tensors = {CENTRE: discriminants.centre.astype(np.float16), AXES: discriminants.axes.astype(np.float16)}
+    atlas = learn_atlas(sources, background, names, tuple(car_models()), discriminants)
+    print(f"atlas: scale {atlas.scale:.2f}, stranger {atlas.stranger:.2f}", flush=True)
+    tensors: dict[str, npt.NDArray[np.floating]] = {
+        CENTRE: discriminants.centre.astype(np.float16),
+        AXES: discriminants.axes.astype(np.float16),
+        ATLAS_PROTOTYPES: atlas.prototypes.astype(np.float16),
+        ATLAS_SCORES: np.array([atlas.scale, atlas.stranger], np.float32),
+    }
     for key, each in ((LEARNED, learned), (LEARNED_PLAIN, plain)):
         tensors[key] = np.array([each[name] for name in (*MEASURES, *FACTS)], np.float32)
     part = out.with_suffix(".part")

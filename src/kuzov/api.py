@@ -15,7 +15,7 @@ from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.progress import Progress, silent
-from kuzov.records import LEAST_CAR_PX
+from kuzov.records import ATLAS, LEAST_CAR_PX
 
 if TYPE_CHECKING:
     from kuzov.bulk.answers import Rows
@@ -112,7 +112,7 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     Args:
         path: A model folder, whose newest version is taken, or one version's folder. By default
             models/img_classifier; where there is none, the model that comes with kuzov, which knows five
-            models of cars.
+            models of cars. "atlas" is no folder: it stands for the 203 models of docs/atlas.md.
         precision: "f32", "bf16", or "auto", what was proved at export.
 
     Raises:
@@ -121,6 +121,8 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     from kuzov.bundle.ready import default_model
     from kuzov.engine.recogniser import Recogniser
 
+    if path == ATLAS:
+        return Recogniser.atlas(precision=precision)
     return Recogniser.load(default_model() if path is None else path, precision=precision)
 
 

@@ -36,6 +36,7 @@ SURE = 0.8
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 MOST_CARS = 8  # told of a photo
+ATLAS = "atlas"  # stands for the models that kuzov knows by itself where a model's folder is named
 LEAST_CAR_PX = 48  # of a side; smaller cars have too few pixels to be sure of
 
 
@@ -65,6 +66,25 @@ class Car:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookAlike:
+    """The model of kuzov's own atlas that a car of none of the user's classes looks like.
+
+    Attributes:
+        model: Its id in the atlas.
+        probability: How likely it is that one, 0..1.
+        name: What people see of it.
+    """
+
+    model: str
+    probability: float
+    name: ClassName
+
+    def to_json(self) -> dict[str, object]:
+        """The object that stands for it in answers."""
+        return {"model": self.model, "probability": self.probability, "name": self.name.en}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a recogniser says of one photo.
 
@@ -80,6 +100,7 @@ class Prediction:
         car: The car that was asked about, its box the part of the photo that was shown to the network; None
             where none was looked for or found, and the whole photo was shown.
         no_car: Whether a car was looked for, and none found.
+        look_alike: What it looks like instead, where it is unknown; None where that is not known either.
     """
 
     photo: str
@@ -91,6 +112,7 @@ class Prediction:
     names: Mapping[str, ClassName]
     car: Car | None = None
     no_car: bool = False
+    look_alike: LookAlike | None = None
 
     @property
     def is_doubtful(self) -> bool:
@@ -107,6 +129,7 @@ class Prediction:
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
             "is_doubtful": self.is_doubtful,
+            "look_alike": self.look_alike.to_json() if self.look_alike else None,
             "no_car": self.no_car,
             "car": self.car.to_json() if self.car else None,
         }

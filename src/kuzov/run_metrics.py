@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from kuzov.errors import KuzovError, PhotoError
-from kuzov.records import ClassName
+from kuzov.records import ClassName, LookAlike
 
 METRICS_FILE = "metrics.json"
 
@@ -150,7 +150,10 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPhoto:
-    """The answer to one photo; `label` and `predicted` are class ids, `photo` is relative to the folder."""
+    """The answer to one photo; `label` and `predicted` are class ids, `photo` is relative to the folder.
+
+    `look_alike` is what an unknown car looks like instead, if that is known.
+    """
 
     photo: str
     label: str
@@ -158,6 +161,7 @@ class JudgedPhoto:
     probability: float
     unknown: float
     is_unknown: bool
+    look_alike: LookAlike | None = None
 
     @property
     def is_right(self) -> bool:

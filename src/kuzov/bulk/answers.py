@@ -34,6 +34,8 @@ class Answer:
             where the photo can't be read.
         unknown: How sure the model is that the photo shows none of its classes, 0..1; None as above.
         is_unknown: Whether `unknown` is over the bundle's threshold; None as above.
+        look_alike: Id and probability of the model of the atlas that an unknown car looks like; None where
+            none is likely.
         car: The car, its box the part of the photo that the network was shown; None where none was found or
             looked for.
         no_car: Whether a car was looked for, and none found; None where the photo can't be read.
@@ -45,6 +47,7 @@ class Answer:
     top: tuple[tuple[str, float], ...] = ()
     unknown: float | None = None
     is_unknown: bool | None = None
+    look_alike: tuple[str, float] | None = None
     car: Car | None = None
     no_car: bool | None = None
     cars: int | None = None
@@ -53,6 +56,7 @@ class Answer:
     def to_json(self, model: ModelName) -> dict[str, object]:
         """The object that stands for this photo in the results."""
         label, probability = self.top[0] if self.top else (None, None)
+        alike, likelihood = self.look_alike or (None, None)
         return {
             "photo": self.photo,
             "label": label,
@@ -60,6 +64,8 @@ class Answer:
             "top": [{"label": each, "probability": value} for each, value in self.top],
             "unknown": self.unknown,
             "is_unknown": self.is_unknown,
+            "look_alike": alike,
+            "look_alike_probability": likelihood,
             "car": self.car.to_json() if self.car else None,
             "no_car": self.no_car,
             "cars": self.cars,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from kuzov.bulk.answers import TOP, Answer, ModelName, Rows
 from kuzov.bundle.card import read_card
-from kuzov.cars.cut_out import CutOut, read_cut_outs
 from kuzov.engine.openvino import load
+from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, PhotoError
-from kuzov.records import LEAST_CAR_PX, Car
+from kuzov.records import LEAST_CAR_PX, Car, Prediction
 
 _DECIMALS = 6
 
@@ -34,43 +31,40 @@ class Labeller:
 
         With `all_cars` it answers for each car of a photo; those with a side under `least_car_px` are small.
         """
-        self._engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
-        self._card = read_card(version_dir)
-        self._framing = "cars" if all_cars else self._card.framing
+        engine = load(version_dir, precision, threads=threads, streams=threads, lone_calls=False)
+        self._recogniser = Recogniser(read_card(version_dir), engine)
+        self._framing = "cars" if all_cars else self._recogniser.card.framing
         self._least_car_px = least_car_px
-        self._labels = [each.id for each in self._card.classes]
 
     def __call__(self, photo: str, content: str | bytes | PhotoError) -> Rows:
         """Answer for one photo: its path, its encoded bytes, or why there are none."""
         try:
             if isinstance(content, PhotoError):
                 raise content
-            side, least_px = self._card.image_px, self._least_car_px
-            parts = read_cut_outs(content, side, self._framing, name=photo, least_car_px=least_px)
+            found = self._recogniser.answers(
+                content, self._framing, name=photo, least_car_px=self._least_car_px
+            )
         except PhotoError as error:
             return (Answer(photo=photo, error=error.reason),)
         except MemoryError:
             return (Answer(photo=photo, error="needs more memory than there was"),)
-        outputs = self._engine.recognise(np.stack([part.pixels for part in parts]).astype(np.float32))
-        cars = sum(part.car is not None for part in parts) if self._framing == "cars" else None
-        return tuple(
-            self._row(photo, part, cars, scores, float(unknown))
-            for part, scores, unknown in zip(parts, outputs["probabilities"], outputs["unknown"], strict=True)
-        )
+        cars = sum(each.car is not None for each in found) if self._framing == "cars" else None
+        return tuple(_row(photo, each, cars) for each in found)
 
-    def _row(
-        self, photo: str, part: CutOut, cars: int | None, scores: npt.NDArray[np.float32], unknown: float
-    ) -> Answer:
-        top = np.argsort(-scores, kind="stable")[:TOP].tolist()
-        return Answer(
-            photo=photo,
-            top=tuple((self._labels[each], round(float(scores[each]), _DECIMALS)) for each in top),
-            unknown=round(unknown, _DECIMALS),
-            is_unknown=unknown > self._card.unknown_threshold,
-            car=part.car and _rounded(part.car),
-            no_car=part.no_car,
-            cars=cars,
-        )
+
+def _row(photo: str, found: Prediction, cars: int | None) -> Answer:
+    ranked = sorted(found.probabilities.items(), key=lambda item: -item[1])[:TOP]
+    alike = found.look_alike
+    return Answer(
+        photo=photo,
+        top=tuple((label, round(probability, _DECIMALS)) for label, probability in ranked),
+        unknown=round(found.unknown, _DECIMALS),
+        is_unknown=found.is_unknown,
+        look_alike=(alike.model, round(alike.probability, _DECIMALS)) if alike else None,
+        car=found.car and _rounded(found.car),
+        no_car=found.no_car,
+        cars=cars,
+    )
 
 
 def _rounded(car: Car) -> Car:

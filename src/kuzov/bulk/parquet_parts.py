@@ -39,6 +39,8 @@ _SCHEMA = pyarrow.schema(
         ("top", pyarrow.list_(_TOP)),
         ("unknown", pyarrow.float32()),
         ("is_unknown", pyarrow.bool_()),
+        ("look_alike", pyarrow.string()),
+        ("look_alike_probability", pyarrow.float32()),
         ("car", _CAR),
         ("no_car", pyarrow.bool_()),
         ("cars", pyarrow.int8()),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from kuzov.atlas.names import look_alike
 from kuzov.bundle.layout import CARD
 from kuzov.errors import BundleError
 from kuzov.records import Car, ClassName, Prediction
@@ -32,6 +33,8 @@ class Card:
         data: Number of photos by split and class, and the SHA-256 fingerprint of the photos.
         versions: Versions of the packages that made the bundle.
         config: The run's settings.
+        atlas: Ids of the models that a stranger may look like, in the order of the network's columns; none
+            where the backbone knows none.
         format: Version of this file's form.
     """
 
@@ -45,6 +48,7 @@ class Card:
     data: Mapping[str, Any]
     versions: Mapping[str, str]
     config: Mapping[str, Any]
+    atlas: tuple[str, ...] = ()
     format: int = FORMAT
 
     @property
@@ -74,10 +78,14 @@ class Card:
         scores: Sequence[float],
         unknown: float,
         *,
+        alike: tuple[str, float] | None = None,
         car: Car | None = None,
         no_car: bool = False,
     ) -> Prediction:
-        """Name what the model says of a photo, of which it gives a score for each class, and `unknown`."""
+        """Name what the model says of a photo, of which it gives a score for each class, and `unknown`.
+
+        `alike` is the model of the atlas that it is most likely, and how likely.
+        """
         probabilities = {each.id: score for each, score in zip(self.classes, scores, strict=True)}
         label = max(probabilities, key=probabilities.__getitem__)
         return Prediction(
@@ -90,6 +98,7 @@ class Card:
             names={each.id: each for each in self.classes},
             car=car,
             no_car=no_car,
+            look_alike=look_alike(alike) if unknown > self.unknown_threshold else None,
         )
 
 
@@ -143,8 +152,10 @@ def card_from_json(values: Any, *, source: str) -> Card:
         )
     try:
         # A later kuzov may add fields without changing what the known ones mean.
+        values = {"atlas": [], **values}  # which an earlier one did not write
         known = {each.name: values[each.name] for each in fields(Card)}
         known["classes"] = tuple(ClassName(**each) for each in known["classes"])
+        known["atlas"] = tuple(known["atlas"])
         return Card(**known)
     except (KeyError, TypeError) as error:
         raise BundleError(f"{source} is not a complete card: {error}.") from error

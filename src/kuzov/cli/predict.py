@@ -12,7 +12,7 @@ import click
 
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import PhotoError
-from kuzov.records import LEAST_CAR_PX, MOST_CARS
+from kuzov.records import ATLAS, LEAST_CAR_PX, MOST_CARS
 
 if TYPE_CHECKING:
     from kuzov.client.client import Client
@@ -23,12 +23,14 @@ RUNNERS_UP = 2
 WORDS = {
     "en": {
         "unknown": "none of these models, most like ",
+        "stranger": "none of these models; looks like {}, {:.0%}",
         "doubtful": "perhaps ",
         "no_car": "no car found; the whole photo: ",
         "small": ", too small to be sure of",
     },
     "ru": {
         "unknown": "ни одна из этих моделей, больше всего похоже на ",
+        "stranger": "ни одна из этих моделей; похоже на {}, {:.0%}",
         "doubtful": "возможно, ",
         "no_car": "машина не найдена; всё фото: ",
         "small": ", слишком мала, чтобы быть уверенным",
@@ -39,6 +41,7 @@ WORDS = {
 @click.command("predict", short_help="Tell which cars photos show.")
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO…")
 @asked_model
+@click.option("--atlas", is_flag=True, help="Ask the 203 models that kuzov knows by itself; docs/atlas.md.")
 @click.option("--url", help="Ask a server, such as http://127.0.0.1:8501/v1/models/img_classifier.")
 @click.option(
     "--api-key-file",
@@ -64,6 +67,7 @@ WORDS = {
 def command(
     photos: tuple[str, ...],
     model: Path | None,
+    atlas: bool,
     url: str | None,
     api_key_file: Path | None,
     language: str,
@@ -87,8 +91,11 @@ def command(
         raise click.UsageError(
             "A server looks for the car itself; --whole-photo is for a model that is here, as by --model."
         )
+    if atlas and (model is not None or url is not None):
+        raise click.UsageError("--atlas is a model of its own; it can't go with --model or --url.")
     failed, answers = False, []
-    for answer in _ask(photos, model, url, api_key_file, whole_photo, least_car_px if all_cars else None):
+    chosen = ATLAS if atlas else model
+    for answer in _ask(photos, chosen, url, api_key_file, whole_photo, least_car_px if all_cars else None):
         failed = failed or isinstance(answer, PhotoError)
         if as_json:
             answers.append(_as_json(answer))
@@ -104,7 +111,7 @@ def command(
 
 def _ask(
     photos: tuple[str, ...],
-    model: Path | None,
+    model: Path | str | None,
     url: str | None,
     api_key_file: Path | None,
     whole_photo: bool,
@@ -121,7 +128,7 @@ def _ask(
         )
     from kuzov.api import load
 
-    recogniser = load(model_or_default(model))
+    recogniser = load(model if isinstance(model, str) else model_or_default(model))
     if least_car_px is None:
         return recogniser.predict_many(photos, whole_photo=whole_photo)
     return _each_car(recogniser, photos, least_car_px)
@@ -159,7 +166,10 @@ def _as_text(answer: Prediction, language: str, *, boxed: bool) -> str:
     if answer.car and boxed:
         where += f" [{' '.join(f'{side:.3f}' for side in answer.car.box)}]"
     text = f"{where}: " + (words["no_car"] if answer.no_car else "")
-    doubt = "unknown" if answer.is_unknown else "doubtful" if answer.is_doubtful else ""
-    text += (words[doubt] if doubt else "") + first
-    text += f"  ({', '.join(others)})" if others else ""
+    if alike := answer.look_alike:
+        text += words["stranger"].format(getattr(alike.name, language), alike.probability)
+    else:
+        doubt = "unknown" if answer.is_unknown else "doubtful" if answer.is_doubtful else ""
+        text += (words[doubt] if doubt else "") + first
+        text += f"  ({', '.join(others)})" if others else ""
     return text + (words["small"] if answer.car and answer.car.small else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
+from kuzov.atlas.names import look_alike
 from kuzov.bundle.card import Card
 from kuzov.records import LEAST_CAR_PX, Car, Prediction
 
@@ -19,6 +20,7 @@ class Answer(NamedTuple):
     scores: list[float]
     unknown: float
     label: str | None
+    alike: tuple[str, float] | None
     car: Car | None
     no_car: bool
 
@@ -28,15 +30,19 @@ def main_car(row: Row, size: tuple[int, int]) -> Answer:
     car = _car(row["car_box"], row["car_score"], size) if "car_score" in row else None
     no_car = car is None and "car_score" in row
     scores = [float(score) for score in row["probabilities"]]
-    return Answer(scores, float(row["unknown"]), str(row["label"]), car, no_car)
+    alike = (str(row["look_alike"]), float(row["look_alike_probability"])) if "look_alike" in row else None
+    return Answer(scores, float(row["unknown"]), str(row["label"]), alike, car, no_car)
 
 
 def cars(row: Row, size: tuple[int, int], least_car_px: int) -> list[Answer]:
     """The answers in a row of `cars`; what has no score is no car."""
-    columns = zip(row["boxes"], row["scores"], row["probabilities"], row["unknown"], strict=True)
+    alike: list[tuple[str, float] | None] = [None] * len(row["scores"])
+    if "look_alike" in row:
+        alike = list(zip(row["look_alike"], row["look_alike_probability"], strict=True))
+    columns = zip(row["boxes"], row["scores"], row["probabilities"], row["unknown"], alike, strict=True)
     return [
-        Answer([float(each) for each in scores], float(unknown), None, car, no_car=False)
-        for box, score, scores, unknown in columns
+        Answer([float(each) for each in scores], float(unknown), None, like, car, no_car=False)
+        for box, score, scores, unknown, like in columns
         if (car := _car(box, score, size, least_car_px)) is not None
     ]
 
@@ -59,18 +65,22 @@ def describes(card: Card, answer: Answer) -> bool:
 def prediction(photo: str, answer: Answer, card: Card | None) -> Prediction:
     """Name a server's answer; ValueError where that can't be."""
     if card is not None:
-        return card.prediction(photo, answer.scores, answer.unknown, car=answer.car, no_car=answer.no_car)
+        return card.prediction(
+            photo, answer.scores, answer.unknown, alike=answer.alike, car=answer.car, no_car=answer.no_car
+        )
     probability = max(answer.scores)
     # Cars come without a label, of which a server without a card tells the number.
     label = answer.label or f"class {answer.scores.index(probability)}"
+    is_unknown = answer.unknown > DEFAULT_UNKNOWN_THRESHOLD
     return Prediction(
         photo=photo,
         label=label,
         probability=probability,
         probabilities={label: probability},
         unknown=answer.unknown,
-        is_unknown=answer.unknown > DEFAULT_UNKNOWN_THRESHOLD,
+        is_unknown=is_unknown,
         names={},
         car=answer.car,
         no_car=answer.no_car,
+        look_alike=look_alike(answer.alike) if is_unknown else None,
     )

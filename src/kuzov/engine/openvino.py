@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available,
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
+
+PER_CAR = {"probabilities", "unknown", "look_alike", "look_alike_probability"}
 
 _NUMBERS = NUMPY_DTYPES.keys() - {STRING_DTYPE, "DT_COMPLEX64", "DT_COMPLEX128"}
 
@@ -76,26 +78,48 @@ class OpenVinoEngine:
 
     def finish(self, signature: str, outputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """The outputs of a signature; see `Engine.finish`."""
+        if self._card is not None and PHOTO_INPUT in self.signatures[signature].inputs:
+            outputs = _with_look_alikes(outputs, self._card.atlas)
         if signature == CARS:
             outputs = _by_car(outputs)
         named = {name: outputs[name] for name in self.signatures[signature].outputs if name in outputs}
         if "label" in self.signatures[signature].outputs and self._card is not None:
-            ids = np.array([each.id.encode() for each in self._card.classes], np.object_)
-            named["label"] = ids[outputs["probabilities"].argmax(axis=1)]
+            named["label"] = _ids([each.id for each in self._card.classes])[
+                outputs["probabilities"].argmax(axis=1)
+            ]
         return named
 
     def recognise(self, images: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
-        """`probabilities` (N, C) and `unknown` (N,) of N framed photos, (N, px, px, 3) in 0..255."""
+        """What the network gives for N framed photos, (N, px, px, 3) in 0..255.
+
+        Returns:
+            `probabilities` (N, C), `unknown` (N,) and, where the bundle has an atlas, the probability of each
+            of its models as `atlas` (N, M).
+        """
         return self._network({"image": images})
+
+
+def _with_look_alikes(outputs: Tensors, models: Sequence[str]) -> Tensors:
+    """`atlas` as the signatures tell it: the id of the likeliest model, and how likely it is."""
+    if not models:
+        return outputs
+    known = outputs["atlas"]
+    alike = {"look_alike": _ids(models)[known.argmax(axis=1)], "look_alike_probability": known.max(axis=1)}
+    return {**outputs, **alike}
+
+
+def _ids(names: Sequence[str]) -> npt.NDArray[np.object_]:
+    return np.array([name.encode() for name in names], np.object_)
 
 
 def _by_car(outputs: Tensors) -> Tensors:
     """Answers for K cars where they stand among those of N photos, (N, 8, …); 0 where there is no car."""
     scores = outputs["scores"]
     found = {"boxes": outputs["boxes"], "scores": scores}
-    for name in ("probabilities", "unknown"):
+    for name in PER_CAR & outputs.keys():
         answers = outputs[name]
-        found[name] = np.zeros((*scores.shape, *answers.shape[1:]), answers.dtype)
+        nothing = b"" if answers.dtype == np.object_ else 0
+        found[name] = np.full((*scores.shape, *answers.shape[1:]), nothing, answers.dtype)
         found[name][scores > 0] = answers
     return found
 
@@ -152,7 +176,8 @@ def load(
         signature = _servable(version_dir, signatures)
         network = _compile(source, settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
-    network = _compile(source, settings, ["image"], ["probabilities", "unknown"], version_dir)
+    outputs = ["probabilities", "unknown", *(["atlas"] if card.atlas else [])]
+    network = _compile(source, settings, ["image"], outputs, version_dir)
     if card.framing == "car":
         load_detector()  # before the first photo waits for it, or finds it broken
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from kuzov.atlas.names import display_name
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
-from kuzov.cars.cut_out import read_cut_outs
+from kuzov.bundle.ready import ready_model
+from kuzov.cars.cut_out import CutOut, read_cut_outs
 from kuzov.engine.openvino import OpenVinoEngine, load
-from kuzov.errors import PhotoError
+from kuzov.errors import BundleError, PhotoError
 from kuzov.records import LEAST_CAR_PX, Prediction
 
 PhotoSource = str | os.PathLike[str] | bytes
+Outputs = Mapping[str, npt.NDArray[np.float32]]
 
 
 class Recogniser:
     """A loaded bundle that tells which of its classes a photo shows."""
 
-    def __init__(self, card: Card, engine: OpenVinoEngine) -> None:
+    def __init__(self, card: Card, engine: OpenVinoEngine, *, by_atlas: bool = False) -> None:
+        """Answer for the card's classes, or with `by_atlas`, where these are its atlas, for them."""
         self.card = card
         self._engine = engine
+        self._by_atlas = by_atlas
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, precision: str = "auto") -> Recogniser:
@@ -39,6 +46,23 @@ class Recogniser:
         version_dir = resolve(Path(path))
         return cls(read_card(version_dir), load(version_dir, precision))
 
+    @classmethod
+    def atlas(cls, *, precision: str = "auto") -> Recogniser:
+        """Load the models that kuzov knows by itself, a part of the ready bundle, for a user's classes.
+
+        Args:
+            precision: As in `load`.
+
+        Raises:
+            BundleError: The ready bundle is broken.
+        """
+        version_dir = resolve(ready_model())
+        card = read_card(version_dir)
+        if not card.atlas:
+            raise BundleError(f"The model in {version_dir} has no atlas. Install kuzov anew.")
+        classes = tuple(display_name(model) for model in card.atlas)
+        return cls(replace(card, classes=classes), load(version_dir, precision), by_atlas=True)
+
     def predict(self, photo: PhotoSource, *, whole_photo: bool = False) -> Prediction:
         """Recognise the most prominent car in one photo.
 
@@ -49,7 +73,7 @@ class Recogniser:
         Raises:
             PhotoError: It can't be read.
         """
-        return self._answers(photo, "whole" if whole_photo else self.card.framing)[0]
+        return self.answers(photo, "whole" if whole_photo else self.card.framing)[0]
 
     def predict_cars(self, photo: PhotoSource, *, least_car_px: int = LEAST_CAR_PX) -> list[Prediction]:
         """Recognise each car in one photo, at most eight, the most prominent first.
@@ -65,7 +89,7 @@ class Recogniser:
             BundleError: The model was made by a kuzov that did not find cars.
         """
         self.card.require_cars()
-        return self._answers(photo, "cars", least_car_px)
+        return self.answers(photo, "cars", least_car_px=least_car_px)
 
     def predict_many(
         self, photos: Iterable[PhotoSource], *, whole_photo: bool = False
@@ -77,15 +101,37 @@ class Recogniser:
             except PhotoError as error:
                 yield error
 
-    def _answers(
-        self, photo: PhotoSource, framing: str, least_car_px: int = LEAST_CAR_PX
+    def answers(
+        self, photo: PhotoSource, framing: str, *, name: str | None = None, least_car_px: int = LEAST_CAR_PX
     ) -> list[Prediction]:
-        parts = read_cut_outs(photo, self.card.image_px, framing, least_car_px=least_car_px)
+        """Recognise what `framing` shows of a photo; see `kuzov.cars.cut_out.read_parts`.
+
+        Args:
+            photo: As in `predict`.
+            framing: Which parts.
+            name: What the answers call the photo; its path where there is none.
+            least_car_px: As in `predict_cars`.
+
+        Raises:
+            PhotoError: It can't be read.
+        """
+        parts = read_cut_outs(photo, self.card.image_px, framing, name=name, least_car_px=least_car_px)
         outputs = self._engine.recognise(np.stack([part.pixels for part in parts]).astype(np.float32))
-        name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
+        name = name or ("photo" if isinstance(photo, bytes) else os.fspath(photo))
         return [
-            self.card.prediction(name, scores, unknown, car=part.car, no_car=part.no_car)
-            for part, scores, unknown in zip(
-                parts, outputs["probabilities"].tolist(), outputs["unknown"].tolist(), strict=True
-            )
+            self._prediction(name, {key: each[row] for key, each in outputs.items()}, part)
+            for row, part in enumerate(parts)
         ]
+
+    def _prediction(self, name: str, answer: Outputs, part: CutOut) -> Prediction:
+        """What the network's outputs for one image say."""
+        scores, unknown, alike = answer["probabilities"], float(answer["unknown"]), None
+        if self._by_atlas:
+            known = answer["atlas"].astype(np.float64)
+            scores, unknown = known / max(known.sum(), 1e-12), max(0.0, 1 - float(known.sum()))
+        elif self.card.atlas:
+            likeliest = int(answer["atlas"].argmax())
+            alike = self.card.atlas[likeliest], float(answer["atlas"][likeliest])
+        return self.card.prediction(
+            name, scores.tolist(), unknown, alike=alike, car=part.car, no_car=part.no_car
+        )

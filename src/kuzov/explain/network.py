@@ -28,7 +28,7 @@ class Network:
     """
 
     def __init__(self, recogniser: Any) -> None:
-        """Open a concrete function from `image` to probabilities (N, C), a softmax, and `unknown` (N,).
+        """Open a concrete function from `image` to probabilities (N, C), a softmax, `unknown` (N,), and more.
 
         Raises:
             BundleError: It is not built so, or sees no feature maps.
@@ -40,7 +40,7 @@ class Network:
 
         # It puts what a function does in place of its call; inside a call no tensor can be got at.
         flat = convert_variables_to_constants_v2(recogniser)
-        (image,), (probabilities, unknown) = flat.inputs, flat.outputs
+        (image,), (probabilities, unknown, *_) = flat.inputs, flat.outputs
         logits = _logits(probabilities)
         grids = _grids(flat.graph, logits)
         with flat.graph.as_default():

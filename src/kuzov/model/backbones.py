@@ -13,12 +13,22 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from kuzov.atlas.names import car_models
 from kuzov.errors import ConfigError
+from kuzov.model.atlas import Atlas
 from kuzov.model.calibrator import SHIPPED
 from kuzov.model.efficientnet_lite import efficientnet_lite
 from kuzov.model.familiarity import Discriminants
 from kuzov.model.graph import freeze
-from kuzov.model.weight_files import AXES, BACKGROUND, CENTRE, WEIGHTS, read_weights
+from kuzov.model.weight_files import (
+    ATLAS_PROTOTYPES,
+    ATLAS_SCORES,
+    AXES,
+    BACKGROUND,
+    CENTRE,
+    WEIGHTS,
+    read_weights,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,20 @@ class Backbone:
             return None
         tensors = read_weights(self.calibrator)
         return Discriminants(centre=tensors[CENTRE].astype(np.float32), axes=tensors[AXES].astype(np.float32))
+
+    def atlas(self) -> Atlas | None:
+        """The models that it knows by itself; None where it knows none."""
+        if self.calibrator is None or (axes := self.discriminants()) is None:
+            return None
+        tensors = read_weights(self.calibrator)
+        scale, stranger = tensors[ATLAS_SCORES].tolist()
+        return Atlas(
+            models=tuple(car_models()),
+            discriminants=axes,
+            prototypes=tensors[ATLAS_PROTOTYPES].astype(np.float32),
+            scale=scale,
+            stranger=stranger,
+        )
 
     def frozen(self) -> Any:
         """The model as a concrete function over constants, made once a process; see `graph.freeze`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kuzov.model.atlas import Atlas
 from kuzov.model.calibration import Probabilities, probabilities
 from kuzov.model.calibrator import Array, Calibrator
 from kuzov.model.familiarity import Prototypes
@@ -19,12 +20,14 @@ class Classifier:
         temperature: Divides the head's logits.
         prototypes: Of the classes and of other models.
         calibrator: From what the prototypes measure to `unknown`.
+        atlas: The models that the backbone knows by itself; None where it knows none.
     """
 
     head: Head
     temperature: float
     prototypes: Prototypes
     calibrator: Calibrator
+    atlas: Atlas | None = None
 
     def probabilities(self, features: Features) -> Probabilities:
         """Of each class, (N, C), for features (N, D) as the backbone gives them."""

@@ -16,12 +16,17 @@ import tensorflow as tf
 
 from kuzov.cars.cut_out import MARGIN, WHOLE
 from kuzov.cars.detector import INPUT_PX, LEAST_SCORE, MOST_OVERLAP, NETWORK
+from kuzov.model.atlas import Atlas
 from kuzov.model.classifier import Classifier
-from kuzov.model.familiarity import SOFTNESS, Prototypes
+from kuzov.model.familiarity import SOFTNESS, Discriminants, Prototypes
 from kuzov.records import MOST_CARS
 
 FOLDED_BYTES = 96 * 1024
 """TensorFlow casts a constant once, when it loads the graph, only where the result is under 100 KiB."""
+
+
+OUTPUTS = ("probabilities", "unknown", "atlas")
+"""What a frozen recogniser gives, the last where it has an atlas."""
 
 
 def decode(photo: tf.Tensor) -> tf.Tensor:
@@ -132,36 +137,49 @@ def frozen_recogniser(backbone: Any, classifier: Classifier) -> Any:
     """Join a frozen backbone and what stands on it into one concrete function over constants.
 
     Returns:
-        A concrete function from `image`, RGB float32 (N, image_px, image_px, 3) in 0..255, to the pair
-        of `probabilities` (N, C) and `unknown` (N,), float32.
+        A concrete function from `image`, RGB float32 (N, image_px, image_px, 3) in 0..255, to the tuple of
+        `probabilities` (N, C), `unknown` (N,) and, with an atlas, its probabilities (N, M), float32.
     """
-    head, calibrator = classifier.head, classifier.calibrator
+    head, calibrator, atlas = classifier.head, classifier.calibrator, classifier.atlas
     weights = calibrator.weights.astype(np.float32)
 
     @tf.function(
         autograph=False, input_signature=[tf.TensorSpec(backbone.inputs[0].shape, tf.float32, "image")]
     )
-    def recognise(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def recognise(image: tf.Tensor) -> tuple[tf.Tensor, ...]:
         (features,) = backbone(image)  # (N, D)
         directions = tf.math.l2_normalize(tf.sqrt(tf.nn.relu(features)), axis=1)  # (N, D)
         logits = (directions @ head.weights + head.bias) / classifier.temperature  # (N, C)
         measures = _measures(directions, classifier.prototypes)  # (N, 3)
         doubt = tf.reduce_sum(measures * weights, axis=1) + calibrator.bias
-        return tf.nn.softmax(logits), tf.sigmoid(doubt)
+        answers = tf.nn.softmax(logits), tf.sigmoid(doubt)
+        return answers if atlas is None else (*answers, _look_up(directions, atlas))
 
     return recognise.get_concrete_function()
 
 
 def _measures(shown: tf.Tensor, prototypes: Prototypes) -> tf.Tensor:
     """`Prototypes.measures` of directions in TensorFlow operations."""
-    if (discriminants := prototypes.discriminants) is not None:
-        shown = tf.math.l2_normalize((shown - discriminants.centre) @ discriminants.axes, axis=1)
+    if prototypes.discriminants is not None:
+        shown = _project(shown, prototypes.discriminants)
     cosines = shown @ prototypes.classes
     first, second = tf.unstack(tf.math.top_k(cosines, 2).values, axis=1)
     others = tf.zeros_like(first)
     if prototypes.background.shape[1]:
         others = SOFTNESS * tf.reduce_logsumexp(shown @ prototypes.background / SOFTNESS, axis=1)
     return tf.stack([first, first - second, others], axis=1)
+
+
+def _look_up(shown: tf.Tensor, atlas: Atlas) -> tf.Tensor:
+    """`Atlas.probabilities` of directions in TensorFlow operations."""
+    scores = atlas.scale * (_project(shown, atlas.discriminants) @ atlas.prototypes)
+    none = tf.fill([tf.shape(scores)[0], 1], atlas.stranger)
+    return tf.nn.softmax(tf.concat([scores, none], axis=1))[:, :-1]
+
+
+def _project(shown: tf.Tensor, discriminants: Discriminants) -> tf.Tensor:
+    """`Discriminants.project` in TensorFlow operations."""
+    return tf.math.l2_normalize((shown - discriminants.centre) @ discriminants.axes, axis=1)
 
 
 def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:
@@ -179,13 +197,19 @@ def to_openvino(frozen: Any, output_names: Sequence[str]) -> openvino.Model:
 
 
 class ServingModule(tf.Module):
-    """A frozen recogniser with its labels, callable by the three signatures of a bundle."""
+    """A frozen recogniser with its labels, callable by the three signatures of a bundle.
 
-    def __init__(self, recogniser: Any, labels: Sequence[str], image_px: int) -> None:
+    `models` are the ids of its atlas; none where it has none.
+    """
+
+    def __init__(
+        self, recogniser: Any, labels: Sequence[str], image_px: int, models: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._recogniser = recogniser
         self._detector = read_detector()
         self._labels = tf.constant(list(labels))
+        self._models = tf.constant(list(models), tf.string)
         self._image_px = image_px
 
     def signatures(self) -> dict[str, Any]:
@@ -201,22 +225,16 @@ class ServingModule(tf.Module):
     @tf.function
     def serving_default(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Images to probabilities."""
-        probabilities, _ = self._recogniser(image)
+        probabilities, *_ = self._recogniser(image)
         return {"probabilities": probabilities}
 
     @tf.function
     def image_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded photos to what their most prominent car is; without a car, what the whole photo shows."""
         images, box, score = tf.map_fn(self._main_car, image_bytes, fn_output_signature=self._parts(1))
-        probabilities, unknown = self._recogniser(images[:, 0])
-        label = tf.gather(self._labels, tf.argmax(probabilities, axis=1))
-        return {
-            "probabilities": probabilities,
-            "unknown": unknown,
-            "label": label,
-            "car_box": box[:, 0],
-            "car_score": score[:, 0],
-        }
+        answers = self._answers(images[:, 0])
+        label = tf.gather(self._labels, tf.argmax(answers["probabilities"], axis=1))
+        return {**answers, "label": label, "car_box": box[:, 0], "car_score": score[:, 0]}
 
     @tf.function
     def cars(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -225,15 +243,22 @@ class ServingModule(tf.Module):
             self._each_car, image_bytes, fn_output_signature=self._parts(MOST_CARS)
         )
         rows = tf.where(scores > 0)
-        probabilities, unknown = self._recogniser(tf.gather_nd(images, rows))
-        shape = tf.shape(scores, tf.int64)
-        whole = tf.concat([shape, [len(self._labels)]], axis=0)
-        return {
-            "boxes": boxes,
-            "scores": scores,
-            "probabilities": tf.scatter_nd(rows, probabilities, whole),
-            "unknown": tf.scatter_nd(rows, unknown, shape),
+        places = tf.shape(scores, tf.int64)
+        by_place = {
+            name: tf.scatter_nd(rows, answer, tf.concat([places, answer.shape[1:]], axis=0))
+            for name, answer in self._answers(tf.gather_nd(images, rows)).items()
         }
+        return {"boxes": boxes, "scores": scores, **by_place}
+
+    def _answers(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What is told of each car."""
+        probabilities, unknown, *atlas = self._recogniser(image)
+        answers = {"probabilities": probabilities, "unknown": unknown}
+        if atlas:
+            (known,) = atlas
+            answers["look_alike"] = tf.gather(self._models, tf.argmax(known, axis=1))
+            answers["look_alike_probability"] = tf.reduce_max(known, axis=1)
+        return answers
 
     def _parts(self, count: int) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
         side = self._image_px

@@ -17,6 +17,8 @@ BACKGROUND = "background/prototypes"
 # What recipes/calibrator has learned stands in a file of its own: the axes of the discriminants, the
 # calibrator with them, and the one without, for networks of which only the nearness to the classes counts.
 CENTRE, AXES = "discriminants/centre", "discriminants/axes"
+# Prototypes of the atlas's models on those axes, and the scale and the stranger's score of `Atlas`.
+ATLAS_PROTOTYPES, ATLAS_SCORES = "atlas/prototypes", "atlas/scores"
 LEARNED, LEARNED_PLAIN = "calibrator/discriminants", "calibrator/plain"
 
 

@@ -119,4 +119,9 @@ def _told(photo: JudgedPhoto, names: Mapping[str, Words]) -> Words:
     answer = names.get(photo.predicted, plain(photo.predicted))
     truth = names.get(photo.label, plain(photo.label))
     words = texts.RIGHT_ANSWER if photo.is_right else texts.WRONG_ANSWER
-    return words.fill(answer=answer, truth=truth, probability=percent(photo.probability))
+    told = words.fill(answer=answer, truth=truth, probability=percent(photo.probability))
+    if (alike := photo.look_alike) is None:
+        return told
+    return texts.LOOKS_LIKE.fill(
+        told=told, name=texts.shown(alike.name), probability=percent(alike.probability)
+    )

@@ -125,6 +125,7 @@ def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers
                 probability=answer.probability,
                 unknown=answer.unknown,
                 is_unknown=answer.is_unknown,
+                look_alike=answer.look_alike,
             )
             for photo, answer in zip(answers.photos, answers.predictions, strict=True)
         ),

@@ -301,6 +301,7 @@ WRONG_ANSWER = Words(
     "{answer} ({probability}); it shows {truth}", "{answer} ({probability}); на фото {truth}"
 )
 RIGHT_ANSWER = plain("{answer} ({probability})")
+LOOKS_LIKE = Words("{told}; looks like {name} ({probability})", "{told}; похоже на {name} ({probability})")
 LOOKED_AT = Words("where the model looked", "куда смотрела модель")
 REJECTED = Words("Files left out", "Отброшенные файлы")
 NONE_REJECTED = Words("None.", "Таких нет.")

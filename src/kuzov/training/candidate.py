@@ -14,6 +14,7 @@ import numpy as np
 
 from kuzov.config import TrainConfig
 from kuzov.errors import DatasetError
+from kuzov.model.atlas import Atlas
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import fit_temperature, log_loss
 from kuzov.model.calibrator import calibrator_for
@@ -116,7 +117,9 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
     candidate = Candidate(
         kept="head",
         backbone=backbone.frozen(),
-        classifier=_calibrated(head, prototypes, unseen, different_photos(labels, groups)),
+        classifier=_calibrated(
+            head, prototypes, unseen, different_photos(labels, groups), atlas=backbone.atlas()
+        ),
         unseen=unseen,
         validation_features=shown,
     )
@@ -135,7 +138,13 @@ def _choose(data: LearningSet, rows: slice, config: TrainConfig) -> Choice:
     )
 
 
-def _calibrated(head: Head, prototypes: Prototypes, unseen: Unseen, photos: Sequence[int]) -> Classifier:
+def _calibrated(
+    head: Head,
+    prototypes: Prototypes,
+    unseen: Unseen,
+    photos: Sequence[int],
+    atlas: Atlas | None = None,
+) -> Classifier:
     """Of prototypes of so many photos of each class."""
     return Classifier(
         head=head,
@@ -144,6 +153,7 @@ def _calibrated(head: Head, prototypes: Prototypes, unseen: Unseen, photos: Sequ
         calibrator=calibrator_for(
             photos=float(np.mean(photos)), classes=len(photos), plain=prototypes.discriminants is None
         ),
+        atlas=atlas,
     )
 
 

@@ -26,7 +26,7 @@ from kuzov.images.framing import Pixels
 from kuzov.model.calibration import Probabilities
 from kuzov.model.calibrator import Array
 from kuzov.model.classifier import Classifier
-from kuzov.model.graph import ServingModule, frozen_recogniser, to_openvino
+from kuzov.model.graph import OUTPUTS, ServingModule, frozen_recogniser, to_openvino
 from kuzov.network import bfloat16_available
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def write_bundle(folder: Path, backbone: Any, classifier: Classifier, card: Card
     """
     recogniser = frozen_recogniser(backbone, classifier)
     labels = [each.id for each in card.classes]
-    module = ServingModule(recogniser, labels, card.image_px)
+    module = ServingModule(recogniser, labels, card.image_px, card.atlas)
     tf.saved_model.save(module, str(folder), module.signatures())
     _write(folder / LABELS, "".join(f"{label}\n" for label in labels).encode())
     _write_openvino(folder / OPENVINO_MODEL, recogniser)
@@ -100,7 +100,7 @@ def _write_card(folder: Path, card: Card) -> None:
 
 def _write_openvino(file: Path, recogniser: Any) -> None:
     """OpenVINO's own form of the same constants: it loads faster, and keeps `unknown`."""
-    model = to_openvino(recogniser, ["probabilities", "unknown"])
+    model = to_openvino(recogniser, OUTPUTS[: len(recogniser.outputs)])
     openvino.save_model(model, file, compress_to_fp16=False)
 
 

@@ -174,6 +174,7 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
         data={key: metrics["data"][key] for key in ("train", "validation", "fingerprint")},
         versions=metrics["versions"],
         config=metrics["config"],
+        atlas=classifier.atlas.models if classifier.atlas else (),
     )
     every = math.ceil(len(data.dataset.validation) / MOST_PROOF_PHOTOS)
     asked = learned.candidate.validation_features[::every]

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from kuzov.atlas.names import look_alike
 from kuzov.atomic import written_whole
 from kuzov.config import TrainConfig
 from kuzov.errors import KuzovError
@@ -14,6 +15,7 @@ from kuzov.model.calibration import probabilities
 from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels
 from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
+from kuzov.records import LookAlike
 from kuzov.run_metrics import (
     METRICS_FILE,
     CalibrationError,
@@ -132,6 +134,7 @@ def _curves(choice: Choice, config: TrainConfig, history: Mapping[str, Sequence[
 def _answers(data: LearningSet, candidate: Candidate) -> tuple[JudgedPhoto, ...]:
     scores = candidate.classifier.probabilities(candidate.validation_features)
     unknown = candidate.classifier.unknown(candidate.validation_features)
+    alike = _look_alikes(candidate)
     return tuple(
         JudgedPhoto(
             photo=str(photo.path.relative_to(data.dataset.root)),
@@ -140,6 +143,15 @@ def _answers(data: LearningSet, candidate: Candidate) -> tuple[JudgedPhoto, ...]
             probability=float(row.max()),
             unknown=float(none),
             is_unknown=bool(none > UNKNOWN_THRESHOLD),
+            look_alike=like if none > UNKNOWN_THRESHOLD else None,
         )
-        for photo, row, none in zip(data.dataset.validation, scores, unknown, strict=True)
+        for photo, row, none, like in zip(data.dataset.validation, scores, unknown, alike, strict=True)
     )
+
+
+def _look_alikes(candidate: Candidate) -> list[LookAlike | None]:
+    """Of each validation photo, as far as it is likely enough to be told."""
+    if (atlas := candidate.classifier.atlas) is None:
+        return [None] * len(candidate.validation_features)
+    known = atlas.probabilities(candidate.validation_features)
+    return [look_alike((atlas.models[int(row.argmax())], float(row.max()))) for row in known]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kuzov.atlas.names import LEAST_TOLD, car_models
 from kuzov.bundle.layout import REPORT
 from kuzov.engine.photo_input import CARS, PHOTO_INPUT
 from kuzov.errors import RequestError
+from kuzov.records import SURE
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.servable import VersionStatus
@@ -19,6 +21,8 @@ def describe_models(service: Service, limits: Limits, *, saliency: bool) -> dict
     """All models with what answers for each, as the object that /web/models gives."""
     return {
         "models": [_describe(service, name, versions) for name, versions in service.models().items()],
+        "atlas": {each.id: {"en": each.display.en, "ru": each.display.ru} for each in car_models().values()},
+        "told_from": {"sure": SURE, "look_alike": LEAST_TOLD},
         "saliency": saliency,
         "limits": {"max_body_bytes": limits.max_body_bytes, "max_image_pixels": limits.max_image_pixels},
     }

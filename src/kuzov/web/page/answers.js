@@ -72,9 +72,15 @@ function show(card, file, predictions, milliseconds) {
 function inWordsOf(prediction) {
   const name = prediction.names[prediction.label];
   const answer = prediction.is_unknown
-    ? `${t("none")}. ${t("most_like", { name })}`
-    : t("answered", { name, percent: percent(prediction.probability) });
+    ? `${t("none")}. ${t(...instead(prediction))}`
+    : t(prediction.is_doubtful ? "perhaps_answered" : "answered", { name, percent: percent(prediction.probability) });
   return prediction.no_car ? `${t("no_car")} ${answer}` : answer;
+}
+
+// What is said of a car that is none of the model's.
+function instead({ look_alike: alike, names, label }) {
+  if (!alike) return ["most_like", { name: names[label] }];
+  return ["looks_like", { name: alike.name, percent: percent(alike.probability, 0) }];
 }
 
 function mustWait({ kind }) {
@@ -114,26 +120,37 @@ async function predict(file, model) {
 }
 
 // Of eight places, those that hold a car.
-function carsOf(model, { boxes, scores, probabilities, unknown }) {
-  const places = boxes.map((box, at) => ({
-    probabilities: probabilities[at], unknown: unknown[at], car_box: box, car_score: scores[at],
-  }));
+function carsOf(model, { boxes, scores, ...answers }) {
+  const places = boxes.map((box, at) => {
+    const answer = Object.entries(answers).map(([name, values]) => [name, values[at]]);
+    return { ...Object.fromEntries(answer), car_box: box, car_score: scores[at] };
+  });
   return places.filter((each) => each.car_score > 0).map((each) => predictionOf(model, each));
 }
 
-function predictionOf(model, { probabilities, unknown, car_box: box, car_score: score }) {
+function predictionOf(model, { probabilities, unknown, car_box: box, car_score: score, ...alike }) {
+  const probability = Math.max(...probabilities);
+  const is_unknown = unknown > model.unknown_threshold;
   return {
     model: model.name,
     version: model.version,
-    label: model.classes[probabilities.indexOf(Math.max(...probabilities))].id,
+    label: model.classes[probabilities.indexOf(probability)].id,
     car: score > 0 ? { box, score } : null,
     no_car: score === 0,
-    probability: Math.max(...probabilities),
+    probability,
     probabilities: Object.fromEntries(model.classes.map(({ id }, column) => [id, probabilities[column]])),
     unknown,
-    is_unknown: unknown > model.unknown_threshold,
+    is_unknown,
+    is_doubtful: !is_unknown && (1 - unknown) * probability < served.told_from.sure,
+    look_alike: is_unknown ? lookAlike(alike) : null,
     names: Object.fromEntries(model.classes.map((each) => [each.id, each])),
   };
+}
+
+// The model of the atlas that it looks like, if that is likely enough to be told.
+function lookAlike({ look_alike: model, look_alike_probability: probability }) {
+  if (!(probability >= served.told_from.look_alike)) return null;
+  return { model, probability, name: served.atlas[model] ?? { en: model, ru: model } };
 }
 
 // Not all at the same moment again.

@@ -64,9 +64,9 @@ function showPrediction(title, body, predictions, index) {
   body.replaceChildren(...notes(predictions, index).map((each) => say(element("p", { class: "fine" }), ...each)));
   if (prediction.is_unknown) {
     say(title, "none");
-    body.append(say(element("p"), "most_like", { name }), say(element("p", { class: "fine" }), "forced"));
+    body.append(say(element("p"), ...instead(prediction)), say(element("p", { class: "fine" }), "forced"));
   } else {
-    say(title, "any", { any: name });
+    say(title, prediction.is_doubtful ? "perhaps" : "any", { any: name });
   }
   const best = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a);
   const rows = best.slice(0, SHOWN_BARS).map(([id, share]) => bar(prediction.names[id], share));
