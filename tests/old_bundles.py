@@ -14,11 +14,12 @@ def of_the_first_form(bundle: Path, folder: Path) -> Path:
     """A copy of a bundle in a version's folder, with the card and the signatures of that form."""
     old = shutil.copytree(bundle, folder)
     card = json.loads((old / CARD).read_text(encoding="utf-8"))
+    del card["atlas"]
     (old / CARD).write_text(json.dumps({**card, "format": 1}), encoding="utf-8")
     model = SavedModel.FromString((old / SAVED_MODEL).read_bytes())
     signatures = model.meta_graphs[0].signature_def
     signatures.pop("cars", None)
-    for name in ("car_box", "car_score"):
+    for name in ("car_box", "car_score", "look_alike", "look_alike_probability"):
         signatures["image_bytes"].outputs.pop(name, None)
     (old / SAVED_MODEL).write_bytes(model.SerializeToString())
     return old

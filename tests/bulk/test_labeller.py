@@ -33,6 +33,7 @@ def test_it_answers_as_predict_does(labeller: Labeller, ten_photos: list[Path]) 
         assert [value for _, value in found.top] == pytest.approx([value for _, value in ranked], abs=1e-5)
         assert found.unknown == pytest.approx(expected.unknown, abs=1e-5)
         assert (found.is_unknown, found.error) == (expected.is_unknown, None)
+        assert (found.look_alike is None) == (expected.look_alike is None)
 
 
 def test_content_and_path_are_alike(labeller: Labeller, ten_photos: list[Path]) -> None:
@@ -74,7 +75,7 @@ def test_no_memory_is_an_answer(labeller: Labeller, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("kuzov.bulk.labeller.read_cut_outs", fail)
+    monkeypatch.setattr("kuzov.engine.recogniser.read_cut_outs", fail)
     (row,) = labeller("a.jpg", "a.jpg")
     assert row.error == "needs more memory than there was"
 

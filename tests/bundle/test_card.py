@@ -23,6 +23,7 @@ CARD = Card(
     data={"train": {"a": 1}},
     versions={"kuzov": "1"},
     config={"seed": 0},
+    atlas=("renault_4", "citroen_2cv"),
 )
 
 
@@ -76,7 +77,22 @@ def test_another_form_asks_for_an_upgrade(values: Any, form: str) -> None:
         card_from_json(values, source="card.json")
 
 
-@pytest.mark.parametrize("field", [name for name in CARD.to_json() if name != "format"])
+def test_a_card_of_before_the_atlas_has_none() -> None:
+    values = CARD.to_json()
+    del values["atlas"]
+    assert card_from_json(values, source="here").atlas == ()
+
+
+@pytest.mark.parametrize(
+    ("unknown", "likely", "told"), [(0.6, 0.7, True), (0.6, 0.4, False), (0.4, 0.7, False)]
+)
+def test_a_look_alike_is_told_of_a_stranger_alone(unknown: float, likely: float, told: bool) -> None:
+    found = CARD.prediction("a.jpg", [0.5, 0.5], unknown, alike=("renault_4", likely))
+    expected = {"model": "renault_4", "probability": likely, "name": "Renault 4 hatchback (1961–1994)"}
+    assert found.to_json()["look_alike"] == (expected if told else None)
+
+
+@pytest.mark.parametrize("field", [name for name in CARD.to_json() if name not in {"format", "atlas"}])
 def test_an_incomplete_card_is_told(field: str) -> None:
     values = CARD.to_json()
     del values[field]

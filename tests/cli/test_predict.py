@@ -4,17 +4,21 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from kuzov.atlas.names import car_models, display_name
+from kuzov.bundle.card import Card
 from kuzov.bundle.ready import ready_model
 from kuzov.cars.detector import load_detector
 from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
+from kuzov.records import Prediction
 from tests.chaos.running import running
 from tests.cli.conftest import Kuzov
 from tests.cli.test_model import SAID
@@ -68,8 +72,8 @@ def noise(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("language", "words", "no_car"),
     [
-        ("en", "none of these models, most like ", "no car found; the whole photo: "),
-        ("ru", "ни одна из этих моделей, ", "машина не найдена; всё фото: "),
+        ("en", "none of these models", "no car found; the whole photo: "),
+        ("ru", "ни одна из этих моделей", "машина не найдена; всё фото: "),
     ],
 )
 def test_an_unknown_car_and_none_at_all_are_told(
@@ -79,6 +83,44 @@ def test_an_unknown_car_and_none_at_all_are_told(
     answers = [Recogniser.load(model).predict(photo) for photo in (noise, photos[2])]
     assert [words in line for line in done.out.splitlines()] == [answer.is_unknown for answer in answers]
     assert [f": {no_car}" in line for line in done.out.splitlines()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "none of these models; looks like Renault 4 hatchback (1961–1994), 71%"),
+        ("ru", "ни одна из этих моделей; похоже на Рено 4, хэтчбек (1961–1994), 71%"),
+    ],
+)
+def test_what_a_stranger_looks_like_is_told(
+    kuzov: Kuzov, model: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    def stranger(self: Card, *args: Any, **kwargs: Any) -> Prediction:
+        alike = {**kwargs, "alike": ("renault_4", 0.71)}
+        return prediction(replace(self, unknown_threshold=-1.0), *args, **alike)
+
+    prediction = Card.prediction
+    monkeypatch.setattr(Card, "prediction", stranger)
+    done = kuzov("predict", photos[0], "--model", model, "--language", language)
+    assert done.out == f"{photos[0]}: {words}\n"
+
+
+def test_the_atlas_answers_alone(kuzov: Kuzov, photos: list[Path]) -> None:
+    done = kuzov("predict", "--json", "--atlas", photos[0])
+    (found,) = json.loads(done.out)
+    assert list(found["probabilities"]) == list(car_models())
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+    assert found["look_alike"] is None
+    kuzov_json = Recogniser.atlas().predict(photos[0])
+    assert kuzov_json.label == found["label"]
+    assert kuzov_json.names[found["label"]] == display_name(found["label"])
+
+
+@pytest.mark.parametrize("other", [["--model", "m"], ["--url", "http://127.0.0.1:1/v1/models/m"]])
+def test_the_atlas_is_a_model_of_its_own(kuzov: Kuzov, photos: list[Path], other: list[str]) -> None:
+    done = kuzov("predict", "--atlas", photos[0], *other)
+    assert done.status == 2
+    assert "--atlas is a model of its own; it can't go with --model or --url." in done.err
 
 
 def test_each_car_has_a_line_with_its_box(kuzov: Kuzov, model: Path, street: Path, noise: Path) -> None:
@@ -203,7 +245,7 @@ def test_json_is_a_list_of_objects_in_the_order_given(
     for answer in answers:
         assert list(answer) == [
             "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful",
-            "no_car", "car",
+            "look_alike", "no_car", "car",
         ]  # fmt: skip
         assert (answer["no_car"], len(answer["car"]["box"])) == (False, 4)
         assert list(answer["probabilities"]) == ["hatchback", "sedan", "suv"]

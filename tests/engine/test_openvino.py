@@ -13,6 +13,7 @@ import pytest
 from openvino import opset13
 from PIL import Image
 
+from kuzov.atlas.names import car_models
 from kuzov.bundle.ready import ready_model
 from kuzov.cars import detector
 from kuzov.cars.cut_out import read_cut_out, read_cut_outs
@@ -66,6 +67,8 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
                 "label": ("DT_STRING", (-1,)),
                 "car_box": ("DT_FLOAT", (-1, 4)),
                 "car_score": ("DT_FLOAT", (-1,)),
+                "look_alike": ("DT_STRING", (-1,)),
+                "look_alike_probability": ("DT_FLOAT", (-1,)),
             },
         ),
         "cars": (
@@ -75,6 +78,8 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
                 "scores": ("DT_FLOAT", (-1, 8)),
                 "probabilities": ("DT_FLOAT", (-1, 8, 3)),
                 "unknown": ("DT_FLOAT", (-1, 8)),
+                "look_alike": ("DT_STRING", (-1, 8)),
+                "look_alike_probability": ("DT_FLOAT", (-1, 8)),
             },
         ),
     }
@@ -101,7 +106,11 @@ def test_photos_get_labels_and_unknown_too(
     engine: OpenVinoEngine, photos: list[bytes], images: Floats
 ) -> None:
     outputs = run(engine, "image_bytes", {"image_bytes": np.array(photos, np.object_)})
-    assert set(outputs) == {"probabilities", "unknown", "label", "car_box", "car_score"}
+    alike = {"look_alike", "look_alike_probability"}
+    assert set(outputs) == {"probabilities", "unknown", "label", "car_box", "car_score", *alike}
+    assert {each.decode() for each in outputs["look_alike"]} <= {*car_models()}
+    likely = engine.recognise(images)["atlas"].max(axis=1)
+    np.testing.assert_allclose(outputs["look_alike_probability"], likely, atol=1e-5)
     assert outputs["label"].tolist() == [b"hatchback", b"sedan", b"suv"]
     assert (outputs["unknown"].shape, str(outputs["unknown"].dtype)) == ((3,), "float32")
     assert ((outputs["unknown"] >= 0) & (outputs["unknown"] <= 1)).all()
@@ -125,6 +134,8 @@ def test_all_cars_of_a_photo_are_answered(engine: OpenVinoEngine, photos: list[b
         np.testing.assert_array_equal(found["boxes"][0, column], np.array(part.box, np.float32))
         np.testing.assert_allclose(found["probabilities"][0, column], alone["probabilities"][0], atol=1e-5)
         np.testing.assert_allclose(found["unknown"][0, column], alone["unknown"][0], atol=1e-5)
+        likeliest = list(car_models())[int(alone["atlas"][0].argmax())]
+        assert found["look_alike"][0, column].decode() == likeliest
     for output in found.values():
         assert not output[1].any()
 
@@ -141,6 +152,8 @@ def test_photos_without_a_car_are_answered_whole(engine: OpenVinoEngine) -> None
         "scores": (1, 8),
         "probabilities": (1, 8, 3),
         "unknown": (1, 8),
+        "look_alike": (1, 8),
+        "look_alike_probability": (1, 8),
     }
     assert not any(output.any() for output in found.values())
 
@@ -256,6 +269,8 @@ def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
         "label": (0,),
         "car_box": (0, 4),
         "car_score": (0,),
+        "look_alike": (0,),
+        "look_alike_probability": (0,),
     }
     outputs = run(engine, "cars", {"image_bytes": np.array([], np.object_)})
     assert outputs["probabilities"].shape == (0, 8, 3)

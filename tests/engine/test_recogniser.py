@@ -29,8 +29,8 @@ def test_a_photo_is_recognised(recogniser: Recogniser, synthetic_photos: Path) -
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert found.names["suv"] == ClassName(id="suv", en="SUV", ru="Внедорожник")
     assert set(found.to_json()) == {
-        "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful", "no_car",
-        "car",
+        "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful",
+        "look_alike", "no_car", "car",
     }  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from kuzov.cars.cut_out import cut, read_cut_outs
 from kuzov.cars.detector import find_cars
 from kuzov.images.decode import decode
 from kuzov.model import graph
+from kuzov.model.atlas import Atlas
 from kuzov.model.calibrator import Calibrator
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Discriminants, Prototypes
-from kuzov.model.graph import ServingModule, freeze, frozen_recogniser, to_openvino
+from kuzov.model.graph import OUTPUTS, ServingModule, freeze, frozen_recogniser, to_openvino
 from kuzov.model.head import Head, directions
 from kuzov.records import MOST_CARS
 from tests.encoded_photos import encode
@@ -68,12 +69,29 @@ def images() -> npt.NDArray[np.float32]:
     return (levels + rng.uniform(-40, 40, (6, IMAGE_PX, IMAGE_PX, 3))).clip(0, 255).astype(np.float32)
 
 
-def on_axes(shown: npt.NDArray[np.float32]) -> Prototypes:
-    """The first three are the classes, the next two the background, on four axes."""
+MODELS = ("w", "x", "y", "z")
+
+
+def four_axes(shown: npt.NDArray[np.float32]) -> Discriminants:
     axes = np.random.default_rng(5).normal(size=(shown.shape[1], 4)).astype(np.float32)
-    discriminants = Discriminants(centre=shown.mean(axis=0), axes=axes)
-    columns = discriminants.project(shown).T
-    return Prototypes(classes=columns[:, :3], background=columns[:, 3:5], discriminants=discriminants)
+    return Discriminants(centre=shown.mean(axis=0), axes=axes)
+
+
+def on_axes(shown: npt.NDArray[np.float32]) -> Prototypes:
+    """The first three are the classes, the next two the background."""
+    columns = four_axes(shown).project(shown).T
+    return Prototypes(classes=columns[:, :3], background=columns[:, 3:5], discriminants=four_axes(shown))
+
+
+def atlas_of(shown: npt.NDArray[np.float32]) -> Atlas:
+    """Four of the photos are its models."""
+    return Atlas(
+        models=MODELS,
+        discriminants=four_axes(shown),
+        prototypes=four_axes(shown).project(shown[:4]).T,
+        scale=9.0,
+        stranger=6.0,
+    )
 
 
 @pytest.fixture(scope="module", params=["no background", "background", "discriminants"])
@@ -95,16 +113,24 @@ def classifier(
         temperature=0.5,
         prototypes=prototypes,
         calibrator=Calibrator(weights=doubt, bias=-float(np.median(prototypes.measures(features) @ doubt))),
+        atlas=atlas_of(shown) if request.param == "discriminants" else None,
     )
 
 
 @pytest.fixture(scope="module")
 def expected(
     tiny_backbone: keras.Model, classifier: Classifier, images: npt.NDArray[np.float32]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Probabilities and `unknown` by numpy."""
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Probabilities, `unknown` and, where there is an atlas, its probabilities by numpy."""
     features = tiny_backbone.predict(images, verbose=0)
-    return classifier.probabilities(features), classifier.unknown(features)
+    answers = classifier.probabilities(features), classifier.unknown(features)
+    return answers if classifier.atlas is None else (*answers, classifier.atlas.probabilities(features))
+
+
+@pytest.fixture(scope="module")
+def models(classifier: Classifier) -> tuple[str, ...]:
+    """Ids of the atlas; none where there is none."""
+    return classifier.atlas.models if classifier.atlas else ()
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +178,13 @@ def test_tensorflow_and_openvino_compute_what_numpy_does(
     frozen: Any, expected: tuple[npt.NDArray[np.float64], ...], images: npt.NDArray[np.float32]
 ) -> None:
     assert frozen.variables == ()
-    model = to_openvino(frozen, ["probabilities", "unknown"])
+    names = OUTPUTS[: len(expected)]
+    model = to_openvino(frozen, names)
     assert model.input("image").get_partial_shape() == openvino.PartialShape([-1, IMAGE_PX, IMAGE_PX, 3])
     by_name = by_openvino(model, images)
-    for probabilities, unknown in (
-        frozen(tf.constant(images)),
-        (by_name["probabilities"], by_name["unknown"]),
-    ):
-        np.testing.assert_allclose(probabilities, expected[0], atol=1e-4)
-        np.testing.assert_allclose(unknown, expected[1], atol=1e-4)
+    for found in (frozen(tf.constant(images)), [by_name[name] for name in names]):
+        for answer, true in zip(found, expected, strict=True):
+            np.testing.assert_allclose(answer, true, atol=1e-4)
     assert len(set(expected[0].argmax(axis=1))) > 1  # or the classes' order would not be tested
     assert expected[1].min() < 0.5 < expected[1].max()
 
@@ -214,8 +238,8 @@ def test_a_weight_beyond_float16_stays_as_it_is(images: npt.NDArray[np.float32])
     np.testing.assert_array_equal(freeze(model)(tf.constant(images))[0], tf.function(model)(images))
 
 
-def test_the_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
-    signatures = ServingModule(frozen, LABELS, IMAGE_PX).signatures()
+def test_the_signatures_of_the_module(frozen: Any, models: tuple[str, ...], car: Image.Image) -> None:
+    signatures = ServingModule(frozen, LABELS, IMAGE_PX, models).signatures()
     photos = [
         encode(car, "JPEG"),
         encode(car.convert("L"), "PNG"),
@@ -226,7 +250,14 @@ def test_the_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
     by_bytes = signatures["image_bytes"](tf.constant(photos))
     by_pixels = signatures["serving_default"](tf.constant(images))
     assert set(signatures) == {"serving_default", "image_bytes", "cars"}
-    assert set(by_bytes) == {"probabilities", "unknown", "label", "car_box", "car_score"}
+    alike = {"look_alike", "look_alike_probability"} if models else set()
+    assert set(by_bytes) == {"probabilities", "unknown", "label", "car_box", "car_score", *alike}
+    if models:
+        known = frozen(tf.constant(images))[2].numpy()
+        assert [each.decode() for each in by_bytes["look_alike"].numpy()] == [
+            models[column] for column in known.argmax(axis=1)
+        ]
+        np.testing.assert_allclose(by_bytes["look_alike_probability"], known.max(axis=1), atol=0.02)
     assert set(by_pixels) == {"probabilities"}
     np.testing.assert_allclose(by_bytes["probabilities"], by_pixels["probabilities"], atol=0.02)
     np.testing.assert_allclose(by_bytes["unknown"], frozen(tf.constant(images))[1], atol=0.02)
@@ -238,17 +269,24 @@ def test_the_signatures_of_the_module(frozen: Any, car: Image.Image) -> None:
     assert [label.decode() for label in by_bytes["label"].numpy()] == [LABELS[top] for top in tops]
 
 
-def test_every_car_of_a_photo_is_answered_for(frozen: Any, car: Image.Image) -> None:
+def test_every_car_of_a_photo_is_answered_for(frozen: Any, models: tuple[str, ...], car: Image.Image) -> None:
     two = Image.new("RGB", (car.width, 2 * car.height), "grey")
     two.paste(car, (0, 0))
     two.paste(car, (0, car.height))
     photos = [encode(two, "PNG"), encode(Image.new("RGB", (9, 7), "red"), "PNG")]
-    found = ServingModule(frozen, LABELS, IMAGE_PX).signatures()["cars"](tf.constant(photos))
+    found = ServingModule(frozen, LABELS, IMAGE_PX, models).signatures()["cars"](tf.constant(photos))
     assert found["boxes"].shape == (2, MOST_CARS, 4)
     cars = [part for part in read_cut_outs(photos[0], IMAGE_PX, "cars") if part.car]
     assert len(cars) > 1, cars
     assert int((found["scores"].numpy() > 0).sum()) == len(cars)
-    probabilities, unknown = frozen(tf.constant(np.stack([part.pixels for part in cars]).astype(np.float32)))
+    probabilities, unknown, *atlas = frozen(
+        tf.constant(np.stack([part.pixels for part in cars]).astype(np.float32))
+    )
     np.testing.assert_allclose(found["probabilities"][0, : len(cars)], probabilities, atol=0.02)
     np.testing.assert_allclose(found["unknown"][0, : len(cars)], unknown, atol=0.02)
     assert not found["probabilities"][1].numpy().any()
+    if models:
+        (known,) = atlas
+        alike = [models[column] for column in known.numpy().argmax(axis=1)]
+        told = [[each.decode() for each in row] for row in found["look_alike"].numpy()]
+        assert told == [[*alike, *[""] * (MOST_CARS - len(cars))], [""] * MOST_CARS]

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from kuzov.atlas.names import display_name
 from kuzov.report import album, thumbnails
 from kuzov.report.album import Album, least_certain_section, make_album, mistake_section
 from kuzov.report.thumbnails import Thumbnail
@@ -54,6 +55,20 @@ def test_a_mistake_is_shown_with_truth_and_answer(metrics: Metrics, read: Read, 
     assert page.count("<img") == 1
     assert 'height="88" alt="validation/qashqai/&lt;b&gt;&quot;Кашкай&quot; &amp; co.jpeg">' in page
     assert "where the model looked" not in page  # there is no bundle to ask
+
+
+def test_what_a_stranger_looks_like_is_shown(metrics: Metrics, read: Read, photo_folder: Path) -> None:
+    name = display_name("renault_4")
+    alike = {
+        "model": "renault_4",
+        "probability": 0.712,
+        "name": {"id": name.id, "en": name.en, "ru": name.ru},
+    }
+    metrics["photos"][4] |= {"is_unknown": True, "look_alike": alike}
+    run = read(metrics)
+    page = mistake_section(run, make_album(run))
+    assert "it shows Nissan Qashqai (J11); looks like Renault 4 hatchback (1961–1994) (71.2\u00a0%)" in page
+    assert "похоже на Рено 4, хэтчбек (1961–1994) (71,2\u00a0%)" in page
 
 
 def test_where_the_model_looked_is_explained(metrics: Metrics, read: Read) -> None:

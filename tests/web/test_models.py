@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kuzov.atlas.names import car_models
 from kuzov.bundle.card import read_card
 from kuzov.bundle.ready import ready_model
 from kuzov.serve.limits import Limits
@@ -36,6 +37,8 @@ def test_what_is_told_of_a_model(tmp_path: Path) -> None:
                 "report": True,
             }
         ],
+        "atlas": {each.id: {"en": each.display.en, "ru": each.display.ru} for each in car_models().values()},
+        "told_from": {"sure": 0.8, "look_alike": 0.5},
         "saliency": True,
         "limits": {"max_body_bytes": 10, "max_image_pixels": 20},
     }

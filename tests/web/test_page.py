@@ -263,6 +263,41 @@ def test_a_car_of_no_known_model_is_told(page: Page, real_photos: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("unknown", "likely", "en", "ru"),
+    [
+        (
+            0.9,
+            0.712,
+            "Looks like Renault 4 hatchback (1961–1994), 71",
+            "Похоже на Рено 4, хэтчбек (1961–1994), 71",
+        ),
+        (0.9, 0.4, "Most like Nissan Qashqai", "Больше всего похоже на Ниссан Кашкай"),
+        (0.3, 0.9, "Perhaps Nissan Qashqai", "Возможно, Ниссан Кашкай"),
+    ],
+)
+def test_a_stranger_and_a_doubtful_car_are_told(
+    page: Page, unknown: float, likely: float, en: str, ru: str
+) -> None:
+    def answer(route: Route) -> None:
+        told = {
+            "boxes": [],
+            "scores": [],
+            "probabilities": [0.05, 0.05, 0.8, 0.05, 0.05],
+            "unknown": unknown,
+            "look_alike": "renault_4",
+            "look_alike_probability": likely,
+        }
+        route.fulfill(json={"predictions": [told]})
+
+    page.route("**/*:predict*", answer)
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    assert en in page.locator("article .text").inner_text()
+    page.get_by_role("button", name="Русский").click()
+    assert ru in page.locator("article .text").inner_text()
+
+
 @pytest.fixture(scope="module")
 def finding(trained: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose model tells each car of a photo."""

@@ -1,8 +1,8 @@
 """The atlas: which of the car models that the backbone knows a photo shows, whatever the user's classes are.
 
 Each model has a prototype, and a photo goes to each by its cosine. "None of them" stands beside the models
-with a score that never changes, so what is near to no prototype is no model's. Where the score and the scale of
-the cosines come from is told in docs/adr/0019.
+with a score that never changes, so what is near to no prototype is no model's. Where the score and the scale
+of the cosines come from is told in docs/adr/0019.
 """
 
 from __future__ import annotations
