@@ -1,6 +1,6 @@
-"""Convert the detector of cars that kuzov ships, from TensorFlow Lite to a frozen graph.
+"""Convert the detector of cars that kuzov ships, from TensorFlow Lite to a frozen graph and OpenVINO's form.
 
-    python scripts/convert_detector.py oidv4.tflite src/kuzov/cars/detector.pb
+    python scripts/convert_detector.py oidv4.tflite src/kuzov/cars
 
 The source is an SSD-MobileNetV2 of Open Images v4 with 24 classes (Apache-2.0), from the npm package
 @mediapipe/objectron 0.4.1675468480: the file objectron_solution_packed_assets.data from byte 184 on. Of its
@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import openvino
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as tflite
 
-from kuzov.cars.detector import INPUT_PX
+from kuzov.cars.detector import GRAPH, INPUT_PX, NETWORK
 
 SHA256 = "d0a5255b"
 CAR, CLASSES = 23, 24
@@ -184,15 +185,26 @@ def convert(content: bytes) -> tf.compat.v1.GraphDef:
     return tf.compat.v1.graph_util.extract_sub_graph(whole, ["boxes", "scores"])
 
 
+def openvino_model(graph: Path) -> openvino.Model:
+    """The same network as OpenVINO reads it, kernels in eight bits too, with its input and outputs named."""
+    model = openvino.Core().read_model(graph)
+    model.input(0).get_tensor().set_names({"image"})
+    for output in model.outputs:
+        name = "boxes" if len(output.get_partial_shape()) == 3 else "scores"
+        output.get_tensor().set_names({name})
+    return model
+
+
 def main() -> None:
-    """Convert the file to the other one, both named on the command line."""
-    content, target = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
+    """Convert the file to files in the folder, both named on the command line."""
+    content, folder = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
     if not hashlib.sha256(content).hexdigest().startswith(SHA256):
         sys.exit(f"{sys.argv[1]} is not the file that this script knows; its SHA-256 begins {SHA256}.")
-    part = target.with_suffix(".part")
-    part.write_bytes(convert(content).SerializeToString(deterministic=True))
-    part.replace(target)
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    graph, network = folder / GRAPH.name, folder / NETWORK.name
+    graph.write_bytes(convert(content).SerializeToString(deterministic=True))
+    openvino.save_model(openvino_model(graph), network, compress_to_fp16=False)
+    for file in (graph, network, network.with_suffix(".bin")):
+        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,18 @@ class Network:
             with self._lock:
                 self._under_way -= 1
         return {name: result for names, result in zip(self.outputs, results, strict=True) for name in names}
+
+
+def read_model(file: Path) -> openvino.Model:
+    """A network in any form that OpenVINO reads; of its own, the .xml, with the .bin beside it.
+
+    Raises:
+        RuntimeError: It can't be read; `own_words` makes a sentence of it.
+    """
+    core = openvino.Core()
+    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
+    core.set_property({"ENABLE_MMAP": False})
+    return core.read_model(file)
 
 
 def bfloat16_available() -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,9 +11,10 @@ import pytest
 from PIL import Image
 
 from kuzov.cars import detector
-from kuzov.cars.detector import LEAST_SCORE, distinct, find_cars, overlap, prominence
+from kuzov.cars.detector import LEAST_SCORE, distinct, find_cars, load_detector, overlap, prominence
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
+from kuzov.network import Network
 from kuzov.records import MOST_CARS
 
 
@@ -61,14 +64,27 @@ def test_cars_in_real_photos_are_found_alike_one_by_one_and_together(ten_photos:
         assert list(threads.map(find_cars, images)) == alone
 
 
+def test_threads_that_ask_for_it_at_once_get_the_same_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(4)
+
+    def load(_: int) -> Network:
+        together.wait(60)
+        return load_detector()
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(4) as threads:
+        patch.setattr(detector, "_load", functools.cache(detector._load.__wrapped__))
+        made = set(threads.map(load, range(4)))
+    assert len(made) == 1
+
+
 @pytest.mark.parametrize("content", [None, b"no graph"])
 def test_a_detector_that_cannot_be_loaded_is_told(
     content: bytes | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    file = tmp_path / "detector.pb"
+    file = tmp_path / "detector.xml"
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setattr(detector, "NETWORK", file)
-    monkeypatch.setattr(detector, "load_detector", detector.load_detector.__wrapped__)
+    monkeypatch.setattr(detector, "_load", detector._load.__wrapped__)
     with pytest.raises(KuzovError, match=r"^The detector of cars, .*, can't be loaded; install kuzov anew: "):
         find_cars(Image.new("RGB", (64, 48)))

@@ -15,7 +15,7 @@ from PIL import Image
 from kuzov.atlas.names import car_models, display_name
 from kuzov.bundle.card import Card
 from kuzov.bundle.ready import ready_model
-from kuzov.cars.detector import load_detector
+from kuzov.cars import detector
 from kuzov.client.client import Client
 from kuzov.engine.recogniser import Recogniser
 from kuzov.records import Prediction
@@ -200,12 +200,12 @@ def test_a_model_of_the_first_form_answers_as_it_was_made(
 def test_a_detector_that_is_missing_is_told(
     kuzov: Kuzov, model: Path, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kuzov.cars.detector.NETWORK", tmp_path / "detector.pb")
-    load_detector.cache_clear()
+    monkeypatch.setattr(detector, "NETWORK", tmp_path / "detector.xml")
+    monkeypatch.setattr(detector, "_load", detector._load.__wrapped__)
     done = kuzov("predict", photos[0], "--model", model)
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith(
-        f"Error: The detector of cars, {tmp_path}/detector.pb, can't be loaded; install kuzov anew: "
+        f"Error: The detector of cars, {tmp_path}/detector.xml, can't be loaded; install kuzov anew: "
     )
 
 

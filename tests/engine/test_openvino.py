@@ -173,18 +173,21 @@ def test_a_bundle_of_the_first_form_is_served_as_it_was_made(old_bundle: Path, p
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:9_000])])
+@pytest.mark.parametrize("spoiled", [".xml", ".bin"])
 def test_a_broken_detector_is_told_as_a_bundle_is_loaded(
     trained: TrainResult,
     old_bundle: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    spoiled: str,
     spoil: Callable[[Path], object],
 ) -> None:
-    file = tmp_path / "detector.pb"
-    shutil.copy(detector.NETWORK, file)
-    spoil(file)
+    file = tmp_path / "detector.xml"
+    for each in (detector.NETWORK, detector.NETWORK.with_suffix(".bin")):
+        shutil.copy(each, tmp_path)
+    spoil(file.with_suffix(spoiled))
     monkeypatch.setattr(detector, "NETWORK", file)
-    detector.load_detector.cache_clear()
+    monkeypatch.setattr(detector, "_load", detector._load.__wrapped__)
     with pytest.raises(KuzovError) as caught:
         load(trained.bundle)
     assert str(caught.value).startswith(
@@ -427,7 +430,7 @@ def changed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
             change(model)
             return model
 
-        monkeypatch.setattr("kuzov.engine.openvino._read_model", read)
+        monkeypatch.setattr("kuzov.engine.openvino.read_model", read)
 
     return set_change
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from kuzov.bundle.ready import ready_model
+from kuzov.cars import detector
 from kuzov.errors import BundleError, ConfigError, ErrorCode, RequestError
 from kuzov.serve.calls import ModelSpec
 from kuzov.serve.core import engine_loader, open_core
-from kuzov.serve.repository.config import ModelConfig
+from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.service import Service
 from kuzov.serve.settings import ServeSettings
 from tests.serve.core import a_core
@@ -40,6 +42,24 @@ def test_without_models_or_keys_there_is_no_core(tmp_path: Path) -> None:
     for broken, error in ((modelless, BundleError), (keyless, ConfigError)):
         with pytest.raises(error), open_core(broken, engine_loader(broken)):
             raise AssertionError("There is no core.")
+
+
+@pytest.mark.parametrize("content", [None, "no network"])
+def test_without_a_detector_a_server_ends_as_it_starts(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "detector.xml"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setattr(detector, "NETWORK", file)
+    monkeypatch.setattr(detector, "_load", detector._load.__wrapped__)
+    ready = replace(settings(ready_model()), repository=RepositorySettings(max_num_load_retries=0))
+    with pytest.raises(BundleError) as caught, open_core(ready, engine_loader(ready)):
+        raise AssertionError("There is no core.")
+    assert str(caught.value).startswith(
+        "Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: "
+    )
+    assert f"The detector of cars, {file}, can't be loaded; install kuzov anew: " in str(caught.value)
 
 
 def test_one_of_several_processes_takes_no_new_configuration() -> None:

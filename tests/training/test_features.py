@@ -154,7 +154,7 @@ def test_after_an_upgrade_features_are_computed_anew(
 
 def test_the_code_that_makes_the_pixels_counts() -> None:
     files = {file.name for file in module.CODE}
-    assert {"augment.py", "decode.py", "framing.py", "cut_out.py", "detector.pb", "views.py"} <= files
+    assert {"augment.py", "decode.py", "framing.py", "cut_out.py", "detector.bin", "views.py"} <= files
 
 
 def test_random_views_do_not_depend_on_the_other_photos(photos: Photos, tmp_path: Path) -> None:

@@ -1,32 +1,36 @@
 """Where the cars are in a photo.
 
 The network is a small SSD (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016); docs/adr/0017 says
-where it comes from, and what its input's size was chosen by. `kuzov.model.graph.find_cars` states what
-follows it once more in TensorFlow's operations, and a test holds the two together on real photos.
+where it comes from, and what its input's size was chosen by. It is kept in OpenVINO's own form and, for the
+graph that TensorFlow Serving computes, in TensorFlow's. `kuzov.model.graph.find_cars` states what follows it
+once more in TensorFlow's operations, and a test holds the two together on real photos.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import openvino
-from openvino import opset13
+from openvino.passes import ConstantFolding, Manager
 from PIL import Image
 
 from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import resize_box
-from kuzov.network import Network, NetworkSettings, own_words
+from kuzov.network import Network, NetworkSettings, own_words, read_model
 from kuzov.records import MOST_CARS, Car
 
-NETWORK = Path(__file__).with_name("detector.pb")
+NETWORK = Path(__file__).with_name("detector.xml")  # and detector.bin
+GRAPH = Path(__file__).with_name("detector.pb")
 INPUT_PX = 192
 LEAST_SCORE = 0.25
 # Boxes that share more than this of what they cover together (intersection over union) are of one car.
 MOST_OVERLAP = 0.5
+
+_LOADING = threading.Lock()  # else two threads that ask for it at the same moment would each make one
 
 Boxes = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
@@ -81,38 +85,28 @@ def prominence(boxes: Boxes, scores: Scores) -> npt.NDArray[np.float32]:
     return np.asarray(scores * sides * (1 - off_centre))
 
 
-@functools.cache
 def load_detector() -> Network:
     """The detector, made once a process: as many photos at a time as there are cores.
 
     Raises:
         KuzovError: It is missing or broken.
     """
+    with _LOADING:
+        return _load()
+
+
+@functools.cache
+def _load() -> Network:
     try:
-        model = openvino.Core().read_model(NETWORK)
-        for output in model.outputs:
-            name = "boxes" if len(output.get_partial_shape()) == 3 else "scores"
-            output.get_tensor().set_names({name})
-        model.input(0).get_tensor().set_names({"image"})
-        _widen(model)
+        model = read_model(NETWORK)
+        # Kernels are stored in eight bits. OpenVINO would make numbers in float32 of them too, but mixes some
+        # up, and may find cars where there are none (2026.4.1; a test compares it with TensorFlow).
+        folding = Manager()
+        folding.register_pass(ConstantFolding())
+        folding.run_passes(model)
         settings = NetworkSettings(precision="f32", streams=usable_cores(), lone_calls=False, rows_apart=True)
         return Network(model, settings)
     except RuntimeError as error:
         raise KuzovError(
             f"The detector of cars, {NETWORK}, can't be loaded; install kuzov anew: {own_words(error)}"
         ) from error
-
-
-def _widen(model: openvino.Model) -> None:
-    """Make constants in float32 of the kernels in eight bits and their scales.
-
-    OpenVINO would do it too, but where it computes several photos at a time it then mixes kernels up, and
-    finds cars where there are none (2026.4.1; a test asks it so).
-    """
-    for product in model.get_ordered_ops():
-        if product.get_type_name() != "Multiply":
-            continue
-        levels, scale = (each.get_source_output().get_node() for each in product.inputs())
-        if levels.get_type_name() == "Convert" and scale.get_type_name() == "Constant":
-            kernel = levels.input(0).get_source_output().get_node().data * scale.data
-            product.output(0).replace(opset13.constant(kernel.astype(np.float32)).output(0))

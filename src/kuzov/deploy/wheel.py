@@ -10,7 +10,11 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
 
 # What only training and a fresh machine need; an image has a model of its own.
-_LEFT_OUT = (PurePosixPath("kuzov/model/weights"), PurePosixPath("kuzov/ready/img_classifier"))
+_LEFT_OUT = {
+    PurePosixPath("kuzov/model/weights"),
+    PurePosixPath("kuzov/cars/detector.pb"),
+    PurePosixPath("kuzov/ready/img_classifier"),
+}
 # Of the metadata, what describes the package rather than how it was installed here.
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt", "licenses/")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -40,7 +44,7 @@ def _package() -> dict[str, bytes]:
     found = {}
     for file in sorted(root.rglob("*")):
         path = PurePosixPath("kuzov", file.relative_to(root).as_posix())
-        if file.is_file() and "__pycache__" not in path.parts and not set(path.parents) & set(_LEFT_OUT):
+        if file.is_file() and "__pycache__" not in path.parts and not {path, *path.parents} & _LEFT_OUT:
             found[str(path)] = file.read_bytes()
     return found
 

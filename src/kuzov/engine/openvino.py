@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino
 
 from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
@@ -18,7 +17,7 @@ from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
 from kuzov.engine.photo_input import CARS, PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available, own_words
+from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available, own_words, read_model
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
@@ -229,7 +228,7 @@ def _compile(
 ) -> Network:
     """A network that has what its signature declares, by whichever name, and no further input."""
     try:
-        network = Network(_read_model(source), settings)
+        network = Network(read_model(source), settings)
     except RuntimeError as error:
         raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
     for kind, wanted, found in (("input", inputs, network.inputs), ("output", outputs, network.outputs)):
@@ -241,13 +240,6 @@ def _compile(
         text = f"its network has an input {', '.join(sorted(further))}, which its signature does not declare"
         raise _can_not_run(version_dir, text)
     return network
-
-
-def _read_model(source: Path) -> openvino.Model:
-    core = openvino.Core()
-    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
-    core.set_property({"ENABLE_MMAP": False})
-    return core.read_model(source)
 
 
 def _can_not_run(version_dir: Path, reason: str) -> BundleError:

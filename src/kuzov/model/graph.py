@@ -15,7 +15,7 @@ import openvino
 import tensorflow as tf
 
 from kuzov.cars.cut_out import MARGIN, WHOLE
-from kuzov.cars.detector import INPUT_PX, LEAST_SCORE, MOST_OVERLAP, NETWORK
+from kuzov.cars.detector import GRAPH, INPUT_PX, LEAST_SCORE, MOST_OVERLAP
 from kuzov.model.atlas import Atlas
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import SOFTNESS, Discriminants, Prototypes
@@ -87,7 +87,7 @@ def with_margin(boxes: tf.Tensor) -> tf.Tensor:
 def read_detector() -> Any:
     """The detector, of which a bundle gets a copy: a concrete function of one image to boxes and scores."""
     definition = tf.compat.v1.GraphDef()
-    definition.ParseFromString(NETWORK.read_bytes())
+    definition.ParseFromString(GRAPH.read_bytes())
 
     @tf.function(
         autograph=False, input_signature=[tf.TensorSpec((1, INPUT_PX, INPUT_PX, 3), tf.float32, "image")]

@@ -35,7 +35,7 @@ PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib")
 CODE = (
     *sorted(Path(framing.__file__).parent.glob("*.py")),
-    *sorted(Path(cut_out.__file__).parent.glob("*.p[yb]")),
+    *sorted(Path(cut_out.__file__).parent.glob("*.*")),
     Path(views.__file__),
     Path(augment.__file__),
 )
