@@ -17,7 +17,7 @@ from tests.encoded_photos import encode
 def cars_at(monkeypatch: pytest.MonkeyPatch, *boxes: Box) -> None:
     """Have the detector find these cars in whatever photo."""
     found = tuple(Car(box=box, score=0.9) for box in boxes)
-    monkeypatch.setattr(cut_out, "find_cars", lambda _: found)
+    monkeypatch.setattr(cut_out, "find_cars", lambda _, **__: found)
 
 
 def test_a_car_is_cut_out_with_a_margin_inside_the_photo() -> None:

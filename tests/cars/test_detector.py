@@ -15,7 +15,7 @@ from kuzov.cars.detector import LEAST_SCORE, distinct, find_cars, load_detector,
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
 from kuzov.network import Network
-from kuzov.records import MOST_CARS
+from kuzov.records import MOST_CARS, Box
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> detector.Boxes:
@@ -30,12 +30,12 @@ def test_two_boxes_overlap_by_what_they_share() -> None:
 def test_a_car_keeps_its_surest_box_alone() -> None:
     found = boxes((0, 0, 0.5, 0.5), (0.01, 0, 0.5, 0.5), (0.6, 0.6, 1, 1), (0, 0.6, 0.2, 0.9))
     scores = np.array([0.8, 0.9, 0.5, LEAST_SCORE - 0.01], np.float32)
-    assert distinct(found, scores).tolist() == [1, 2]
+    assert distinct(found, scores, least_score=LEAST_SCORE).tolist() == [1, 2]
 
 
 def test_of_many_cars_eight_are_kept() -> None:
     found = boxes(*((x / 10, 0, x / 10 + 0.05, 0.1) for x in range(10)))
-    assert len(distinct(found, np.full(10, 0.9, np.float32))) == MOST_CARS
+    assert len(distinct(found, np.full(10, 0.9, np.float32), least_score=LEAST_SCORE)) == MOST_CARS
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,45 @@ def test_the_main_car_is_large_and_in_the_middle(
 
 def test_a_photo_of_nothing_has_no_car() -> None:
     assert find_cars(Image.new("RGB", (640, 480), "grey")) == ()
+
+
+@pytest.mark.parametrize(("width", "left"), [(240, 700), (120, 40)])
+def test_a_car_that_is_small_in_the_photo_is_found_where_it_is(
+    ten_photos: Sequence[Path], width: int, left: int
+) -> None:
+    found = []
+    for photo in ten_photos:
+        car = decode(photo)
+        own = find_cars(car)[0].box
+        height = round(width * car.height / car.width)
+        road = Image.new("RGB", (1200, 800), (110, 115, 120))
+        road.paste(car.resize((width, height)), (left, 400))
+        expected = np.array(
+            [
+                (left + x * width) / 1200 if side % 2 == 0 else (400 + x * height) / 800
+                for side, x in enumerate(own)
+            ],
+            np.float32,
+        )
+        cars = find_cars(road)
+        found.append(bool(cars) and float(overlap(boxes(cars[0].box), expected)[0]) > 0.5)
+    assert sum(found) >= 8, found
+
+
+def test_others_are_left_alone_where_the_main_car_is_sure(
+    ten_photos: Sequence[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Box] = []
+    real = detector.look
+
+    def look(image: Image.Image, box: Box) -> tuple[detector.Boxes, detector.Scores]:
+        looks.append(box)
+        return real(image, box)
+
+    monkeypatch.setattr(detector, "look", look)
+    cars = find_cars(decode(ten_photos[0]), every=False)
+    assert cars[0].score >= detector.SURE
+    assert looks == [(0, 0, 1, 1)]
 
 
 def test_cars_in_real_photos_are_found_alike_one_by_one_and_together(ten_photos: Sequence[Path]) -> None:

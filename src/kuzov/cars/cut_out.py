@@ -135,7 +135,9 @@ def read_cut_out(
 def _parts(image: Image.Image, framing: str) -> list[tuple[Box, Car | None]]:
     if framing == "middle":
         return [(MIDDLE, None)]
-    cars: tuple[Car | None, ...] = () if framing == "whole" else find_cars(image)
+    cars: tuple[Car | None, ...] = ()
+    if framing != "whole":
+        cars = find_cars(image, every=framing == "cars")
     most = MOST_CARS if framing == "cars" else 1
     return [(cut_box(car), car) for car in (cars or (None,))[:most]]
 

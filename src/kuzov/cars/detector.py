@@ -21,12 +21,18 @@ from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import resize_box
 from kuzov.network import Network, NetworkSettings, own_words, read_model
-from kuzov.records import MOST_CARS, Car
+from kuzov.records import MOST_CARS, Box, Car
 
 NETWORK = Path(__file__).with_name("detector.xml")  # and detector.bin
 GRAPH = Path(__file__).with_name("detector.pb")
 INPUT_PX = 192
-LEAST_SCORE = 0.25
+# A box of the first look is worth a closer one from the lowest of these scores on, and needs none from the
+# highest; what has less than the middle one in the end is no car.
+GLIMPSED, LEAST_SCORE, SURE = 0.1, 0.45, 0.5
+# Room around a box on each side where it is looked at closer, as a part of its longer side.
+ROOM = 0.5
+# What a closer look finds is that car where it shares so much with the box of the first look.
+LEAST_OVERLAP = 0.1
 # Boxes that share more than this of what they cover together (intersection over union) are of one car.
 MOST_OVERLAP = 0.5
 
@@ -36,33 +42,76 @@ Boxes = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
 
 
-def find_cars(image: Image.Image) -> tuple[Car, ...]:
+def find_cars(image: Image.Image, *, every: bool = True) -> tuple[Car, ...]:
     """The cars in an RGB photo, at most eight, the most prominent first; none where it shows none.
+
+    What is small in the photo has few pixels when all of it is looked at: its box is rough, its score low,
+    and a blur may have a higher one. So boxes that are not sure are looked at closer.
+
+    Args:
+        image: The photo.
+        every: Whether all cars are wanted; else the others are left alone where the main one is sure.
 
     Raises:
         KuzovError: The detector can't be loaded.
     """
-    pixels = resize_box(image, (0, 0, *image.size), INPUT_PX)
-    outputs = load_detector()({"image": pixels[np.newaxis].astype(np.float32)})
-    boxes, scores = outputs["boxes"][0], outputs["scores"][0]
-    kept = distinct(boxes, scores)
-    kept = kept[np.argsort(-prominence(boxes[kept], scores[kept]), kind="stable")]
+    boxes, scores = ranked(*look(image, (0, 0, 1, 1)), least_score=GLIMPSED)
+    unsure = scores < SURE
+    if every or unsure[:1].all():
+        for row in np.flatnonzero(unsure):
+            boxes[row], scores[row] = _look_closer(image, boxes[row])
+    boxes, scores = ranked(boxes, scores, least_score=LEAST_SCORE)
     return tuple(
-        Car(box=(left, top, right, bottom), score=float(scores[row]))
-        for row in kept
-        for left, top, right, bottom in [boxes[row].tolist()]
+        Car(box=(left, top, right, bottom), score=score)
+        for (left, top, right, bottom), score in zip(boxes.tolist(), scores.tolist(), strict=True)
     )
 
 
-def distinct(boxes: Boxes, scores: Scores) -> npt.NDArray[np.int64]:
+def look(image: Image.Image, box: Box) -> tuple[Boxes, Scores]:
+    """All boxes that the detector sees in a part of a photo, (N, 4) in fractions of the photo, and scores."""
+    left, top, right, bottom = box
+    width, height = image.size
+    pixels = resize_box(image, (left * width, top * height, right * width, bottom * height), INPUT_PX)
+    outputs = load_detector()({"image": pixels[np.newaxis].astype(np.float32)})
+    corner, sides = np.array([left, top], np.float32), np.array([right - left, bottom - top], np.float32)
+    return outputs["boxes"][0] * np.tile(sides, 2) + np.tile(corner, 2), outputs["scores"][0]
+
+
+def _look_closer(image: Image.Image, box: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], float]:
+    """The car at a box, seen in a square around it; its score is 0 where there is none."""
+    boxes, scores = look(image, surroundings(box, image.size))
+    scores = np.where(overlap(boxes, box) >= LEAST_OVERLAP, scores, 0)
+    surest = int(scores.argmax())
+    return boxes[surest], float(scores[surest])
+
+
+def surroundings(box: npt.NDArray[np.float32], size: tuple[int, int]) -> Box:
+    """A square of pixels around a box, as far as the photo of this width and height goes."""
+    pixels = np.array(size, np.float32)
+    centre = (box[:2] + box[2:]) / 2 * pixels
+    reach = ((box[2:] - box[:2]) * pixels).max() * (0.5 + ROOM)
+    left, top = (np.maximum(centre - reach, 0) / pixels).tolist()
+    right, bottom = (np.minimum(centre + reach, pixels) / pixels).tolist()
+    return left, top, right, bottom
+
+
+def ranked(boxes: Boxes, scores: Scores, *, least_score: float) -> tuple[Boxes, Scores]:
+    """One box a car with its score, the most prominent first."""
+    kept = distinct(boxes, scores, least_score=least_score)
+    kept = kept[np.argsort(-prominence(boxes[kept], scores[kept]), kind="stable")]
+    return boxes[kept], scores[kept]
+
+
+def distinct(boxes: Boxes, scores: Scores, *, least_score: float) -> npt.NDArray[np.int64]:
     """Rows of one box a car, the surest first: what overlaps a surer box is the same car.
 
     Args:
         boxes: (N, 4), left, top, right, bottom.
-        scores: (N,) in 0..1; what is under LEAST_SCORE is no car.
+        scores: (N,) in 0..1.
+        least_score: What has less is no car.
     """
     rows = np.argsort(-scores, kind="stable")
-    rows = rows[scores[rows] >= LEAST_SCORE]
+    rows = rows[scores[rows] >= least_score]
     kept: list[int] = []
     while len(rows) and len(kept) < MOST_CARS:
         kept.append(int(rows[0]))

@@ -15,7 +15,16 @@ import openvino
 import tensorflow as tf
 
 from kuzov.cars.cut_out import MARGIN, WHOLE
-from kuzov.cars.detector import GRAPH, INPUT_PX, LEAST_SCORE, MOST_OVERLAP
+from kuzov.cars.detector import (
+    GLIMPSED,
+    GRAPH,
+    INPUT_PX,
+    LEAST_OVERLAP,
+    LEAST_SCORE,
+    MOST_OVERLAP,
+    ROOM,
+    SURE,
+)
 from kuzov.model.atlas import Atlas
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import SOFTNESS, Discriminants, Prototypes
@@ -64,12 +73,49 @@ def cut(image: tf.Tensor, box: tf.Tensor, image_px: int) -> tf.Tensor:
     return tf.round(resized[0])
 
 
-def find_cars(image: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
+def find_cars(image: tf.Tensor, detector: Any, *, every: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """`kuzov.cars.detector.find_cars`: boxes (K, 4) and scores (K,), the most prominent first."""
-    pixels = cut(image, tf.constant(WHOLE), INPUT_PX)[tf.newaxis]
-    boxes, scores = detector(pixels)
-    boxes, scores = tf.ensure_shape(boxes, (1, None, 4))[0], tf.ensure_shape(scores, (1, None))[0]
-    kept = tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, LEAST_SCORE)
+    boxes, scores = _ranked(*_look(image, tf.constant(WHOLE), detector), least_score=GLIMPSED)
+    unsure = scores < SURE
+    if not every:
+        unsure &= tf.reduce_all(unsure[:1])
+    closer, found = tf.map_fn(
+        lambda box: _look_closer(image, box, detector),
+        tf.boolean_mask(boxes, unsure),
+        fn_output_signature=(tf.TensorSpec((4,), tf.float32), tf.TensorSpec((), tf.float32)),
+    )
+    boxes = tf.concat([tf.boolean_mask(boxes, ~unsure), closer], axis=0)
+    scores = tf.concat([tf.boolean_mask(scores, ~unsure), found], axis=0)
+    return _ranked(boxes, scores, least_score=LEAST_SCORE)
+
+
+def _look(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """`kuzov.cars.detector.look`."""
+    boxes, scores = detector(cut(image, box, INPUT_PX)[tf.newaxis])
+    corner, sides = box[:2], box[2:] - box[:2]
+    boxes = tf.ensure_shape(boxes, (1, None, 4))[0] * tf.tile(sides, [2]) + tf.tile(corner, [2])
+    return boxes, tf.ensure_shape(scores, (1, None))[0]
+
+
+def _look_closer(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """`kuzov.cars.detector._look_closer`."""
+    pixels = tf.cast(tf.shape(image)[1::-1], tf.float32)
+    centre = (box[:2] + box[2:]) / 2 * pixels
+    reach = tf.reduce_max((box[2:] - box[:2]) * pixels) * (0.5 + ROOM)
+    corner, end = tf.maximum(centre - reach, 0) / pixels, tf.minimum(centre + reach, pixels) / pixels
+    boxes, scores = _look(image, tf.concat([corner, end], axis=0), detector)
+    shared = tf.reduce_prod(
+        tf.maximum(tf.minimum(boxes[:, 2:], box[2:]) - tf.maximum(boxes[:, :2], box[:2]), 0), axis=1
+    )
+    both = tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1) + tf.reduce_prod(box[2:] - box[:2]) - shared
+    scores = tf.where(shared / tf.maximum(both, 1e-9) >= LEAST_OVERLAP, scores, 0)
+    surest = tf.argmax(scores)
+    return boxes[surest], scores[surest]
+
+
+def _ranked(boxes: tf.Tensor, scores: tf.Tensor, *, least_score: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """`kuzov.cars.detector.ranked`."""
+    kept = tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, least_score)
     boxes, scores = tf.gather(boxes, kept), tf.gather(scores, kept)
     sides = tf.sqrt(tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1))
     off_centre = tf.reduce_max(tf.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5), axis=1)
@@ -270,14 +316,14 @@ class ServingModule(tf.Module):
 
     def _main_car(self, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         image = decode(photo)
-        boxes, scores = find_cars(image, self._detector)
+        boxes, scores = find_cars(image, self._detector, every=False)
         shown = tf.concat([with_margin(boxes), [WHOLE]], axis=0)[:1]
         score = tf.concat([scores, [0.0]], axis=0)[:1]
         return cut(image, shown[0], self._image_px)[tf.newaxis], shown, score
 
     def _each_car(self, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         image = decode(photo)
-        boxes, scores = find_cars(image, self._detector)
+        boxes, scores = find_cars(image, self._detector, every=True)
         shown = with_margin(boxes)
         side = self._image_px
         images = tf.map_fn(
