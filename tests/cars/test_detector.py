@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from kuzov.cars import detector
-from kuzov.cars.detector import LEAST_SCORE, distinct, find_cars, load_detector, overlap, prominence
+from kuzov.cars.detector import (
+    LEAST_SCORE,
+    distinct,
+    find_cars,
+    load_detector,
+    overlap,
+    prominence,
+    without_parts,
+)
 from kuzov.errors import KuzovError
 from kuzov.images.decode import decode
 from kuzov.network import Network
@@ -31,6 +39,17 @@ def test_a_car_keeps_its_surest_box_alone() -> None:
     found = boxes((0, 0, 0.5, 0.5), (0.01, 0, 0.5, 0.5), (0.6, 0.6, 1, 1), (0, 0.6, 0.2, 0.9))
     scores = np.array([0.8, 0.9, 0.5, LEAST_SCORE - 0.01], np.float32)
     assert distinct(found, scores, least_score=LEAST_SCORE).tolist() == [1, 2]
+
+
+def test_a_part_of_a_surer_car_is_no_car() -> None:
+    found = boxes((0, 0, 0.8, 0.6), (0.1, 0.3, 0.2, 0.5), (0.7, 0.1, 1, 0.5), (0.6, 0.5, 0.7, 0.7))
+    kept, scores = without_parts(found, np.array([0.8, 0.6, 0.7, 0.9], np.float32))
+    np.testing.assert_array_equal(kept, found[[0, 2, 3]])
+    np.testing.assert_allclose(scores, [0.8, 0.7, 0.9])
+
+
+def test_one_car_alone_has_one_box(ten_photos: Sequence[Path]) -> None:
+    assert sum(len(find_cars(decode(photo))) == 1 for photo in ten_photos) >= 8
 
 
 def test_of_many_cars_eight_are_kept() -> None:

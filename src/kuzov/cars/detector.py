@@ -35,6 +35,8 @@ ROOM = 0.5
 LEAST_OVERLAP = 0.1
 # Boxes that share more than this of what they cover together (intersection over union) are of one car.
 MOST_OVERLAP = 0.5
+# A box of which more than this part lies inside a surer one is of a part of that car.
+MOST_INSIDE = 0.7
 
 _LOADING = threading.Lock()  # else two threads that ask for it at the same moment would each make one
 
@@ -60,7 +62,7 @@ def find_cars(image: Image.Image, *, every: bool = True) -> tuple[Car, ...]:
     if every or unsure[:1].all():
         for row in np.flatnonzero(unsure):
             boxes[row], scores[row] = _look_closer(image, boxes[row])
-    boxes, scores = ranked(boxes, scores, least_score=LEAST_SCORE)
+    boxes, scores = without_parts(*ranked(boxes, scores, least_score=LEAST_SCORE))
     return tuple(
         Car(box=(left, top, right, bottom), score=score)
         for (left, top, right, bottom), score in zip(boxes.tolist(), scores.tolist(), strict=True)
@@ -102,6 +104,14 @@ def ranked(boxes: Boxes, scores: Scores, *, least_score: float) -> tuple[Boxes, 
     return boxes[kept], scores[kept]
 
 
+def without_parts(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
+    """Boxes (N, 4) and scores (N,) but those inside a surer one: seen closer, a wheel is taken for a car."""
+    shared, areas = _shared(boxes[:, np.newaxis], boxes), np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    inside = shared > MOST_INSIDE * areas[:, np.newaxis]
+    whole = ~(inside & (scores > scores[:, np.newaxis])).any(axis=1)
+    return boxes[whole], scores[whole]
+
+
 def distinct(boxes: Boxes, scores: Scores, *, least_score: float) -> npt.NDArray[np.int64]:
     """Rows of one box a car, the surest first: what overlaps a surer box is the same car.
 
@@ -121,10 +131,15 @@ def distinct(boxes: Boxes, scores: Scores, *, least_score: float) -> npt.NDArray
 
 def overlap(boxes: Boxes, box: Boxes) -> npt.NDArray[np.float32]:
     """Intersection over union of boxes (N, 4) with one box (4,): (N,) in 0..1."""
-    corner, end = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:], box[2:])
-    shared = np.prod(np.maximum(end - corner, 0), axis=1)
+    shared = _shared(boxes, box)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
     return np.asarray(shared / np.maximum(areas - shared, 1e-9))
+
+
+def _shared(boxes: Boxes, others: Boxes) -> npt.NDArray[np.float32]:
+    """What boxes (…, 4) and others (…, 4) cover both, (…,)."""
+    corner, end = np.maximum(boxes[..., :2], others[..., :2]), np.minimum(boxes[..., 2:], others[..., 2:])
+    return np.asarray(np.prod(np.maximum(end - corner, 0), axis=-1))
 
 
 def prominence(boxes: Boxes, scores: Scores) -> npt.NDArray[np.float32]:

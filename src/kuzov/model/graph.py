@@ -21,6 +21,7 @@ from kuzov.cars.detector import (
     INPUT_PX,
     LEAST_OVERLAP,
     LEAST_SCORE,
+    MOST_INSIDE,
     MOST_OVERLAP,
     ROOM,
     SURE,
@@ -86,7 +87,7 @@ def find_cars(image: tf.Tensor, detector: Any, *, every: bool) -> tuple[tf.Tenso
     )
     boxes = tf.concat([tf.boolean_mask(boxes, ~unsure), closer], axis=0)
     scores = tf.concat([tf.boolean_mask(scores, ~unsure), found], axis=0)
-    return _ranked(boxes, scores, least_score=LEAST_SCORE)
+    return _without_parts(*_ranked(boxes, scores, least_score=LEAST_SCORE))
 
 
 def _look(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
@@ -104,13 +105,25 @@ def _look_closer(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Te
     reach = tf.reduce_max((box[2:] - box[:2]) * pixels) * (0.5 + ROOM)
     corner, end = tf.maximum(centre - reach, 0) / pixels, tf.minimum(centre + reach, pixels) / pixels
     boxes, scores = _look(image, tf.concat([corner, end], axis=0), detector)
-    shared = tf.reduce_prod(
-        tf.maximum(tf.minimum(boxes[:, 2:], box[2:]) - tf.maximum(boxes[:, :2], box[:2]), 0), axis=1
-    )
+    shared = _shared(boxes, box)
     both = tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1) + tf.reduce_prod(box[2:] - box[:2]) - shared
     scores = tf.where(shared / tf.maximum(both, 1e-9) >= LEAST_OVERLAP, scores, 0)
     surest = tf.argmax(scores)
     return boxes[surest], scores[surest]
+
+
+def _without_parts(boxes: tf.Tensor, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`kuzov.cars.detector.without_parts`."""
+    areas = tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    inside = _shared(boxes[:, tf.newaxis], boxes) > MOST_INSIDE * areas[:, tf.newaxis]
+    whole = ~tf.reduce_any(inside & (scores > scores[:, tf.newaxis]), axis=1)
+    return tf.boolean_mask(boxes, whole), tf.boolean_mask(scores, whole)
+
+
+def _shared(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """`kuzov.cars.detector._shared`."""
+    corner, end = tf.maximum(boxes[..., :2], others[..., :2]), tf.minimum(boxes[..., 2:], others[..., 2:])
+    return tf.reduce_prod(tf.maximum(end - corner, 0), axis=-1)
 
 
 def _ranked(boxes: tf.Tensor, scores: tf.Tensor, *, least_score: float) -> tuple[tf.Tensor, tf.Tensor]:
