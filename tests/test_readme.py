@@ -16,7 +16,6 @@ from urllib.request import urlopen
 import pytest
 
 from kuzov.bundle.ready import ready_model
-from kuzov.data.synthetic import render_cars
 from tests.chaos.running import until
 
 REPOSITORY = Path(__file__).parents[1]
@@ -27,9 +26,9 @@ CLASSES = ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as the README has it: photo.jpg, photos/ with the loose photos that it names, examples/."""
-    drawn = render_cars(tmp_path / "photos")
+    drawn = shutil.copytree(synthetic_photos, tmp_path / "photos")
     sample = sorted((drawn / "test").iterdir())[0]
     shutil.copy(sample, tmp_path / "photo.jpg")
     for name in LOOSE:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ def test_an_interrupted_run_goes_on(photos: Path, tmp_path: Path, how: signal.Si
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
         while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 1):
-            os.sched_yield()
+            time.sleep(0.005)
         process.send_signal(how)
         assert process.stderr is not None
         text = process.stderr.read().decode()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +15,8 @@ import openvino
 import pytest
 
 from kuzov import api
-from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import OPENVINO_INT8, OPENVINO_INT8_MODEL
 from kuzov.bundle.ready import ready_model
-from kuzov.data.framed import frame_photos
 from kuzov.engine import int8 as module
 from kuzov.engine.int8 import Int8Comparison, judge, optimise
 from kuzov.engine.openvino import load
@@ -45,11 +44,6 @@ SAME = Int8Comparison(
 
 def silent(*_: object) -> None:
     """Shows nothing."""
-
-
-@pytest.fixture(scope="module")
-def photos(trained: TrainResult, synthetic_photos: Path) -> FramedPhotos:
-    return frame_photos(synthetic_photos, read_card(trained.bundle), silent)
 
 
 @pytest.fixture
@@ -144,9 +138,16 @@ def test_a_second_attempt_leaves_the_first_layers_in_float(
 
 
 @pytest.mark.slow
-@needs_nncf
-def test_drawn_cars_do_not_pass(bundle: Path, photos: FramedPhotos) -> None:
+def test_drawn_cars_do_not_pass(
+    bundle: Path, photos: FramedPhotos, quantised: Mapping[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They differ so little that `unknown` turns on what int8 rounds away."""
+
+    def quantise(_source: Path, _images: object, *, float_layers: int) -> openvino.Model:
+        return openvino.Core().read_model(quantised[float_layers])
+
+    monkeypatch.setattr(module, "quantise", quantise)
+    monkeypatch.setattr(module, "TIMED_CALLS", 3)
     result = optimise(bundle, photos, silent)
     assert not result.kept
     assert re.match(r"(probabilities move|unknown moves) by 0\.\d+ on average, over 0\.02$", result.reason)
@@ -155,10 +156,13 @@ def test_drawn_cars_do_not_pass(bundle: Path, photos: FramedPhotos) -> None:
 
 @pytest.mark.slow
 @needs_nncf
-def test_the_ready_model_passes(real_photos: Path, tmp_path: Path) -> None:
+def test_the_ready_model_passes(
+    real_photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bundle = tmp_path / "cars"
     shutil.copytree(ready_model(), bundle)
     result = api.optimize(bundle, real_photos)
+    assert capsys.readouterr().out == ""
     assert (result.bundle, result.kept, result.same_photos) == (bundle / "1", True, True)
     assert (result.comparison.accuracy_before, result.comparison.accuracy) == (1.0, 1.0)
     assert load(result.bundle).name == "OpenVINO int8"

@@ -31,7 +31,7 @@ from kuzov.ray.bulk import Blocks, Worker, block_photos, classify_on_ray, names_
 # Ray Data sets settings of its own that it tells to be deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
 
-PHOTOS = 600
+PHOTOS = 240
 STORE_BYTES = 100 * 1024 * 1024
 
 

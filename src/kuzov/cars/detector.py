@@ -14,13 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from openvino.passes import ConstantFolding, Manager
 from PIL import Image
 
 from kuzov.cores import usable_cores
 from kuzov.errors import KuzovError
 from kuzov.images.framing import resize_box
-from kuzov.network import Network, NetworkSettings, own_words, read_model
+from kuzov.network import Network, NetworkSettings, fold_constants, own_words, read_model
 from kuzov.records import MOST_CARS, Box, Car
 
 NETWORK = Path(__file__).with_name("detector.xml")  # and detector.bin
@@ -165,9 +164,7 @@ def _load() -> Network:
         model = read_model(NETWORK)
         # Kernels are stored in eight bits. OpenVINO would make numbers in float32 of them too, but mixes some
         # up, and may find cars where there are none (2026.4.1; a test compares it with TensorFlow).
-        folding = Manager()
-        folding.register_pass(ConstantFolding())
-        folding.run_passes(model)
+        fold_constants(model)
         settings = NetworkSettings(precision="f32", streams=usable_cores(), lone_calls=False, rows_apart=True)
         return Network(model, settings)
     except RuntimeError as error:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import openvino
-from openvino.passes import ConstantFolding, Manager
 
 from kuzov.errors import MissingExtraError
+from kuzov.network import fold_constants
 
 
 def require_nncf() -> None:
@@ -41,7 +41,9 @@ def quantise(source: Path, images: npt.NDArray[np.uint8], *, float_layers: int =
     """
     nncf = _import_nncf()
     model = openvino.Core().read_model(source)
-    _fold(model)
+    # NNCF would take the pieces of weights (docs/adr/0006) for activations: one scale for all channels, and
+    # half of the speed lost.
+    fold_constants(model)
     parameters = nncf.AdvancedQuantizationParameters(
         # Processors without VNNI add two products in 16 bits; weights of 7 bits can't overflow them.
         overflow_fix=nncf.quantization.advanced_parameters.OverflowFix.ENABLE
@@ -67,16 +69,6 @@ def _import_nncf() -> Any:
     # Its own set_log_level would change the handlers of everybody.
     logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf
-
-
-def _fold(model: openvino.Model) -> None:
-    """Make plain constants of the weights, which are stored in pieces (docs/adr/0006).
-
-    NNCF would take the pieces for activations: one scale for all channels, and half of the speed lost.
-    """
-    passes = Manager()
-    passes.register_pass(ConstantFolding())
-    passes.run_passes(model)
 
 
 def _kept_in_float(model: openvino.Model, float_layers: int) -> list[str]:
