@@ -54,6 +54,7 @@ bench: $(VENV)/.dev  ## Measure the figures of README and of the pages of benchm
 	$(MAKE) --no-print-directory .no-car
 	$(BIN)/python -m benchmarks.wild
 	$(BIN)/python -m benchmarks.backbones
+	$(BIN)/python -m benchmarks.saliency
 	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks.serving
 

@@ -14,7 +14,7 @@ SOURCES = TESTS.parent / "src" / "kuzov"
 ACROSS = {"benchmarks", "chaos", "conformance", "examples", "recipes", "tf_serving"}
 TRAINING_ALONE = {"tensorflow", "keras"}
 # kuzov.train itself, inside the function: test_init.py; and the runtime for models that are not kuzov's
-MAY_TRAIN = ("model", "training", "explain", "api.py", "engine/tensorflow.py")
+MAY_TRAIN = ("model", "training", "explain/image_gradient.py", "api.py", "engine/tensorflow.py")
 
 
 def modules() -> list[str]:

@@ -295,34 +295,31 @@ def explain(
     method: str = "layer-cam",
     label: str | None = None,
 ) -> Saliency:
-    """Tell where a bundle's model looks in a photo; needs kuzov[train].
+    """Tell where a bundle's model looks in a photo.
 
     For many photos, load a `kuzov.explain.explainer.Explainer` once.
 
     Args:
         photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
         model: A model folder or one version's folder; by default as for `load`.
-        method: "layer-cam", "grad-cam++", "smoothgrad" or "gradient"; see `kuzov.explain.methods`.
+        method: "layer-cam" or "grad-cam++", or "smoothgrad" or "gradient", which need kuzov[train]; see
+            `kuzov.explain.methods`.
         label: Id of the class to explain; the most probable one if None.
 
     Raises:
         KuzovError: The photo, the model or the class don't allow it; the text says what to change.
     """
-    from kuzov.bundle.card import read_card
-    from kuzov.bundle.layout import resolve
     from kuzov.bundle.ready import default_model
-    from kuzov.cars.cut_out import read_cut_out
-    from kuzov.explain.explainer import Explainer, find_column
+    from kuzov.explain.explainer import Explainer
+    from kuzov.explain.methods import OF_PIXELS
 
-    _require("Showing where a model looks", "tensorflow", "matplotlib")
-    # What is wrong with the words is told before TensorFlow's seconds of loading.
-    version_dir = resolve(default_model() if model is None else Path(model))
-    card = read_card(version_dir)
-    if label is not None:
-        find_column(card, label)
-    read_cut_out(photo, card.image_px, card.framing)
-    _load_tensorflow()
-    return Explainer.load(version_dir).explain(photo, method=method, label=label)
+    explainer = Explainer.load(default_model() if model is None else Path(model))
+    if method in OF_PIXELS:
+        _require(f"The method {method}", "tensorflow")
+        # What is wrong with the photo or the class is told before TensorFlow's seconds of loading.
+        explainer.explain(photo, label=label)
+        _load_tensorflow()
+    return explainer.explain(photo, method=method, label=label)
 
 
 def diagnose(

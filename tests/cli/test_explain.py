@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from kuzov.cli.explain import METHODS as OFFERED
 from kuzov.explain.explainer import Explainer
-from kuzov.explain.methods import METHODS
+from kuzov.explain.methods import METHODS, OF_FEATURE_MAPS, OF_PIXELS
 from kuzov.explain.pictures import overlay, read_part
 from tests.cli.conftest import Kuzov
 
@@ -53,7 +54,7 @@ def test_json_is_one_object_and_tensorflow_keeps_silent(
 
 
 def test_the_methods_are_those_of_the_library() -> None:
-    assert tuple(METHODS) == OFFERED
+    assert METHODS == OFFERED
 
 
 @pytest.mark.parametrize(
@@ -87,14 +88,25 @@ def test_an_error_is_one_sentence(
     assert (tmp_path / "copy.jpg").read_bytes() == suv.read_bytes()
 
 
-def test_a_missing_extra_is_told(
-    kuzov: Kuzov, model: Path, suv: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", OF_FEATURE_MAPS)
+def test_the_base_install_will_do(
+    kuzov: Kuzov, model: Path, suv: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr("kuzov.api.find_spec", lambda _: None)
-    done = kuzov("explain", suv, "--out", "heat.png", "--model", model)
+    for package in ("tensorflow", "keras", "matplotlib", "scipy", "sklearn"):
+        monkeypatch.setitem(sys.modules, package, None)
+    done = kuzov("explain", suv, "--out", "heat.png", "--model", model, "--method", method)
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("method", OF_PIXELS)
+def test_a_missing_extra_is_told(
+    kuzov: Kuzov, model: Path, suv: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    done = kuzov("explain", suv, "--out", "heat.png", "--model", model, "--method", method)
     assert (done.status, done.out, done.err) == (
         1,
         "",
-        "Error: Showing where a model looks needs packages that are not installed. Install them with: "
+        f"Error: The method {method} needs packages that are not installed. Install them with: "
         "pip install 'kuzov[train]'\n",
     )

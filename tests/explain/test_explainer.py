@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kuzov.cars.cut_out import read_cut_out
+from kuzov.bundle.layout import CARD, OPENVINO_MODEL, SAVED_MODEL
+from kuzov.cars.cut_out import MIDDLE, read_cut_out
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
 from kuzov.explain.explainer import Explainer
-from kuzov.explain.methods import METHODS, NOISY_BATCH
+from kuzov.explain.methods import METHODS, NOISY_BATCH, OF_FEATURE_MAPS
 from tests.errors import raises
 
 if TYPE_CHECKING:
@@ -76,10 +77,8 @@ def test_a_frame_that_is_loaded_already(explainer: Explainer, suv: Path) -> None
 def test_where_nothing_counts_the_map_is_dark(
     explainer: Explainer, suv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "kuzov.explain.explainer.METHODS", {"none": lambda _network, frame, _column: 0 * frame[..., 0]}
-    )
-    assert not explainer.explain(suv, method="none").heat.any()
+    monkeypatch.setitem(OF_FEATURE_MAPS, "layer-cam", lambda look: 0 * look.last.maps[0])
+    assert not explainer.explain(suv).heat.any()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +93,7 @@ def test_where_nothing_counts_the_map_is_dark(
     ],
 )
 def test_what_is_not_there_is_told(
-    explainer: Explainer, suv: Path, options: dict[str, str], text: str
+    explainer: Explainer, suv: Path, options: dict[str, Any], text: str
 ) -> None:
     with raises(ConfigError, text):
         explainer.explain(suv, **options)
@@ -112,7 +111,24 @@ def test_a_model_from_elsewhere_is_told(tmp_path: Path) -> None:
         Explainer.load(tmp_path)
 
 
-@pytest.mark.slow
-def test_a_bundle_without_its_other_files_will_do(trained: TrainResult, tmp_path: Path, suv: Path) -> None:
-    shutil.copytree(trained.bundle, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))
-    assert Explainer.load(tmp_path).explain(suv).label == "suv"
+@pytest.mark.parametrize("method", OF_FEATURE_MAPS)
+def test_of_a_bundle_its_card_and_its_network_will_do(
+    trained: TrainResult, tmp_path: Path, suv: Path, method: str
+) -> None:
+    bundle = tmp_path / "1"
+    for file in (CARD, OPENVINO_MODEL, OPENVINO_MODEL.with_suffix(".bin")):
+        (bundle / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(trained.bundle / file, bundle / file)
+    (bundle / SAVED_MODEL).touch()  # it makes a folder a version
+    assert Explainer.load(bundle).explain(suv, method=method).label == "suv"
+
+
+def test_a_bundle_of_the_first_form_is_explained_in_the_middle(old_bundle: Path, suv: Path) -> None:
+    found = Explainer.load(old_bundle).explain(suv)
+    assert found.part.box == MIDDLE
+    assert found.heat.max() == 1
+
+
+def test_a_photo_over_the_limit_is_told(explainer: Explainer, suv: Path) -> None:
+    with raises(PhotoError, f"{suv}: claims more than 1,000 pixels; make it smaller"):
+        explainer.explain(suv, max_pixels=1000)

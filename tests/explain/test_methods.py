@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import openvino
 import pytest
+from openvino import opset13 as ops
 from scipy.stats import spearmanr
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from kuzov.bundle.layout import SAVED_MODEL
+from benchmarks.saliency import in_random_order, probability_left
+from kuzov.bundle.layout import OPENVINO_MODEL, SAVED_MODEL, resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.cars.cut_out import read_cut_out
+from kuzov.engine.openvino import load
 from kuzov.explain.explainer import Explainer
+from kuzov.explain.feature_maps import Array, Grid, Look
 from kuzov.explain.methods import (
     DEFAULT_METHOD,
     METHODS,
@@ -27,86 +32,83 @@ from kuzov.explain.methods import (
     smoothgrad,
     vanilla_gradient,
 )
-from kuzov.explain.network import Array, Grid, Network
 from kuzov.images.framing import Pixels
+from kuzov.network import read_model
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
-SQUARE_PX = 16
 GREYED_PARTS = (0.1, 0.2, 0.3, 0.4)
-"""Of a frame's squares; the probability is averaged over them."""
 
 
-class HandMade(Network):
-    """Two maps of 2 by 2 places, and a gradient for each pixel of an image."""
-
-    def __init__(self, gradients: Any, image_gradient: Any = 0) -> None:
-        self.maps = np.array([[[1, 0], [2, 0]], [[3, 0], [0, 5]]], np.float32)  # (2, 2, 2)
-        self.gradients = np.array(gradients, np.float32)
-        self.of_image = np.array(image_gradient, np.float32)
-        self.seen: list[Array] = []
-
-    def feature_maps(self, images: Array, column: int, grid: Grid) -> tuple[Array, Array]:
-        assert (images.shape, column) == ((1, 2, 2, 3), 4)
-        self.grid = grid
-        return self.maps[np.newaxis], self.gradients[np.newaxis]
-
-    def image_gradient(self, images: Array, column: int) -> Array:
-        assert column == 4
-        self.seen.extend(images)
-        return np.stack([self.of_image] * len(images))
-
-
+MAPS = np.array([[[1, 2], [3, 0]], [[0, 0], [0, 5]]], np.float32)
 FRAME = np.array([[[0, 0, 0], [100, 0, 0]], [[0, 200, 0], [0, 0, 50]]], np.float32)
+NOTHING = Grid(maps=np.zeros((1, 1, 1), np.float32), slopes=np.zeros((1, 1, 1), np.float32))
+
+
+def seen(slopes: Any, grid: str) -> Look:
+    """Two maps of 2 by 2 places in a grid, and nothing in the other."""
+    grids = {"last": NOTHING, "next_to_last": NOTHING}
+    grids[grid] = Grid(maps=MAPS, slopes=np.array(slopes, np.float32))
+    return Look(probabilities=np.ones(1, np.float32), unknown=0, **grids)
 
 
 def test_layer_cam_weighs_each_place() -> None:
-    network = HandMade([[[2, 1], [-1, 1]], [[1, 1], [1, 2]]])
-    np.testing.assert_allclose(layer_cam(network, FRAME, 4), [[2, 0], [3, 10]])
-    assert network.grid is Grid.NEXT_TO_LAST
+    look = seen([[[2, -1], [1, 1]], [[1, 1], [1, 2]]], "next_to_last")
+    np.testing.assert_allclose(layer_cam(look), [[2, 0], [3, 10]])
 
 
 def test_grad_cam_plus_plus_weighs_each_map() -> None:
-    network = HandMade([[[1, -1], [1, -1]], [[1, -1], [1, -1]]])
+    look = seen([np.ones((2, 2)), -np.ones((2, 2))], "last")
     # The first map sums to 6: alpha is 1 / (2 + 6) at each place. The second one speaks against the class.
-    np.testing.assert_allclose(grad_cam_plus_plus(network, FRAME, 4), 4 / 8 * network.maps[..., 0])
-    assert network.grid is Grid.LAST
+    np.testing.assert_allclose(grad_cam_plus_plus(look), 4 / 8 * MAPS[0])
 
 
 def test_grad_cam_plus_plus_of_a_flat_network_is_dark() -> None:
-    assert not grad_cam_plus_plus(HandMade(np.zeros((2, 2, 2))), FRAME, 4).any()
+    assert not grad_cam_plus_plus(seen(np.zeros((2, 2, 2)), "last")).any()
 
 
 def test_the_gradient_is_told_by_its_largest_channel() -> None:
-    gradient = [[[1, -2, 0], [0, 0, 0]], [[3, 1, 1], [0, 0, -5]]]
-    found = vanilla_gradient(HandMade(np.zeros((2, 2, 2)), gradient), FRAME, 4)
-    np.testing.assert_allclose(found, [[2, 0], [3, 5]])
+    gradient = np.array([[[1, -2, 0], [0, 0, 0]], [[3, 1, 1], [0, 0, -5]]], np.float32)
+    found = vanilla_gradient(lambda images, column: column * np.stack([gradient] * len(images)), FRAME, 4)
+    np.testing.assert_allclose(found, [[8, 0], [12, 20]])
 
 
 def test_smoothgrad_looks_at_noisy_copies_and_always_the_same() -> None:
-    networks = [HandMade(np.zeros((2, 2, 2)), FRAME) for _ in range(2)]
-    first, second = (smoothgrad(network, FRAME, 4) for network in networks)
+    shown: list[Array] = []
+
+    def gradient(images: Array, column: int) -> Array:
+        assert column == 4
+        shown.extend(images)
+        return np.stack([FRAME] * len(images))
+
+    first, second = (smoothgrad(gradient, FRAME, 4) for _ in range(2))
     np.testing.assert_allclose(first, NOISY_COPIES * FRAME.max(axis=-1))
-    seen = np.stack(networks[0].seen)
-    np.testing.assert_array_equal(seen, np.stack(networks[1].seen))
-    assert len({copy.tobytes() for copy in seen}) == NOISY_COPIES
-    assert np.std(seen - FRAME) == pytest.approx(NOISE * 200, rel=0.15)
     np.testing.assert_array_equal(first, second)
+    copies, again = np.split(np.stack(shown), 2)
+    np.testing.assert_array_equal(copies, again)
+    assert len({copy.tobytes() for copy in copies}) == NOISY_COPIES
+    assert np.std(copies - FRAME) == pytest.approx(NOISE * 200, rel=0.15)
 
 
 @pytest.fixture(scope="module")
 def shuffled(trained: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> Explainer:
-    """The same graph, but the numbers within each of its kernels have changed places."""
+    """The same graphs, but the numbers within each of their kernels have changed places."""
     folder = tmp_path_factory.mktemp("shuffled") / "1"
     shutil.copytree(trained.bundle, folder)
-    model = SavedModel.FromString((folder / SAVED_MODEL).read_bytes())
-    rng = np.random.default_rng(0)
+    model, rng = SavedModel.FromString((folder / SAVED_MODEL).read_bytes()), np.random.default_rng(0)
     for kernel in _kernels(model):
         dtype = np.float16 if kernel.dtype == 19 else np.float32
-        numbers = rng.permutation(np.frombuffer(kernel.tensor_content, dtype))
-        kernel.tensor_content = numbers.tobytes()
+        kernel.tensor_content = rng.permutation(np.frombuffer(kernel.tensor_content, dtype)).tobytes()
     (folder / SAVED_MODEL).write_bytes(model.SerializeToString())
+    network = read_model(folder / OPENVINO_MODEL)
+    for node in network.get_ordered_ops():
+        if node.get_type_name() == "Constant" and node.data.ndim > 1 and node.data.dtype.kind == "f":
+            numbers = rng.permutation(node.data.ravel()).reshape(node.data.shape)
+            new = ops.constant(numbers)
+            for target in node.output(0).get_target_inputs():
+                target.replace_source_output(new.output(0))
+    openvino.save_model(network, folder / OPENVINO_MODEL, compress_to_fp16=False)
     return Explainer.load(folder)
 
 
@@ -137,40 +139,22 @@ def test_other_weights_look_elsewhere(
     assert np.mean(correlations) < 0.5
 
 
-def probability_left(explainer: Explainer, frames: list[Pixels], heats: list[Array]) -> float:
-    """The deletion curve's height: of the top class, while the hottest squares are greyed out.
-
-    Petsiuk et al. 2018, arXiv 1806.07421, with squares in place of pixels: single grey pixels are noise of a
-    kind that no photo has, and a network would be judged by how it takes that.
-    """
-    network = explainer._network
-    images = np.stack(frames).astype(np.float32)
-    top = network.recognise(images)[0].argmax(axis=1)
-    side = images.shape[1] // SQUARE_PX
-    squares = np.stack(heats).reshape(-1, side, SQUARE_PX, side, SQUARE_PX).mean(axis=(2, 4))
-    ranks = np.argsort(np.argsort(-squares.reshape(len(frames), -1)), axis=1).reshape(squares.shape)
-    left = []
-    for part in GREYED_PARTS:
-        greyed = (ranks < part * side**2).repeat(SQUARE_PX, axis=1).repeat(SQUARE_PX, axis=2)
-        seen = np.where(greyed[..., np.newaxis], images.mean(axis=(1, 2), keepdims=True), images)
-        left.append(network.recognise(seen)[0][np.arange(len(top)), top].mean())
-    return float(np.mean(left))
-
-
-def in_random_order(frames: list[Pixels]) -> list[Array]:
-    rng = np.random.default_rng(0)
-    return [rng.uniform(size=each.shape[:2]).astype(np.float32) for each in frames]
+def left(bundle: Path, frames: list[Pixels], heats: list[Array]) -> float:
+    engine = load(resolve(bundle), "f32")
+    return probability_left(
+        lambda images: engine.recognise(images)["probabilities"], frames, heats, GREYED_PARTS
+    )
 
 
 @pytest.mark.slow
 def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
-    explainer: Explainer, synthetic_photos: Path
+    explainer: Explainer, trained: TrainResult, synthetic_photos: Path
 ) -> None:
     photos = sorted((synthetic_photos / "validation").rglob("*.jpg"))
     frames = [read_cut_out(photo, explainer.card.image_px, explainer.card.framing).pixels for photo in photos]
     assert len(frames) == 9
     heats = [explainer.explain_frame(frame) for frame in frames]
-    hot, random = (probability_left(explainer, frames, each) for each in (heats, in_random_order(frames)))
+    hot, random = (left(trained.bundle, frames, each) for each in (heats, in_random_order(frames)))
     assert hot < random - 0.1
 
 
@@ -180,7 +164,7 @@ def real_cars(real_photos: Path) -> tuple[Explainer, list[Pixels], float]:
     ready = Explainer.load(ready_model())
     photos = [min(folder.iterdir()) for folder in sorted((real_photos / "validation").iterdir())]
     frames = [read_cut_out(photo, ready.card.image_px, ready.card.framing).pixels for photo in photos]
-    return ready, frames, probability_left(ready, frames, in_random_order(frames))
+    return ready, frames, left(ready_model(), frames, in_random_order(frames))
 
 
 @pytest.mark.slow
@@ -191,4 +175,4 @@ def test_what_is_hot_matters_more_than_the_rest_of_a_real_car(
     ready, frames, random_left = real_cars
     heats = [ready.explain_frame(frame, method=method) for frame in frames]
     least = 0.2 if method == DEFAULT_METHOD else 0.05
-    assert probability_left(ready, frames, heats) < random_left - least
+    assert left(ready_model(), frames, heats) < random_left - least

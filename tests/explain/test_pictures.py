@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +20,11 @@ def test_heat_reads_the_same_in_grey() -> None:
     grey = np.asarray(draw_heat(HEAT).convert("L"), dtype=int)
     assert (np.diff(grey, axis=1) > 0).all()
     assert np.diff(grey, axis=1).max() < 16, "it brightens evenly"
+
+
+def test_the_colours_are_those_of_inferno() -> None:
+    colours = matplotlib.colormaps["inferno"](HEAT, bytes=True)[..., :3].astype(int)
+    assert np.abs(np.asarray(draw_heat(HEAT)) - colours).max() <= 6
 
 
 def test_an_overlay_has_the_size_of_the_photo() -> None:

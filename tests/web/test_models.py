@@ -18,7 +18,7 @@ CARD = read_card(ready_model() / "1")
 def test_what_is_told_of_a_model(tmp_path: Path) -> None:
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "report.html").touch()
-    told = describe_models(service_of(CARD, tmp_path), LIMITS, saliency=True)
+    told = describe_models(service_of(CARD, tmp_path), LIMITS)
     assert told == {
         "models": [
             {
@@ -39,19 +39,18 @@ def test_what_is_told_of_a_model(tmp_path: Path) -> None:
         ],
         "atlas": {each.id: {"en": each.display.en, "ru": each.display.ru} for each in car_models().values()},
         "told_from": {"sure": 0.8, "look_alike": 0.5},
-        "saliency": True,
         "limits": {"max_body_bytes": 10, "max_image_pixels": 20},
     }
 
 
 def test_a_model_from_elsewhere_takes_no_photos_of_the_page() -> None:
-    [model] = describe_models(service_of(None, None), LIMITS, saliency=False)["models"]
+    [model] = describe_models(service_of(None, None), LIMITS)["models"]
     assert (model["version"], model["photos"], model["classes"]) == ("7", False, [])
     assert not model["report"]
 
 
 def test_a_model_without_a_loaded_version() -> None:
     service = Service(models({"m": None}), compute_here)
-    [model] = describe_models(service, LIMITS, saliency=False)["models"]
+    [model] = describe_models(service, LIMITS)["models"]
     assert (model["version"], model["engine"], model["photos"]) == (None, None, False)
     assert model["versions"] == [{"version": "1", "state": "END", "engine": None, "error": "broken"}]

@@ -469,8 +469,6 @@ def test_a_refusal_leaves_the_photo_to_be_asked_about_again(page: Page) -> None:
 
 
 def test_where_the_model_looked(page: Page) -> None:
-    heat = drawn("")["buffer"]
-    page.route("**/web/saliency/m/1", lambda route: route.fulfill(body=heat, content_type="image/jpeg"))
     choose(page, drawn("a.jpg"))
     expect_answers(page, 1)
     button = page.get_by_role("button", name="Where the model looked")

@@ -8,7 +8,6 @@ import pytest
 
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
-from kuzov.web import page_routes
 from kuzov.web.page_routes import Web
 from tests.serve.rest.port import Port
 from tests.web.port import service_of
@@ -67,15 +66,6 @@ def test_a_report_can_show_and_do_nothing_else(port: Port, tmp_path: Path) -> No
 def test_a_photo_over_the_limit_is_refused(port: Port) -> None:
     answer = port.ask("POST", "/web/saliency/m", content=bytes(101))
     assert answer.status_code == 413
-
-
-def test_without_tensorflow_nothing_tells_where_a_model_looks(
-    port: Port, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(page_routes, "can_explain", lambda: False)
-    port.extensions = [Web(port.service, teaching=False, limits=Limits())]
-    assert port.ask("GET", "/web/models").json()["saliency"] is False
-    assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 404
 
 
 def test_only_the_page_itself_needs_no_key(port: Port, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def command(
 ) -> None:
     """Show where the model looks in PHOTO to see a class in it: brighter counts more.
 
-    The picture shows what the network sees, the car cut out of the photo. Needs kuzov[train].
+    The picture shows what the network sees, the car cut out of the photo. The methods smoothgrad and gradient
+    need kuzov[train].
     """
     from kuzov.api import explain
     from kuzov.explain import pictures

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import resolve
-from kuzov.cars.cut_out import CutOut, read_cut_out
+from kuzov.cars.cut_out import CutOut, read_cut_outs
 from kuzov.errors import ConfigError
-from kuzov.explain.methods import DEFAULT_METHOD, METHODS
-from kuzov.explain.network import Array, Network
+from kuzov.explain.feature_maps import MOST_PROBABLE, Array, FeatureMaps, Look
+from kuzov.explain.image_gradient import ImageGradient
+from kuzov.explain.methods import DEFAULT_METHOD, METHODS, OF_FEATURE_MAPS, OF_PIXELS
+from kuzov.images.decode import MAX_PIXELS
 from kuzov.images.framing import Pixels
 from kuzov.records import Prediction
 
@@ -47,28 +51,33 @@ class Saliency:
 
 
 class Explainer:
-    """A loaded bundle that shows where its model looks; needs kuzov[train]."""
+    """A loaded bundle that shows where its model looks. Safe to use from several threads at once."""
 
-    def __init__(self, card: Card, network: Network) -> None:
+    def __init__(self, card: Card, version_dir: Path, feature_maps: FeatureMaps) -> None:
         self.card = card
-        self._network = network
+        self._version_dir = version_dir
+        self._feature_maps = feature_maps
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Explainer:
-        """Load a bundle, in seconds; after that a heat map takes well under one.
+        """Load a bundle.
 
         Args:
             path: A model folder, whose newest version is taken, or one version's folder.
 
         Raises:
             BundleError: It is missing, incomplete, broken or not kuzov's.
-            MissingExtraError: TensorFlow is not installed.
         """
         version_dir = resolve(Path(path))
-        return cls(read_card(version_dir), Network.load(version_dir))
+        return cls(read_card(version_dir), version_dir, FeatureMaps.load(version_dir))
 
     def explain(
-        self, photo: PhotoSource, *, method: str = DEFAULT_METHOD, label: str | None = None
+        self,
+        photo: PhotoSource,
+        *,
+        method: str = DEFAULT_METHOD,
+        label: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Saliency:
         """Recognise a photo, and tell where the model looks to see a class in it.
 
@@ -76,19 +85,20 @@ class Explainer:
             photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
             method: "layer-cam", "grad-cam++", "smoothgrad" or "gradient"; see `kuzov.explain.methods`.
             label: Id of the class; the most probable one if None.
+            max_pixels: The largest photo that is decoded, by the size that its header tells.
 
         Raises:
             PhotoError: The photo can't be read.
             ConfigError: There is no such method or class.
+            MissingExtraError: The method needs TensorFlow, which is not installed.
         """
-        part = read_cut_out(photo, self.card.image_px, self.card.framing)
-        probabilities, unknown = self._network.recognise(part.pixels[np.newaxis].astype(np.float32))
+        (part,) = read_cut_outs(photo, self.card.image_px, self.card.framing, max_pixels=max_pixels)
+        look, heat = self._look(part.pixels, method, label)
         name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
         prediction = self.card.prediction(
-            name, probabilities[0].tolist(), float(unknown[0]), car=part.car, no_car=part.no_car
+            name, look.probabilities.tolist(), look.unknown, car=part.car, no_car=part.no_car
         )
         label = prediction.label if label is None else label
-        heat = self.explain_frame(part.pixels, method=method, label=label)
         return Saliency(prediction=prediction, label=label, method=method, part=part, heat=heat)
 
     def explain_frame(
@@ -106,19 +116,35 @@ class Explainer:
 
         Raises:
             ConfigError: There is no such method or class.
+            MissingExtraError: The method needs TensorFlow, which is not installed.
         """
+        return self._look(frame, method, label)[1]
+
+    def _look(self, frame: Pixels, method: str, label: str | None) -> tuple[Look, Array]:
         if method not in METHODS:
             raise ConfigError(
                 f"There is no method {method!r} to explain by; take one of {', '.join(METHODS)}."
             )
+        column = MOST_PROBABLE if label is None else find_column(self.card, label)
         image = frame.astype(np.float32)
-        if label is None:
-            column = int(self._network.recognise(image[np.newaxis])[0].argmax())
+        look = self._feature_maps.look(image, column)
+        if method in OF_FEATURE_MAPS:
+            heat = _enlarge(OF_FEATURE_MAPS[method](look), len(image))
         else:
-            column = find_column(self.card, label)
-        heat = METHODS[method](self._network, image, column)
+            column = int(look.probabilities.argmax()) if label is None else column
+            heat = OF_PIXELS[method](self._image_gradient, image, column)
         brightest = np.percentile(heat, BRIGHTEST_PERCENTILE)
-        return np.clip(heat / brightest, 0, 1) if brightest > 0 else np.zeros_like(heat)
+        return look, np.clip(heat / brightest, 0, 1) if brightest > 0 else np.zeros_like(heat)
+
+    @cached_property
+    def _image_gradient(self) -> ImageGradient:
+        return ImageGradient.load(self._version_dir)
+
+
+def _enlarge(heat: Array, side: int) -> Array:
+    """A grid's heat at the frame's size."""
+    image = Image.fromarray(heat).resize((side, side), Image.Resampling.BICUBIC)
+    return np.maximum(np.asarray(image, dtype=np.float32), 0)
 
 
 def find_column(card: Card, label: str) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 from PIL import Image
 
 from kuzov.cars.cut_out import WHOLE, read_cut_out
-from kuzov.engine.tensorflow import silent_stderr
 from kuzov.errors import KuzovError, PhotoError
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.pictures import overlay, read_part
@@ -75,10 +74,9 @@ def make_thumbnails(photos: Iterable[tuple[Path, str, Explainer | None]]) -> dic
 
 
 def load_explainer(bundle: Path) -> Explainer | None:
-    """What tells where a bundle's model looks; None where the bundle is gone, or TensorFlow not installed."""
+    """What tells where a bundle's model looks; None where the bundle is gone, or can't be asked."""
     try:
-        with silent_stderr():
-            return Explainer.load(bundle)
+        return Explainer.load(bundle)
     except KuzovError:
         return None
 

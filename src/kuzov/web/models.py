@@ -17,13 +17,12 @@ from kuzov.serve.repository.servable import VersionStatus
 from kuzov.serve.service import Service
 
 
-def describe_models(service: Service, limits: Limits, *, saliency: bool) -> dict[str, Any]:
+def describe_models(service: Service, limits: Limits) -> dict[str, Any]:
     """All models with what answers for each, as the object that /web/models gives."""
     return {
         "models": [_describe(service, name, versions) for name, versions in service.models().items()],
         "atlas": {each.id: {"en": each.display.en, "ru": each.display.ru} for each in car_models().values()},
         "told_from": {"sure": SURE, "look_alike": LEAST_TOLD},
-        "saliency": saliency,
         "limits": {"max_body_bytes": limits.max_body_bytes, "max_image_pixels": limits.max_image_pixels},
     }
 

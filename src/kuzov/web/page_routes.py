@@ -16,7 +16,7 @@ from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
-from kuzov.web.saliency import SaliencyProcess, can_explain
+from kuzov.web.saliency import SaliencyPictures
 
 _REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
 _SALIENCY = re.compile(r"/web/saliency/([^/]+)(?:/([0-9]{1,18}))?")
@@ -42,7 +42,7 @@ class Web:
         self._service = service
         self._limits = limits
         self._page = assemble_page(teaching=teaching)
-        self._saliency = SaliencyProcess() if can_explain() else None
+        self._saliency = SaliencyPictures(max_pixels=limits.max_image_pixels)
 
     def owns(self, path: str) -> bool:
         """Whether a path is the page's or one of its calls."""
@@ -59,12 +59,11 @@ class Web:
             return self._page
         if request.path == "/web/models":
             expect_method(request, "GET", "HEAD")
-            told = describe_models(self._service, self._limits, saliency=self._saliency is not None)
-            return Answer(body=object_json(told))
+            return Answer(body=object_json(describe_models(self._service, self._limits)))
         if found := _REPORT.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
             return await self._report(unquote(found[1]), int(found[2]))
-        if self._saliency is not None and (found := _SALIENCY.fullmatch(request.path)):
+        if found := _SALIENCY.fullmatch(request.path):
             expect_method(request, "POST")
             version = None if found[2] is None else int(found[2])
             return await self._saliency.answer(self._service, unquote(found[1]), version, body)
@@ -85,6 +84,5 @@ class Web:
         return Answer(body=page, content_type="text/html; charset=utf-8", headers=_REPORT_HEADERS)
 
     def close(self) -> None:
-        """End the process that tells where models look."""
-        if self._saliency is not None:
-            self._saliency.close()
+        """Draw no more where models look."""
+        self._saliency.close()

@@ -41,7 +41,7 @@ function makeCard(file, { onAgain, onRemove }) {
       showPhoto(picture, file, predictions, choose);
       choose(0);
       say(under, "took", { name: file.name, time: duration(milliseconds) });
-      if (served.saliency) actions.append(saliencyButton(picture, file, predictions[0]));
+      actions.append(saliencyButton(picture, file, predictions[0]));
     },
     fail(problem) {
       become("failed", false);

@@ -1,5 +1,4 @@
 // Where the model looked: a picture from the server in place of the photo, and back.
-let explained = false;
 
 function saliencyButton(picture, file, prediction) {
   const button = say(element("button", { type: "button", class: "button", "aria-pressed": "false" }), "looked");
@@ -9,11 +8,10 @@ function saliencyButton(picture, file, prediction) {
     if (button.ariaBusy === "true") return;
     if (heat === null) {
       button.ariaBusy = "true";
-      say(note, explained ? "looking" : "looked_first");
+      say(note, "looking");
       try {
         heat = await fetchHeat(file, prediction);
         picture.append(heat);
-        explained = true;
       } catch (problem) {
         say(note, problem.key, problem.values);
         return;
