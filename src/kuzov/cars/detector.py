@@ -56,15 +56,22 @@ def find_cars(image: Image.Image, *, every: bool = True) -> tuple[Car, ...]:
     Raises:
         KuzovError: The detector can't be loaded.
     """
-    boxes, scores = ranked(*look(image, (0, 0, 1, 1)), least_score=GLIMPSED)
-    unsure = scores < SURE
-    if every or unsure[:1].all():
-        for row in np.flatnonzero(unsure):
+    boxes, scores = look(image, (0, 0, 1, 1))
+    seen = distinct(boxes, scores, least_score=GLIMPSED)
+    seen = seen[ranked(boxes[seen], scores[seen], np.zeros(len(seen), bool))]
+    boxes, scores = boxes[seen], scores[seen]
+    sure = scores >= SURE
+    if every or not sure[:1].any():
+        for row in np.flatnonzero(~sure):
             boxes[row], scores[row] = _look_closer(image, boxes[row])
-    boxes, scores = without_parts(*ranked(boxes, scores, least_score=LEAST_SCORE))
+    # What was sure at once stays as it was, and comes first, so that the main car is the same in both ways.
+    trust = scores + sure
+    kept = distinct(boxes, trust, least_score=LEAST_SCORE)
+    kept = kept[whole(boxes[kept], trust[kept])]
+    kept = kept[ranked(boxes[kept], scores[kept], sure[kept])]
     return tuple(
         Car(box=(left, top, right, bottom), score=score)
-        for (left, top, right, bottom), score in zip(boxes.tolist(), scores.tolist(), strict=True)
+        for (left, top, right, bottom), score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)
     )
 
 
@@ -96,19 +103,11 @@ def surroundings(box: npt.NDArray[np.float32], size: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
-def ranked(boxes: Boxes, scores: Scores, *, least_score: float) -> tuple[Boxes, Scores]:
-    """One box a car with its score, the most prominent first."""
-    kept = distinct(boxes, scores, least_score=least_score)
-    kept = kept[np.argsort(-prominence(boxes[kept], scores[kept]), kind="stable")]
-    return boxes[kept], scores[kept]
-
-
-def without_parts(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
-    """Boxes (N, 4) and scores (N,) but those inside a surer one: seen closer, a wheel is taken for a car."""
+def whole(boxes: Boxes, scores: Scores) -> npt.NDArray[np.bool_]:
+    """Which boxes (N, 4) do not lie inside a surer one, (N,): seen closer, a wheel is taken for a car."""
     shared, areas = _shared(boxes[:, np.newaxis], boxes), np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     inside = shared > MOST_INSIDE * areas[:, np.newaxis]
-    whole = ~(inside & (scores > scores[:, np.newaxis])).any(axis=1)
-    return boxes[whole], scores[whole]
+    return np.asarray(~(inside & (scores > scores[:, np.newaxis])).any(axis=1))
 
 
 def distinct(boxes: Boxes, scores: Scores, *, least_score: float) -> npt.NDArray[np.int64]:
@@ -139,6 +138,11 @@ def _shared(boxes: Boxes, others: Boxes) -> npt.NDArray[np.float32]:
     """What boxes (…, 4) and others (…, 4) cover both, (…,)."""
     corner, end = np.maximum(boxes[..., :2], others[..., :2]), np.minimum(boxes[..., 2:], others[..., 2:])
     return np.asarray(np.prod(np.maximum(end - corner, 0), axis=-1))
+
+
+def ranked(boxes: Boxes, scores: Scores, sure: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Rows of boxes (N, 4), those first that are sure, (N,), the most prominent first."""
+    return np.argsort(-prominence(boxes, scores) - sure, kind="stable")
 
 
 def prominence(boxes: Boxes, scores: Scores) -> npt.NDArray[np.float32]:

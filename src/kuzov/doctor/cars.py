@@ -13,14 +13,14 @@ from kuzov.doctor.reading import ReadPhoto
 from kuzov.records import LEAST_CAR_PX, Car
 
 NO_CAR_CERTAINTY = 0.9
-"""The detector finds a car in each of 955 photos of single cars, and in 132 of 140 street scenes."""
+"""The detector finds a car in 138 of 140 street scenes, and none in 225 of 227 photos without one."""
 
 MOST_WITHOUT = 0.5
 """Where in a larger part of the photos no car is found, they are of what the detector does not know."""
 
 AS_PROMINENT = 0.4
-"""Another car of more than so much of the first's prominence may be the one that is meant: so it is in 19 of
-140 street scenes, and in none of 955 photos of single cars; at 0.3 it is in 23 and 7."""
+"""Another car of more than so much of the first's prominence may be the one that is meant: so it is in 17 of
+140 street scenes, and in no photo of russian-cars-5."""
 
 
 def tell_cars(photos: Sequence[ReadPhoto]) -> tuple[list[Finding], list[Skipped]]:

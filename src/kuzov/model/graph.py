@@ -76,7 +76,9 @@ def cut(image: tf.Tensor, box: tf.Tensor, image_px: int) -> tf.Tensor:
 
 def find_cars(image: tf.Tensor, detector: Any, *, every: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """`kuzov.cars.detector.find_cars`: boxes (K, 4) and scores (K,), the most prominent first."""
-    boxes, scores = _ranked(*_look(image, tf.constant(WHOLE), detector), least_score=GLIMPSED)
+    boxes, scores = _look(image, tf.constant(WHOLE), detector)
+    seen = _distinct(boxes, scores, GLIMPSED)
+    boxes, scores = _ranked(tf.gather(boxes, seen), tf.gather(scores, seen), tf.zeros_like(seen, tf.bool))
     unsure = scores < SURE
     if not every:
         unsure &= tf.reduce_all(unsure[:1])
@@ -85,9 +87,14 @@ def find_cars(image: tf.Tensor, detector: Any, *, every: bool) -> tuple[tf.Tenso
         tf.boolean_mask(boxes, unsure),
         fn_output_signature=(tf.TensorSpec((4,), tf.float32), tf.TensorSpec((), tf.float32)),
     )
+    at_once = tf.boolean_mask(scores, ~unsure)
+    sure = tf.concat([at_once >= SURE, tf.zeros_like(found, tf.bool)], axis=0)
     boxes = tf.concat([tf.boolean_mask(boxes, ~unsure), closer], axis=0)
-    scores = tf.concat([tf.boolean_mask(scores, ~unsure), found], axis=0)
-    return _without_parts(*_ranked(boxes, scores, least_score=LEAST_SCORE))
+    scores = tf.concat([at_once, found], axis=0)
+    trust = scores + tf.cast(sure, tf.float32)
+    kept = _distinct(boxes, trust, LEAST_SCORE)
+    kept = tf.boolean_mask(kept, _whole(tf.gather(boxes, kept), tf.gather(trust, kept)))
+    return _ranked(tf.gather(boxes, kept), tf.gather(scores, kept), tf.gather(sure, kept))
 
 
 def _look(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Tensor, tf.Tensor]:
@@ -112,12 +119,11 @@ def _look_closer(image: tf.Tensor, box: tf.Tensor, detector: Any) -> tuple[tf.Te
     return boxes[surest], scores[surest]
 
 
-def _without_parts(boxes: tf.Tensor, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`kuzov.cars.detector.without_parts`."""
+def _whole(boxes: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+    """`kuzov.cars.detector.whole`."""
     areas = tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     inside = _shared(boxes[:, tf.newaxis], boxes) > MOST_INSIDE * areas[:, tf.newaxis]
-    whole = ~tf.reduce_any(inside & (scores > scores[:, tf.newaxis]), axis=1)
-    return tf.boolean_mask(boxes, whole), tf.boolean_mask(scores, whole)
+    return ~tf.reduce_any(inside & (scores > scores[:, tf.newaxis]), axis=1)
 
 
 def _shared(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
@@ -126,13 +132,17 @@ def _shared(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     return tf.reduce_prod(tf.maximum(end - corner, 0), axis=-1)
 
 
-def _ranked(boxes: tf.Tensor, scores: tf.Tensor, *, least_score: float) -> tuple[tf.Tensor, tf.Tensor]:
+def _distinct(boxes: tf.Tensor, scores: tf.Tensor, least_score: float) -> tf.Tensor:
+    """`kuzov.cars.detector.distinct`."""
+    return tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, least_score)
+
+
+def _ranked(boxes: tf.Tensor, scores: tf.Tensor, sure: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """`kuzov.cars.detector.ranked`."""
-    kept = tf.image.non_max_suppression(boxes, scores, MOST_CARS, MOST_OVERLAP, least_score)
-    boxes, scores = tf.gather(boxes, kept), tf.gather(scores, kept)
     sides = tf.sqrt(tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], axis=1))
     off_centre = tf.reduce_max(tf.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5), axis=1)
-    order = tf.argsort(scores * sides * (1 - off_centre), direction="DESCENDING", stable=True)
+    prominence = scores * sides * (1 - off_centre)
+    order = tf.argsort(prominence + tf.cast(sure, tf.float32), direction="DESCENDING", stable=True)
     return tf.gather(boxes, order), tf.gather(scores, order)
 
 
