@@ -54,7 +54,7 @@ def photos(request: pytest.FixtureRequest, synthetic_photos: Path, tmp_path: Pat
         return synthetic_photos
     few = tmp_path / "photos"
     shutil.copytree(real / "test", few / "test")
-    for side, count in (("train", 8), ("validation", 3)):
+    for side, count in (("train", 6), ("validation", 2)):
         for label in (real / side).iterdir():
             (few / side / label.name).mkdir(parents=True)
             for photo in sorted(label.glob("[!.]*"))[:count]:
