@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kuzov import api
-from kuzov.errors import ConfigError, DatasetError, KuzovError, MissingExtraError
+from kuzov.errors import ConfigError, DatasetError, MissingExtraError
 from tests.errors import raises
 
 if TYPE_CHECKING:
@@ -62,18 +62,3 @@ def test_the_report_is_written(trained: TrainResult) -> None:
     report = (trained.run_folder / "report.html").read_text(encoding="utf-8")
     assert "<html" in report
     assert (trained.bundle / "assets.extra" / "report.html").read_text(encoding="utf-8") == report
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("broken", ["kuzov.report.write.make_album", "kuzov.training.pipeline.write_run"])
-def test_a_version_without_its_report_or_its_run_is_not_published(
-    synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise KuzovError("The disk is full.")
-
-    monkeypatch.setattr(broken, fail)
-    models, runs = tmp_path / "models", tmp_path / "runs"
-    with raises(KuzovError, "The disk is full."):
-        api.train(synthetic_photos, models, runs=runs)
-    assert [*models.glob("*"), *runs.glob("*")] == []

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kuzov import api
 from kuzov.bundle.card import read_card
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
@@ -22,6 +23,7 @@ from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import Proof, write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
+from tests.errors import raises
 
 Run = Callable[..., TrainResult]
 TINY = TrainConfig(
@@ -213,6 +215,21 @@ def test_a_failure_leaves_neither_version_nor_run(cars: Path, run: Run, tmp_path
         run(tmp_path / "none")
     assert not (tmp_path / "models").exists()
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["kuzov.report.write.make_album", "kuzov.training.pipeline.write_run"])
+def test_a_version_without_its_report_or_its_run_is_not_published(
+    cars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KuzovError("The disk is full.")
+
+    monkeypatch.setattr(broken, fail)
+    models, runs = tmp_path / "models", tmp_path / "runs"
+    with raises(KuzovError, "The disk is full."):
+        api.train(cars, models, runs=runs, config=TINY)
+    assert [*models.glob("*"), *runs.glob("*")] == []
 
 
 @pytest.mark.slow
