@@ -47,7 +47,7 @@ notebook: $(VENV)/.dev  ## Make the notebooks of their source, run them, and wri
 	$(BIN)/python scripts/make_notebooks.py
 	$(BIN)/python scripts/render_notebooks.py
 
-tensorboard: $(VENV)/.train  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
+tensorboard: $(VENV)/.dev  ## Train on the demo's photos with logs, and show them; Ctrl-C ends it.
 	$(BIN)/python -m examples.watch_training
 
 bench: $(VENV)/.dev  ## Measure the figures of README and of the pages of benchmarks in docs; needs the real photos.

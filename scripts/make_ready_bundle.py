@@ -1,9 +1,11 @@
-"""Make the model that comes with kuzov: train with the default settings, and replace src/kuzov/ready.
+"""Make the model that comes with kuzov: freeze the network anew, train on it, and replace src/kuzov/ready.
 
     python scripts/make_ready_bundle.py ../shared/data/russian-cars-5
 
-Needs kuzov[train] and the repository installed in place (`make check` does it). The same photos, versions and
-processor make the same files, but for fingerprint.pb, which TensorFlow numbers at random.
+Needs kuzov[fine-tune] and the repository installed in place (`make check` does it). Every training joins its
+head to the network of this model (docs/adr/0020), so it has to be made anew whenever the backbone's weights
+change, or what kuzov.model.graph makes of a photo; a test tells. The same photos, versions and processor make
+the same files.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ import kuzov
 from kuzov.bundle.layout import REPORT, version_folder, versions
 from kuzov.bundle.publish import publish
 from kuzov.bundle.ready import ready_model
+from kuzov.config import TrainConfig
+from kuzov.model.backbones import BACKBONES, find_backbone
 
 VERSION = "1"
 
@@ -57,6 +62,8 @@ def judgement(metrics: dict[str, Any]) -> str:
 
 def main(photos: Path) -> None:
     """Train on the photos, publish, and print the judgement."""
+    backbone = find_backbone(TrainConfig().backbone)
+    BACKBONES[backbone.name] = replace(backbone, shipped=False)  # so that Keras freezes it
     with tempfile.TemporaryDirectory() as work:
         result = kuzov.train(photos, Path(work, "models"), runs=Path(work, "runs"))
         made = replace_model(result.bundle, ready_model())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 
-@pytest.mark.parametrize("missing", ["tensorflow", "sklearn", "matplotlib", "safetensors"])
+@pytest.mark.parametrize("missing", ["sklearn", "matplotlib", "safetensors"])
 def test_training_without_its_extra_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
@@ -23,6 +23,18 @@ def test_training_without_its_extra_is_told(
     text = "Training needs packages that are not installed. Install them with: pip install 'kuzov[train]'"
     with raises(MissingExtraError, text):
         api.train(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"), [({"fine_tune": True}, "Fine-tuning"), ({"tensorboard": "logs"}, "TensorBoard")]
+)
+def test_what_alone_needs_tensorflow_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], what: str
+) -> None:
+    monkeypatch.setattr(api, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name))
+    text = f"{what} needs packages that are not installed. Install them with: pip install 'kuzov[fine-tune]'"
+    with raises(MissingExtraError, text):
+        api.train(tmp_path, **options)
 
 
 def test_a_trained_bundle_recognises_cars(trained: TrainResult, synthetic_photos: Path) -> None:

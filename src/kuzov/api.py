@@ -66,8 +66,17 @@ def train(
         KuzovError: The photos, the settings or the folders don't allow it; the text says what to change.
     """
     started, config = time.monotonic(), config or TrainConfig()
+    if fine_tune or tensorboard is not None:
+        _require(
+            "Fine-tuning" if fine_tune else "TensorBoard",
+            "keras",
+            "tensorflow",
+            "tensorboard",
+            extra="fine-tune",
+        )
     dataset = _photos_to_learn_from(Path(photos), config, shots, fine_tune, strict, allow_leaks)
-    _load_tensorflow()
+    if fine_tune or tensorboard is not None:
+        _load_tensorflow()
     from kuzov.report.write import write_training_report
     from kuzov.training.pipeline import run_training
 
@@ -88,8 +97,7 @@ def train(
 def _photos_to_learn_from(
     photos: Path, config: TrainConfig, shots: int | None, fine_tune: bool, strict: bool, allow_leaks: bool
 ) -> Dataset:
-    """What is wrong with the words or the photos is told before TensorFlow's seconds of loading."""
-    _require("Training", "tensorflow", "sklearn", "matplotlib", "safetensors", "tensorboard")
+    _require("Training", "sklearn", "matplotlib", "safetensors")
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
     dataset = load_dataset(
@@ -315,7 +323,7 @@ def explain(
 
     explainer = Explainer.load(default_model() if model is None else Path(model))
     if method in OF_PIXELS:
-        _require(f"The method {method}", "tensorflow")
+        _require(f"The method {method}", "tensorflow", extra="fine-tune")
         # What is wrong with the photo or the class is told before TensorFlow's seconds of loading.
         explainer.explain(photo, label=label)
         _load_tensorflow()
@@ -342,12 +350,7 @@ def diagnose(
     Raises:
         KuzovError: There is no such folder, it has no photo, or the quarantine or the page can't be written.
     """
-    _require("Checking photos", "tensorflow", "sklearn", "matplotlib", "safetensors", "cleanlab")
-    # A wrong folder is told before TensorFlow's seconds of loading.
-    from kuzov.doctor.folder import list_folder
-
-    list_folder(Path(photos))
-    _load_tensorflow()
+    _require("Checking photos", "sklearn", "matplotlib", "safetensors", "cleanlab")
     from kuzov.doctor import diagnose as checks
 
     page = None if report is None else Path(report)

@@ -108,5 +108,5 @@ def test_a_missing_extra_is_told(
         1,
         "",
         f"Error: The method {method} needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[train]'\n",
+        "pip install 'kuzov[fine-tune]'\n",
     )

@@ -73,8 +73,8 @@ def test_without_tensorflow_any_other_model_is_refused(
     with raises(
         BundleError,
         f"{tmp_path} is no bundle of kuzov's, and TensorFlow, which computes other models, is not installed: "
-        "pip install 'kuzov[train]'. OpenVINO may compute it, by --engine openvino, but nobody knows whether "
-        "as TensorFlow would.",
+        "pip install 'kuzov[fine-tune]'. OpenVINO may compute it, by --engine openvino, but nobody knows "
+        "whether as TensorFlow would.",
     ):
         load_engine(tmp_path)
     assert calls == []

@@ -237,7 +237,7 @@ def test_without_tensorflow_it_says_what_to_install(
     with raises(
         MissingExtraError,
         "Serving a model with TensorFlow needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[train]'",
+        "pip install 'kuzov[fine-tune]'",
     ):
         load(folder / "half_plus_two" / "123")
 

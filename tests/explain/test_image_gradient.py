@@ -86,7 +86,7 @@ def test_no_tensorflow_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     text = (
         "Showing where a model looks by gradients of pixels needs packages that are not installed. "
-        "Install them with: pip install 'kuzov[train]'"
+        "Install them with: pip install 'kuzov[fine-tune]'"
     )
     with raises(MissingExtraError, text):
         ImageGradient.load(tmp_path)

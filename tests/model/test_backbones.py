@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from kuzov.config import TrainConfig
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.model import backbones
 from kuzov.model.backbones import BACKBONES, Backbone, find_backbone, weight_key
 from kuzov.model.weight_files import BACKGROUND, read_weights
+from kuzov.network import Network, NetworkSettings
 from tests.errors import raises
 
 
@@ -71,10 +72,21 @@ def test_a_backbone_may_bring_its_own_weights() -> None:
     images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 3)).astype(np.float32)
     frozen = entry.frozen()
     assert frozen is entry.frozen()
-    assert frozen.variables == ()
-    for features in (entry.load().predict(images, verbose=0), *frozen(tf.constant(images))):
+    found = Network(frozen.features, NetworkSettings(precision="f32", rows_apart=True))({"image": images})
+    for features in (entry.load().predict(images, verbose=0), found["features"]):
         np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-4)
     assert entry.background().shape == (0, 3)  # as many columns as it has features
+
+
+def test_one_that_kuzov_does_not_bring_needs_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kuzov.model.freeze", None)
+    text = (
+        "The backbone of mine needs packages that are not installed. Install them with: "
+        "pip install 'kuzov[fine-tune]'"
+    )
+    with raises(MissingExtraError, text):
+        Backbone(name="of mine", image_px=8, build=tiny).frozen()
+    assert find_backbone("efficientnet-lite0-cars").frozen().weights
 
 
 def test_the_fingerprint_tells_name_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,24 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import DatasetError
+from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
 from kuzov.model.calibration import fit_temperature
 from kuzov.model.calibrator import Calibrator, calibrator_for
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Discriminants, Prototypes
-from kuzov.model.head import Head
+from kuzov.model.frozen import FrozenNetwork
+from kuzov.model.head import Features, Head
+from kuzov.network import Network, NetworkSettings
 from kuzov.progress import silent
-from kuzov.training import candidate as module
-from kuzov.training.candidate import Candidate, Unseen, first_stage, second_stage
+from kuzov.training import second_stage as module
+from kuzov.training.candidate import Candidate, Unseen, first_stage
 from kuzov.training.fine_tune import fine_tune
 from kuzov.training.judge import Choice, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
+from kuzov.training.second_stage import second_stage
 
 CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
 
@@ -55,7 +58,7 @@ def with_logits(logits: list[list[float]], temperature: float = 1.0) -> Candidat
     """Says this of two validation photos."""
     return Candidate(
         kept="head",
-        backbone=None,
+        network=FrozenNetwork(saved_model=b"", features=None),
         classifier=Classifier(
             head=Head(weights=np.array(logits, np.float32), bias=np.zeros(2, np.float32)),
             temperature=temperature,
@@ -80,10 +83,16 @@ def both_stages(
         CONFIG,
         inverse_regularisation=choice.inverse_regularisation,
         workspace=workspace,
-        callbacks=(),
+        logs=None,
         progress=silent,
     )
     return first, choice, tuned, history
+
+
+def embed(network: FrozenNetwork, frames: Pixels) -> Features:
+    settings = NetworkSettings(precision="f32", rows_apart=True)
+    found: Features = Network(network.features, settings)({"image": frames.astype(np.float32)})["features"]
+    return found
 
 
 LABELS = np.array([0, 1])
@@ -121,7 +130,7 @@ def test_the_first_stage_is_fitted_on_the_training_photos_alone(data: LearningSe
     np.testing.assert_array_equal(candidate.validation_logits, head.logits(data.features[12:, 0]))
     assert candidate.kept == "head"
     assert len(choice.accuracies) == len(CONFIG.head.inverse_regularisation)
-    (found,) = candidate.backbone(tf.constant(data.frames(slice(0, 1), 32).astype(np.float32)))
+    found = embed(candidate.network, data.frames(slice(0, 1), 32))
     np.testing.assert_allclose(found, data.features[:1, 0], atol=1e-4)
     # The temperature is learned out of fold, the calibrator was learned before.
     assert candidate.unseen.labels.tolist() == labels.tolist()
@@ -223,10 +232,8 @@ def test_the_second_stage_holds_a_fold_of_the_training_photos_out(
         "accuracy": 2, "loss": 2, "val_accuracy": 2, "val_loss": 2
     }  # fmt: skip
     np.testing.assert_array_equal(tuned.unseen.labels, data.labels[held])
-    (features,) = tuned.backbone(tf.constant(data.frames(data.validation, 32).astype(np.float32)))
-    np.testing.assert_allclose(
-        tuned.classifier.head.logits(features.numpy()), tuned.validation_logits, atol=1e-3
-    )
+    features = embed(tuned.network, data.frames(data.validation, 32))
+    np.testing.assert_allclose(tuned.classifier.head.logits(features), tuned.validation_logits, atol=1e-3)
     assert (tuned.classifier.head.weights != head.weights).any()
 
 

@@ -28,12 +28,16 @@ from kuzov.images.decode import decode
 from kuzov.model.calibrator import Calibrator
 from kuzov.model.classifier import Classifier
 from kuzov.model.familiarity import Prototypes
-from kuzov.model.graph import freeze, frozen_recogniser, to_openvino
+from kuzov.model.freeze import freeze
+from kuzov.model.frozen import FrozenNetwork
 from kuzov.model.head import Head, directions
+from kuzov.model.join import Constants, join_openvino, join_saved_model
 from kuzov.network import bfloat16_available
 from kuzov.records import ClassName
-from kuzov.training import export
-from kuzov.training.export import Proof, package_versions, readable_json, write_bundle
+from kuzov.training import export, prove
+from kuzov.training.export import package_versions, readable_json, write_bundle
+from kuzov.training.prove import Proof
+from tests.errors import raises
 from tests.folders import contents
 
 if TYPE_CHECKING:
@@ -43,9 +47,6 @@ Floats = npt.NDArray[np.float32]
 
 FILES = {
     "saved_model.pb",
-    "variables/variables.index",
-    "variables/variables.data-00000-of-00001",
-    "fingerprint.pb",
     "assets/labels.txt",
     "assets.extra/card.json",
     "assets.extra/tf_serving_warmup_requests",
@@ -108,8 +109,8 @@ class Trained:
             probabilities=self.probabilities if probabilities is None else probabilities,
             unknown=self.classifier.unknown(self.features) if unknown is None else unknown,
         )
-        backbone = freeze(self.backbone)
-        return publish(base, lambda folder: write_bundle(folder, backbone, self.classifier, self.card, proof))
+        network = freeze(self.backbone)
+        return publish(base, lambda folder: write_bundle(folder, network, self.classifier, self.card, proof))
 
 
 def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:
@@ -325,17 +326,25 @@ def test_a_model_that_does_not_repeat_the_proof_is_not_published(
 def test_a_wrong_form_for_openvino_is_not_published(
     small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = to_openvino
-    head = small.classifier.head
-    other = replace(small.classifier, head=replace(head, weights=head.weights[:, ::-1]))
+    def join(network: FrozenNetwork, head: Constants) -> Any:
+        return join_openvino(network, {**head, "weights": head["weights"][:, ::-1].copy()})
 
-    def convert(_frozen: Any, names: list[str]) -> Any:
-        return real(frozen_recogniser(freeze(small.backbone), other), names)
-
-    monkeypatch.setattr(export, "to_openvino", convert)
+    monkeypatch.setattr(export, "join_openvino", join)
     with pytest.raises(
         BundleError, match=r"^The exported model differs from the trained one in OpenVINO: a pr"
     ):
+        small.export(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_saved_model_with_another_head_is_not_published(
+    small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def join(network: FrozenNetwork, head: Constants) -> bytes:
+        return join_saved_model(network, {**head, "bias": head["bias"] + 1})
+
+    monkeypatch.setattr(export, "join_saved_model", join)
+    with raises(BundleError, "The exported SavedModel holds another head: bias."):
         small.export(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -377,8 +386,8 @@ def test_bfloat16_is_served_where_it_was_proved(
     rows = ordered[:, -1] - ordered[:, -2] > 0.1
     clear = replace(clear, images=clear.images[rows], features=clear.features[rows])
     errors = {"f32": 0.0, "bf16": error}
-    monkeypatch.setattr(export, "bfloat16_available", lambda: available)
-    monkeypatch.setattr(export, "load", lambda _folder, precision: Fake(clear, errors[precision]))
+    monkeypatch.setattr(prove, "bfloat16_available", lambda: available)
+    monkeypatch.setattr(prove, "load", lambda _folder, precision: Fake(clear, errors[precision]))
     assert read_card(clear.export(tmp_path)).precision == served
 
 
@@ -388,10 +397,10 @@ def test_the_top_class_must_be_the_same_where_it_is_clear() -> None:
         ([[0.4998, 0.4999, 0.0003], [0.6, 0.4, 0.0]], ""),  # too close to tell apart
         ([[0.5, 0.4995, 0.0005], [0.6, 0.4, 0.0]], ""),
     ):
-        assert export._compare(np.array(found, np.float32), expected, 1e-3) == complaint
+        assert prove._compare(np.array(found, np.float32), expected, 1e-3) == complaint
     close = np.array([[0.5, 0.4985, 0.0015]])
     turned = np.array([[0.4991, 0.4993, 0.0016]], np.float32)
-    assert export._compare(turned, close, 1e-3) == "1 photos get another class"
+    assert prove._compare(turned, close, 1e-3) == "1 photos get another class"
 
 
 def test_real_bfloat16_is_proved_or_refused(bundle: Path, shipped: Trained, ten_images: Floats) -> None:
@@ -411,7 +420,7 @@ def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    points = ("export._write_openvino", "export._prove_openvino", "publish._rename")
+    points = ("export._write_openvino", "export.prove_openvino", "publish._rename")
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), *points]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "".join(f"reached\n{point} {-signal.SIGKILL}\n" for point in points), done.stderr

@@ -48,9 +48,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
     real = module.feature_network
 
-    def count(backbone: Backbone) -> Any:
+    def count(backbone: Backbone, streams: int = 1) -> Any:
         built.append(backbone.name)
-        return real(backbone)
+        return real(backbone, streams)
 
     monkeypatch.setattr(module, "feature_network", count)
     return built

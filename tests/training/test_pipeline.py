@@ -21,9 +21,10 @@ from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
-from kuzov.training.export import Proof, write_bundle
+from kuzov.training.export import write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 from tests.errors import raises
+from kuzov.training.prove import Proof
 
 Run = Callable[..., TrainResult]
 TINY = TrainConfig(

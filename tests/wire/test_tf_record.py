@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.wire.tf_record import checksum, read_records
+from kuzov.wire.tf_record import checksum, read_records, write_records
 from tests.errors import raises
 
 
@@ -21,13 +21,17 @@ def record(data: bytes) -> bytes:
     return checked(len(data).to_bytes(8, "little")) + checked(data)
 
 
-def test_records_of_every_length_are_read_as_tensorflow_wrote_them(tmp_path: Path) -> None:
+def test_records_of_every_length_are_read_and_written_as_by_tensorflow(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; it writes the records")
     records = [bytes(range(256)) * 3, b"", *(b"kuzov" * length for length in range(9)), b"x" * 100_003]
     with tf.io.TFRecordWriter(str(tmp_path / "records")) as writer:
         for each in records:
             writer.write(each)
-    assert read((tmp_path / "records").read_bytes()) == records
+    content = (tmp_path / "records").read_bytes()
+    assert read(content) == records
+    written = io.BytesIO()
+    write_records(written, records)
+    assert written.getvalue() == content
 
 
 HELLO = record(b"hello")

@@ -115,7 +115,7 @@ def teaching(
     _check_teaching(options, models)
     from kuzov.teach.teach_routes import Teaching
 
-    if any(find_spec(package) is None for package in ("tensorflow", "sklearn")):
+    if find_spec("sklearn") is None:
         raise MissingExtraError("Teaching", "train")
     (model,) = models
     folder = photos or model.base_path.with_name(f"{model.base_path.name}.photos")

@@ -65,7 +65,7 @@ def _require_tensorflow(version_dir: Path) -> None:
     if find_spec("tensorflow") is None:
         raise BundleError(
             f"{version_dir} is no bundle of kuzov's, and TensorFlow, which computes other models, is not "
-            "installed: pip install 'kuzov[train]'. OpenVINO may compute it, by --engine openvino, but "
+            "installed: pip install 'kuzov[fine-tune]'. OpenVINO may compute it, by --engine openvino, but "
             "nobody knows whether as TensorFlow would."
         )
 

@@ -137,7 +137,7 @@ def import_tensorflow() -> Any:
             with nullcontext() if greets else silent_stderr():
                 import tensorflow as tf  # noqa: PLC0415
         except ModuleNotFoundError as error:
-            raise MissingExtraError("Serving a model with TensorFlow", "train") from error
+            raise MissingExtraError("Serving a model with TensorFlow", "fine-tune") from error
     tf.get_logger().setLevel(logging.ERROR)  # its advice to move to TensorFlow 2 is for the model's author
     return tf
 

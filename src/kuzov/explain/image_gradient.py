@@ -52,7 +52,9 @@ class ImageGradient:
         try:
             import tensorflow as tf  # noqa: PLC0415
         except ModuleNotFoundError as error:
-            raise MissingExtraError("Showing where a model looks by gradients of pixels", "train") from error
+            raise MissingExtraError(
+                "Showing where a model looks by gradients of pixels", "fine-tune"
+            ) from error
         try:
             recogniser = tf.saved_model.load(str(version_dir)).signatures["serving_default"]
         except Exception as error:  # of TensorFlow's many kinds, all of which mean a bad model

@@ -7,19 +7,17 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from kuzov.atlas.names import car_models
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.model.atlas import Atlas
 from kuzov.model.calibrator import SHIPPED
-from kuzov.model.efficientnet_lite import efficientnet_lite
 from kuzov.model.familiarity import Discriminants
-from kuzov.model.graph import freeze
+from kuzov.model.frozen import FrozenNetwork, shipped_network
 from kuzov.model.weight_files import (
     ATLAS_PROTOTYPES,
     ATLAS_SCORES,
@@ -29,6 +27,9 @@ from kuzov.model.weight_files import (
     WEIGHTS,
     read_weights,
 )
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Backbone:
             makes the model with its weights.
         calibrator: File there that recipes/calibrator has learned for these weights; None where `unknown` is
             told by the nearness to the classes alone.
+        shipped: Whether the bundle that kuzov brings holds its network, so that using it needs no Keras.
     """
 
     name: str
@@ -50,9 +52,10 @@ class Backbone:
     build: Callable[[], keras.Model]
     weights: str | None = None
     calibrator: str | None = None
+    shipped: bool = False
 
     def load(self) -> keras.Model:
-        """Build the model with its weights, frozen."""
+        """Build the Keras model with its weights, none of them trainable."""
         model = self.build()
         if self.weights is not None:
             set_weights(model, read_weights(self.weights))
@@ -66,8 +69,8 @@ class Backbone:
         """
         tensors = {} if self.weights is None else read_weights(self.weights)
         if BACKGROUND not in tensors:
-            (features,) = self.frozen().outputs
-            return np.zeros((0, features.shape[-1]), np.float32)
+            width = self.frozen().features.output("features").get_partial_shape()[1].get_length()
+            return np.zeros((0, width), np.float32)
         return tensors[BACKGROUND].astype(np.float32)
 
     def discriminants(self) -> Discriminants | None:
@@ -91,8 +94,12 @@ class Backbone:
             stranger=stranger,
         )
 
-    def frozen(self) -> Any:
-        """The model as a concrete function over constants, made once a process; see `graph.freeze`."""
+    def frozen(self) -> FrozenNetwork:
+        """Its network: the one that kuzov brings, or frozen by Keras; made once a process.
+
+        Raises:
+            MissingExtraError: It needs Keras, which is not installed.
+        """
         return _frozen(self)
 
     def fingerprint(self) -> str:
@@ -102,8 +109,15 @@ class Backbone:
 
 
 @functools.cache
-def _frozen(backbone: Backbone) -> Any:
-    return freeze(backbone.load())
+def _frozen(backbone: Backbone) -> FrozenNetwork:
+    weights = backbone.fingerprint()
+    if backbone.shipped and (brought := shipped_network(weights)) is not None:
+        return brought
+    try:
+        from kuzov.model.freeze import freeze  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"The backbone {backbone.name}", "fine-tune") from error
+    return freeze(backbone.load(), cars=backbone.calibrator is not None, weights=weights)
 
 
 def set_weights(model: keras.Model, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
@@ -118,23 +132,29 @@ def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:
     return f"{layer.name}/{weight.name}"
 
 
-def _lite(
-    name: str, image_px: int, width: float, depth: float, weights: str, calibrator: str | None = None
-) -> Backbone:
-    return Backbone(
-        name=name,
-        image_px=image_px,
-        build=lambda: efficientnet_lite(width=width, depth=depth, image_px=image_px, name="backbone"),
-        weights=weights,
-        calibrator=calibrator,
-    )
+def _lite0() -> keras.Model:
+    from kuzov.model.efficientnet_lite import efficientnet_lite  # noqa: PLC0415
+
+    return efficientnet_lite(width=1.0, depth=1.0, image_px=224, name="backbone")
 
 
-BACKBONES: Mapping[str, Backbone] = {
+BACKBONES: dict[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
-        _lite("efficientnet-lite0-cars", 224, 1.0, 1.0, "efficientnet-lite0-cars.safetensors", SHIPPED),
-        _lite("efficientnet-lite0-imagenet", 224, 1.0, 1.0, "efficientnet-lite0-imagenet.safetensors"),
+        Backbone(
+            name="efficientnet-lite0-cars",
+            image_px=224,
+            build=_lite0,
+            weights="efficientnet-lite0-cars.safetensors",
+            calibrator=SHIPPED,
+            shipped=True,
+        ),
+        Backbone(
+            name="efficientnet-lite0-imagenet",
+            image_px=224,
+            build=_lite0,
+            weights="efficientnet-lite0-imagenet.safetensors",
+        ),
     )
 }
 

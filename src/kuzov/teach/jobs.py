@@ -1,4 +1,4 @@
-"""What the process that trains does; importing it takes TensorFlow's seconds."""
+"""What the process that trains does; importing it takes a second."""
 
 from __future__ import annotations
 

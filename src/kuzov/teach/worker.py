@@ -1,4 +1,4 @@
-"""The process that trains: it has TensorFlow in memory, so that the server has not.
+"""The process that trains, so that the server's has neither its work nor its memory.
 
     python -m kuzov.teach.worker PHOTOS TRAINED RUNS
 
@@ -25,7 +25,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from kuzov.engine.tensorflow import silent_stderr
 from kuzov.teach.trainer import Tell
 
 # Requests are answered first.
@@ -67,9 +66,8 @@ def main() -> None:
     tell = _teller()
     orders = Orders()
     threading.Thread(target=_read_orders, args=(sys.stdin, orders), daemon=True).start()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with silent_stderr():
-        from kuzov.teach import jobs  # noqa: PLC0415  (TensorFlow greets on stderr)
+    from kuzov.teach import jobs  # noqa: PLC0415  (orders are read meanwhile)
+
     while True:
         batch = orders.take()
         if batch is None:

@@ -17,13 +17,12 @@ from PIL import features as pillow
 from kuzov.cars import cut_out
 from kuzov.cars.cut_out import read_parts
 from kuzov.config import TrainConfig
+from kuzov.cores import usable_cores
 from kuzov.data import augment
 from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError
 from kuzov.images import framing
-from kuzov.images.framing import Pixels
 from kuzov.model.backbones import Backbone
-from kuzov.model.graph import to_openvino
 from kuzov.model.head import Features
 from kuzov.network import Network, NetworkSettings
 from kuzov.progress import Progress
@@ -109,26 +108,26 @@ def embed_photos(
     known = [cache.read(file) for file in files]
     missing = [row for row, features in enumerate(known) if features is None]
     if missing:
-        network = feature_network(backbone)
-        images = _view_photos([photos[row] for row in missing], backbone.image_px, config)
-        for done, (row, pixels) in enumerate(zip(missing, images, strict=True)):
+        found = _embed([photos[row] for row in missing], backbone, config)
+        for done, (row, features) in enumerate(zip(missing, found, strict=True)):
             progress("embed", done, len(missing))
-            # One photo a call: the same shapes whatever is cached already, so the same digits.
-            features = network({"image": pixels.astype(np.float32)})["features"]
             cache.write(files[row], features)
             known[row] = features
         progress("embed", len(missing), len(missing))
     return np.stack([features for features in known if features is not None])
 
 
-def _view_photos(photos: Sequence[Photo], image_px: int, config: TrainConfig) -> Iterator[Pixels]:
-    """Decode and frame photos a few ahead of the network."""
+def _embed(photos: Sequence[Photo], backbone: Backbone, config: TrainConfig) -> Iterator[Features]:
+    """Features of each photo's views, (V, D); as many photos at a time as there are cores."""
+    network = feature_network(backbone, streams=usable_cores())
 
-    def view(photo: Photo) -> Pixels:
-        image, ((_, car),) = read_parts(photo.path, image_px)
-        return view_car(image, car, image_px, config, _rng(photo, config))
+    def embed(photo: Photo) -> Features:
+        image, ((_, car),) = read_parts(photo.path, backbone.image_px)
+        views = view_car(image, car, backbone.image_px, config, _rng(photo, config))
+        features: Features = network({"image": views.astype(np.float32)})["features"]
+        return features
 
-    return a_few_ahead(view, photos)
+    return a_few_ahead(embed, photos)
 
 
 def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
@@ -137,7 +136,10 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
 
 
 @functools.cache
-def feature_network(backbone: Backbone) -> Network:
-    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D); made once a process."""
-    settings = NetworkSettings(precision="f32", rows_apart=True)
-    return Network(to_openvino(backbone.frozen(), ["features"]), settings)
+def feature_network(backbone: Backbone, streams: int = 1) -> Network:
+    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D); made once a process.
+
+    So many calls at a time share the cores. A row is computed alone, so its digits are always the same.
+    """
+    settings = NetworkSettings(precision="f32", streams=streams, lone_calls=False, rows_apart=True)
+    return Network(backbone.frozen().features, settings)

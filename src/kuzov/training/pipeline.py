@@ -18,14 +18,14 @@ from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.progress import Progress, silent
-from kuzov.training.candidate import Candidate, fine_tune_workspace, first_stage, second_stage
-from kuzov.training.export import Proof, write_bundle
+from kuzov.training.candidate import Candidate, first_stage
+from kuzov.training.export import write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet, embed_dataset
+from kuzov.training.prove import Proof
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
-from kuzov.training.tensorboard import epoch_logs, log_first_stage, log_photos
 
 MOST_PROOF_PHOTOS = 200
 """Photos that an exported bundle is compared on; all would fill the memory where thousands are left over."""
@@ -139,9 +139,14 @@ def _learn(
     judgement = judge_head(everything, draws, config, inverse_regularisation=strength)
     progress("head", 2, 2)
     if tensorboard is not None:
+        from kuzov.training.tensorboard import log_first_stage  # noqa: PLC0415
+
         log_first_stage(tensorboard, data, candidate, choice, judgement, config)
     workspace = history = None
     if fine_tuning:
+        # Keras and TensorFlow, which only this needs.
+        from kuzov.training.second_stage import fine_tune_workspace, second_stage  # noqa: PLC0415
+
         workspace = fine_tune_workspace(default_cache(), data, backbone, config)
         tuned, history = second_stage(
             data,
@@ -150,12 +155,14 @@ def _learn(
             config,
             inverse_regularisation=strength,
             workspace=workspace,
-            callbacks=[] if tensorboard is None else epoch_logs(tensorboard),
+            logs=tensorboard,
             progress=progress,
         )
         if tuned.is_better_than(candidate, data.labels[data.validation]):
             candidate = tuned
     if tensorboard is not None:
+        from kuzov.training.tensorboard import log_photos  # noqa: PLC0415
+
         log_photos(tensorboard, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
     return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
@@ -183,4 +190,4 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
         probabilities=classifier.probabilities(asked),
         unknown=classifier.unknown(asked),
     )
-    write_bundle(folder, learned.candidate.backbone, classifier, card, proof)
+    write_bundle(folder, learned.candidate.network, classifier, card, proof)

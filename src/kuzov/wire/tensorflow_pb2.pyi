@@ -291,12 +291,14 @@ class NameAttrList(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class AttrValue(_message.Message):
-    __slots__ = ("type", "func")
+    __slots__ = ("type", "tensor", "func")
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
     FUNC_FIELD_NUMBER: _ClassVar[int]
     type: DataType
+    tensor: TensorProto
     func: NameAttrList
-    def __init__(self, type: _Optional[_Union[DataType, str]] = ..., func: _Optional[_Union[NameAttrList, _Mapping]] = ...) -> None: ...
+    def __init__(self, type: _Optional[_Union[DataType, str]] = ..., tensor: _Optional[_Union[TensorProto, _Mapping]] = ..., func: _Optional[_Union[NameAttrList, _Mapping]] = ...) -> None: ...
 
 class NodeDef(_message.Message):
     __slots__ = ("name", "op", "input", "attr")

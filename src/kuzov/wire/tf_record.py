@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import google_crc32c
@@ -33,6 +33,17 @@ def read_records(file: BinaryIO, size: int) -> Iterator[bytes]:
             raise ValueError(f"truncated record at {offset}' failed with Read less bytes than requested")
         yield _checked(file, length, offset + _HEADER_BYTES)
         offset = end
+
+
+def write_records(file: BinaryIO, records: Iterable[bytes]) -> None:
+    """Write records, one behind the other.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    for record in records:
+        length = _LENGTH.pack(len(record))
+        file.writelines((length, checksum(length), record, checksum(record)))
 
 
 def _checked(file: BinaryIO, length: int, offset: int) -> bytes:
