@@ -8,7 +8,7 @@ is left of its answer, averaged over 5, 10, …, 70 % of the squares and over th
 russian-cars-5: the lower, the truer the map. After Petsiuk et al. 2018, arXiv 1806.07421, with squares in
 place of pixels: single grey pixels are noise of a kind that no photo has, and a network would be judged by
 how it takes that. Times are medians of one map and of one inference, in float32, in the same run. Prints a
-Markdown table for the ready model; needs kuzov[train] for two of the methods.
+Markdown table for the ready model; needs kuzov[fine-tune] for two of the methods.
 """
 
 from __future__ import annotations

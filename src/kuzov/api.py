@@ -310,7 +310,7 @@ def explain(
     Args:
         photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
         model: A model folder or one version's folder; by default as for `load`.
-        method: "layer-cam" or "grad-cam++", or "smoothgrad" or "gradient", which need kuzov[train]; see
+        method: "layer-cam" or "grad-cam++", or "smoothgrad" or "gradient", which need kuzov[fine-tune]; see
             `kuzov.explain.methods`.
         label: Id of the class to explain; the most probable one if None.
 

@@ -23,8 +23,8 @@ from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
-from tests.errors import raises
 from kuzov.training.prove import Proof
+from tests.errors import raises
 
 Run = Callable[..., TrainResult]
 TINY = TrainConfig(

@@ -39,7 +39,7 @@ def command(
     """Show where the model looks in PHOTO to see a class in it: brighter counts more.
 
     The picture shows what the network sees, the car cut out of the photo. The methods smoothgrad and gradient
-    need kuzov[train].
+    need kuzov[fine-tune].
     """
     from kuzov.api import explain
     from kuzov.explain import pictures
