@@ -275,8 +275,8 @@ class Load:
 
 
 @contextmanager
-def load(server: Server, *clients: Client, pause_s: float = 0) -> Iterator[Load]:
-    """Have clients ask, each on a thread, a pause after each answer; at the end all have stopped."""
+def load(server: Server, *clients: Client) -> Iterator[Load]:
+    """Have clients ask, each on a thread, as fast as they are answered; at the end all have stopped."""
     found, stopped = Load(results=[[] for _ in clients]), threading.Event()
 
     def ask(client: Client, number: int) -> None:
@@ -284,7 +284,7 @@ def load(server: Server, *clients: Client, pause_s: float = 0) -> Iterator[Load]
             with closing(client(server, number)) as results:
                 for result in results:
                     found.results[number].append(result)
-                    if stopped.wait(pause_s):
+                    if stopped.is_set():
                         return
         except Exception as error:
             found.broken.append(error)

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 
 SWAPS = 50 if LONG else 5
 CLIENTS = (rest_client, rest_client, tensor_client, tensor_client)
-PAUSE_S = 0.02  # so that loading a version gets its share of the cores
 
 
 def replaced(file: Path, content: Callable[[bytes], bytes]) -> Callable[[Path], object]:
@@ -38,7 +37,7 @@ def rest_versions(server: Server, number: int, turns: int) -> list[int]:
 
 def test_swaps_fail_no_request(start: Start, base_path: Path) -> None:
     server = start("--log-format=json")
-    with load(server, *CLIENTS, pause_s=PAUSE_S) as asked:
+    with load(server, *CLIENTS) as asked:
         for version in range(2, SWAPS + 2):
             publish(base_path, version)
             until(lambda: server.states().get(version) == "AVAILABLE")  # noqa: B023
@@ -70,7 +69,7 @@ BROKEN = {
 def test_a_broken_version_is_told_and_the_good_one_answers(start: Start, base_path: Path) -> None:
     server = start("--max-num-load-retries=1", "--load-retry-interval-micros=1000")
     told = {}
-    with load(server, *CLIENTS, pause_s=PAUSE_S) as asked:
+    with load(server, *CLIENTS) as asked:
         for version, (name, (file, content)) in enumerate(BROKEN.items(), start=2):
             publish(base_path, version, replaced(file, content))
             until(lambda: server.states().get(version) == "END")  # noqa: B023
