@@ -32,6 +32,7 @@ INFERNO = np.frombuffer(
 OPACITY = 0.6
 GAP_PX = 8
 LONGEST_SIDE_PX = 800
+SHORTER_SIDE_PX = 600  # that of most photos whose longer one is that; a large photo is decoded no larger
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """What a picture is written as, by its file's extension in lower case."""
@@ -51,7 +52,7 @@ def read_part(
     Raises:
         PhotoError: It can't be read.
     """
-    image = decode(photo, at_least_px=LONGEST_SIDE_PX, max_pixels=max_pixels)
+    image = decode(photo, at_least_px=SHORTER_SIDE_PX, max_pixels=max_pixels)
     left, right = (round(side * image.width) for side in box[::2])
     top, bottom = (round(side * image.height) for side in box[1::2])
     seen = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
