@@ -120,6 +120,21 @@ def test_of_several_models_the_last_one_stays_loaded(
     assert last() is not None
 
 
+def test_a_model_that_nobody_asks_is_let_go(loaded: list[Blind]) -> None:
+    pictures = SaliencyPictures(max_pixels=1_000_000, idle_s=0)
+
+    async def ask() -> None:
+        await draw(pictures)
+        last = weakref.ref(loaded.pop())
+        while last() is not None:
+            await asyncio.sleep(0)
+        await draw(pictures)
+
+    run(ask)
+    assert len(loaded) == 1
+    pictures.close()
+
+
 def test_what_waits_for_a_client_that_left_is_never_drawn(
     pictures: SaliencyPictures, loaded: list[Blind]
 ) -> None:
