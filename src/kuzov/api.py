@@ -350,7 +350,7 @@ def diagnose(
     Raises:
         KuzovError: There is no such folder, it has no photo, or the quarantine or the page can't be written.
     """
-    _require("Checking photos", "sklearn", "matplotlib", "safetensors", "cleanlab")
+    _require("Checking photos", "sklearn", "matplotlib", "safetensors")
     from kuzov.doctor import diagnose as checks
 
     page = None if report is None else Path(report)
