@@ -20,6 +20,7 @@ from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.features import FeatureCache, embed_photos
+from kuzov.training.frames import a_few_ahead
 from kuzov.training.shots import Rows
 
 
@@ -70,7 +71,9 @@ class LearningSet:
 
     def frames(self, rows: slice, image_px: int) -> Pixels:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""
-        return np.stack([read_cut_out(photo.path, image_px).pixels for photo in self.photos[rows]])
+        return np.stack(
+            [*a_few_ahead(lambda photo: read_cut_out(photo.path, image_px).pixels, self.photos[rows])]
+        )
 
     def describe(self) -> Photos:
         """What the run's metrics say of the photos."""

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 import kuzov.engine.tensorflow
 from kuzov.bundle.layout import SAVED_MODEL
+from kuzov.cores import usable_cores
 from kuzov.engine.engine import run
 from kuzov.engine.openvino import load
 from kuzov.errors import BundleError
@@ -73,7 +75,8 @@ def prove_openvino(folder: Path, proof: Proof) -> str:
     """Prove float32, try bfloat16; returns the precision to serve in."""
 
     def complaint(precision: str) -> str:
-        engine, tolerance = load(folder, precision), TOLERANCES[precision]
+        engine = load(folder, precision, streams=usable_cores(), lone_calls=False)
+        tolerance = TOLERANCES[precision]
 
         def ask(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
             outputs = engine.recognise(images)
@@ -97,9 +100,12 @@ def _in_batches(
     ask: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], proof: Proof
 ) -> npt.NDArray[np.float32]:
     """Ask a few photos at a time: memory grows with the batch, and a folder may hold thousands."""
-    starts = range(0, len(proof.images), BATCH_PHOTOS)
-    batches = (proof.images[start : start + BATCH_PHOTOS].astype(np.float32) for start in starts)
-    return np.concatenate([ask(images) for images in batches])
+
+    def ask_from(start: int) -> npt.NDArray[np.float32]:
+        return ask(proof.images[start : start + BATCH_PHOTOS].astype(np.float32))
+
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        return np.concatenate([*threads.map(ask_from, range(0, len(proof.images), BATCH_PHOTOS))])
 
 
 def _compare(found: npt.NDArray[np.float32], expected: Probabilities, tolerance: float) -> str:
