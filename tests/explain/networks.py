@@ -42,7 +42,8 @@ def head(features: Any) -> tuple[Any, Array]:
     """Logits of features (N, D), and the weights (D, 3)."""
     weights = numbers(features.get_output_partial_shape(0)[1].get_length(), CLASSES)
     roots = ops.sqrt(ops.relu(features))
-    length = ops.sqrt(ops.reduce_sum(ops.multiply(roots, roots), ops.constant([1]), keep_dims=True))
+    squares = ops.reduce_sum(ops.multiply(roots, roots), ops.constant([1]), keep_dims=True)
+    length = ops.sqrt(ops.maximum(squares, ops.constant(np.float32(1e-12))))
     products = ops.matmul(ops.divide(roots, length), ops.constant(weights), False, False)
     biased = ops.add(products, ops.constant(numbers(1, CLASSES)))
     return ops.divide(biased, ops.constant(np.float32(TEMPERATURE))), weights

@@ -99,3 +99,10 @@ def test_a_node_without_a_rule_is_told(layer: Layer, kind: str) -> None:
     text = f"The model computes {kind} in a way of which kuzov knows no gradient"
     with raises(BundleError, f"{text}, so where it looks can't be told."):
         compiled(layer)
+
+
+def test_what_does_not_come_of_the_other_is_told() -> None:
+    one, other = (ops.relu(ops.parameter(SHAPE, np.float32)).output(0) for _ in range(2))
+    text = "The model's last feature maps do not come of those before, so where it looks can't be told."
+    with raises(BundleError, text):
+        pull_back(one, one, other, [one.get_node(), other.get_node()])

@@ -74,16 +74,14 @@ def test_the_class_may_be_left_to_the_network(frames: list[Array]) -> None:
         assert [(each == look.last.slopes).all() for each in by_column].index(True) == column
 
 
-def test_a_feature_that_is_0_has_no_slope(frames: list[Array]) -> None:
+@pytest.mark.parametrize("kept", [(0, 1, 1), (0, 0, 0)])
+def test_a_feature_that_is_0_has_no_slope(frames: list[Array], kept: tuple[int, ...]) -> None:
     image, seen = stem()
-    dead = ops.multiply(
-        ops.clamp(seen, 0, 6), ops.constant(np.array([0, 1, 1], np.float32).reshape(1, 3, 1, 1))
-    )
+    dead = ops.multiply(ops.clamp(seen, 0, 6), ops.constant(np.array(kept, np.float32).reshape(1, 3, 1, 1)))
     logits, _ = head(ops.reduce_mean(dead, ops.constant([2, 3])))
     look = FeatureMaps(model(image, ops.softmax(logits, 1))).look(frames[0])
     assert np.isfinite(look.last.slopes).all()
-    assert not look.last.slopes[0].any()
-    assert look.last.slopes[1].all()
+    assert [each.any() for each in look.last.slopes] == [bool(each) for each in kept]
 
 
 def test_one_grid_is_both(frames: list[Array]) -> None:

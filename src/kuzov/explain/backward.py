@@ -29,7 +29,7 @@ def pull_back(slope: Output, of: Output, to: Output, nodes: Sequence[Node]) -> O
         The former, shaped as `to`.
 
     Raises:
-        BundleError: There is a kind of node between them for which there is no rule.
+        BundleError: There is a kind of node between them for which there is no rule, or nothing is.
     """
     reached = {_name(to)}
     for node in nodes:
@@ -45,6 +45,9 @@ def pull_back(slope: Output, of: Output, to: Output, nodes: Sequence[Node]) -> O
             if _name(source) in reached:
                 part, known = _through(node, index, behind), slopes.get(_name(source))
                 slopes[_name(source)] = part if known is None else ops.add(known, part).output(0)
+    if _name(to) not in slopes:
+        text = "The model's last feature maps do not come of those before"
+        raise BundleError(f"{text}, so where it looks can't be told.")
     return slopes[_name(to)]
 
 

@@ -131,10 +131,10 @@ def _find_head(softmax: Any) -> _Head:
     logits = softmax.input_value(0)
     node, scale = logits.get_node(), 1.0
     while (kind := node.get_type_name()) != "MatMul":
-        if kind not in {"Add", "Divide"} or node.input_value(1).get_node().get_type_name() != "Constant":
+        if kind == "Divide" and (temperature := node.input_value(1).get_node()).get_type_name() == "Constant":
+            scale /= float(np.mean(temperature.data))
+        elif kind != "Add":
             raise _not_kuzovs(f"its logits come from {kind}")
-        if kind == "Divide":
-            scale /= float(node.input_value(1).get_node().data)
         node = node.input_value(0).get_node()
     transposed = node.get_attributes()["transpose_b"]
     return _Head(logits=logits, weights=node.input_value(1), axis=0 if transposed else 1, scale=scale)
@@ -177,7 +177,8 @@ def _slope_of_head(head: _Head, last: Output, column: Any) -> Output:
     # The slope of a square root is infinite at 0.
     finite = ops.select(ops.greater(features, zero), slope, zero)
     scale = ops.constant(head.scale / (2 * shape[2] * shape[3]), np.float32)
-    scaled = ops.divide(ops.multiply(finite, scale), squared_length)
+    above_zero = ops.maximum(squared_length, ops.constant(np.float32(1e-12)))
+    scaled = ops.divide(ops.multiply(finite, scale), above_zero)
     return ops.broadcast(ops.unsqueeze(scaled, places), ops.constant(list(shape))).output(0)
 
 
