@@ -686,7 +686,7 @@ table(answers)
 # the validation photos as the trained one does. Its folder is named by a number, the **version**; a server
 # takes the newest. In it lie
 #
-# - a SavedModel, which TensorFlow Serving loads as it is: `saved_model.pb`, `variables/`;
+# - a SavedModel, which TensorFlow Serving loads as it is: `saved_model.pb`;
 # - the classes, in the order of the model's answers: `assets/labels.txt`;
 # - the same network for OpenVINO, with which `kuzov serve` answers with no TensorFlow:
 #   `assets.extra/openvino/`;
@@ -699,7 +699,7 @@ table(answers)
 # ответить на экзаменационные фотографии так же, как обученная. Имя её папки — число, **версия**; сервер берёт
 # самую новую. В ней лежат
 #
-# - SavedModel, который TensorFlow Serving загружает как есть: `saved_model.pb`, `variables/`;
+# - SavedModel, который TensorFlow Serving загружает как есть: `saved_model.pb`;
 # - классы в том порядке, в каком стоят ответы модели: `assets/labels.txt`;
 # - та же сеть для OpenVINO — с ней `kuzov serve` отвечает без TensorFlow: `assets.extra/openvino/`;
 # - карточка модели: имена, числа, температура, версии, настройки: `assets.extra/card.json`.

@@ -43,7 +43,15 @@ def test_the_validation_photos_are_counted(metrics: dict[str, Any]) -> None:
         f"validation/{label}/{number}.jpg" for label in ("hatchback", "sedan", "suv") for number in (1, 2, 3)
     }
     for each in photos:
-        assert set(each) == {"photo", "label", "predicted", "probability", "unknown", "is_unknown"}
+        assert set(each) == {
+            "photo",
+            "label",
+            "predicted",
+            "probability",
+            "unknown",
+            "is_unknown",
+            "look_alike",
+        }
         assert each["is_unknown"] == (each["unknown"] > 0.5)
         assert 1 / 3 <= each["probability"] <= 1
 

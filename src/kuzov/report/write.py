@@ -25,8 +25,8 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
     """Write the pictures and report.html from a run's metrics.json; returns the page's path.
 
     Each file appears whole or not at all, and takes the place of an older one; the page comes last. It shows
-    photos where they still are where they were judged, and where the model looked at them if TensorFlow is
-    installed and the bundle still there.
+    photos where they still are where they were judged, and where the model looked at them if the bundle is
+    still there.
 
     Args:
         run_folder: Holds metrics.json, as `kuzov train` or `kuzov evaluate` wrote it.
