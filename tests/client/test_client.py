@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from kuzov.atlas.names import display_name
 from kuzov.bundle.card import Card
 from kuzov.client.client import Client, upright_jpeg
 from kuzov.errors import BundleError, ConfigError, PhotoError, ServerError
-from kuzov.records import Car, ClassName, Prediction
+from kuzov.records import Car, ClassName, LookAlike, Prediction
 
 NAMES = (ClassName(id="bmw", en="BMW X5", ru="БМВ Х5"), ClassName(id="vaz", en="VAZ-2110", ru="ВАЗ-2110"))
 CARD = Card(
@@ -132,6 +133,15 @@ def test_a_prediction_names_every_class(server: FakeServer, photo: Path) -> None
         "signature_name": "image_bytes",
         "instances": [{"b64": base64.b64encode(photo.read_bytes()).decode()}],
     }
+
+
+def test_what_a_stranger_looks_like_is_told(server: FakeServer, photo: Path) -> None:
+    alike = {"look_alike": "renault_4", "look_alike_probability": 0.75}
+    server.answer = {"predictions": [{**ROW, **alike, "unknown": 0.95}]}
+    found = Client(server.url).predict(photo)
+    assert found.look_alike == LookAlike(model="renault_4", probability=0.75, name=display_name("renault_4"))
+    server.answer = {"predictions": [{**ROW, **alike, "unknown": 0.1}]}
+    assert Client(server.url).predict(photo).look_alike is None
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def test_curl_prints_the_answer_as_it_is(server: Server, ten_photos: list[Path],
     done = ask("curl.sh", ten_photos[0], model_url(server))
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["predictions"]
-    assert row.keys() == {"label", "probabilities", "unknown", "car_box", "car_score"}
+    alike = {"look_alike", "look_alike_probability"}
+    assert row.keys() == {"label", "probabilities", "unknown", "car_box", "car_score", *alike}
     assert f"{row['label']} {max(row['probabilities']):.1%}" in said
 
 
