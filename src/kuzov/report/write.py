@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kuzov.atomic import written_whole
@@ -36,8 +37,10 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
         KuzovError: metrics.json is missing or broken, or the folder can't be written.
     """
     metrics = read_metrics(run_folder)
-    charts = _draw(metrics)
-    page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics, bundle))
+    with ThreadPoolExecutor(1) as beside:  # one draws, the other decodes photos and asks the network
+        album = beside.submit(make_album, metrics, bundle)
+        charts = _draw(metrics)
+    page = render_page(metrics, Path(metrics.bundle).name, charts, album.result())
     # A file's name need not be valid Unicode; a page must be.
     content = page.encode("utf-8", "replace")
     write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT.name: content})
