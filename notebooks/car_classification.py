@@ -111,13 +111,13 @@ pd.DataFrame(counts).rename(index=NAMES)
 
 # %% [markdown] lang="en"
 # Three photos of each class, as the recogniser is shown them. A small network, the **detector**, finds the
-# car in each photo, and `kuzov` cuts it out. The network that we are going to use takes squares of 224 by 224
+# car in each photo, and `kuzov` cuts it out. The network that we are going to use takes squares of 192 by 192
 # pixels, so the cut-out is stretched into a square. The cars look squeezed, and hardly anything is lost.
 
 # %% [markdown] lang="ru"
 # По три фотографии каждого класса — в том виде, в каком их видит распознаватель. Небольшая сеть,
 # **детектор**, находит на каждой машину, и `kuzov` её вырезает. Сеть, которую мы возьмём, принимает квадраты
-# 224 на 224 пикселя, поэтому вырезанное растягивается или сжимается до квадрата. Машины выглядят сжатыми, но
+# 192 на 192 пикселя, поэтому вырезанное растягивается или сжимается до квадрата. Машины выглядят сжатыми, но
 # почти ничего не теряется.
 
 # %%

@@ -35,10 +35,10 @@ def silent(*_: object) -> None:
 def test_both_sides_are_framed_as_for_training(card: Card, photos: Path) -> None:
     told: list[tuple[str, int, int]] = []
     found = frame_photos(photos, card, lambda *each: told.append(each))
-    assert (found.learned.shape, found.judged.shape) == ((24, 224, 224, 3), (9, 224, 224, 3))
+    assert (found.learned.shape, found.judged.shape) == ((24, 192, 192, 3), (9, 192, 192, 3))
     assert found.columns.tolist() == [0] * 3 + [1] * 3 + [2] * 3
     first = min((photos / "train" / "hatchback").iterdir())
-    np.testing.assert_array_equal(found.learned[0], read_cut_out(first, 224).pixels)
+    np.testing.assert_array_equal(found.learned[0], read_cut_out(first, 192).pixels)
     assert told == [("read", row, 33) for row in range(34)]
     assert found.fingerprint == card.data["fingerprint"]
 

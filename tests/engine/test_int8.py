@@ -60,7 +60,7 @@ def not_quantised(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked = []
 
     def quantise(source: Path, images: npt.NDArray[np.uint8], *, float_layers: int) -> openvino.Model:
-        assert images.shape == (24, 224, 224, 3)
+        assert images.shape == (24, 192, 192, 3)
         asked.append(float_layers)
         return openvino.Core().read_model(source)
 

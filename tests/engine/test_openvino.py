@@ -43,7 +43,7 @@ def photos(synthetic_photos: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def images(photos: list[bytes]) -> Floats:
-    return np.stack([read_cut_out(photo, 224).pixels for photo in photos]).astype(np.float32)
+    return np.stack([read_cut_out(photo, 192).pixels for photo in photos]).astype(np.float32)
 
 
 def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> None:
@@ -58,7 +58,7 @@ def test_a_bundle_tells_its_signatures_and_precision(engine: OpenVinoEngine) -> 
     }
     probabilities = ("DT_FLOAT", (-1, 3))
     assert shapes == {
-        "serving_default": ({"image": ("DT_FLOAT", (-1, 224, 224, 3))}, {"probabilities": probabilities}),
+        "serving_default": ({"image": ("DT_FLOAT", (-1, 192, 192, 3))}, {"probabilities": probabilities}),
         "image_bytes": (
             {"image_bytes": ("DT_STRING", (-1,))},
             {
@@ -117,7 +117,7 @@ def test_photos_get_labels_and_unknown_too(
     by_pixels = run(engine, "serving_default", {"image": images})["probabilities"]
     np.testing.assert_array_equal(outputs["probabilities"], by_pixels)
     for row, photo in enumerate(photos):
-        part = read_cut_out(photo, 224)
+        part = read_cut_out(photo, 192)
         assert part.car is not None
         np.testing.assert_array_equal(outputs["car_box"][row], np.array(part.box, np.float32))
         assert outputs["car_score"][row] == np.float32(part.car.score)
@@ -128,7 +128,7 @@ def test_all_cars_of_a_photo_are_answered(engine: OpenVinoEngine, photos: list[b
     nothing = encoded(Image.new("RGB", (320, 220), "white"))
     found = run(engine, "cars", {"image_bytes": np.array([several, nothing, photos[1]], np.object_)})
     assert (found["scores"] > 0).sum(axis=1).tolist() == [2, 0, 1]
-    parts = read_cut_outs(several, 224, "cars")
+    parts = read_cut_outs(several, 192, "cars")
     for column, part in enumerate(parts):
         alone = engine.recognise(part.pixels[np.newaxis].astype(np.float32))
         np.testing.assert_array_equal(found["boxes"][0, column], np.array(part.box, np.float32))
@@ -144,7 +144,7 @@ def test_photos_without_a_car_are_answered_whole(engine: OpenVinoEngine) -> None
     nothing = encoded(Image.effect_noise((300, 200), 90).convert("RGB"))
     found = run(engine, "image_bytes", {"image_bytes": np.array([nothing], np.object_)})
     assert (found["car_box"].tolist(), found["car_score"].tolist()) == ([[0, 0, 1, 1]], [0])
-    whole = read_cut_out(nothing, 224, "whole").pixels[np.newaxis].astype(np.float32)
+    whole = read_cut_out(nothing, 192, "whole").pixels[np.newaxis].astype(np.float32)
     np.testing.assert_array_equal(found["probabilities"], engine.recognise(whole)["probabilities"])
     found = run(engine, "cars", {"image_bytes": np.array([nothing], np.object_)})
     assert {name: output.shape for name, output in found.items()} == {
@@ -164,7 +164,7 @@ def test_a_bundle_of_the_first_form_is_served_as_it_was_made(old_bundle: Path, p
     outputs = run(engine, "image_bytes", {"image_bytes": np.array(photos, np.object_)})
     assert set(outputs) == {"probabilities", "unknown", "label"}
     middles = [
-        Image.open(io.BytesIO(photo)).resize((224, 224), Image.Resampling.BILINEAR, box=(16, 11, 304, 209))
+        Image.open(io.BytesIO(photo)).resize((192, 192), Image.Resampling.BILINEAR, box=(16, 11, 304, 209))
         for photo in photos
     ]
     expected = engine.recognise(np.stack([np.asarray(each, np.float32) for each in middles]))
@@ -226,19 +226,19 @@ def test_pixels_may_lie_in_memory_as_they_like(engine: OpenVinoEngine, images: F
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((1, 224, 224, 3), np.float64), "Input image is of type float64; it must be DT_FLOAT."),
-        (np.zeros((1, 224, 224, 3), np.uint8), "Input image is of type uint8; it must be DT_FLOAT."),
+        (np.zeros((1, 192, 192, 3), np.float64), "Input image is of type float64; it must be DT_FLOAT."),
+        (np.zeros((1, 192, 192, 3), np.uint8), "Input image is of type uint8; it must be DT_FLOAT."),
         (
-            np.zeros((224, 224, 3), np.float32),
-            "Input image has shape [224, 224, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+            np.zeros((192, 192, 3), np.float32),
+            "Input image has shape [192, 192, 3]; the model takes [-1, 192, 192, 3], -1 being any size.",
         ),
         (
-            np.zeros((1, 224, 225, 3), np.float32),
-            "Input image has shape [1, 224, 225, 3]; the model takes [-1, 224, 224, 3], -1 being any size.",
+            np.zeros((1, 192, 193, 3), np.float32),
+            "Input image has shape [1, 192, 193, 3]; the model takes [-1, 192, 192, 3], -1 being any size.",
         ),
         (
             np.float32(1),
-            "Input image has shape []; the model takes [-1, 224, 224, 3], -1 being any size.",
+            "Input image has shape []; the model takes [-1, 192, 192, 3], -1 being any size.",
         ),
     ],
 )
@@ -263,7 +263,7 @@ def test_tensorflows_own_signature_is_refused(engine: OpenVinoEngine) -> None:
 
 
 def test_no_rows_get_no_answers(engine: OpenVinoEngine) -> None:
-    outputs = run(engine, "serving_default", {"image": np.zeros((0, 224, 224, 3), np.float32)})
+    outputs = run(engine, "serving_default", {"image": np.zeros((0, 192, 192, 3), np.float32)})
     assert outputs["probabilities"].shape == (0, 3)
     outputs = run(engine, "image_bytes", {"image_bytes": np.array([], np.object_)})
     assert {name: output.shape for name, output in outputs.items()} == {

@@ -190,7 +190,7 @@ def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
 def test_the_card_is_the_runs(trained: TrainResult) -> None:
     card, metrics = read_card(trained.bundle), trained.metrics
     assert [each.ru for each in card.classes] == ["Хэтчбек", "Седан", "Внедорожник"]
-    assert (card.backbone, card.image_px) == ("efficientnet-lite0-cars", 224)
+    assert (card.backbone, card.image_px) == ("efficientnet-lite0-cars", 192)
     assert (card.temperature, card.unknown_threshold) == (metrics["temperature"], 0.5)
     assert card.precision in {"f32", "bf16"}
     assert card.metrics == {key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")}
@@ -224,7 +224,7 @@ def test_the_signatures_are_these(bundle: Path) -> None:
     probabilities = (tf.float32, [None, 3])
     assert found == {
         "serving_default": (
-            {"image": (tf.float32, [None, 224, 224, 3])},
+            {"image": (tf.float32, [None, 192, 192, 3])},
             {"probabilities": probabilities},
         ),
         "image_bytes": (

@@ -7,6 +7,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,10 +133,10 @@ def weight_key(layer: keras.Layer, weight: keras.Variable) -> str:
     return f"{layer.name}/{weight.name}"
 
 
-def _lite0() -> keras.Model:
+def _lite0(image_px: int) -> keras.Model:
     from kuzov.model.efficientnet_lite import efficientnet_lite  # noqa: PLC0415
 
-    return efficientnet_lite(width=1.0, depth=1.0, image_px=224, name="backbone")
+    return efficientnet_lite(width=1.0, depth=1.0, image_px=image_px, name="backbone")
 
 
 BACKBONES: dict[str, Backbone] = {
@@ -143,8 +144,8 @@ BACKBONES: dict[str, Backbone] = {
     for backbone in (
         Backbone(
             name="efficientnet-lite0-cars",
-            image_px=224,
-            build=_lite0,
+            image_px=192,
+            build=partial(_lite0, 192),
             weights="efficientnet-lite0-cars.safetensors",
             calibrator=SHIPPED,
             shipped=True,
@@ -152,7 +153,7 @@ BACKBONES: dict[str, Backbone] = {
         Backbone(
             name="efficientnet-lite0-imagenet",
             image_px=224,
-            build=_lite0,
+            build=partial(_lite0, 224),
             weights="efficientnet-lite0-imagenet.safetensors",
         ),
     )
