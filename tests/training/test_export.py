@@ -224,7 +224,7 @@ def test_the_signatures_are_these(bundle: Path) -> None:
     probabilities = (tf.float32, [None, 3])
     assert found == {
         "serving_default": (
-            {"image": (tf.float32, [None, 192, 192, 3])},
+            {"image": (tf.float32, [None, 224, 224, 3])},
             {"probabilities": probabilities},
         ),
         "image_bytes": (
