@@ -154,6 +154,12 @@ def ten_photos(request: pytest.FixtureRequest, synthetic_photos: Path) -> list[P
 
 
 @pytest.fixture(scope="session")
+def ten_cut_outs(ten_photos: list[Path]) -> npt.NDArray[np.float32]:
+    """Ten photos as the network that kuzov brings sees them: (10, 192, 192, 3)."""
+    return np.stack([read_cut_out(photo, 192).pixels for photo in ten_photos]).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
 def ten_images(ten_photos: list[Path]) -> npt.NDArray[np.float32]:
     """Ten photos as that network sees them: (10, 224, 224, 3)."""
     return np.stack([read_cut_out(photo, 224).pixels for photo in ten_photos]).astype(np.float32)

@@ -150,7 +150,7 @@ def test_drawn_cars_do_not_pass(
     monkeypatch.setattr(module, "TIMED_CALLS", 3)
     result = optimise(bundle, photos, silent)
     assert not result.kept
-    assert re.match(r"(probabilities move|unknown moves) by 0\.\d+ on average, over 0\.02$", result.reason)
+    assert re.match(r"(probabilities move|unknown moves|accuracy falls) ", result.reason)
     assert not (bundle / OPENVINO_INT8).exists()
 
 

@@ -76,14 +76,14 @@ def test_openvinos_form_gives_the_features(images: npt.NDArray[np.float32]) -> N
 
 
 @pytest.mark.slow
-def test_the_network_that_kuzov_brings_is_what_is_frozen_today(ten_images: npt.NDArray[np.float32]) -> None:
+def test_the_network_that_kuzov_brings_is_what_is_frozen_today(ten_cut_outs: npt.NDArray[np.float32]) -> None:
     """Where this fails: python scripts/make_ready_bundle.py ../shared/data/russian-cars-5."""
     entry = find_backbone("efficientnet-lite0-cars")
     brought = entry.frozen()
     assert brought.weights == entry.fingerprint()
     now = freeze(entry.load(), cars=True)
     np.testing.assert_allclose(
-        features_of(brought, ten_images[:3]), features_of(now, ten_images[:3]), atol=1e-5
+        features_of(brought, ten_cut_outs[:3]), features_of(now, ten_cut_outs[:3]), atol=1e-5
     )
     assert operations(brought.saved_model) == operations(now.saved_model)
 

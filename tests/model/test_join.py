@@ -145,11 +145,11 @@ def test_both_forms_compute_what_numpy_does(
 @pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 5, 196, 1000])
 def test_the_network_that_kuzov_brings_takes_any_number_of_classes(
-    ten_photos: list[Path], ten_images: Images, classes: int, tmp_path: Path
+    ten_photos: list[Path], ten_cut_outs: Images, classes: int, tmp_path: Path
 ) -> None:
     entry = find_backbone("efficientnet-lite0-cars")
     network = entry.frozen()
-    features = by_openvino(network.features, ten_images)["features"]
+    features = by_openvino(network.features, ten_cut_outs)["features"]
     rng = np.random.default_rng(classes)
     known = features.mean(axis=0) * rng.uniform(0, 2, (classes, features.shape[1])).astype(np.float32)
     classifier = Classifier(
@@ -172,12 +172,12 @@ def test_the_network_that_kuzov_brings_takes_any_number_of_classes(
     head = constants(classifier, labels)
     expected, unknown = classifier.probabilities(features), classifier.unknown(features)
     assert classifier.atlas is not None
-    found = by_openvino(join_openvino(network, head), ten_images)
+    found = by_openvino(join_openvino(network, head), ten_cut_outs)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
     np.testing.assert_allclose(found["unknown"], unknown, atol=1e-3)
     np.testing.assert_allclose(found["atlas"], classifier.atlas.probabilities(features), atol=1e-3)
     served = signatures(tmp_path, join_saved_model(network, head))
-    by_pixels = served["serving_default"](image=tf.constant(ten_images))
+    by_pixels = served["serving_default"](image=tf.constant(ten_cut_outs))
     np.testing.assert_allclose(by_pixels["probabilities"], expected, atol=1e-3)
     by_bytes = served["image_bytes"](image_bytes=tf.constant([ten_photos[0].read_bytes()]))
     column = by_bytes["probabilities"].numpy().argmax()
