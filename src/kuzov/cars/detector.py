@@ -27,7 +27,7 @@ GRAPH = Path(__file__).with_name("detector.pb")
 INPUT_PX = 192
 # A box of the first look is worth a closer one from the lowest of these scores on, and needs none from the
 # highest; what has less than the middle one in the end is no car.
-GLIMPSED, LEAST_SCORE, SURE = 0.1, 0.4, 0.5
+GLIMPSED, LEAST_SCORE, SURE = 0.1, 0.45, 0.5
 # Room around a box on each side where it is looked at closer, as a part of its longer side.
 ROOM = 0.5
 # What a closer look finds is that car where it shares so much with the box of the first look.
