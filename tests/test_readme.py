@@ -141,11 +141,16 @@ def test_every_command_of_understanding_works(workplace: Path, free_port: int) -
     assert [words[1] for words in seen] == ["doctor", "doctor", "evaluate", "compare", "explain", "explain"]
 
 
+def test_every_command_of_the_page_on_the_atlas_works(workplace: Path, free_port: int) -> None:
+    assert (workplace / "photo.jpg").is_file()
+    assert run_commands("docs/atlas.md", free_port) == [["kuzov", "predict"]]
+
+
 @pytest.mark.parametrize(
     "document",
     [
         "README", "docs/serving", "docs/understanding", "docs/clients",
-        "docs/teaching", "docs/deploy", "docs/kubernetes", "docs/scale",
+        "docs/teaching", "docs/deploy", "docs/kubernetes", "docs/scale", "docs/atlas",
     ],
 )  # fmt: skip
 def test_both_languages_have_the_same_commands(document: str) -> None:
