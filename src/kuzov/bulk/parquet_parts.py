@@ -26,7 +26,8 @@ _BATCH_ROWS = 1000  # in columns they take a tenth of the memory that they take 
 _TOP = pyarrow.struct([("label", pyarrow.string()), ("probability", pyarrow.float32())])
 _CAR = pyarrow.struct(
     [
-        ("box", pyarrow.list_(pyarrow.float32(), 4)),
+        # Of four; but pyarrow 22 and before can't read lists of a fixed length in what may be missing.
+        ("box", pyarrow.list_(pyarrow.float32())),
         ("score", pyarrow.float32()),
         ("small", pyarrow.bool_()),
     ]
