@@ -8,8 +8,8 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint const
 # Neither compiles: Python compiles what is imported when it is, and keeps it.
 INSTALL = $(BIN)/uv pip install --quiet --constraint constraints.txt --python $(VENV) $(1) || $(PIP) --no-compile $(1)
 unexport PYTHONDONTWRITEBYTECODE
-# Two workers, each with up to two gigabytes; tests/workers.py says which tests are whose.
-PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# Three workers, each with up to two gigabytes; tests/workers.py says which tests are whose.
+PARALLEL := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help demo test quick backbone oldest check format notebook tensorboard bench clean
 

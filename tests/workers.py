@@ -19,7 +19,7 @@ ALONE = {"tests/chaos", "tests/ray", "tests/tf_serving"}
 """Folders whose tests, all slow, are one worker's."""
 
 if IS_WORKER:
-    # The workers are as many as the cores, so each has one, and what it starts.
+    # They are one more than the cores, as Ray's tests mostly wait; so each has one core, and what it starts.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 

@@ -160,10 +160,10 @@ def test_what_is_hot_matters_more_than_the_rest_of_a_drawn_car(
 
 @pytest.fixture(scope="module")
 def real_cars(real_photos: Path) -> tuple[Explainer, list[Pixels], float]:
-    """The ready model, three photos of each class, and what is left of them greyed out in a random order."""
+    """The ready model, two photos of each class, and what is left of them greyed out in a random order."""
     ready = Explainer.load(ready_model())
     folders = sorted((real_photos / "validation").iterdir())
-    photos = [photo for folder in folders for photo in sorted(folder.iterdir())[:3]]
+    photos = [photo for folder in folders for photo in sorted(folder.iterdir())[:2]]
     frames = [read_cut_out(photo, ready.card.image_px, ready.card.framing).pixels for photo in photos]
     return ready, frames, left(ready_model(), frames, in_random_order(frames))
 
