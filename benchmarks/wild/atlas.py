@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,14 @@ from benchmarks.wild.figure import Figure, share
 from benchmarks.wild.recognisers import answers
 from kuzov.atlas.names import car_models
 from kuzov.records import ATLAS, Prediction
+from recipes.backbone.photos import read_members
+from recipes.calibrator.photos import is_learned_from
 
 
 def measure(wild: Path) -> Iterator[Figure]:
     """Stanford Cars' validation photos, sellers' Impalas, and the other cars of the Russian market."""
     atlas = kuzov.load(ATLAS)
-    labels, photos = validation_photos(wild.parent / "stanford-cars")
+    labels, photos = unseen_photos(wild.parent / "stanford-cars")
     found = [atlas.predict(photo) for photo in photos]
     ids = list(car_models())
     truths = [ids[label] for label in labels]
@@ -39,18 +40,15 @@ def measure(wild: Path) -> Iterator[Figure]:
     yield from _strangers(wild / "russian-market")
 
 
-def validation_photos(folder: Path) -> tuple[list[int], list[bytes]]:
-    """The true class numbers of Stanford Cars' validation photos, and the photos, encoded."""
+def unseen_photos(folder: Path) -> tuple[list[int], list[bytes]]:
+    """Validation photos of Stanford Cars that were not learned from: true class numbers, encoded photos."""
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
         labels = {
-            row["file"]: int(row["class_id"]) for row in csv.DictReader(file) if row["split"] == "validation"
+            row["file"]: int(row["class_id"])
+            for row in csv.DictReader(file)
+            if row["split"] == "validation" and not is_learned_from(int(row["class_id"]))
         }
-    with tarfile.open(folder / "images.tar") as tar:
-        encoded = {
-            Path(member.name).name: content.read()
-            for member in tar
-            if Path(member.name).name in labels and (content := tar.extractfile(member))
-        }
+    encoded = read_members(folder / "images.tar")
     return list(labels.values()), [encoded[name] for name in labels]
 
 
@@ -64,7 +62,7 @@ def _told(what: str, found: list[Prediction], truths: list[str]) -> Iterator[Fig
 
 def _strangers(folder: Path) -> Iterator[Figure]:
     """By make alone: which model of it the photos show is not known for sure."""
-    makes = {each.make.lower().replace(" ", "_").replace("-", "_") for each in car_models().values()}
+    makes = {_folder_name(each.make) for each in car_models().values()}
     files = [
         (make, file)
         for file in sorted(folder.glob("other_*/*.jpg"))
@@ -77,5 +75,9 @@ def _strangers(folder: Path) -> Iterator[Figure]:
     named = [(make, car_models()[each.model].make) for make, each in alike if each is not None]
     yield share(
         "other cars of these makes: of the look-alikes told, of the right make",
-        [make == name.lower().replace(" ", "_").replace("-", "_") for make, name in named],
+        [make == _folder_name(name) for make, name in named],
     )
+
+
+def _folder_name(make: str) -> str:
+    return make.lower().replace(" ", "_").replace("-", "_")

@@ -49,7 +49,7 @@ def load_stanford_cars(folder: Path) -> StanfordCars:
     try:
         with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        encoded = _read_members(folder / "images.tar")
+        encoded = read_members(folder / "images.tar")
     except OSError as error:
         raise KuzovError(f"{folder} does not hold Stanford Cars: {error}.") from error
     with ThreadPoolExecutor() as pool:
@@ -63,7 +63,8 @@ def load_stanford_cars(folder: Path) -> StanfordCars:
     )
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
+def read_members(path: Path) -> dict[str, bytes]:
+    """The files in a tar by their names without folders."""
     members = {}
     with tarfile.open(path) as tar:
         for member in tar:

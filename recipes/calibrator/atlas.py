@@ -87,7 +87,8 @@ def _fit(atlas: Atlas, known: Sequence[_Questions], strange: Sequence[_Questions
     Known photos are asked twice, the second time without their own model's prototype, as strangers that
     resemble a model. Known and strange count alike, and so does each source among them.
     """
-    cosines = [_cosines(atlas, each) for each in (*known, *known, *strange)]
+    of_known = [_cosines(atlas, each) for each in known]
+    cosines = [*of_known, *(each.copy() for each in of_known), *(_cosines(atlas, each) for each in strange)]
     columns = [each.columns for each in (*known, *known, *strange)]
     for hidden in range(len(known), 2 * len(known)):
         cosines[hidden][np.arange(len(cosines[hidden])), columns[hidden]] = -np.inf

@@ -115,9 +115,14 @@ def _read(file: Path, image_px: int) -> tuple[Image.Image, Car | None]:
     return image, car
 
 
+def is_learned_from(label: int) -> bool:
+    """Whether the validation photos of a model of Stanford Cars are; those of every other one judge."""
+    return label % 2 == 0
+
+
 def _stanford(folder: Path) -> Iterator[tuple[Image.Image, Car | None, str]]:
     """Validation photos of every other model, which are cut out already."""
     cars = load_stanford_cars(folder)
     for row in cars.rows(training=False):
-        if cars.labels[row] % 2 == 0:
+        if is_learned_from(int(cars.labels[row])):
             yield Image.fromarray(cars.pixels[row]), None, cars.names[cars.labels[row]]

@@ -88,17 +88,18 @@ class Card:
         """
         probabilities = {each.id: score for each, score in zip(self.classes, scores, strict=True)}
         label = max(probabilities, key=probabilities.__getitem__)
+        is_unknown = unknown > self.unknown_threshold
         return Prediction(
             photo=photo,
             label=label,
             probability=probabilities[label],
             probabilities=probabilities,
             unknown=unknown,
-            is_unknown=unknown > self.unknown_threshold,
+            is_unknown=is_unknown,
             names={each.id: each for each in self.classes},
             car=car,
             no_car=no_car,
-            look_alike=look_alike(alike) if unknown > self.unknown_threshold else None,
+            look_alike=look_alike(alike) if is_unknown else None,
         )
 
 

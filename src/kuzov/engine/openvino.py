@@ -83,9 +83,8 @@ class OpenVinoEngine:
             outputs = _by_car(outputs)
         named = {name: outputs[name] for name in self.signatures[signature].outputs if name in outputs}
         if "label" in self.signatures[signature].outputs and self._card is not None:
-            named["label"] = _ids([each.id for each in self._card.classes])[
-                outputs["probabilities"].argmax(axis=1)
-            ]
+            classes = [each.id for each in self._card.classes]
+            named["label"] = _named(classes, outputs["probabilities"].argmax(axis=1))
         return named
 
     def recognise(self, images: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
@@ -103,12 +102,12 @@ def _with_look_alikes(outputs: Tensors, models: Sequence[str]) -> Tensors:
     if not models:
         return outputs
     known = outputs["atlas"]
-    alike = {"look_alike": _ids(models)[known.argmax(axis=1)], "look_alike_probability": known.max(axis=1)}
-    return {**outputs, **alike}
+    likeliest = _named(models, known.argmax(axis=1))
+    return {**outputs, "look_alike": likeliest, "look_alike_probability": known.max(axis=1)}
 
 
-def _ids(names: Sequence[str]) -> npt.NDArray[np.object_]:
-    return np.array([name.encode() for name in names], np.object_)
+def _named(names: Sequence[str], columns: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    return np.array([names[column].encode() for column in columns], np.object_)
 
 
 def _by_car(outputs: Tensors) -> Tensors:

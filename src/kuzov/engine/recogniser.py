@@ -48,7 +48,7 @@ class Recogniser:
 
     @classmethod
     def atlas(cls, *, precision: str = "auto") -> Recogniser:
-        """Load the models that kuzov knows by itself, a part of the ready bundle, for a user's classes.
+        """Load the models that kuzov knows by itself, which are a part of the ready bundle.
 
         Args:
             precision: As in `load`.
