@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from kuzov.data.dataset import Dataset, Photo, fingerprint, load_dataset
-from kuzov.errors import DatasetError
+from kuzov.data.dataset import Dataset, Look, Photo, fingerprint, load_dataset, look_at
+from kuzov.errors import DatasetError, PhotoError
 
 NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"
 
@@ -347,3 +347,23 @@ def test_the_origins_photos_are_all_readable(real_photos: Path) -> None:
     assert Counter(photo.label for photo in dataset.validation) == dict.fromkeys(dataset.classes, 9)
     assert dataset.rejected == ()
     assert all(photo.group == photo.digest for photo in dataset.train + dataset.validation)
+
+
+def test_whoever_looks_at_the_photos_sees_each_once_and_may_refuse_one(tmp_path: Path) -> None:
+    folder = make(tmp_path, ["a", "b"])
+    seen: list[Path] = []
+    told: list[tuple[str, int, int]] = []
+
+    def look(photo: Path) -> Look:
+        seen.append(photo)
+        if photo == folder / "b" / "2.png":
+            raise PhotoError(str(photo), "is not to my taste")
+        return look_at(photo)
+
+    dataset = load_dataset(
+        folder, validation_fraction=0.25, seed=0, look=look, progress=lambda *step: told.append(step)
+    )
+    assert sorted(seen) == sorted(folder.glob("*/*.png"))
+    assert [str(error) for error in dataset.rejected] == [f"{folder / 'b' / '2.png'}: is not to my taste"]
+    assert [error.photo for error in dataset.rejected] == [str(folder / "b" / "2.png")]
+    assert told == [("read", done, 8) for done in range(9)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 STAGES = {
+    "read": "Reading photos",
     "embed": "Embedding photos",
     "head": "Fitting the head",
     "fine-tune": "Fine-tuning",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from kuzov.data.files import ClassFolders, class_of, digest_of, list_class_folde
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
+from kuzov.progress import Progress, silent
 
 _SHOWN_LEAKS = 3
 
@@ -40,6 +41,24 @@ class Photo:
     label: str
     digest: str = ""
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What reading a photo tells of it: SHA-256 of its content, in hex, and what its copies are told by."""
+
+    digest: str
+    signature: Signature
+
+
+def look_at(photo: Path) -> Look:
+    """Decode a photo, no larger than its signature needs.
+
+    Raises:
+        PhotoError: It can't be read.
+    """
+    small = signature(decode(photo, at_least_px=SIGNATURE_PX))
+    return Look(digest_of(photo), small)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +89,16 @@ class Dataset:
 
 
 def load_dataset(
-    folder: Path, *, validation_fraction: float, seed: int, strict: bool = False, allow_leaks: bool = False
+    folder: Path,
+    *,
+    validation_fraction: float,
+    seed: int,
+    strict: bool = False,
+    allow_leaks: bool = False,
+    look: Callable[[Path], Look] = look_at,
+    progress: Progress = silent,
 ) -> Dataset:
-    """Read a folder of photos; each one is decoded once, to be sure that it can be.
+    """Read a folder of photos; each one is looked at once, to be sure that it can be read.
 
     Where `train/` and `validation/` lie inside, they are the two sides. Otherwise the photos are divided
     class by class, and those that show the same picture stay on one side. A picture that lies in two classes
@@ -84,6 +110,8 @@ def load_dataset(
         seed: Of the split.
         strict: Refuse the folder where any file in it is rejected.
         allow_leaks: Take a folder in which a picture lies both in `train/` and in `validation/`.
+        look: Reads a photo, in one of several threads; what it raises is as in `look_at`.
+        progress: Told of work done: "read".
 
     Raises:
         DatasetError: There is nothing to learn from: no such folder, no photos, a single class, a class
@@ -91,7 +119,9 @@ def load_dataset(
             classes; or a file was rejected and `strict` is set, or there are leaks that are not allowed.
     """
     listed = _list_sides(folder)
-    photos, unreadable = _read_all([Photo(*photo) for side in listed for photo in side.photos])
+    photos, unreadable = _read_all(
+        [Photo(*photo) for side in listed for photo in side.photos], look, progress
+    )
     by_name = [error for side in listed for error in side.rejected]
     rejected = sorted([*by_name, *unreadable, *_in_two_classes(photos)], key=lambda error: error.photo)
     if strict and rejected:
@@ -198,22 +228,28 @@ def _check_names(folder: Path, classes: Sequence[str]) -> None:
             )
 
 
-def _read_all(photos: Sequence[Photo]) -> tuple[list[Photo], list[PhotoError]]:
-    """Decode every photo: the readable ones with digest and group, and what is wrong with the others."""
+def _read_all(
+    photos: Sequence[Photo], look: Callable[[Path], Look], progress: Progress
+) -> tuple[list[Photo], list[PhotoError]]:
+    """Look at every photo: the readable ones with digest and group, and what is wrong with the others."""
 
-    def read(photo: Photo) -> tuple[Photo, Signature] | PhotoError:
+    def read(photo: Photo) -> Look | PhotoError:
         try:
-            # Nothing finer is looked at here.
-            small = signature(decode(photo.path, at_least_px=SIGNATURE_PX))
-            return replace(photo, digest=digest_of(photo.path)), small
+            return look(photo.path)
         except PhotoError as error:
             return error
 
+    looks: list[tuple[Photo, Look]] = []
+    unreadable: list[PhotoError] = []
     with ThreadPoolExecutor(usable_cores()) as threads:
-        outcomes = list(threads.map(read, photos))
-    readable = [each for each in outcomes if not isinstance(each, PhotoError)]
-    grouped = _grouped([photo for photo, _ in readable], [each for _, each in readable])
-    return grouped, [each for each in outcomes if isinstance(each, PhotoError)]
+        for done, (photo, found) in enumerate(zip(photos, threads.map(read, photos), strict=True)):
+            progress("read", done, len(photos))
+            if isinstance(found, PhotoError):
+                unreadable.append(found)
+            else:
+                looks.append((replace(photo, digest=found.digest), found))
+    progress("read", len(photos), len(photos))
+    return _grouped([photo for photo, _ in looks], [each.signature for _, each in looks]), unreadable
 
 
 def _grouped(photos: Sequence[Photo], signatures: Sequence[Signature]) -> list[Photo]:
