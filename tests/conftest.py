@@ -33,6 +33,7 @@ pytest_plugins = ["tests.expected_skips", "tests.workers"]
 T = TypeVar("T")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["LC_ALL"] = "C.UTF-8"  # what commands say is held to their English
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED_DATA = Path(os.environ.get("KUZOV_SHARED", REPOSITORY.parent / "shared")) / "data"

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from kuzov.words import Words, plain
+
 
 class ErrorCode(Enum):
     """Kinds of failure, by the names that TensorFlow and gRPC share."""
@@ -40,7 +42,19 @@ class ErrorCode(Enum):
 
 
 class KuzovError(Exception):
-    """Base of every error that kuzov raises on purpose; its text is one clear message for a user."""
+    """Base of every error that kuzov raises on purpose; its text is one clear message for a user.
+
+    `str` of it is English; `words` is what a person is told in a language, where the text has both.
+    """
+
+    def __init__(self, text: str | Words) -> None:
+        super().__init__(text)
+
+    @property
+    def words(self) -> Words:
+        """The text in both languages; English twice where there is no other."""
+        (text,) = self.args
+        return text if isinstance(text, Words) else plain(text)
 
 
 class ConfigError(KuzovError):
@@ -52,15 +66,15 @@ class PhotoError(KuzovError):
 
     Attributes:
         photo: The photo's path, or the name its sender gave it.
-        reason: What is wrong with it, without the name.
+        reason: What is wrong with it, without the name, in English.
         kind: The same in a word, for programs: "empty_image", "no_image", "broken_image", "large_image", or
             None.
     """
 
-    def __init__(self, photo: str, reason: str, kind: str | None = None) -> None:
-        super().__init__(f"{photo}: {reason}")
+    def __init__(self, photo: str, reason: str | Words, kind: str | None = None) -> None:
+        super().__init__(plain("{photo}: {reason}").fill(photo=photo, reason=reason))
         self.photo = photo
-        self.reason = reason
+        self.reason = str(reason)
         self.kind = kind
 
 
@@ -88,7 +102,7 @@ class RequestError(KuzovError):
         reason: A word by which a program may tell it from others of the kind, or None.
     """
 
-    def __init__(self, code: ErrorCode, message: str, reason: str | None = None) -> None:
+    def __init__(self, code: ErrorCode, message: str | Words, reason: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
@@ -118,8 +132,10 @@ class ServerError(KuzovError):
 class MissingExtraError(KuzovError):
     """A command needs an optional dependency that is not installed."""
 
-    def __init__(self, needed_for: str, extra: str) -> None:
+    def __init__(self, needed_for: str | Words, extra: str) -> None:
         super().__init__(
-            f"{needed_for} needs packages that are not installed. Install them with: "
-            f"pip install 'kuzov[{extra}]'"
+            Words(
+                "{it} needs packages that are not installed. Install them with: pip install 'kuzov[{extra}]'",
+                "{it}: не хватает пакетов. Установите их: pip install 'kuzov[{extra}]'",
+            ).fill(it=needed_for, extra=extra)
         )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from kuzov.words import Words
+
 if TYPE_CHECKING:  # the client needs these records, and no NumPy
     import numpy as np
     import numpy.typing as npt
@@ -27,6 +29,11 @@ class ClassName:
     id: str
     en: str
     ru: str
+
+    @property
+    def words(self) -> Words:
+        """What people see, in both languages."""
+        return Words(self.en, self.ru)
 
 
 # From this chance on that the name is right people are told it without a "perhaps": wrong and sure costs four

@@ -21,7 +21,7 @@ def test_docker(kuzov: Kuzov) -> None:
         "  curl -s http://127.0.0.1:8501/v1/models/img_classifier\n"
         "More in deploy/docker/README.md, по-русски в deploy/docker/README.ru.md.\n"
     )
-    assert "so the model that comes with kuzov answers" in done.err
+    assert "so the recogniser that comes with kuzov answers" in done.err
 
 
 def test_heroku_with_a_model_of_the_users_as_json(kuzov: Kuzov) -> None:

@@ -8,9 +8,9 @@ from kuzov.bundle.ready import USERS_MODEL, ready_model
 from kuzov.cli.model import model_or_default
 
 SAID = (
-    "There is no models/img_classifier, so the model that comes with kuzov answers; it knows BMW X5 (E70), "
-    "Toyota Land Cruiser 100, Nissan Qashqai (J11), Hyundai Solaris (2017–), VAZ-2110. Train your own: "
-    "kuzov train PHOTOS\n"
+    "There is no models/img_classifier, so the recogniser that comes with kuzov answers; it knows BMW X5 "
+    "(E70), Toyota Land Cruiser 100, Nissan Qashqai (J11), Hyundai Solaris (2017–), VAZ-2110. Train your "
+    "own: kuzov train PHOTOS\n"
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from kuzov.doctor import texts
 from kuzov.doctor.findings import Facts, Finding, Kind, Move, Reason, Skipped
 from kuzov.images.decode import EMPTY
-from kuzov.report.texts import Words
+from kuzov.words import Words
 
 
 def told(kind: Kind, **facts: Any) -> Words:

@@ -11,7 +11,7 @@ from PIL import Image
 from kuzov.records import ClassName
 from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.report.comparison_page import p_value, verdict, write_comparison
-from kuzov.report.texts import Words
+from kuzov.words import Words
 from tests.report.conftest import listen
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 import pytest
 
 from kuzov.report.summary import headline, plain_words
-from kuzov.report.texts import Words
+from kuzov.words import Words
 from tests.report.conftest import Metrics, Read
 
 

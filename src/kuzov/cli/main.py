@@ -10,7 +10,9 @@ from importlib import import_module
 import click
 
 from kuzov import __version__
+from kuzov.cli.language import ERROR, language
 from kuzov.errors import KuzovError
+from kuzov.words import Words
 
 COMMANDS = (
     "doctor",
@@ -24,6 +26,8 @@ COMMANDS = (
     "serve",
     "deploy",
 )
+
+STOPPED = Words("Stopped.", "Остановлено.")
 
 
 class LazyGroup(click.Group):
@@ -65,6 +69,6 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit("Stopped.")
+        sys.exit(STOPPED.told(language()))
     except KuzovError as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(ERROR.fill(text=error.words).told(language()))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+from kuzov.cli.language import note
+from kuzov.words import Words, joined
+
+NO_RECOGNISER = Words(
+    "There is no {model}, so the recogniser that comes with kuzov answers; it knows {known}. "
+    "Train your own: kuzov train PHOTOS",
+    "Папки {model} нет, поэтому отвечает распознаватель из самого kuzov; он знает {known}. "
+    "Обучите свой: kuzov train ПАПКА_С_ФОТО",
+)
 
 
 def model_option(what: str) -> Callable[[Any], Any]:
@@ -31,10 +40,6 @@ def model_or_default(named: Path | None) -> Path:
 
     model = default_model() if named is None else named
     if named is None and model == ready_model():
-        known = ", ".join(each.en for each in read_card(newest(model)).classes)
-        print(
-            f"There is no {USERS_MODEL}, so the model that comes with kuzov answers; it knows {known}. "
-            "Train your own: kuzov train PHOTOS",
-            file=sys.stderr,
-        )
+        known = joined(each.words for each in read_card(newest(model)).classes)
+        note(NO_RECOGNISER.fill(model=str(USERS_MODEL), known=known))
     return model

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.language import ERROR, language_option, note, percent, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import PhotoError
 from kuzov.records import ATLAS, LEAST_CAR_PX, MOST_CARS
+from kuzov.words import Words, joined, plain
 
 if TYPE_CHECKING:
     from kuzov.client.client import Client
@@ -20,22 +22,21 @@ if TYPE_CHECKING:
     from kuzov.records import Prediction
 
 RUNNERS_UP = 2
-WORDS = {
-    "en": {
-        "unknown": "none of these models, most like ",
-        "stranger": "none of these models; looks like {}, {:.0%}",
-        "doubtful": "perhaps ",
-        "no_car": "no car found; the whole photo: ",
-        "small": ", too small to be sure of",
-    },
-    "ru": {
-        "unknown": "ни одна из этих моделей, больше всего похоже на ",
-        "stranger": "ни одна из этих моделей; похоже на {}, {:.0%}",
-        "doubtful": "возможно, ",
-        "no_car": "машина не найдена; всё фото: ",
-        "small": ", слишком мала, чтобы быть уверенным",
-    },
-}
+ANSWER = plain("{where}: {answer}")
+UNKNOWN = Words(
+    "none of these models, most like {answer}", "ни одна из этих моделей, больше всего похоже на {answer}"
+)
+STRANGER = Words(
+    "none of these models; looks like {name}, {probability}",
+    "ни одна из этих моделей; похоже на {name}, {probability}",
+)
+DOUBTFUL = Words("perhaps {answer}", "возможно, {answer}")
+NO_CAR = Words("no car found; the whole photo: {answer}", "машина не найдена; всё фото: {answer}")
+SMALL = Words("{answer}, too small to be sure of", "{answer}, слишком мала, чтобы быть уверенным")
+PERHAPS_MORE = Words(
+    "{photo}: these are the {most} surest cars; there may be more.",
+    "{photo}: это {most} машин, в которых уверенность больше всего; их может быть больше.",
+)
 
 
 @click.command("predict", short_help="Tell which cars photos show.")
@@ -49,7 +50,6 @@ WORDS = {
     type=click.Path(path_type=Path),
     help="With --url: its first key goes along. Without it, the one in the variable KUZOV_API_KEY.",
 )
-@click.option("--language", type=click.Choice(["en", "ru"]), default="en", help="Of the names.")
 @click.option("--all-cars", is_flag=True, help="Tell of each car in a photo, at most eight.")
 @click.option(
     "--least-car-px",
@@ -64,13 +64,13 @@ WORDS = {
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON list, an object a photo or, with --all-cars, a car."
 )
+@language_option
 def command(
     photos: tuple[str, ...],
     model: Path | None,
     atlas: bool,
     url: str | None,
     api_key_file: Path | None,
-    language: str,
     all_cars: bool,
     least_car_px: int,
     whole_photo: bool,
@@ -100,9 +100,9 @@ def command(
         if as_json:
             answers.append(_as_json(answer))
         elif isinstance(answer, PhotoError):
-            print(f"Error: {answer}", file=sys.stderr)
+            note(ERROR.fill(text=answer.words))
         else:
-            print(_as_text(answer, language, boxed=all_cars), flush=True)
+            say(_as_text(answer, boxed=all_cars))
     if as_json:
         print(json.dumps(answers, ensure_ascii=False))
     if failed:
@@ -145,7 +145,7 @@ def _each_car(
             continue
         yield from found
         if len(found) == MOST_CARS:
-            print(f"{photo}: these are the {MOST_CARS} surest cars; there may be more.", file=sys.stderr)
+            note(PERHAPS_MORE.fill(photo=photo, most=MOST_CARS))
 
 
 def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
@@ -154,22 +154,31 @@ def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:
     return answer.to_json()
 
 
-def _as_text(answer: Prediction, language: str, *, boxed: bool) -> str:
+def _as_text(answer: Prediction, *, boxed: bool) -> Words:
     """One line: the photo, with the car's box where that is wanted, the answer, and the next two."""
-
-    def name(label: str) -> str:
-        return str(getattr(answer.names[label], language)) if label in answer.names else label
-
-    ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
-    first, *others = [f"{name(label)} {probability:.1%}" for label, probability in ranked[: 1 + RUNNERS_UP]]
-    words, where = WORDS[language], answer.photo
+    where = answer.photo
     if answer.car and boxed:
         where += f" [{' '.join(f'{side:.3f}' for side in answer.car.box)}]"
-    text = f"{where}: " + (words["no_car"] if answer.no_car else "")
     if alike := answer.look_alike:
-        text += words["stranger"].format(getattr(alike.name, language), alike.probability)
+        told = STRANGER.fill(name=alike.name.words, probability=percent(alike.probability, 0))
     else:
-        doubt = "unknown" if answer.is_unknown else "doubtful" if answer.is_doubtful else ""
-        text += (words[doubt] if doubt else "") + first
-        text += f"  ({', '.join(others)})" if others else ""
-    return text + (words["small"] if answer.car and answer.car.small else "")
+        told = _ranked(answer)
+    if answer.no_car:
+        told = NO_CAR.fill(answer=told)
+    if answer.car and answer.car.small:
+        told = SMALL.fill(answer=told)
+    return ANSWER.fill(where=where, answer=told)
+
+
+def _ranked(answer: Prediction) -> Words:
+    """The likeliest class, with doubt where there is some, and the next two."""
+
+    def named(label: str, probability: float) -> Words:
+        name = answer.names[label].words if label in answer.names else label
+        return plain("{name} {probability}").fill(name=name, probability=percent(probability))
+
+    ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
+    first, *others = (named(*each) for each in ranked[: 1 + RUNNERS_UP])
+    doubt = UNKNOWN if answer.is_unknown else DOUBTFUL if answer.is_doubtful else plain("{answer}")
+    told = doubt.fill(answer=first)
+    return plain("{told}  ({others})").fill(told=told, others=joined(others)) if others else told

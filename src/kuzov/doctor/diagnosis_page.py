@@ -18,8 +18,9 @@ from kuzov.report.markup import (
     whole_page,
 )
 from kuzov.report.summary import would_more_help
-from kuzov.report.texts import CLASS, COUNT, LEARNING_CURVE, Words, plain
+from kuzov.report.texts import CLASS, COUNT, LEARNING_CURVE
 from kuzov.report.thumbnails import make_thumbnail
+from kuzov.words import Words, plain
 
 MOST_PICTURED = 60
 """Findings of a kind that get thumbnails: a page of thousands would not open."""

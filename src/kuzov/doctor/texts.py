@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
-from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS, Words, number, percent, plain
+from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS
+from kuzov.words import Words, number, percent, plain
 
 TITLE = Words("Check of the photos", "Проверка фотографий")
 ALL_WELL = Words("Nothing was found in {photos} photo(s)", "В фотографиях ({photos}) ничего не найдено")

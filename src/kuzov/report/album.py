@@ -11,9 +11,9 @@ from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.markup import details, paragraph, photo_figure, section, side_by_side
 from kuzov.report.tables import class_names, mistake_table
-from kuzov.report.texts import Words, percent, plain
 from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnails
 from kuzov.run_metrics import JudgedPhoto, RunMetrics
+from kuzov.words import Words, percent, plain
 
 MOST_MISTAKES = 12
 MOST_LEAST_CERTAIN = 12
@@ -122,6 +122,4 @@ def _told(photo: JudgedPhoto, names: Mapping[str, Words]) -> Words:
     told = words.fill(answer=answer, truth=truth, probability=percent(photo.probability))
     if (alike := photo.look_alike) is None:
         return told
-    return texts.LOOKS_LIKE.fill(
-        told=told, name=texts.shown(alike.name), probability=percent(alike.probability)
-    )
+    return texts.LOOKS_LIKE.fill(told=told, name=alike.name.words, probability=percent(alike.probability))

@@ -19,8 +19,8 @@ from PIL import Image
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.texts import Words
 from kuzov.run_metrics import FineTuneCurve, LearningCurve, RunMetrics, TrainingMetrics
+from kuzov.words import Words
 
 DPI = 110
 MOST_ANNOTATED_CLASSES = 20

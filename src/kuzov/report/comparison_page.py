@@ -8,19 +8,10 @@ from pathlib import Path
 from kuzov.report.comparison import SIGNIFICANT, BundleComparison, Difference, Side
 from kuzov.report.markup import and_more, paragraph, photo_figure, section, side_by_side, table, whole_page
 from kuzov.report.tables import MOST_ROWS, class_names
-from kuzov.report.texts import (
-    ACCURACY,
-    PHOTO,
-    RIGHT_ANSWER,
-    TRUTH,
-    Words,
-    number,
-    percent,
-    percent_interval,
-    plain,
-)
+from kuzov.report.texts import ACCURACY, PHOTO, RIGHT_ANSWER, TRUTH
 from kuzov.report.thumbnails import Thumbnail, make_thumbnails
 from kuzov.report.write import write_files
+from kuzov.words import Words, number, percent, percent_interval, plain
 
 PAGE_FILE, JSON_FILE = "comparison.html", "comparison.json"
 MOST_PICTURES = 48

@@ -8,8 +8,8 @@ from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.album import MOST_IN_A_CELL, Album, gallery
 from kuzov.report.markup import and_more, both, column_heads, framed_table, link, paragraph
-from kuzov.report.texts import Words, plain, shown
 from kuzov.run_metrics import METRICS_FILE, JudgedPhoto, RunMetrics
+from kuzov.words import Words, plain
 
 WIDEST_MATRIX = 20
 """Classes; a wider matrix is hardly read as a table, there the confused pairs say more."""
@@ -25,12 +25,12 @@ def confusion_table(metrics: RunMetrics) -> str:
         return _confused_pairs(metrics)
     corner = Words(f"{texts.TRUTH.en} ↓ {texts.ANSWER.en} →", f"{texts.TRUTH.ru} ↓ {texts.ANSWER.ru} →")
     rows = (
-        f'<tr><th scope="row">{both(shown(name))}</th>'
+        f'<tr><th scope="row">{both(name.words)}</th>'
         + "".join(_cell(count, row, column) for column, count in enumerate(counts))
         + "</tr>"
         for row, (name, counts) in enumerate(zip(metrics.classes, metrics.confusion, strict=True))
     )
-    head = column_heads((corner, *map(shown, metrics.classes)))
+    head = column_heads((corner, *(each.words for each in metrics.classes)))
     return framed_table(texts.CONFUSION, head, rows, style="numeric matrix")
 
 
@@ -45,8 +45,8 @@ def _confused_pairs(metrics: RunMetrics) -> str:
     if not pairs:
         return paragraph(texts.NO_MISTAKES)
     rows = (
-        f'<tr><th scope="row">{both(shown(metrics.classes[row]))}</th>'
-        f"<td>{both(shown(metrics.classes[column]))}</td>"
+        f'<tr><th scope="row">{both(metrics.classes[row].words)}</th>'
+        f"<td>{both(metrics.classes[column].words)}</td>"
         f"<td>{link(_anchor(row, column), plain(count))}</td></tr>"
         for count, row, column in pairs[:MOST_PAIRS]
     )
@@ -83,7 +83,7 @@ def cell_photos(metrics: RunMetrics, album: Album) -> str:
 def _photos_of(
     classes: Sequence[ClassName], row: int, column: int, photos: Sequence[JudgedPhoto], album: Album
 ) -> str:
-    heading = texts.CELL.fill(truth=shown(classes[row]), answer=shown(classes[column]), count=len(photos))
+    heading = texts.CELL.fill(truth=classes[row].words, answer=classes[column].words, count=len(photos))
     pictured = [photo for photo in photos[:MOST_IN_A_CELL] if photo.photo in album.thumbnails]
     return "\n".join(
         [

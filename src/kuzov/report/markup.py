@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 
 from kuzov.report import texts
-from kuzov.report.texts import Words, plain
 from kuzov.report.thumbnails import Thumbnail
+from kuzov.words import Words, plain
 
 STYLE_FILE = Path(__file__).with_name("page.css")
 

@@ -8,8 +8,8 @@ from kuzov.report import confusion, tables, texts
 from kuzov.report.album import Album, least_certain_section, mistake_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
-from kuzov.report.texts import Words, number, percent, percent_interval, plain
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
+from kuzov.words import Words, number, percent, percent_interval, plain
 
 
 def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], album: Album) -> str:

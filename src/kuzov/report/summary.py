@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kuzov.report import texts
-from kuzov.report.texts import Words, number, percent
 from kuzov.run_metrics import LearningCurve, RunMetrics, TrainingMetrics
+from kuzov.words import Words, number, percent
 
 # An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
 WIDE_INTERVAL = 0.05
@@ -48,7 +48,7 @@ def _hardest(metrics: RunMetrics) -> Words:
     if scores.recall == 1:
         return texts.ALL_CLASSES_RIGHT
     right = round(scores.recall * scores.photos)
-    return texts.HARDEST_CLASS.fill(name=texts.shown(name), right=right, total=scores.photos)
+    return texts.HARDEST_CLASS.fill(name=name.words, right=right, total=scores.photos)
 
 
 def would_more_help(curve: LearningCurve) -> Words:

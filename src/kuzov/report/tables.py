@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from kuzov.records import ClassName
 from kuzov.report import texts
 from kuzov.report.markup import and_more, paragraph, table
-from kuzov.report.texts import Words, number, percent, plain, shown
 from kuzov.run_metrics import METRICS_FILE, RunMetrics, TrainingMetrics
+from kuzov.words import Words, number, percent, plain
 
 MOST_ROWS = 100
 """Of a list of files; metrics.json has them all."""
@@ -27,7 +27,7 @@ def class_table(metrics: RunMetrics) -> str:
     )
     rows = [
         (
-            shown(name),
+            name.words,
             plain(metrics.data.train.get(name.id, 0)),
             plain(scores.photos),
             *(number(each, 2) for each in (scores.precision, scores.recall, scores.f1)),
@@ -42,7 +42,7 @@ def class_table(metrics: RunMetrics) -> str:
 
 def class_names(classes: Sequence[ClassName]) -> dict[str, Words]:
     """Classes as people call them, by id."""
-    return {each.id: shown(each) for each in classes}
+    return {each.id: each.words for each in classes}
 
 
 def mistake_table(metrics: RunMetrics) -> str:

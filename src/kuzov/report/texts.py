@@ -2,57 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from kuzov.records import ClassName
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The same text in both languages."""
-
-    en: str
-    ru: str
-
-    def fill(self, **values: Words | str | int) -> Words:
-        """Put values in place of their {names}, each language's own where a value has both."""
-        pairs = {key: value if isinstance(value, Words) else plain(value) for key, value in values.items()}
-        return Words(
-            self.en.format(**{key: pair.en for key, pair in pairs.items()}),
-            self.ru.format(**{key: pair.ru for key, pair in pairs.items()}),
-        )
-
-    @property
-    def in_line(self) -> str:
-        """Both languages one after the other; once where they are the same."""
-        return self.en if self.en == self.ru else f"{self.en} · {self.ru}"
-
-
-def plain(value: str | int) -> Words:
-    """What reads the same in both languages: a file's name, a count."""
-    return Words(str(value), str(value))
-
-
-def shown(name: ClassName) -> Words:
-    """A class as people call it."""
-    return Words(name.en, name.ru)
-
-
-def number(value: float, digits: int) -> Words:
-    """A number with as many decimals; Russian writes a comma before them."""
-    text = f"{value:.{digits}f}"
-    return Words(text, text.replace(".", ","))
-
-
-def percent(fraction: float) -> Words:
-    """A part of one, as per cent with one decimal."""
-    return Words("{it}\u00a0%", "{it}\u00a0%").fill(it=number(100 * fraction, 1))
-
-
-def percent_interval(low: float, high: float) -> Words:
-    """Two parts of one, as an interval in per cent."""
-    return Words("{low}–{high}", "{low}–{high}").fill(low=number(100 * low, 1), high=percent(high))
-
+from kuzov.words import Words, plain
 
 # Page
 TITLE = Words("Training report", "Отчёт об обучении")
