@@ -48,3 +48,39 @@ def test_no_model_folder_and_no_version_are_told(tmp_path: Path) -> None:
         f"saved_model.pb inside. Train one: kuzov train PHOTOS --out {tmp_path}",
     ):
         layout.newest(tmp_path)
+
+
+def test_a_folder_of_one_version_names_the_one_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "cars/1", "half_plus_two")
+    with raises(
+        BundleError,
+        f"{tmp_path}/cars/1 is the folder of one version. Give the folder that it lies in, {tmp_path}/cars.",
+    ):
+        layout.newest(tmp_path / "cars" / "1")
+    with raises(
+        BundleError,
+        f"{tmp_path}/half_plus_two holds a model itself rather than versions. Move the model into a "
+        f"subfolder named by a number, such as {tmp_path}/half_plus_two/1.",
+    ):
+        layout.newest(tmp_path / "half_plus_two")
+    monkeypatch.chdir(tmp_path / "cars" / "1")
+    with raises(
+        BundleError, f". is the folder of one version. Give the folder that it lies in, {tmp_path}/cars."
+    ):
+        layout.newest(Path())
+
+
+def test_a_folder_of_model_folders_names_them(tmp_path: Path) -> None:
+    make(tmp_path, "cars/1", "cars/2", "trucks/1", "empty/none")
+    with pytest.raises(BundleError) as caught:
+        layout.newest(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds no versions but model folders: cars, trucks. Give one of them, such as "
+        f"{tmp_path}/cars."
+    )
+    assert caught.value.words.ru == (
+        f"В {tmp_path} лежат не версии, а папки моделей: cars, trucks. Укажите одну из них, например "
+        f"{tmp_path}/cars."
+    )

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from kuzov import __version__
 from kuzov.bundle.ready import ready_model
 from kuzov.cli.serve import command
+from kuzov.errors import KuzovError
 from kuzov.serve import server
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
@@ -172,6 +173,8 @@ def test_files_in_text_form(served: list[ServeSettings], tmp_path: Path) -> None
         ({"MODEL_NAME": "cars"}, "/models/cars"),
         ({"MODEL_NAME": "cars", "MODEL_BASE_PATH": "/data"}, "/data/cars"),
         ({"MODEL_BASE_PATH": "/data"}, "/data/img_classifier"),
+        ({"MODEL_BASE_PATH": "file:///my%20data"}, "/my data/img_classifier"),
+        ({"MODEL_BASE_PATH": "", "MODEL_NAME": "cars"}, "/models/cars"),
     ],
 )
 def test_the_environment_of_tensorflow_servings_image(
@@ -181,6 +184,30 @@ def test_the_environment_of_tensorflow_servings_image(
         monkeypatch.setenv(name, value)
     serve("")
     assert served[0].models == (ModelConfig(name=Path(base_path).name, base_path=Path(base_path)),)
+
+
+def test_a_base_path_may_be_a_file_uri(served: list[ServeSettings]) -> None:
+    serve("--model_base_path=file://localhost/models/my%20cars")
+    assert [each.base_path for each in served[0].models] == [Path("/models/my cars")]
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/m", "gs://bucket/m"])
+def test_a_base_path_elsewhere_is_refused_wherever_it_is_named(
+    served: list[ServeSettings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uri: str
+) -> None:
+    text = f"has the base path {uri}, but only folders of this computer can be served. Mount or copy it, and"
+    file = tmp_path / "models.config"
+    file.write_text(
+        f"model_config_list {{ config {{ name: 'm' base_path: '{uri}' model_platform: 'tensorflow' }} }}"
+    )
+    for words in ("", f"--model-base-path {uri}", f"--model_config_file={file}"):
+        if not words:
+            monkeypatch.setenv("MODEL_BASE_PATH", uri)
+        result = CliRunner().invoke(command, words.split())
+        assert isinstance(result.exception, KuzovError)
+        assert text in str(result.exception)
+        monkeypatch.delenv("MODEL_BASE_PATH", raising=False)
+    assert served == []
 
 
 @pytest.mark.parametrize(

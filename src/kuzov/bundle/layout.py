@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kuzov.errors import BundleError
+from kuzov.words import Words
 
 SAVED_MODEL = "saved_model.pb"
 LABELS = Path("assets", "labels.txt")
@@ -15,6 +16,31 @@ OPENVINO_MODEL = Path("assets.extra", "openvino", "model.xml")
 OPENVINO_INT8 = Path("assets.extra", "openvino-int8")
 OPENVINO_INT8_MODEL = OPENVINO_INT8 / "model.xml"
 
+NO_FOLDER = Words(
+    "There is no model folder {base}. Train one: kuzov train PHOTOS --out {base}",
+    "Нет папки модели {base}. Обучите распознаватель: kuzov train ПАПКА_С_ФОТО --out {base}",
+)
+NO_VERSION = Words(
+    "No version in the model folder {base}: it needs a subfolder named by a number, with a {file} inside. "
+    "Train one: kuzov train PHOTOS --out {base}",
+    "В папке модели {base} нет версии: нужна вложенная папка с числом вместо имени, в ней — {file}. "
+    "Обучите распознаватель: kuzov train ПАПКА_С_ФОТО --out {base}",
+)
+A_VERSION = Words(
+    "{base} is the folder of one version. Give the folder that it lies in, {parent}.",
+    "{base} — папка одной версии. Укажите папку, в которой она лежит: {parent}.",
+)
+NO_NUMBER = Words(
+    "{base} holds a model itself rather than versions. Move the model into a subfolder named by a number, "
+    "such as {base}/1.",
+    "В {base} лежит сама модель, а не версии. Перенесите её во вложенную папку с числом вместо имени, "
+    "например {base}/1.",
+)
+MODEL_FOLDERS = Words(
+    "{base} holds no versions but model folders: {names}. Give one of them, such as {first}.",
+    "В {base} лежат не версии, а папки моделей: {names}. Укажите одну из них, например {first}.",
+)
+
 
 def versions(base: Path) -> list[int]:
     """The versions in a model folder, ascending; folders of other names, or without a model, don't count."""
@@ -23,7 +49,7 @@ def versions(base: Path) -> list[int]:
     return sorted(
         int(folder.name)
         for folder in base.iterdir()
-        if folder.name.isascii() and folder.name.isdigit() and (folder / SAVED_MODEL).is_file()
+        if _is_number(folder.name) and (folder / SAVED_MODEL).is_file()
     )
 
 
@@ -34,7 +60,7 @@ def version_folder(base: Path, version: int) -> Path:
         BundleError: There is no such version.
     """
     for folder in sorted(base.iterdir()) if base.is_dir() else []:
-        if folder.name.isascii() and folder.name.isdigit() and int(folder.name) == version:
+        if _is_number(folder.name) and int(folder.name) == version:
             return folder
     raise BundleError(f"There is no version {version} in {base}.")
 
@@ -46,14 +72,27 @@ def newest(base: Path) -> Path:
         BundleError: The folder is missing or holds no version.
     """
     if not base.is_dir():
-        raise BundleError(f"There is no model folder {base}. Train one: kuzov train PHOTOS --out {base}")
+        raise BundleError(NO_FOLDER.fill(base=str(base)))
     found = versions(base)
     if not found:
-        raise BundleError(
-            f"No version in the model folder {base}: it needs a subfolder named by a number, with a "
-            f"{SAVED_MODEL} inside. Train one: kuzov train PHOTOS --out {base}"
-        )
+        words = misplaced(base) or NO_VERSION.fill(base=str(base), file=SAVED_MODEL)
+        raise BundleError(words)
     return version_folder(base, found[-1])
+
+
+def misplaced(base: Path) -> Words | None:
+    """Which folder may be meant by one that holds no versions: it is one, or holds model folders, or None."""
+    if (base / SAVED_MODEL).is_file():
+        named = base if base.name else base.resolve()  # "." has no name
+        words = A_VERSION if _is_number(named.name) else NO_NUMBER
+        return words.fill(base=str(base), parent=str(named.parent))
+    try:
+        inside = [each.name for each in sorted(base.iterdir()) if versions(each)]
+    except OSError:
+        return None
+    if not inside:
+        return None
+    return MODEL_FOLDERS.fill(base=str(base), names=", ".join(inside), first=str(base / inside[0]))
 
 
 def resolve(path: Path) -> Path:
@@ -63,3 +102,7 @@ def resolve(path: Path) -> Path:
         BundleError: Neither is there.
     """
     return path if (path / SAVED_MODEL).is_file() else newest(path)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()

@@ -20,6 +20,7 @@ from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
 from kuzov.serve.limits import Limits
 from kuzov.serve.monitoring.prometheus import read_monitoring_config
+from kuzov.serve.repository.base_path import read_base_path
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.repository.config_file import read_model_configs
 from kuzov.serve.rest.extension import OpenExtension
@@ -64,15 +65,16 @@ def _of_same_name(settings: type, options: Mapping[str, Any]) -> dict[str, Any]:
     return {each.name: options[each.name] for each in fields(settings) if each.name in options}
 
 
-def _models(config_file: Path | None, name: str | None, base_path: Path | None) -> tuple[ModelConfig, ...]:
+def _models(config_file: Path | None, name: str | None, base_path: str | None) -> tuple[ModelConfig, ...]:
     """What to serve. The names of TensorFlow Serving's image, MODEL_NAME and MODEL_BASE_PATH, count too."""
     if config_file is not None:  # the flags for one model give way to it, as in TensorFlow Serving
         return read_model_configs(config_file)
     of_image = "MODEL_NAME" in os.environ or "MODEL_BASE_PATH" in os.environ
     name = name or os.environ.get("MODEL_NAME") or DEFAULT_NAME
-    if base_path is None and of_image:
-        base_path = Path(os.environ.get("MODEL_BASE_PATH", "/models"), name)
-    return (ModelConfig(name=name, base_path=model_or_default(base_path)),)
+    folder = None if base_path is None else read_base_path(name, base_path)
+    if folder is None and of_image:
+        folder = read_base_path(name, os.environ.get("MODEL_BASE_PATH") or "/models") / name
+    return (ModelConfig(name=name, base_path=model_or_default(folder)),)
 
 
 def _batching(*, enabled: bool, file: Path | None) -> BatchingParameters | None:

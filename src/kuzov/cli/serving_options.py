@@ -51,7 +51,6 @@ _OPTIONS = (
     click.option(
         "--model-base-path",
         metavar="FOLDER",
-        type=click.Path(path_type=Path),
         show_default="$MODEL_BASE_PATH/NAME, else models/img_classifier, else kuzov's own",
         help="Folder of the model's versions; the newest is served.",
     ),

@@ -58,6 +58,18 @@ def test_a_base_path_without_versions(tmp_path: Path) -> None:
         look_for_start(config(tmp_path))
 
 
+def test_a_base_path_that_is_a_version(tmp_path: Path) -> None:
+    put(tmp_path, 1)
+    base = tmp_path / "1"
+    meant = f"{base} is the folder of one version. Give the folder that it lies in, {tmp_path}."
+    text = f"No versions of servable m found under base path {base}. {meant}"
+    assert look(config(base)).remarks == (text,)
+    with raises(RequestError, text, ErrorCode.NOT_FOUND):
+        look_for_reload(config(base))
+    with raises(BundleError, meant):
+        look_for_start(config(base))
+
+
 def test_a_base_path_that_is_missing(tmp_path: Path) -> None:
     base = tmp_path / "models"
     text = f"The base path {base} of model m can't be read: No such file or directory."

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
 
 from kuzov.serve.rest.answer import HttpError
-from kuzov.serve.rest.body import ClientGoneError, declared_bytes, inflate, read_body, while_client_waits
+from kuzov.serve.rest.body import (
+    ClientGoneError,
+    declared_bytes,
+    inflate,
+    is_packed,
+    read_body,
+    while_client_waits,
+)
 from kuzov.serve.rest.request import Request
 
 
@@ -19,6 +27,61 @@ def test_a_body_may_not_grow_without_limit() -> None:
     assert str(caught.value) == (
         "The unpacked body is larger than 1000 bytes. Send fewer photos in one request, or smaller ones."
     )
+
+
+MEMBERS = [gzip.compress(each, mtime=0) for each in (b'{"inputs"', b"", b": 1}")]
+
+
+def test_the_members_of_a_body_are_put_together() -> None:
+    assert inflate(b"".join(MEMBERS), 100) == b'{"inputs": 1}'
+    large = [gzip.compress(bytes([each]) * 300_000, compresslevel=0) for each in range(3)]
+    assert inflate(b"".join(large), 900_000) == bytes(300_000) + b"\1" * 300_000 + b"\2" * 300_000
+    with pytest.raises(HttpError):
+        inflate(b"".join(large), 899_999)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no gzip",
+        MEMBERS[0][:-1],
+        MEMBERS[0] + b"more",
+        MEMBERS[0] + b"\0",
+        MEMBERS[0] + MEMBERS[2][:-1],
+        MEMBERS[0][:-8] + MEMBERS[2][-8:],
+        zlib.compress(b"zlib"),
+        MEMBERS[1] * 20_000,
+    ],
+)
+def test_a_broken_body_reads_as_empty(body: bytes) -> None:
+    assert inflate(body, 100) == b""
+
+
+# TensorFlow Serving looks for the word in the header; of several headers kuzov looks in all.
+@pytest.mark.parametrize(
+    ("codings", "packed"),
+    [
+        ([], False),
+        (["gzip"], True),
+        (["x-gzip"], True),
+        ([" gzip "], True),
+        (["GZip"], True),
+        (["X-GZIP"], True),
+        (["identity, gzip"], True),
+        (["gzip, identity"], True),
+        (["gzip,"], True),
+        (["identity", "gzip"], True),
+        (["identity"], False),
+        ([""], False),
+        (["deflate"], False),
+        (["br"], False),
+        (["zstd"], False),
+    ],
+)
+def test_whether_a_body_is_packed(codings: list[str], packed: bool) -> None:
+    headers = [(b"content-encoding", each.encode()) for each in codings]
+    assert is_packed(Request(method="POST", target="/", headers=headers)) == packed
 
 
 def sent(*messages: dict[str, Any], limit: int) -> bytes:

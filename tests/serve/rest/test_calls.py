@@ -110,6 +110,19 @@ def test_a_packed_body_is_unpacked(port: Port, content_type: str, body: bytes, a
     assert response.json() == {"predictions": [answer]}
 
 
+@pytest.mark.parametrize("coding", ["x-gzip", "identity, gzip", "GZIP"])
+def test_the_codings_of_a_packed_body(port: Port, coding: str) -> None:
+    body = gzip.compress(b'{"instances"') + gzip.compress(b": [2]}")
+    response = port.ask("POST", PREDICT, content=body, headers={"Content-Encoding": coding})
+    assert response.json() == {"predictions": [3.0]}
+
+
+@pytest.mark.parametrize("coding", ["identity", "", "br"])
+def test_other_codings_are_read_as_they_are(port: Port, coding: str) -> None:
+    response = port.ask("POST", PREDICT, content=b'{"instances": [2]}', headers={"Content-Encoding": coding})
+    assert response.json() == {"predictions": [3.0]}
+
+
 def test_the_photos_of_a_form_are_rows(port: Port) -> None:
     files = [("a", ("1.jpg", b"123")), ("b", ("2.jpg", b"\r\n--45" * 10_000)), ("a", ("3.jpg", b""))]
     response = port.ask("POST", PREDICT, files=files)

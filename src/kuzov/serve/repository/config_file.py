@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from kuzov.errors import ConfigError, ErrorCode, KuzovError, RequestError, invalid
+from kuzov.serve.repository.base_path import read_base_path
 from kuzov.serve.repository.config import ALL, ModelConfig, VersionPolicy, check_names
 from kuzov.wire import messages
 from kuzov.wire.messages import ModelServerConfig
@@ -51,7 +52,7 @@ def model_configs(message: ModelServerConfig, served: Collection[str] = ()) -> t
     return tuple(
         ModelConfig(
             name=each.name,
-            base_path=Path(each.base_path),
+            base_path=read_base_path(each.name, each.base_path),
             policy=_policy(each.model_version_policy),
             labels=dict(each.version_labels),
         )
@@ -120,12 +121,7 @@ class ConfigPoller:
 
 
 def _check_base_path(config: messages.ModelConfig) -> None:
-    if "://" in config.base_path:
-        raise invalid(
-            f"Model {config.name} has the base path {config.base_path}, but only folders of this computer "
-            "can be served. Mount or copy it, and give its path."
-        )
-    if not Path(config.base_path).is_absolute():
+    if not read_base_path(config.name, config.base_path or ".").is_absolute():
         raise invalid(
             f"Expected model {config.name} to have an absolute path or URI; "
             f"got base_path()={config.base_path}"

@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.bundle.layout import SAVED_MODEL, newest
+from kuzov.bundle.layout import SAVED_MODEL, misplaced, newest
 from kuzov.errors import BundleError, ErrorCode, RequestError
 from kuzov.serve.repository.config import ModelConfig
 
 MAX_VERSION = 2**63 - 1  # a request's version is a signed 64-bit number
+LEAF_DIRECTORY = "Did you forget to name your leaf directory as a number (eg. '/1/')?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,9 @@ def _is_version(folder: Path) -> bool:
 
 def _missing(config: ModelConfig, found: Mapping[int, Path]) -> list[str]:
     if not found:
-        return [
-            f"No versions of servable {config.name} found under base path {config.base_path}. "
-            "Did you forget to name your leaf directory as a number (eg. '/1/')?"
-        ]
+        text = f"No versions of servable {config.name} found under base path {config.base_path}. "
+        meant = misplaced(config.base_path)
+        return [f"{text}{meant or LEAF_DIRECTORY}"]
     return [
         f"Version {version} of model {config.name} is wanted by its policy, "
         f"but not found under base path {config.base_path}."

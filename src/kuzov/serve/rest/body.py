@@ -12,6 +12,10 @@ from kuzov.serve.rest.answer import HttpError
 from kuzov.serve.rest.asgi import Receive
 from kuzov.serve.rest.request import Request
 
+# Of a gzip body; members of honest ones hold some kilobytes at least.
+_MOST_MEMBERS = 10_000
+_PIECE_BYTES = 64 * 1024
+
 
 class ClientGoneError(Exception):
     """The client closed the connection; nobody waits for an answer."""
@@ -77,16 +81,35 @@ async def while_client_waits(receive: Receive) -> AsyncIterator[None]:
         watcher.cancel()
 
 
+def is_packed(request: Request) -> bool:
+    """Whether gzip is among a body's codings, as in "x-gzip" or "identity, gzip".
+
+    No other coding is undone, as in TensorFlow Serving; unlike there, letters match in either case.
+    """
+    return "gzip" in (request.header(b"content-encoding") or "").lower()
+
+
 def inflate(body: bytes, limit: int) -> bytes:
-    """Unpack a gzip body, to so many bytes at most. A broken one reads as empty, as in TensorFlow Serving."""
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        text = inflater.decompress(body, limit + 1)
-    except zlib.error:
-        return b""
-    if len(text) > limit:
-        raise _too_large("The unpacked body", limit)
-    return text if inflater.eof else b""
+    """Unpack a gzip body of one member or several, to so many bytes at most.
+
+    A broken one reads as empty, as in TensorFlow Serving.
+    """
+    text = bytearray()
+    position = members = 0
+    while position < len(body) and members < _MOST_MEMBERS:
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        while position < len(body) and not inflater.eof:
+            # What follows a member is copied with its end, so little is given at a time.
+            piece = memoryview(body)[position : position + _PIECE_BYTES]
+            try:
+                text += inflater.decompress(piece, limit + 1 - len(text))
+            except zlib.error:
+                return b""
+            if len(text) > limit:
+                raise _too_large("The unpacked body", limit)
+            position += len(piece) - len(inflater.unused_data)
+        members += 1
+    return bytes(text) if members and inflater.eof and position == len(body) else b""
 
 
 def _too_large(what: str, limit: int) -> HttpError:

@@ -13,11 +13,11 @@ from kuzov.serve.calls import Call, Prepared
 from kuzov.serve.core import Core
 from kuzov.serve.monitoring.journal import Record
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.body import inflate
+from kuzov.serve.rest.body import inflate, is_packed
 from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_json
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
-from kuzov.serve.rest.photo_body import find_photo_call, is_photo_type, read_photos
+from kuzov.serve.rest.photo_body import find_photo_call, is_photos, read_photos
 from kuzov.serve.rest.request import Request, Route, malformed
 
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ class Calls:
     ) -> tuple[Call, Tensors, Form]:
         body = self._unpack(request, body)
         content_type = request.header(b"content-type") or ""
-        if is_photo_type(content_type):
+        if is_photos(body, content_type):
             call, form = find_photo_call(self._service, route.spec, route.signature), Form.ROW
             photos = read_photos(body, content_type, self._limits.max_rows)
             tensors: Tensors = dict.fromkeys(call.signature.inputs, photos)
@@ -95,18 +95,14 @@ class Calls:
         return regress_json(regressed.results)
 
     def _unpack(self, request: Request, body: bytes) -> bytes:
-        return inflate(body, self._limits.max_inflated_bytes) if _is_packed(request) else body
+        return inflate(body, self._limits.max_inflated_bytes) if is_packed(request) else body
 
     async def _in_pool(self, function: Callable[..., Result], *args: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args))
 
 
-def _is_packed(request: Request) -> bool:
-    return (request.header(b"content-encoding") or "").strip().lower() == "gzip"
-
-
 def _is_quick(request: Request, body: bytes) -> bool:
-    return len(body) < INLINE_BYTES and not _is_packed(request)
+    return len(body) < INLINE_BYTES and not is_packed(request)
 
 
 def _rows(call: Call, tensors: Tensors, form: Form) -> int:

@@ -11,20 +11,23 @@ from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photo_input import PHOTO_INPUT
 from kuzov.errors import invalid
 from kuzov.serve.calls import Call, ModelSpec
+from kuzov.serve.rest.form import FORM, read_files
 from kuzov.serve.service import Service
 
-_FORM = "multipart/form-data"
-_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
-# A form's file has a name; what has none is a plain field of the form.
-_FILE = re.compile(
-    rb"^content-disposition[ \t]*:[^\r\n]*;[ \t]*filename\*?[ \t]*=", re.IGNORECASE | re.MULTILINE
+# How the formats begin that photos come in. JSON begins like none of them.
+_PHOTO = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}WEBP|BM.{4}\x00{4}|\x00\x00.{2}ftyp|\x00\x00\x01\x00",
+    re.DOTALL,
 )
 
 
-def is_photo_type(content_type: str) -> bool:
-    """Whether a body of this type is photos rather than JSON."""
+def is_photos(body: bytes, content_type: str) -> bool:
+    """Whether a body is photos rather than JSON: by its type, else by how it begins.
+
+    Clients that send a file's bytes, such as `curl --data-binary`, name another type or none.
+    """
     kind = _kind(content_type)
-    return kind == _FORM or kind.startswith("image/")
+    return kind == FORM or kind.startswith("image/") or _PHOTO.match(body) is not None
 
 
 def find_photo_call(service: Service, spec: ModelSpec, signature: str = "") -> Call:
@@ -57,7 +60,7 @@ def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[
     Raises:
         RequestError: INVALID: the form is broken, or holds no file, or too many.
     """
-    photos = _files(body, content_type, max_photos) if _kind(content_type) == _FORM else [body]
+    photos = read_files(body, content_type, max_photos) if _kind(content_type) == FORM else [body]
     tensor = np.empty(len(photos), np.object_)
     tensor[:] = photos
     return tensor
@@ -65,31 +68,3 @@ def read_photos(body: bytes, content_type: str, max_photos: int) -> npt.NDArray[
 
 def _kind(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-
-def _files(body: bytes, content_type: str, max_files: int) -> list[bytes]:
-    """The content of each file of a form (RFC 2046: parts between lines of two dashes and the boundary)."""
-    found = _BOUNDARY.search(content_type)
-    if found is None:
-        raise invalid("The form's Content-Type does not name its boundary. Let the HTTP client write it.")
-    boundary = b"--" + (found[1] or found[2]).encode("latin-1")
-    # One split more than there may be parts: forms of many small parts are refused without the work.
-    _, *parts = (b"\r\n" + body).split(b"\r\n" + boundary, max_files + 2)
-    files: list[bytes] = []
-    closed = False
-    for part in parts:
-        closed = part.startswith(b"--")
-        if closed:
-            break
-        head, separator, content = part.lstrip(b" \t").partition(b"\r\n\r\n")
-        if not separator or not head.startswith(b"\r\n"):
-            break
-        if _FILE.search(head):
-            files.append(content)
-    if len(parts) > max_files + 1:
-        raise invalid(f"The form has more than {max_files} parts. Send the photos in several requests.")
-    if not closed:
-        raise invalid("The form is broken or cut short. Send it again, whole.")
-    if not files:
-        raise invalid("The form holds no photo. Send one file or several: curl -F photo=@car.jpg URL")
-    return files
