@@ -155,6 +155,56 @@ def test_what_is_not_http_is_told_so(client: Client, request_bytes: bytes) -> No
     assert client.error() == (400, "This is not a valid HTTP request.")
 
 
+BODY = b"\n\r\n\r\r\n\n{}"
+POST = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "target", "size"),
+    [
+        (GET.replace(b"\r\n", b"\n"), "/v1/models/m", 0),
+        (b"GET / HTTP/1.1\nHost: h\r\nA: b\n\r\n", "/", 0),
+        (b"GET / HTTP/1.1\r\nHost: h\nA: b\r\n\n", "/", 0),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\n", "/", 0),
+        (b"GET / HTTP/1.1\n\n", "/", 0),
+        (b"\n\nGET / HTTP/1.1\nHost: h\n\n", "/", 0),
+        (POST.replace(b"\r\n", b"\n") + BODY, "/p", len(BODY)),
+        (POST.replace(b"\r\n", b"\n", 1) + BODY, "/p", len(BODY)),
+        (POST + BODY, "/p", len(BODY)),
+        (
+            b"POST /u HTTP/1.1\nHost: h\nUpgrade: h2c\nConnection: Upgrade\nContent-Length: 9\n\n" + BODY,
+            "/u",
+            9,
+        ),
+        (b"POST /c HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n2\r\n\n\n\r\n0\r\n\r\n", "/c", 2),
+    ],
+)
+def test_a_line_of_a_head_may_end_in_a_line_feed_alone(
+    client: Client, request_bytes: bytes, target: str, size: int
+) -> None:
+    for step in (len(request_bytes), 1, 2, 7):
+        for start in range(0, len(request_bytes), step):
+            client.send(request_bytes[start : start + step])
+        status, _, body = client.answer()
+        assert (status, body["target"], body["size"]) == (200, target, size)
+    client.send(GET.replace(b"\r\n", b"\n") * 3)
+    assert [client.answer()[0] for _ in range(3)] == [200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\rHost: h\r\r",
+        b"GET / HTTP/1.1\r\nHost: h\rA: b\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: h\rA: b\n\n",
+        b"GET / HTTP/1.1\nHost: h\r\r\n\n",
+    ],
+)
+def test_a_carriage_return_alone_ends_no_line(client: Client, request_bytes: bytes) -> None:
+    client.send(request_bytes)
+    assert client.error() == (400, "This is not a valid HTTP request.")
+
+
 def test_a_broken_body_ends_its_request(client: Client, echo: Echo) -> None:
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n")
     assert client.error() == (400, "This is not a valid HTTP request.")

@@ -38,6 +38,8 @@ class HttpProtocol(HttpToolsProtocol):
     connection then ends, as where the next request begins can't be told. It also ends where a client neither
     sends the rest of a body after its answer, nor fetches the answer, for 30 seconds.
 
+    The lines of a head may end in a line feed alone, as in TensorFlow Serving.
+
     An application finds the whole target, as it stands in the request line, in the scope's `raw_path`; the
     `query_string` is empty.
     """
@@ -46,6 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._refused = False
         self._in_head = False
+        self._in_body = False
+        self._last_byte = b""
         self._heads = 0
         self._header_bytes = 0
         self._unparsed_bytes = 0
@@ -78,6 +82,24 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client has sent."""
+        if not self._in_body and _has_bare_line_feed(data):
+            self._take_lines(data)
+        else:
+            self._feed(data)
+        self._last_byte = data[-1:]
+
+    def _take_lines(self, data: bytes) -> None:
+        """Take lines of a head that end in a bare line feed, as libevent does; the parser wants CRLF."""
+        before = self._last_byte
+        while data and not self._in_body and not self._refused:
+            line, feed, data = data.partition(b"\n")
+            ends_right = line.endswith(b"\r") or (not line and before == b"\r")
+            self._feed(line + (feed if ends_right or not feed else b"\r\n"))
+            before = b""
+        if data:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         if self._refused:
             return
         heads = self._heads
@@ -125,6 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is complete: hand the request to the application."""
         self._in_head = False
+        self._in_body = True
         self._stop_reading_timer()
         self._stop_idle_timer()
         if self._wants_upgrade():
@@ -139,6 +162,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
+        self._in_body = False
         if self._wants_upgrade():
             return
         self._stop_reading_timer()
@@ -167,7 +191,8 @@ class HttpProtocol(HttpToolsProtocol):
         head = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version.encode())]
         head += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
-        self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
+        self._in_body = False
+        self._feed(b"\r\n".join(head) + b"\r\n\r\n" + rest)
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer what can't be a request, after those before it, and end the connection."""
@@ -227,6 +252,14 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self._expect_fetching()
+
+
+def _has_bare_line_feed(data: bytes) -> bool:
+    """Whether a line of the head that these bytes begin with ends without a carriage return."""
+    end = data.find(b"\r\n\r\n")
+    return data.count(b"\n", 0, end if end >= 0 else None) != data.count(
+        b"\r\n", 0, end if end >= 0 else None
+    )
 
 
 def _too_long_headers() -> str:
