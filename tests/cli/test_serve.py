@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def served(
     monkeypatch.delenv("MODEL_BASE_PATH", raising=False)
     served: list[ServeSettings] = []
 
-    def note(settings: ServeSettings) -> None:
+    def note(settings: ServeSettings, when_ready: Callable[[ServeSettings], object] | None = None) -> None:
         # What makes the page is no value to compare.
         pages.extend(settings.rest.extensions)
         served.append(replace(settings, rest=replace(settings.rest, extensions=())))

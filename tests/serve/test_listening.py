@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from kuzov.errors import KuzovError
-from kuzov.serve.listening import bind, free_port, shown
+from kuzov.serve.listening import bind, free_port, network_address, shown
 
 
 def test_a_free_port_can_be_bound() -> None:
@@ -40,3 +40,23 @@ def test_an_unknown_host_is_told() -> None:
 @pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1:8500"), ("::1", "[::1]:8500")])
 def test_an_address_as_urls_have_it(host: str, text: str) -> None:
     assert shown(host, 8500) == text
+
+
+def test_the_address_in_the_network_is_one_that_can_be_bound() -> None:
+    address = network_address()
+    if address is not None:
+        with bind(address, 0, "--port") as listener:
+            assert listener.getsockname()[0] == address
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_machine_may_be_in_no_network(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
+    monkeypatch.setattr(socket.socket, "getsockname", lambda _: (address, 1))
+    assert network_address() is None
+
+    def refuse(*_: object) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert network_address() is None

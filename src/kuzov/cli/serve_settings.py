@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from kuzov.bundle.ready import ready_model
+from kuzov.cli.language import note
 from kuzov.cli.model import model_or_default
 from kuzov.errors import MissingExtraError
 from kuzov.ray.serving.settings import RaySettings
@@ -28,13 +29,23 @@ from kuzov.serve.rpc.grpc_server import read_channel_arguments
 from kuzov.serve.rpc.ssl_config import read_ssl_config
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
 from kuzov.web.page_routes import Web
+from kuzov.words import Words
 
 DEFAULT_NAME = "img_classifier"
+TEACHING = Words(
+    "The page teaches {model} by the photos in {folder}, with this token: {token}",
+    "На странице обучают {model} по фото из {folder}, с этим токеном: {token}",
+)
 _TOKEN_BYTES = 24
 
 
-def serve_settings(options: Mapping[str, Any]) -> ServeSettings:
-    """What the command's options say."""
+def new_token() -> str:
+    """A secret that lets one teach; no two starts of a server have the same."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def serve_settings(options: Mapping[str, Any], token: str | None = None) -> ServeSettings:
+    """What the command's options say; where the page teaches, with the token that lets one do so."""
     models = _models(options["model_config_file"], options["model_name"], options["model_base_path"])
     request_timeout_s = options["rest_api_timeout_in_ms"] / 1000
     limits = Limits(request_timeout_s=request_timeout_s, **_of_same_name(Limits, options))
@@ -50,7 +61,7 @@ def serve_settings(options: Mapping[str, Any]) -> ServeSettings:
         batching=_batching(enabled=options["enable_batching"], file=options["batching_parameters_file"]),
         host=options["host"],
         rpc=_rpc(options),
-        rest=_rest(options, extensions=(*_web(options, limits), *teaching(options, models, limits))),
+        rest=_rest(options, extensions=(*_web(options, limits), *teaching(options, models, limits, token))),
         limits=limits,
         method_name_check=options["enable_signature_method_name_check"],
         decode_threads=options["decode_threads"],
@@ -106,7 +117,7 @@ def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...
 
 
 def teaching(
-    options: Mapping[str, Any], models: Sequence[ModelConfig], limits: Limits
+    options: Mapping[str, Any], models: Sequence[ModelConfig], limits: Limits, token: str | None = None
 ) -> tuple[OpenExtension, ...]:
     """The calls under /teach/, where they are asked for; the token that they need is printed."""
     photos: Path | None = options["teach_photos"]
@@ -121,8 +132,8 @@ def teaching(
         raise MissingExtraError("Teaching", "train")
     (model,) = models
     folder = photos or model.base_path.with_name(f"{model.base_path.name}.photos")
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    click.echo(f"The page teaches {model.name} by the photos in {folder}, with this token: {token}", err=True)
+    token = token or new_token()
+    note(TEACHING.fill(model=model.name, folder=str(folder), token=token))
     return (partial(Teaching, model=model, photos=folder, token=token, limits=limits),)
 
 

@@ -7,6 +7,7 @@ import socket
 from kuzov.errors import KuzovError
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
+_ELSEWHERE = "192.0.2.1"  # kept for documentation: nobody's, so the way to it is the way out
 
 
 def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.socket:
@@ -45,6 +46,17 @@ def free_port(host: str, port: int, option: str, *, shared: bool = False) -> int
     with bind(host, port, option, shared=shared) as listener:
         number: int = listener.getsockname()[1]
         return number
+
+
+def network_address() -> str | None:
+    """This machine's address in its network; None where it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_ELSEWHERE, 9))  # of a datagram socket this sends nothing
+        except OSError:
+            return None
+        address: str = probe.getsockname()[0]
+    return None if address.startswith(("127.", "0.")) else address
 
 
 def shown(host: str, port: int) -> str:

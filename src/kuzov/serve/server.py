@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from kuzov.cores import usable_cores
 from kuzov.serve.core import Core, engine_loader, open_core
@@ -28,12 +29,18 @@ from kuzov.signals import ENDING
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> None:
+WhenReady: TypeAlias = Callable[[ServeSettings], object]
+
+
+def serve(
+    settings: ServeSettings, *, load_engine: LoadEngine | None = None, when_ready: WhenReady | None = None
+) -> None:
     """Serve models until SIGTERM or SIGINT; requests under way are then finished, within the time of grace.
 
     It logs `Running gRPC ModelServer at HOST:PORT ...` and `Exporting HTTP/REST API at:HOST:PORT ...` when
     requests are answered. A second signal ends the process at once. Call it in the main thread, which alone
-    gets signals. The engines are those that the settings say unless another loader is given.
+    gets signals. The engines are those that the settings say unless another loader is given. `when_ready` is
+    called once requests are answered, with the ports that were taken.
 
     Raises:
         BundleError: A model can't be loaded.
@@ -41,7 +48,7 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
     """
     settings = with_ports(settings)
     if settings.workers == 1:
-        _serve_alone(settings, load_engine or engine_loader(settings))
+        _serve_alone(settings, load_engine or engine_loader(settings), when_ready=when_ready)
         return
     cores = max(1, usable_cores() // settings.workers)
     engine = replace(settings.engine, threads=settings.engine.threads or cores)
@@ -50,7 +57,8 @@ def serve(settings: ServeSettings, *, load_engine: LoadEngine | None = None) -> 
     with _metrics_folder(settings) as folder:
 
         def work(index: int) -> None:
-            _serve_alone(settings, load, None if folder is None else (folder, index))
+            shares = None if folder is None else (folder, index)
+            _serve_alone(settings, load, shares, when_ready=None if index else when_ready)
 
         run_workers(settings.workers, work)
 
@@ -80,17 +88,21 @@ def with_ports(settings: ServeSettings) -> ServeSettings:
 
 
 def _serve_alone(
-    settings: ServeSettings, load_engine: LoadEngine, shares: tuple[Path, int] | None = None
+    settings: ServeSettings,
+    load_engine: LoadEngine,
+    shares: tuple[Path, int] | None = None,
+    *,
+    when_ready: WhenReady | None,
 ) -> None:
     """Serve in this process; a worker may have a folder to share metrics in, and a number there."""
     tune_process()
     peers = "worker processes" if settings.workers > 1 else None
     with open_core(settings, load_engine, peers=peers) as core:
         shared = None if shares is None else SharedMetrics(*shares, core.snapshot)
-        asyncio.run(_answer(core, shared))
+        asyncio.run(_answer(core, shared, when_ready))
 
 
-async def _answer(core: Core, shared: SharedMetrics | None) -> None:
+async def _answer(core: Core, shared: SharedMetrics | None, when_ready: WhenReady | None) -> None:
     """Answer requests until a signal comes, then finish those under way."""
     settings = core.settings
     tell_when_files_run_out(asyncio.get_running_loop())
@@ -106,6 +118,8 @@ async def _answer(core: Core, shared: SharedMetrics | None) -> None:
         # TensorFlow Serving says so too: an address that can be pasted into a browser.
         host = "localhost" if settings.host in EVERY_ADDRESS else settings.host
         _log.info("Exporting HTTP/REST API at:%s ...", shown(host, settings.rest.port or 0))
+    if when_ready is not None:
+        when_ready(settings)
     core.threads.when_one_dies(_on_death(core, rpc, stop))
     if shared is not None:
         await shared.publish_until(stop)

@@ -22,7 +22,7 @@ from kuzov.ray.serving.rpc import SERVICER_FUNCTION
 from kuzov.ray.serving.settings import APPLICATION, RaySettings, check_settings
 from kuzov.serve.listening import EVERY_ADDRESS, shown
 from kuzov.serve.monitoring.log import LogForm
-from kuzov.serve.server import with_ports
+from kuzov.serve.server import WhenReady, with_ports
 from kuzov.serve.settings import ServeSettings
 from kuzov.signals import on_ending_signals
 
@@ -34,7 +34,13 @@ _OWN_ERROR = re.compile(r"kuzov\.errors\.\w+: (.+)")
 _log = logging.getLogger(__name__)
 
 
-def serve_on_ray(settings: ServeSettings, ray_settings: RaySettings, *, log_format: LogForm = "text") -> None:
+def serve_on_ray(
+    settings: ServeSettings,
+    ray_settings: RaySettings,
+    *,
+    log_format: LogForm = "text",
+    when_ready: WhenReady | None = None,
+) -> None:
     """Serve models by replicas on a Ray cluster until SIGTERM or SIGINT, then finish the requests under way.
 
     It logs the same lines as `kuzov.serve.server.serve` when requests are answered. Call it in the main
@@ -64,6 +70,8 @@ def serve_on_ray(settings: ServeSettings, ray_settings: RaySettings, *, log_form
             _run(settings, ray_settings, log_format)
             with _stop_signal() as stop:
                 _tell(settings)
+                if when_ready is not None:
+                    when_ready(settings)
                 stop.wait()
                 serve.delete(APPLICATION)
         finally:

@@ -256,10 +256,9 @@ class HttpProtocol(HttpToolsProtocol):
 
 def _has_bare_line_feed(data: bytes) -> bool:
     """Whether a line of the head that these bytes begin with ends without a carriage return."""
-    end = data.find(b"\r\n\r\n")
-    return data.count(b"\n", 0, end if end >= 0 else None) != data.count(
-        b"\r\n", 0, end if end >= 0 else None
-    )
+    found = data.find(b"\r\n\r\n")
+    end = found if found >= 0 else len(data)
+    return data.count(b"\n", 0, end) != data.count(b"\r\n", 0, end)
 
 
 def _too_long_headers() -> str:
