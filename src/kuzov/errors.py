@@ -79,7 +79,17 @@ class PhotoError(KuzovError):
 
 
 class DatasetError(KuzovError):
-    """A folder of photos can't be learned from; the text names the folder and what to change."""
+    """A folder of photos can't be learned from; the text names the folder and what to change.
+
+    Attributes:
+        kind: What is wrong in a word, for programs: "few_different", or None.
+        classes: Ids of the classes that it is wrong with.
+    """
+
+    def __init__(self, message: str, kind: str | None = None, classes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.classes = classes
 
 
 class BundleError(KuzovError):

@@ -73,8 +73,8 @@ def test_the_model_that_comes_with_kuzov_is_not_taught() -> None:
     model = ModelConfig(name="img_classifier", base_path=ready_model())
     with raises(
         click.UsageError,
-        "--teach can't change the model that comes with kuzov. Train one of your own, "
-        "kuzov train PHOTOS, and serve that: kuzov serve --teach --teach-photos PHOTOS",
+        "--teach can't change the model that comes with kuzov; leave --model-base-path away, and "
+        "models/img_classifier begins as a copy of it.",
     ):
         teaching(OPTIONS, (model,), Limits())
 

@@ -8,7 +8,7 @@ import pytest
 
 from kuzov.data.dataset import load_dataset
 from kuzov.records import ClassName
-from kuzov.teach.photo_store import PhotoStore
+from kuzov.teach.photo_store import NONE, PhotoStore
 from kuzov.teach.refusal import RefusedError
 from tests.errors import raises
 from tests.folders import contents
@@ -113,7 +113,7 @@ def test_an_enormous_photo_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("label", ["../niva", "a/b", "a\\b", ".niva", "validation", "Train", "CLASSES.toml"])
 def test_a_name_that_can_be_no_folder(store: PhotoStore, label: str) -> None:
     text = str(refused(store, label))
-    assert text == f"A model's folder can't be called {label}; give it another name."
+    assert text == f"A car's folder can't be called {label}; give it another name."
 
 
 @pytest.mark.parametrize("label", ["", "  ", "a\nb", "a\0b", "я" * 51])
@@ -167,11 +167,11 @@ def test_a_photo_that_is_not_there(store: PhotoStore) -> None:
 
 def test_too_little_to_train_on(store: PhotoStore) -> None:
     put(store, "x5/1.jpg", a_photo())
-    with pytest.raises(RefusedError, match=r"has photos of 1 model\(s\); a recogniser needs two or more\."):
+    with pytest.raises(RefusedError, match=r"has photos of too few cars \(1\); a recogniser needs two or more\."):
         store.check_trainable()
     put(store, "niva/1.jpg", a_photo("blue"))
     put(store, "niva/2.jpg", a_photo("green"))
-    with raises(RefusedError, "Each model needs two or more photos; too few have: x5 (1)."):
+    with raises(RefusedError, "Each car needs two or more photos; too few have: x5 (1)."):
         store.check_trainable()
 
 
@@ -179,3 +179,29 @@ def test_wrong_names_are_left_to_the_training_to_tell(store: PhotoStore) -> None
     put(store, "x5/1.jpg", a_photo())
     (store.folder / "classes.toml").write_text("[x5", encoding="utf-8")
     assert store.names() == (named("x5"),)
+
+
+def test_a_photo_of_none_of_the_cars_is_kept_apart_and_may_be_corrected(store: PhotoStore) -> None:
+    put(store, "x5/1.jpg", a_photo())
+    none = named(NONE)
+    moved = store.add(a_photo(), none, may_move=True)
+    assert (moved.outcome, moved.former) == ("moved", "x5")
+    added = store.add(a_photo("blue"), none, may_move=True)
+    assert (added.outcome, store.counts()) == ("added", {})
+    assert [each.path.parent.name for each in store.strangers()] == [NONE, NONE]
+    assert store.add(a_photo("blue"), none, may_move=True).outcome == "there already"
+    back = store.add(a_photo("blue"), named("niva"), may_move=True)
+    assert (back.outcome, back.former, store.counts()) == ("moved", NONE, {"niva": 1})
+    store.take_out(NONE, store.strangers()[0].path.name)
+    assert not (store.folder / NONE).exists()
+
+
+def test_each_class_has_a_photo_on_either_side_before_a_training(store: PhotoStore) -> None:
+    for place in ("train/x5/1.jpg", "train/x5/2.jpg", "validation/niva/3.jpg", "validation/niva/4.jpg"):
+        put(store, place, a_photo())
+    put(store, "train/solaris/5.jpg", a_photo())
+    store.fill_sides()
+    found = sorted(each.relative_to(store.folder).as_posix() for each in store.folder.rglob("*.jpg"))
+    assert found == [
+        "train/niva/4.jpg", "train/solaris/5.jpg", "train/x5/1.jpg", "validation/niva/3.jpg", "validation/x5/2.jpg",
+    ]  # fmt: skip

@@ -109,7 +109,7 @@ def test_nothing_is_told_or_done_without_the_token(
             "photos",
             {"class": "a/b"},
             400,
-            "A model's folder can't be called a/b; give it another name.",
+            "A car's folder can't be called a/b; give it another name.",
         ),
     ],
 )

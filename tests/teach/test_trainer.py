@@ -67,6 +67,28 @@ def test_a_training_from_its_order_to_its_version(make: Make, trained: list[str]
     assert (trained, trainer.awake) == (["done"], True)
 
 
+def test_a_version_is_there_while_it_is_compared(make: Make) -> None:
+    trainer = make("tell(trained=7); tell(stage='compare', done=1, total=2)")
+    training = outcome(trainer)
+    assert (training.version, training.comparing) == (7, True)
+    until(lambda: trainer.training is not None and trainer.training.done == 1)
+    trainer.close()
+    until(lambda: trainer.training is not None and not trainer.training.comparing)
+
+
+def test_a_comparison_ends(make: Make) -> None:
+    trainer = make("tell(trained=7); tell(compared=True)")
+    outcome(trainer)
+    until(lambda: trainer.training is not None and not trainer.training.comparing)
+    assert trainer.awake
+
+
+def test_what_a_failure_is_about(make: Make) -> None:
+    training = outcome(make("tell(failed='One picture.', kind='few_different', classes=['niva'])"))
+    told = (training.failure, training.failure_kind, training.failure_classes)
+    assert told == ("One picture.", "few_different", ("niva",))
+
+
 def test_one_training_at_a_time(make: Make) -> None:
     trainer = make("tell(stage='head', done=0, total=2)")
     trainer.train()

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from kuzov.bundle.ready import ready_model
+from kuzov.bundle.ready import USERS_MODEL, ready_model
 from kuzov.cli.language import note
 from kuzov.cli.model import model_or_default
+from kuzov.cli.taught_model import taught_model
 from kuzov.errors import MissingExtraError
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
@@ -46,7 +47,7 @@ def new_token() -> str:
 
 def serve_settings(options: Mapping[str, Any], token: str | None = None) -> ServeSettings:
     """What the command's options say; where the page teaches, with the token that lets one do so."""
-    models = _models(options["model_config_file"], options["model_name"], options["model_base_path"])
+    models = _models(options)
     request_timeout_s = options["rest_api_timeout_in_ms"] / 1000
     limits = Limits(request_timeout_s=request_timeout_s, **_of_same_name(Limits, options))
     load_retry_interval_s = options["load_retry_interval_micros"] / 1e6
@@ -76,15 +77,19 @@ def _of_same_name(settings: type, options: Mapping[str, Any]) -> dict[str, Any]:
     return {each.name: options[each.name] for each in fields(settings) if each.name in options}
 
 
-def _models(config_file: Path | None, name: str | None, base_path: str | None) -> tuple[ModelConfig, ...]:
+def _models(options: Mapping[str, Any]) -> tuple[ModelConfig, ...]:
     """What to serve. The names of TensorFlow Serving's image, MODEL_NAME and MODEL_BASE_PATH, count too."""
-    if config_file is not None:  # the flags for one model give way to it, as in TensorFlow Serving
-        return read_model_configs(config_file)
+    name, base_path = options["model_name"], options["model_base_path"]
+    if options["model_config_file"] is not None:  # the flags for one model give way to it, as in TF Serving
+        return read_model_configs(options["model_config_file"])
     of_image = "MODEL_NAME" in os.environ or "MODEL_BASE_PATH" in os.environ
     name = name or os.environ.get("MODEL_NAME") or DEFAULT_NAME
     folder = None if base_path is None else read_base_path(name, base_path)
     if folder is None and of_image:
         folder = read_base_path(name, os.environ.get("MODEL_BASE_PATH") or "/models") / name
+    if options["teach"]:
+        _check_teaching(options)
+        return (taught_model(name, folder),)
     return (ModelConfig(name=name, base_path=model_or_default(folder)),)
 
 
@@ -125,7 +130,12 @@ def teaching(
         if photos is not None:
             raise click.UsageError("--teach-photos has no effect without --teach; add it.")
         return ()
-    _check_teaching(options, models)
+    _check_teaching(options)
+    if models[0].base_path.resolve() == ready_model().resolve():
+        raise click.UsageError(
+            "--teach can't change the model that comes with kuzov; leave --model-base-path away, and "
+            f"{USERS_MODEL} begins as a copy of it."
+        )
     from kuzov.teach.teach_routes import Teaching
 
     if find_spec("sklearn") is None:
@@ -137,7 +147,7 @@ def teaching(
     return (partial(Teaching, model=model, photos=folder, token=token, limits=limits),)
 
 
-def _check_teaching(options: Mapping[str, Any], models: Sequence[ModelConfig]) -> None:
+def _check_teaching(options: Mapping[str, Any]) -> None:
     if options["model_config_file"] is not None:
         raise click.UsageError(
             "--teach teaches one model; name it by --model-base-path rather than --model-config-file."
@@ -149,11 +159,6 @@ def _check_teaching(options: Mapping[str, Any], models: Sequence[ModelConfig]) -
     if not options["file_system_poll_wait_seconds"]:
         raise click.UsageError(
             "--teach needs a server that looks for new versions; set --file-system-poll-wait-seconds over 0."
-        )
-    if models[0].base_path.resolve() == ready_model().resolve():
-        raise click.UsageError(
-            "--teach can't change the model that comes with kuzov. Train one of your own, "
-            "kuzov train PHOTOS, and serve that: kuzov serve --teach --teach-photos PHOTOS"
         )
 
 

@@ -284,12 +284,15 @@ def _require_photos(
 ) -> None:
     """Each class needs a few different photos: copies of one can't stand on both sides."""
     different = Counter(label for label, _ in {(photo.label, photo.group) for photo in photos})
-    short = [f"{label} ({different[label]})" for label in _classes(listed) if different[label] < least]
+    short = tuple(label for label in _classes(listed) if different[label] < least)
     if short:
+        counts = ", ".join(f"{label} ({different[label]})" for label in short)
         first = f" The first of {len(rejected)} rejected file(s): {rejected[0]}." if rejected else ""
         raise DatasetError(
             f"Each class in {listed.root} needs {least} or more different, readable photos; too few have: "
-            f"{', '.join(short)}. Add photos or remove these folders.{first}"
+            f"{counts}. Add photos or remove these folders.{first}",
+            "few_different",
+            short,
         )
 
 

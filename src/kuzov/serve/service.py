@@ -220,7 +220,7 @@ class Service:
 
     def models(self) -> Mapping[str, tuple[VersionStatus, ...]]:
         """The states of all versions by model, newest first."""
-        return {name: self._repository.status(name) for name in self._repository.models()}
+        return {name: self._repository.statuses(name) for name in self._repository.models()}
 
     def metadata(self, spec: ModelSpec) -> MetadataAnswer:
         """The signatures of a version, and its card; raises as `Repository.get` does."""

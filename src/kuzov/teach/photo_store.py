@@ -2,6 +2,8 @@
 
 PHOTOS/bmw_x5/4f1c….jpg             or, where PHOTOS is divided, PHOTOS/train/… and PHOTOS/validation/…
 PHOTOS/classes.toml                 what people call the classes
+PHOTOS/.none/4f1c….jpg              photos that show none of the cars: nothing learns from them, every new
+                                    version is asked about them
 PHOTOS/.removed/bmw_x5/4f1c….jpg    what a teacher took out
 
 It may be a folder that the user filled before; of what is in it nothing is deleted or overwritten. One edit
@@ -28,6 +30,8 @@ from kuzov.teach.class_names import add_names, remove_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
 REMOVED = ".removed"
+NONE = ".none"
+"""The id of what is no class: photos that show none of the cars."""
 TRAIN, VALIDATION = "train", "validation"
 LONGEST_NAME_BYTES = 100
 _NAME_DIGITS = 20
@@ -64,9 +68,14 @@ class PhotoStore:
         self._max_pixels = max_pixels
 
     def photos(self) -> list[StoredPhoto]:
-        """All photos, by class and name."""
+        """All photos of classes, by class and name."""
         found = [photo for side in self._sides() for photo in _list(side)]
         return sorted(found, key=lambda photo: (photo.label, photo.path.name))
+
+    def strangers(self) -> list[StoredPhoto]:
+        """The photos that show none of the cars, by name."""
+        folder = self.folder / NONE
+        return list(_photos_in(folder, NONE)) if folder.is_dir() else []
 
     def counts(self) -> dict[str, int]:
         """Photos by class, as far as there are folders for them."""
@@ -85,18 +94,19 @@ class PhotoStore:
 
     def find(self, label: str, name: str) -> StoredPhoto:
         """A photo by its class and name."""
-        for photo in self.photos():
+        for photo in (*self.photos(), *self.strangers()):
             if (photo.label, photo.path.name) == (label, name):
                 return photo
         raise RefusedError("no_such_photo", f"There is no photo {name} of {label} any more.")
 
     def add(self, content: bytes, name: ClassName, *, may_move: bool) -> Placed:
-        """Say that a photo shows a class; a new class appears with its first photo.
+        """Say that a photo shows a class, or `NONE` of them; a new class appears with its first photo.
 
         Where the same photo lies in another class, it is moved, if it may be now: the teacher corrects that.
         """
-        name = _checked_name(name)
-        self._check_twin(name.id)
+        if name.id != NONE:
+            name = _checked_name(name)
+            self._check_twin(name.id)
         self._check_photo(content)
         digest = hashlib.sha256(content).hexdigest()
         equal = self._equal(digest, len(content))
@@ -117,8 +127,7 @@ class PhotoStore:
         """Move a photo out of sight, into PHOTOS/.removed, and say where; a class goes with its last one."""
         photo = self.find(label, name)
         with disk_refusals(self.folder):
-            if self.counts()[label] == 1:
-                remove_names(self.folder, label)
+            self._forget_names(photo)
             target = _free(self.folder / REMOVED / label / name)
             target.parent.mkdir(parents=True, exist_ok=True)
             place(photo.path, target)
@@ -130,12 +139,28 @@ class PhotoStore:
         counts = self.counts()
         short = [f"{label} ({count})" for label, count in counts.items() if count < 2]
         if len(counts) < 2:
-            text = f"{self.folder} has photos of {len(counts)} model(s); a recogniser needs two or more."
+            text = (
+                f"{self.folder} has photos of too few cars ({len(counts)}); a recogniser needs two or more."
+            )
         elif short:
-            text = f"Each model needs two or more photos; too few have: {', '.join(short)}."
+            text = f"Each car needs two or more photos; too few have: {', '.join(short)}."
         else:
             return
         raise RefusedError("too_few", text)
+
+    def fill_sides(self) -> None:
+        """Where the folder is divided, give each class of two photos or more one on either side."""
+        sides = self._sides()
+        if len(sides) < 2:
+            return
+        with disk_refusals(self.folder):
+            for label, count in self.counts().items():
+                found = [[photo for photo in _list(side) if photo.label == label] for side in sides]
+                if count > 1 and not all(found):
+                    full, lacking = (found[0], sides[1]) if found[0] else (found[1], sides[0])
+                    photo = full[-1]
+                    name = ClassName(id=label, en=label, ru=label)
+                    self._place(photo.path, name, lacking, photo.path.name)
 
     def _sides(self) -> list[Path]:
         """The folders of class folders: the photos to learn from first, then those to judge by, if apart."""
@@ -176,7 +201,7 @@ class PhotoStore:
     def _equal(self, digest: str, size: int) -> list[StoredPhoto]:
         """The photos of this content."""
         found = []
-        for photo in self.photos():
+        for photo in (*self.photos(), *self.strangers()):
             with suppress(OSError):  # it may be gone meanwhile
                 if photo.path.stat().st_size == size and digest_of(photo.path) == digest:
                     found.append(photo)
@@ -186,15 +211,21 @@ class PhotoStore:
         if not may_move:
             text = f"This photo lies in {photo.label}; it can be moved once the training is over."
             raise RefusedError("training", text)
-        if self.counts()[photo.label] == 1:
-            remove_names(self.folder, photo.label)
-        side = photo.path.parent.parent
+        self._forget_names(photo)
+        side = self._side_for(name.id) if photo.label == NONE else photo.path.parent.parent
         moved = self._place(photo.path, name, side, photo.path.name)
         self._tidy(photo.label)
         return Placed(photo=moved, outcome="moved", former=photo.label)
 
+    def _forget_names(self, photo: StoredPhoto) -> None:
+        """Take out the names of a class whose last photo this is."""
+        if self.counts().get(photo.label) == 1:
+            remove_names(self.folder, photo.label)
+
     def _place(self, source: Path, name: ClassName, side: Path, file: str) -> StoredPhoto:
         """Rename a file into its class, which is made, and named, if it is new."""
+        if name.id == NONE:
+            side, name = self.folder, ClassName(id=NONE, en=NONE, ru=NONE)
         is_new = name.id not in self.counts()
         folder = next((each for each in _class_folders(side) if class_of(each) == name.id), side / name.id)
         folder.mkdir(exist_ok=True)
@@ -211,6 +242,9 @@ class PhotoStore:
 
     def _tidy(self, label: str) -> None:
         """Remove the folders of a class that has no photo any more."""
+        if label == NONE:
+            with suppress(OSError):  # there are others in it
+                (self.folder / NONE).rmdir()
         if self.counts().get(label):
             return
         for side in self._sides():
@@ -226,9 +260,13 @@ def _class_folders(side: Path) -> list[Path]:
 
 def _list(side: Path) -> Iterator[StoredPhoto]:
     for folder in _class_folders(side):
-        for file in entries(folder):
-            if file.is_file() and is_photo(file):
-                yield StoredPhoto(label=class_of(folder), path=file)
+        yield from _photos_in(folder, class_of(folder))
+
+
+def _photos_in(folder: Path, label: str) -> Iterator[StoredPhoto]:
+    for file in entries(folder):
+        if file.is_file() and is_photo(file):
+            yield StoredPhoto(label=label, path=file)
 
 
 def _extension(content: bytes) -> str:
@@ -244,12 +282,12 @@ def _checked_name(name: ClassName) -> ClassName:
         if not each or not each.isprintable() or len(each.encode("utf-8", "replace")) > LONGEST_NAME_BYTES:
             raise RefusedError(
                 "class_name",
-                f"A model can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
+                f"A car can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
                 f"characters that can be shown, 1 to {LONGEST_NAME_BYTES} bytes of them.",
             )
     taken = {TRAIN, VALIDATION, "thumbs.db", "desktop.ini", "classes.toml"}
     if label.startswith(".") or set(label) & set("/\\") or label.casefold() in taken:
-        raise RefusedError("class_name", f"A model's folder can't be called {label}; give it another name.")
+        raise RefusedError("class_name", f"A car's folder can't be called {label}; give it another name.")
     return ClassName(id=label, en=en, ru=ru)
 
 

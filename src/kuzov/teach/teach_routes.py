@@ -17,13 +17,12 @@ from kuzov.errors import BundleError, PhotoError
 from kuzov.images.decode import decode
 from kuzov.records import ClassName
 from kuzov.serve.api_keys import bearer
-from kuzov.serve.calls import ModelSpec
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.answer import Answer
 from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
-from kuzov.teach.photo_store import PhotoStore
+from kuzov.teach.photo_store import NONE, PhotoStore
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.trainer import Trainer
 from kuzov.teach.versions import ModelVersions, judgement
@@ -125,6 +124,7 @@ class Teaching:
             "model": self._name,
             "folder": str(self._store.folder),
             "classes": classes,
+            "strangers": len(self._store.strangers()),
             "training": None if training is None else asdict(training),
             "candidates": [
                 {"kind": folder.parent.name, **judgement(folder, version, self._versions.runs)}
@@ -142,7 +142,7 @@ class Teaching:
     def _served(self) -> dict[str, Any]:
         """What answers now, what was before it, and what is on its way or failed."""
         known = versions(self._versions.base)
-        statuses = self._service.model_status(ModelSpec(name=self._name))
+        statuses = self._service.models()[self._name]
         available = [each.version for each in statuses if each.state == "AVAILABLE"]
         found: dict[str, Any] = {"judgement": None, "former": None, "newest": None, "load_failure": None}
         if available:
@@ -161,7 +161,8 @@ class Teaching:
 
     def _list(self, query: Mapping[str, str], _body: bytes) -> dict[str, Any]:
         label = _required(query, "class")
-        return {"photos": [each.path.name for each in self._store.photos() if each.label == label]}
+        photos = self._store.strangers() if label == NONE else self._store.photos()
+        return {"photos": [each.path.name for each in photos if each.label == label]}
 
     def _thumbnail(self, query: Mapping[str, str], _body: bytes) -> Answer:
         photo = self._store.find(_required(query, "class"), _required(query, "photo"))
@@ -181,7 +182,7 @@ class Teaching:
         training = self._trainer.training
         may_move = training is None or not training.running
         placed = self._store.add(body, ClassName(id=label, en=en, ru=ru), may_move=may_move)
-        if placed.outcome == "added":
+        if placed.outcome == "added" and label != NONE:
             self._trainer.embed([placed.photo.path])
         photo = {"class": placed.photo.label, "photo": placed.photo.path.name}
         return {**photo, "outcome": placed.outcome, "former": placed.former}
@@ -195,6 +196,7 @@ class Teaching:
 
     def _train(self, _query: Mapping[str, str], _body: bytes) -> Answer:
         self._store.check_trainable()
+        self._store.fill_sides()
         self._trainer.train()
         return _json({"training": True}, status=202)
 

@@ -28,14 +28,21 @@ IDLE_S = 10 * 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """How the latest training goes, or went: `done` of a stage's `total`, at last a version or a failure."""
+    """How the latest training goes, or went: `done` of a stage's `total`, at last a version or a failure.
+
+    A failure has a word for programs too, and the classes that it is about. After a version was made it is
+    compared with the one that is served, in the stage "compare".
+    """
 
     running: bool = True
+    comparing: bool = False
     stage: str = "start"
     done: int = 0
     total: int = 0
     seconds: float = 0.0
     failure: str | None = None
+    failure_kind: str | None = None
+    failure_classes: tuple[str, ...] = ()
     version: int | None = None
 
 
@@ -131,26 +138,35 @@ class Trainer:
             if self._process is process:
                 self._end()
                 if self._training is not None and self._training.running:
-                    self._finish(failure=f"{UNEXPECTED} The training process ended with status {status}.")
+                    text = f"{UNEXPECTED} The training process ended with status {status}."
+                    self._finish(failure=text, failure_kind="other")
+                elif self._training is not None:
+                    self._training = replace(self._training, comparing=False)
 
     def _hear(self, news: Mapping[str, Any]) -> None:
         version = news.get("trained")
         if version is not None:
             self._trained()
         with self._lock:
-            if self._training is None or not self._training.running:
+            if self._training is None or not (self._training.running or self._training.comparing):
                 return
             if "stage" in news:
                 self._training = replace(self._training, **news)
+            elif "compared" in news:
+                self._training = replace(self._training, comparing=False)
+                self._rest()
+            elif version is not None:
+                self._finish(version=version, comparing=True)
             else:
-                self._finish(failure=news.get("failed"), version=version)
+                classes = tuple(news.get("classes", ()))
+                self._finish(
+                    failure=news["failed"], failure_kind=news.get("kind", "other"), failure_classes=classes
+                )
 
-    def _finish(self, *, failure: str | None = None, version: int | None = None) -> None:
+    def _finish(self, **outcome: Any) -> None:
         assert self._training is not None
         seconds = round(time.monotonic() - self._began, 2)
-        self._training = replace(
-            self._training, running=False, seconds=seconds, failure=failure, version=version
-        )
+        self._training = replace(self._training, running=False, seconds=seconds, **outcome)
         self._rest()
 
     def _rest(self) -> None:

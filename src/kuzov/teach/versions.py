@@ -20,6 +20,7 @@ from kuzov.atomic import place
 from kuzov.bundle.card import find_card
 from kuzov.bundle.layout import version_folder, versions
 from kuzov.errors import KuzovError
+from kuzov.teach.changes import read_changes
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
 WORKSPACE = ".teach"
@@ -81,7 +82,7 @@ class ModelVersions:
 
 
 def judgement(version_dir: Path, version: int, runs: Path) -> dict[str, Any]:
-    """A version's judgement as JSON, with the mistakes that its run's folder in `runs` tells of.
+    """A version's judgement as JSON, with the mistakes and changes that its run's folder in `runs` tells of.
 
     Of a model that kuzov did not make only the number is known.
     """
@@ -95,7 +96,8 @@ def judgement(version_dir: Path, version: int, runs: Path) -> dict[str, Any]:
         found["classes"] = [{"id": each.id, "en": each.en, "ru": each.ru} for each in card.classes]
         found |= {key: card.metrics.get(key) for key in ("validation", "cross_validation", "ece")}
         found["photos"] = sum(sum(card.data[side].values()) for side in ("train", "validation"))
-    return found | {"mistakes": _mistakes(runs / str(version) / "metrics.json")}
+    run_folder = runs / str(version)
+    return found | {"mistakes": _mistakes(run_folder / "metrics.json"), "changes": read_changes(run_folder)}
 
 
 def _mistakes(metrics: Path) -> list[dict[str, Any]]:

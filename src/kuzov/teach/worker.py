@@ -8,7 +8,8 @@ Orders come on stdin and news go to stdout, a JSON value a line:
     {"train": true}                            train on all photos
     {"stage": "embed", "done": 3, "total": 40}
     {"trained": 1767225600}                    the new version's number, in TRAINED
-    {"failed": "There are no photos in …"}
+    {"compared": true}                         what it changes stands in RUNS
+    {"failed": "There are no photos in …", "kind": "photos", "classes": []}
 
 It ends with its stdin.
 """

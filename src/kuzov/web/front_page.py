@@ -23,6 +23,10 @@ SCRIPTS = (
     "card.js",
     "answers.js",
     "photos.js",
+    "samples.js",
+    "camera.js",
+    "zip.js",
+    "tables.js",
     "commands.js",
 )
 START = "start.js"
@@ -30,9 +34,11 @@ STYLE = "page.css"
 TEACHING_SCRIPTS = (
     "teach/words.js",
     "teach/ask.js",
+    "teach/target.js",
     "teach/refresh.js",
     "teach/photos.js",
     "teach/upload.js",
+    "teach/changes.js",
     "teach/judgement.js",
     "teach/correct.js",
     "teach/panel.js",

@@ -16,9 +16,11 @@ from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
+from kuzov.web.samples import sample_photo
 from kuzov.web.saliency import SaliencyPictures
 
 _REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
+_SAMPLE = re.compile(r"/web/sample/([0-9]{1,3})")
 _SALIENCY = re.compile(r"/web/saliency/([^/]+)(?:/([0-9]{1,18}))?")
 # The bundle may come from anywhere: its page may show what stands in it, and do nothing.
 _REPORT_HEADERS = (
@@ -33,6 +35,7 @@ class Web:
     - GET / gives the page. It needs no key itself, and asks the reader for one.
     - GET /web/models tells what is served.
     - GET /web/report/NAME/VERSION gives a version's report.
+    - GET /web/sample/1, and up to as many as there are, gives a drawn car to try; it needs no key either.
     - POST /web/saliency/NAME[/VERSION], its body a photo, draws where the model looked.
     """
 
@@ -49,8 +52,8 @@ class Web:
         return path == "/" or path.startswith("/web/")
 
     def is_open(self, path: str) -> bool:
-        """Whether a path needs no API key: only the page itself."""
-        return path == "/"
+        """Whether a path needs no API key: the page itself, and its pictures."""
+        return path == "/" or _SAMPLE.fullmatch(path) is not None
 
     async def answer(self, request: Request, body: bytes) -> Answer:
         """Answer a request, or refuse it."""
@@ -63,6 +66,9 @@ class Web:
         if found := _REPORT.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
             return await self._report(unquote(found[1]), int(found[2]))
+        if found := _SAMPLE.fullmatch(request.path):
+            expect_method(request, "GET", "HEAD")
+            return await asyncio.to_thread(sample_photo, int(found[1]))
         if found := _SALIENCY.fullmatch(request.path):
             expect_method(request, "POST")
             version = None if found[2] is None else int(found[2])

@@ -79,3 +79,11 @@ def test_a_base_path_that_is_missing(tmp_path: Path) -> None:
         look_for_reload(config(base))
     with pytest.raises(BundleError, match="There is no model folder"):
         look_for_start(config(base))
+
+
+def test_a_model_that_is_awaited_may_have_no_version_yet(tmp_path: Path) -> None:
+    awaited = ModelConfig(name="m", base_path=tmp_path, awaited=True)
+    listing = look_for_start(awaited)
+    assert (listing.wanted, listing.remarks) == ({}, ())
+    put(tmp_path, 3)
+    assert look_for_start(awaited).wanted == {3: tmp_path / "3"}

@@ -71,7 +71,7 @@ def teacher(school: School, open_page: OpenPage, heard: Heard) -> Iterator[Page]
 
 def enter(page: Page, token: str) -> None:
     page.get_by_label("Token").fill(token)
-    page.get_by_role("button", name="Start teaching").click()
+    page.get_by_role("button", name="Log in").click()
 
 
 def wait_for(page: Page, text: str) -> None:
@@ -90,32 +90,32 @@ def stored(school: School) -> dict[str, int]:
 def test_a_wrong_token_opens_nothing(school: School, open_page: OpenPage, heard: Heard) -> None:
     page = open_page(school.server.rest_port)
     enter(page, "wrong")
-    wait_for(page, "This is not the server's token. It prints a new one at each start.")
+    wait_for(page, "This is not the server's token. It has a new one after each start.")
     assert page.get_by_role("button", name="Train", exact=True).count() == 0
     page.get_by_role("button", name="Русский").click()
-    wait_for(page, "Это не токен сервера. При каждом запуске он печатает новый.")
+    wait_for(page, "Это не токен сервера. После каждого запуска токен новый.")
     assert all("401" in each for each in heard.complaints)
 
 
 def test_the_token_stays_in_the_tab(school: School, teacher: Page) -> None:
     teacher.reload()
     teacher.get_by_role("heading", name="Photos to learn from").wait_for()
-    teacher.get_by_role("button", name="Stop teaching").click()
+    teacher.get_by_role("button", name="Log out").click()
     teacher.get_by_label("Token").wait_for()
     teacher.reload()
     teacher.get_by_label("Token").wait_for()
 
 
-def test_a_new_model_and_a_file_that_is_no_image(school: School, teacher: Page, heard: Heard) -> None:
-    teacher.get_by_label("They show").select_option("A new model…")
+def test_a_new_car_and_a_file_that_is_no_image(school: School, teacher: Page, heard: Heard) -> None:
+    teacher.get_by_label("They show").select_option("A new car…")
     teacher.get_by_label("Its name in English").fill("Lada Niva")
     teacher.get_by_label("Its name in Russian").fill("Лада Нива")
     text: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"a text"}
     with complaints_allowed(heard, "415"):
         choose_photos(teacher, a_file("1.jpg", 10), text, a_file("2.jpg", 20))
-        wait_for(teacher, "Added: 2, refused: 1")
+        wait_for(teacher, "2 photos added, 1 refused")
     wait_for(teacher, "This is no photo to learn from. Use JPEG, PNG, WebP or BMP.")
-    wait_for(teacher, "Lada Niva: 2")
+    wait_for(teacher, "Lada Niva: 2 photos")
     assert stored(school) == {"bmw_x5": 2, "lada_niva": 2}
     assert 'ru = "Лада Нива"' in (school.photos / "classes.toml").read_text(encoding="utf-8")
 
@@ -129,7 +129,7 @@ def test_what_would_be_forgotten_is_told(teacher: Page) -> None:
 def test_too_few_photos_to_train(teacher: Page, heard: Heard) -> None:
     with complaints_allowed(heard, "409"):
         teacher.get_by_role("button", name="Train", exact=True).click()
-        wait_for(teacher, "To train, add two or more photos of each of two or more models.")
+        wait_for(teacher, "To train, add two or more photos of each of two or more cars.")
 
 
 def test_an_answer_is_corrected(school: School, teacher: Page) -> None:
@@ -145,10 +145,10 @@ def test_an_answer_is_corrected(school: School, teacher: Page) -> None:
 
 
 def test_a_photo_is_looked_at_and_taken_out(school: School, teacher: Page) -> None:
-    teacher.get_by_text("BMW X5 (E70): 2").click()
+    teacher.get_by_text("BMW X5 (E70): 2 photos").click()
     teacher.get_by_alt_text("The photo 1.jpg").wait_for()
     teacher.get_by_role("button", name="Remove the photo 1.jpg").click()
-    wait_for(teacher, "BMW X5 (E70): 1")
+    wait_for(teacher, "BMW X5 (E70): 1 photo")
     assert (school.photos / ".removed" / "bmw_x5" / "1.jpg").is_file()
 
 
@@ -178,11 +178,12 @@ def test_two_teachers_at_once(school: School, teacher: Page, open_page: OpenPage
 def test_a_lost_server_loses_no_photo(school: School, teacher: Page, heard: Heard) -> None:
     with complaints_allowed(heard, "ERR_FAILED"):
         teacher.route("**/teach/photos*", lambda route: route.abort())
+        teacher.get_by_label("They show").select_option("BMW X5 (E70)")
         choose_photos(teacher, a_file("3.jpg", 130), a_file("4.jpg", 140))
         wait_for(teacher, "The server can't be reached. The photos wait here.")
         teacher.unroute("**/teach/photos*")
         teacher.get_by_role("button", name="Go on").click()
-        wait_for(teacher, "Added: 2")
+        wait_for(teacher, "2 photos added")
     assert stored(school) == {"bmw_x5": 4}
 
 
@@ -190,6 +191,7 @@ def test_a_full_disk_loses_no_photo(school: School, teacher: Page, heard: Heard)
     full = {"status": 507, "headers": {"kuzov-reason": "disk_full"}, "body": "{}"}
     with complaints_allowed(heard, "507"):
         teacher.route("**/teach/photos*", lambda route: route.fulfill(**full))
+        teacher.get_by_label("They show").select_option("BMW X5 (E70)")
         choose_photos(teacher, a_file("3.jpg", 130))
         wait_for(
             teacher,
@@ -197,7 +199,7 @@ def test_a_full_disk_loses_no_photo(school: School, teacher: Page, heard: Heard)
         )
         teacher.unroute("**/teach/photos*")
         teacher.get_by_role("button", name="Go on").click()
-        wait_for(teacher, "Added: 1")
+        wait_for(teacher, "1 photo added")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -207,11 +209,11 @@ def test_accessible_on_a_phone_in_russian(
     page = open_page(school.server.rest_port, viewport=PHONE, locale="ru-RU", color_scheme=scheme)
     expect_no_violation(page)
     page.get_by_label("Токен").fill(school.token)
-    page.get_by_role("button", name="Начать обучение").click()
+    page.get_by_role("button", name="Войти").click()
     page.get_by_role("heading", name="Фото для обучения").wait_for()
     page.set_input_files("#choose", [a_file("car.jpg", 200)])
-    page.get_by_label("Это").wait_for()
-    page.get_by_text("БМВ X5 (E70): 2").click()
+    page.get_by_label("Это", exact=True).wait_for()
+    page.get_by_text("БМВ X5 (E70): 2 фото").click()
     page.get_by_alt_text("Фото 1.jpg").wait_for()
     expect_no_violation(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -30,10 +30,14 @@ ALL = VersionPolicy(latest=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A model to serve, by the name that requests spell; `base_path` is the folder of its versions."""
+    """A model to serve, by the name that requests spell; `base_path` is the folder of its versions.
+
+    A model that is `awaited` may have no version yet: the server starts without it, and loads its first one.
+    """
 
     name: str
     base_path: Path
+    awaited: bool = False
     policy: VersionPolicy = LATEST
     labels: Mapping[str, int] = field(default_factory=dict)  # versions by label
 

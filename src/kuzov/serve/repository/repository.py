@@ -62,7 +62,7 @@ class Repository:
     def start(self) -> None:
         """Load the configured models, and look after them from now on.
 
-        Returns when each has a version available and no version is in its first try any more.
+        Returns when each that has versions has one available, and no version is in its first try any more.
 
         Raises:
             BundleError: A model has nothing to load, does not load, or has a label that it may not have.
@@ -83,7 +83,8 @@ class Repository:
             models = [self._add(*each) for each in zip(self._configs, listings, strict=True)]
             self._advance()
         self._keeper.start()
-        failures = self._wait(models, math.inf)
+        wanted = [model for model, listing in zip(models, listings, strict=True) if listing.wanted]
+        failures = self._wait(wanted, math.inf)
         if failures:
             self.stop()
             raise BundleError(
@@ -126,14 +127,17 @@ class Repository:
         Raises:
             RequestError: NOT_FOUND, in TensorFlow Serving's words.
         """
-        with self._changed:
-            model = self._models.get(name) or self._removed.get(name)
-            statuses = model.statuses() if model is not None else ()
-        found = tuple(each for each in statuses if version in {None, each.version})
+        found = tuple(each for each in self.statuses(name) if version in {None, each.version})
         if not found:
             wanted = "any versions" if version is None else f"version {version}"
             raise RequestError(ErrorCode.NOT_FOUND, f"Could not find {wanted} of model {name}")
         return found
+
+    def statuses(self, name: str) -> tuple[VersionStatus, ...]:
+        """As `status`, of all versions; none where the model has none, or is not known."""
+        with self._changed:
+            model = self._models.get(name) or self._removed.get(name)
+            return model.statuses() if model is not None else ()
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that are configured, sorted."""

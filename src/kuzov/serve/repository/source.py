@@ -52,7 +52,12 @@ def look(config: ModelConfig) -> Listing:
 
 
 def look_for_start(config: ModelConfig) -> Listing:
-    """As `look`, for a model that can't be done without: none of the versions wanted is a BundleError too."""
+    """As `look`, for a model that can't be done without: none of the versions wanted is a BundleError too.
+
+    A model that is awaited can be done without.
+    """
+    if config.awaited:
+        return look(config)
     try:
         listing = look(config)
     except BundleError:
@@ -83,6 +88,8 @@ def _is_version(folder: Path) -> bool:
 
 
 def _missing(config: ModelConfig, found: Mapping[int, Path]) -> list[str]:
+    if not found and config.awaited:
+        return []
     if not found:
         text = f"No versions of servable {config.name} found under base path {config.base_path}. "
         meant = misplaced(config.base_path)

@@ -63,6 +63,7 @@ function askAbout(file) {
 }
 
 function show(card, file, predictions, milliseconds) {
+  Object.assign(card, { file, predictions });
   card.answer(predictions, milliseconds);
   const { article } = card;
   document.dispatchEvent(new CustomEvent("answered", { detail: { article, file, prediction: predictions[0] } }));
@@ -169,6 +170,7 @@ function showCount() {
   progress.max = all || 1;
   progress.value = done;
   progress.hidden = done === all;
-  say(find("done"), failed ? "done_failed" : "done", { all, done, failed });
+  say(find("done"), failed ? "done_failed" : "done", { count: all, done, failed });
+  find("tables").hidden = done === failed;
   if (done === all && all > SPOKEN) announce(find("done").textContent);
 }

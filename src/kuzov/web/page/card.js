@@ -1,5 +1,6 @@
 // The card of a photo, from waiting its turn to its answer.
 const SHOWN_BARS = 5;
+const LEAST_SHOWN = 0.01;
 const MOST_CARS = 8;
 
 function makeCard(file, { onAgain, onRemove }) {
@@ -45,6 +46,7 @@ function makeCard(file, { onAgain, onRemove }) {
     },
     fail(problem) {
       become("failed", false);
+      Object.assign(card, { file, problem });
       say(title, "failed");
       body.append(say(element("p"), problem.key, problem.values));
       const again = element("button", { type: "button", class: "button", onclick: onAgain });
@@ -60,17 +62,34 @@ function makeCard(file, { onAgain, onRemove }) {
 
 function showPrediction(title, body, predictions, index) {
   const prediction = predictions[index];
-  const name = prediction.names[prediction.label];
-  body.replaceChildren(...notes(predictions, index).map((each) => say(element("p", { class: "fine" }), ...each)));
+  const best = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a);
+  body.replaceChildren();
   if (prediction.is_unknown) {
     say(title, "none");
-    body.append(say(element("p"), ...instead(prediction)), say(element("p", { class: "fine" }), "forced"));
+    body.append(say(element("p"), ...instead(prediction)), folded("forced", {}, best, prediction));
   } else {
-    say(title, prediction.is_doubtful ? "perhaps" : "any", { any: name });
+    say(title, prediction.is_doubtful ? "perhaps" : "any", { any: prediction.names[prediction.label] });
+    const shown = best.filter(([, share], at) => at === 0 || (at < SHOWN_BARS && share >= LEAST_SHOWN));
+    const others = best.slice(shown.length);
+    body.append(bars(shown, prediction));
+    const key = others[0]?.[1] < LEAST_SHOWN ? "others_small" : "others";
+    if (others.length) body.append(folded(key, { count: others.length }, others, prediction));
   }
-  const best = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a);
-  const rows = best.slice(0, SHOWN_BARS).map(([id, share]) => bar(prediction.names[id], share));
-  body.append(say(element("ol", { class: "bars" }, ...rows), "bars", {}, "ariaLabel"));
+  body.append(...notes(predictions, index).map((each) => say(element("p", { class: "fine" }), ...each)));
+}
+
+function bars(shares, { names }) {
+  const rows = shares.map(([id, share]) => bar(names[id], share));
+  return say(element("ol", { class: "bars" }, ...rows), "bars", {}, "ariaLabel");
+}
+
+// Bars that are drawn once they are asked for: there may be hundreds.
+function folded(key, values, shares, prediction) {
+  const details = element("details", { class: "more" }, say(element("summary"), key, values));
+  details.ontoggle = () => {
+    if (details.open && details.children.length === 1) details.append(bars(shares, prediction));
+  };
+  return details;
 }
 
 // What is to be known of the car that was asked about, or of its lack.

@@ -1,6 +1,7 @@
 // The reader's language: the browser's, or the one chosen with the switch.
 const LANGUAGES = ["en", "ru"];
 const texts = { en: {}, ru: {} };
+const plurals = Object.fromEntries(LANGUAGES.map((each) => [each, new Intl.PluralRules(each)]));
 const said = new WeakMap();
 let language = firstLanguage();
 
@@ -10,7 +11,13 @@ function addTexts(more) {
 
 // A text in the reader's language. Values may be strings, whole numbers, or {en, ru}.
 function t(key, values = {}) {
-  return texts[language][key].replace(/\{(\w+)\}/g, (_, name) => inWords(values[name]));
+  return inLanguage(language, key, values);
+}
+
+function inLanguage(chosen, key, values) {
+  const text = texts[chosen][key];
+  const form = typeof text === "string" ? text : text[plurals[chosen].select(values.count)];
+  return form.replace(/\{(\w+)\}/g, (_, name) => inWords(values[name], chosen));
 }
 
 // Give an element a text, or a property such as "alt", that follows the language when it is switched.
@@ -40,10 +47,10 @@ function showLanguage() {
   document.title = `${t("title")} · kuzov`;
 }
 
-// Tenths of a percent; where a photo is all but sure, that is not rounded to certainty.
+// Tenths of a percent; where a photo is all but sure, that is not rounded to certainty. Whole ones are.
 function percent(share, digits = 1) {
-  const sign = share > 0.9995 && share < 1 ? "> " : share < 0.0005 && share > 0 ? "< " : "";
-  const shown = sign === "> " ? 99.9 : sign === "< " ? 0.1 : share * 100;
+  const sign = digits === 0 ? "" : share > 0.9995 && share < 1 ? "> " : share < 0.0005 && share > 0 ? "< " : "";
+  const shown = sign === "> " ? 99.9 : sign === "< " ? 0.1 : Math.min(share, 1) * 100;
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return inBoth((each) => `${sign}${new Intl.NumberFormat(each, options).format(shown)}\u00a0%`);
 }
@@ -67,9 +74,9 @@ function inBoth(format) {
   return Object.fromEntries(LANGUAGES.map((each) => [each, format(each)]));
 }
 
-function inWords(value) {
-  if (typeof value === "number") return new Intl.NumberFormat(language).format(value);
-  return value?.[language] ?? value;
+function inWords(value, chosen) {
+  if (typeof value === "number") return new Intl.NumberFormat(chosen).format(value);
+  return value?.[chosen] ?? value;
 }
 
 function firstLanguage() {

@@ -30,7 +30,9 @@ function showModel() {
   panel.replaceChildren(...(model ? describe(model) : [say(element("p"), "no_model")]));
   find("program").hidden = model === null;
   find("drop").classList.toggle("off", model !== null && !model.photos);
+  find("samples").hidden = !model?.photos;
   if (model) showProgram();
+  document.dispatchEvent(new CustomEvent("models"));
 }
 
 function describe(model) {
@@ -64,7 +66,7 @@ function judgement(model) {
   const parts = [];
   if (known) {
     const [low, high] = known.interval.map((each) => percent(each, 0));
-    parts.push(say(element("p"), "judgement", { right: known.right, total: known.total, low, high }));
+    parts.push(say(element("p"), "judgement", { right: known.right, count: known.total, low, high }));
   } else {
     parts.push(say(element("p"), "no_judgement"));
   }
@@ -79,7 +81,8 @@ function judgement(model) {
 function reportLink(model) {
   const path = `/web/report/${encodeURIComponent(model.name)}/${model.version}`;
   if (!("X-API-Key" in keyHeaders())) {
-    return say(element("a", { href: path, target: "_blank", rel: "noopener" }), "report");
+    const link = say(element("a", { target: "_blank", rel: "noopener" }), "report");
+    return say(link, "any", { any: inBoth((each) => `${path}#${each}`) }, "href");
   }
   const save = async () => {
     const url = URL.createObjectURL(await (await api(path)).blob());

@@ -9,7 +9,7 @@ function listenForPhotos() {
   }
   find("camera-way").hidden = !matchMedia("(pointer: coarse)").matches;
   find("drop").onclick = (event) => {
-    if (!event.target.closest("label")) find("choose").click();
+    if (!event.target.closest("label, button")) find("choose").click();
   };
   listenForDrops();
   addEventListener("paste", (event) => {

@@ -9,7 +9,10 @@ class Problem extends Error {
 }
 
 const KINDS = { 404: ["gone", "gone"], 429: ["busy", "busy"], 503: ["busy", "busy"] };
-const OTHERS = { 408: "late", 500: "broken_server", 504: "late", 507: "full" };
+const OTHERS = {
+  403: "forbidden", 408: "late", 413: "too_large", 499: "late", 500: "broken_server", 501: "broken_server", 502: "busy",
+  504: "late", 507: "full",
+};
 // The word by which the server names what is wrong with a photo, and which of the page's texts says so.
 const PHOTO_TEXTS = {
   no_image: "no_photo", empty_image: "empty_photo", large_image: "large_photo", broken_image: "broken_photo",
@@ -22,7 +25,7 @@ async function api(path, options = {}) {
     const response = await send(path, { ...options, headers: { ...sent, ...options.headers } });
     if (response.ok) return response;
     const own = response.status === 401 && "Authorization" in (options.headers ?? {});
-    if (response.status !== 401 || own) throw await problemOf(response);
+    if (response.status !== 401 || own) throw problemOf(response);
     const isNew = keyHeaders()["X-API-Key"] !== sent["X-API-Key"]; // another call has asked meanwhile
     if (!isNew && !(await askForKey())) throw new Problem("key", "no_key");
   }
@@ -48,20 +51,13 @@ async function isReadable(file) {
   }
 }
 
-async function problemOf(response) {
+function problemOf(response) {
   const text = PHOTO_TEXTS[response.headers.get("kuzov-reason")];
   if (text) return new Problem("photo", text, { megapixels: limits().max_image_pixels / 1e6 });
   if (response.status in OTHERS) return new Problem("other", OTHERS[response.status]);
-  if (!(response.status in KINDS)) return new Problem("other", "refused", { reason: await sentenceOf(response) });
+  // The server's own sentence is English, and for programmers.
+  if (!(response.status in KINDS)) return new Problem("other", "refused", { status: String(response.status) });
   const problem = new Problem(...KINDS[response.status]);
   problem.retryAfter = Number(response.headers.get("retry-after")) || 1;
   return problem;
-}
-
-async function sentenceOf(response) {
-  try {
-    return String((await response.json()).error);
-  } catch {
-    return `${response.status} ${response.statusText}`;
-  }
 }

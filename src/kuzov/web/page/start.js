@@ -4,7 +4,10 @@ for (const button of document.querySelectorAll("#languages button")) {
 }
 showLanguage();
 listenForPhotos();
+offerSamples();
+offerCamera();
 listenForPrograms();
+listenForTables();
 find("clear").onclick = clearPhotos;
 addEventListener("online", () => stopped && goOn(1));
 document.addEventListener("visibilitychange", () => {

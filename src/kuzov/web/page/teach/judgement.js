@@ -1,4 +1,6 @@
 // How the training goes, and the versions side by side.
+const FAILURES = { few_different: "teach_failed_few_different", photos: "teach_failed_photos" };
+
 function showTraining(before) {
   const { training } = teacher.state;
   parts.train.disabled = Boolean(training?.running);
@@ -6,7 +8,8 @@ function showTraining(before) {
   if (training.running) {
     say(parts.stage, `teach_stage_${training.stage}`, { done: training.done, total: training.total });
   } else if (training.failure) {
-    say(parts.stage, "teach_failed", { reason: training.failure });
+    const names = inBoth((each) => training.failure_classes.map((id) => classNames(id)[each]).join(", "));
+    say(parts.stage, FAILURES[training.failure_kind] ?? "teach_failed", { names });
   } else {
     say(parts.stage, "teach_trained", { time: duration(training.seconds * 1000) });
   }
@@ -20,15 +23,14 @@ function showJudgement() {
   const columns = [...(state.judgement ? [state.judgement] : []), ...candidates];
   const taking = isTakingOver(state);
   if (columns.length) rows.push(say(element("h3", { id: "teach-judgement" }), "teach_compare"), comparison(columns));
-  for (const each of candidates) rows.push(...mistakesOf(each));
+  for (const each of candidates) rows.push(...changesOf(each), ...mistakesOf(each));
   const actions = candidates.map(({ kind, version }) => versionButton("publish", version, `teach_${kind}_publish`));
   if (state.former !== null) actions.push(versionButton("back", state.newest, "teach_back", madeAt(state.former)));
   for (const each of actions) each.disabled = taking;
   rows.push(element("p", { class: "ways" }, ...actions));
   if (taking) rows.push(say(element("p", { role: "status" }), "teach_publishing"));
   if (state.load_failure) {
-    const values = { made: madeAt(state.newest), reason: state.load_failure };
-    rows.push(say(element("p", { class: "warning" }), "teach_load_failed", values));
+    rows.push(say(element("p", { class: "warning" }), "teach_load_failed", { made: madeAt(state.newest) }));
   }
   parts.judgement.replaceChildren(...rows);
 }
@@ -43,7 +45,7 @@ function comparison(columns) {
   const folds = (each) => each.cross_validation;
   const lines = [
     ["teach_row_made", (each) => madeAt(each.version)],
-    ["teach_row_models", (each) => each.classes.length && String(each.classes.length)],
+    ["teach_row_cars", (each) => each.classes.length && String(each.classes.length)],
     ["teach_row_photos", (each) => each.photos && String(each.photos)],
     ["teach_row_right", (each) => each.validation && inBoth((one) => rightIn(one, each.validation))],
     ["teach_row_folds", (each) => folds(each) && percent(folds(each).mean)],
@@ -57,12 +59,13 @@ function comparison(columns) {
     return element("tr", {}, say(element("th", { scope: "row" }), key), ...cells);
   });
   const corner = say(element("th", { scope: "col" }), "teach_figure");
-  const table = element("table", {}, element("thead", {}, element("tr", {}, corner, ...heads)), element("tbody", {}, ...body));
-  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "teach-judgement" }, table);
+  const table = element("table", { "aria-labelledby": "teach-judgement" }, element("thead", {}, element("tr", {}, corner, ...heads)), element("tbody", {}, ...body));
+  table.style.setProperty("--versions", columns.length);
+  return table;
 }
 
 function rightIn(each, { right, total, accuracy }) {
-  return `${texts[each].teach_right.replace("{right}", right).replace("{total}", total)} (${percent(accuracy)[each]})`;
+  return `${inLanguage(each, "teach_right", { right, total })} (${percent(accuracy)[each]})`;
 }
 
 function mistakesOf({ kind, mistakes }) {

@@ -1,14 +1,13 @@
 // The section of the page in which a model is taught.
-const NEW_MODEL = "";
+let labels = 0;
 
 // The parts that stay; what changes with the state is put into them.
 const parts = {
   why: element("p", { role: "alert" }),
   token: element("input", { type: "password", autocomplete: "off", spellcheck: "false", required: true }),
-  which: element("select", { onchange: () => showNames() }),
-  en: element("input", { autocomplete: "off", maxlength: "60" }),
-  ru: element("input", { autocomplete: "off", maxlength: "60" }),
-  names: element("div", { class: "names" }),
+  firstHere: say(element("p", { hidden: true }), "teach_first_here"),
+  add: element("h3"),
+  first: say(element("p", { hidden: true }), "teach_first_why"),
   files: element("input", { type: "file", multiple: true, accept: "image/jpeg,image/png,image/webp,image/bmp" }),
   progress: element("progress", { hidden: true }),
   count: element("p", { role: "status" }),
@@ -21,6 +20,7 @@ const parts = {
   judgement: element("div", { class: "judgement" }),
   trouble: element("p", { class: "warning", role: "alert" }),
 };
+parts.target = targetChoice("teach_which");
 parts.goOn.hidden = true;
 parts.files.onchange = () => addForTeaching([...parts.files.files]);
 
@@ -28,7 +28,6 @@ function button(key, onclick, kind = "", values = {}) {
   return say(element("button", { type: "button", class: `button ${kind}`.trim(), onclick }), key, values);
 }
 
-let labels = 0;
 function labelled(key, input) {
   input.id = `teach-${++labels}`;
   return element("div", { class: "field" }, say(element("label", { for: input.id }), key), input);
@@ -38,18 +37,27 @@ function buildTeaching() {
   const locked = element("form", { class: "locked", onsubmit: enter },
     say(element("p"), "teach_token_why"), labelled("teach_token", parts.token), parts.why,
     say(element("button", { class: "button" }), "teach_start"));
-  parts.names.append(labelled("teach_name_en", parts.en), labelled("teach_name_ru", parts.ru));
   const choose = element("label", { class: "button" }, parts.files, say(element("span"), "teach_choose"));
   const open = element("div", { class: "open" },
-    say(element("h3"), "teach_add"), labelled("teach_which", parts.which), parts.names, choose,
+    parts.add, parts.first, ...parts.target.fields, choose,
     parts.progress, parts.count, parts.refused, parts.goOn,
     say(element("h3"), "teach_photos"), parts.classes, parts.forgotten,
     element("p", { class: "ways" }, parts.train), parts.stage, parts.trouble, parts.judgement,
     button("teach_stop", leave, "quiet"));
-  find("teach").append(say(element("h2"), "teach"), locked, open);
+  find("teach").append(say(element("h2"), "teach"), parts.firstHere, locked, open);
   find("teach").hidden = false;
   setOpen(false);
+  takeTokenOfLink();
   if (teacher.token) attempt(refresh);
+}
+
+// A link may bring the token along behind its #, which no server and no log is told.
+function takeTokenOfLink() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("teach");
+  if (!token) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  teacher.token = token;
+  keep(() => sessionStorage.setItem("kuzov.teach", token));
 }
 
 function setOpen(isOpen) {
@@ -66,7 +74,7 @@ async function enter(event) {
   try {
     await refresh();
     keep(() => sessionStorage.setItem("kuzov.teach", teacher.token));
-    parts.which.focus();
+    parts.target.select.focus();
   } catch (problem) {
     say(parts.why, problem.key, problem.values);
     parts.token.focus();
@@ -79,5 +87,15 @@ function leave() {
   keep(() => sessionStorage.removeItem("kuzov.teach"));
   setOpen(false);
 }
+
+// Without a recogniser the page is for teaching a first one.
+document.addEventListener("models", () => {
+  const isFirst = currentModel() === null;
+  document.body.classList.toggle("untaught", isFirst);
+  const title = document.querySelector("h1");
+  title.dataset.text = isFirst ? "teach_first" : "title";
+  title.textContent = t(title.dataset.text);
+  parts.firstHere.hidden = !isFirst;
+});
 
 buildTeaching();

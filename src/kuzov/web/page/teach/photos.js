@@ -1,28 +1,22 @@
 // The photos to learn from, by their models.
 function classNames(id) {
+  if (id === NONE) return inBoth((each) => texts[each].teach_none);
   return teacher.state.classes.find((each) => each.id === id) ?? { en: id, ru: id };
 }
 
-function options(chosen) {
-  const known = teacher.state.classes.map((each) => {
-    return say(element("option", { value: each.id, selected: each.id === chosen }), "any", { any: each });
-  });
-  return [...known, say(element("option", { value: NEW_MODEL, selected: chosen === NEW_MODEL }), "teach_new")];
-}
-
-function knownOptions(chosen) {
-  return options(chosen).slice(0, -1);
-}
-
 function showClasses() {
-  const { classes } = teacher.state;
-  parts.which.replaceChildren(...options(teacher.wanted ?? (parts.which.value || classes[0]?.id) ?? NEW_MODEL));
+  const { classes, strangers } = teacher.state;
+  refreshTargets();
+  if (teacher.wanted) parts.target.choose(teacher.wanted);
   teacher.wanted = null;
-  showNames();
-  for (const select of document.querySelectorAll(".correct select")) select.replaceChildren(...knownOptions(select.value));
   const opened = new Set([...parts.classes.querySelectorAll("details[open]")].map((each) => each.dataset.id));
   const stored = classes.filter((each) => each.photos);
-  parts.classes.replaceChildren(...stored.map((each) => classDetails(each, opened.has(each.id))));
+  const none = { id: NONE, ...classNames(NONE), photos: strangers };
+  const shown = strangers ? [...stored, none] : stored;
+  parts.classes.replaceChildren(...shown.map((each) => classDetails(each, opened.has(each.id))));
+  parts.first.hidden = stored.length > 0;
+  say(parts.add, stored.length || !classes.length ? "teach_add" : "teach_first");
+  if (!classes.length && parts.target.select.value === "") parts.target.choose(NEW_CAR);
   if (!stored.length) parts.classes.append(say(element("p"), "teach_none_yet"));
   const lost = classes.filter((each) => each.served && !each.photos);
   parts.forgotten.textContent = "";
@@ -32,15 +26,11 @@ function showClasses() {
   }
 }
 
-function showNames() {
-  parts.names.hidden = parts.which.value !== NEW_MODEL;
-}
-
 function classDetails(found, open) {
   const grid = element("div", { class: "thumbnails" });
-  const values = { name: found, photos: found.photos };
+  const values = { name: found, count: found.photos };
   const summary = element("summary", {}, say(element("span"), "teach_class", values));
-  if (!found.served) summary.append(" ", say(element("small"), "teach_unknown_yet"));
+  if (found.served === false) summary.append(" ", say(element("small"), "teach_unknown_yet"));
   const details = element("details", { "data-id": found.id, open }, summary, grid);
   const show = () => details.open && attemptQuietly(() => showThumbnails(grid, found.id));
   details.ontoggle = show;
@@ -55,21 +45,22 @@ function attemptQuietly(action) {
 async function showThumbnails(grid, id) {
   if (grid.firstChild) return;
   const { photos } = await (await askTeacher("photos", { class: id })).json();
-  const seen = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      seen.unobserve(target);
-      fillThumbnail(target, id).catch(() => {});
-    }
-  });
   grid.replaceChildren(...photos.map((photo) => thumbnailOf(photo, id)));
   for (const figure of grid.children) seen.observe(figure);
 }
 
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    fillThumbnail(target, target.dataset.class).catch(() => {});
+  }
+});
+
 function thumbnailOf(photo, id) {
   const remove = () => attempt(() => askTeacher("photos", { method: "DELETE", class: id, photo }));
   const cross = element("button", { type: "button", class: "remove", onclick: remove }, "×");
-  return element("figure", { "data-photo": photo }, say(cross, "teach_remove", { name: photo }, "ariaLabel"));
+  return element("figure", { "data-photo": photo, "data-class": id }, say(cross, "teach_remove", { name: photo }, "ariaLabel"));
 }
 
 async function fillThumbnail(figure, id) {

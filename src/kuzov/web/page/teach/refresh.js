@@ -24,7 +24,7 @@ async function refresh() {
     askTeacher("begin", { method: "POST" }).catch(() => {}); // so that the training itself starts at once
   }
   if (JSON.stringify(before) !== JSON.stringify(state)) showState(before);
-  const busy = state.training?.running || isTakingOver(state);
+  const busy = state.training?.running || state.training?.comparing || isTakingOver(state);
   nextLook = setTimeout(look, busy ? POLL_MS.busy : POLL_MS.quiet);
 }
 
@@ -43,9 +43,10 @@ function isTakingOver(state) {
 
 function showState(before) {
   const { state } = teacher;
-  if (changed(before, "classes")) showClasses();
+  if (changed(before, "classes", "strangers")) showClasses();
   showTraining(before?.training);
-  if (changed(before, "candidates", "judgement", "newest", "former", "load_failure")) showJudgement();
+  const compared = before?.training?.comparing !== state.training?.comparing;
+  if (compared || changed(before, "candidates", "judgement", "newest", "former", "load_failure")) showJudgement();
   const version = state.judgement?.version;
   if (before && before.judgement?.version !== version) {
     announce(t("teach_published", { made: madeAt(version) }));

@@ -1,20 +1,11 @@
 const UPLOADS = 2;
 
-// Which class a teacher means; a new one is called by its name, in the letters that a folder's name may have.
-function chosenClass() {
-  const id = parts.which.value;
-  if (id !== NEW_MODEL) return { class: id };
-  const [en, ru] = [parts.en.value.trim(), parts.ru.value.trim()];
-  const made = (en || ru).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "");
-  return made && { class: made, en: en || ru, ru: ru || en };
-}
-
 function addForTeaching(files) {
   parts.files.value = "";
-  const target = chosenClass();
-  if (!target) {
-    say(parts.trouble, "teach_nameless");
-    parts.en.focus();
+  const { missing, ...target } = parts.target.get();
+  if (missing) {
+    say(parts.trouble, missing);
+    parts.target.select.focus();
     return;
   }
   if (!teacher.pending.length) {
@@ -33,14 +24,12 @@ async function upload() {
   await Promise.all(Array.from({ length: UPLOADS }, uploadNext));
   parts.progress.hidden = true;
   parts.goOn.hidden = !teacher.pending.length;
-  const [{ target } = {}] = teacher.last ?? [];
-  if (target && parts.which.value === NEW_MODEL) {
-    teacher.wanted = target.class;
-    parts.en.value = parts.ru.value = "";
-  }
+  // A new car is a known one from now on, unless the teacher has gone on to another meanwhile.
+  const { select, get } = parts.target;
+  if (select.value === NEW_CAR && get().class === teacher.last?.class) teacher.wanted = teacher.last.class;
   const key = teacher.failed ? "teach_added_failed" : "teach_added";
   const { added, failed } = teacher;
-  if (!teacher.pending.length) announce(say(parts.count, key, { added, failed }).textContent);
+  if (!teacher.pending.length) announce(say(parts.count, key, { count: added, failed }).textContent);
   look();
 }
 
@@ -50,9 +39,9 @@ async function uploadNext() {
     try {
       await askTeacher("photos", { method: "POST", body: job.file, ...job.target });
       teacher.added += 1;
-      teacher.last = [job];
+      teacher.last = job.target;
     } catch (problem) {
-      if (["lost", "disk_full", "token", "busy"].includes(problem.kind)) {
+      if (["lost", "disk_full", "disk", "token", "busy"].includes(problem.kind)) {
         teacher.pending.unshift(job);
         parts.goOn.hidden = false;
         say(parts.trouble, problem.kind === "lost" ? "teach_lost" : problem.key, problem.values);
@@ -63,6 +52,6 @@ async function uploadNext() {
       parts.refused.append(element("li", {}, `${job.file.name}: `, why));
     }
     parts.progress.value = teacher.added + teacher.failed;
-    say(parts.count, "teach_adding", { added: teacher.added, left: teacher.pending.length });
+    say(parts.count, "teach_adding", { count: teacher.added, left: teacher.pending.length });
   }
 }

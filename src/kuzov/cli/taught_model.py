@@ -1,0 +1,56 @@
+"""The model that `kuzov serve --teach` teaches, which need not be there yet."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+
+import click
+
+from kuzov.atomic import place
+from kuzov.bundle.layout import SAVED_MODEL, newest, versions
+from kuzov.bundle.ready import USERS_MODEL, ready_model
+from kuzov.errors import KuzovError
+from kuzov.serve.repository.config import ModelConfig
+
+FIRST_VERSION = "1"
+
+
+def taught_model(name: str, named: Path | None) -> ModelConfig:
+    """The model in the folder that the user named, which may be empty or missing.
+
+    Where none is named, models/img_classifier: without a version it begins as a copy of the model that comes
+    with kuzov, which itself is never changed.
+
+    Raises:
+        KuzovError: The folder can't be made, or the copy not written.
+    """
+    folder = USERS_MODEL if named is None else named
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if named is None and not versions(folder):
+            _copy_ready_model(folder)
+            click.echo(
+                f"There was no model in {folder}: it begins as a copy of the one that comes with kuzov. "
+                "To start from nothing, name another folder: --model-base-path FOLDER",
+                err=True,
+            )
+        elif not versions(folder) and not (folder / SAVED_MODEL).is_file():
+            click.echo(
+                f"There is no model in {folder} yet: open the page, and teach it a first one.", err=True
+            )
+    except OSError as error:
+        raise KuzovError(f"The model folder {folder} can't be made: {error.strerror}.") from error
+    # A version's own folder is named by mistake, which starting the server tells.
+    return ModelConfig(name=name, base_path=folder, awaited=not (folder / SAVED_MODEL).is_file())
+
+
+def _copy_ready_model(folder: Path) -> None:
+    """Whole or not at all, as every version."""
+    copy = folder / f".{FIRST_VERSION}.{secrets.token_hex(4)}"
+    try:
+        shutil.copytree(newest(ready_model()), copy)
+        place(copy, folder / FIRST_VERSION)
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
