@@ -86,7 +86,7 @@ class DatasetError(KuzovError):
         classes: Ids of the classes that it is wrong with.
     """
 
-    def __init__(self, message: str, kind: str | None = None, classes: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str | Words, kind: str | None = None, classes: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.kind = kind
         self.classes = classes

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 Language: TypeAlias = Literal["en", "ru"]
 
+LANGUAGES: tuple[Language, ...] = ("en", "ru")
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

@@ -46,6 +46,14 @@ def test_a_picture_is_not_blank_and_the_same_each_time(
     assert png == draw(run)
 
 
+def test_the_words_are_of_one_language(metrics: Metrics, read: Read) -> None:
+    run = training(read(metrics))
+    for draw in (charts.draw_curves, draw_confusion, draw_classes, draw_reliability, draw_unknown):
+        assert draw(run, "en") != draw(run, "ru")
+    curve = run.learning_curve
+    assert charts.draw_learning_curve(curve, "en") != charts.draw_learning_curve(curve, "ru")
+
+
 def test_fine_tuning_adds_a_row_of_curves(fine_tuned: Metrics, read: Read) -> None:
     with_epochs = size(draw_curves(read(fine_tuned)))
     fine_tuned["curves"]["fine_tune"] = None

@@ -167,7 +167,9 @@ def test_a_photo_that_is_not_there(store: PhotoStore) -> None:
 
 def test_too_little_to_train_on(store: PhotoStore) -> None:
     put(store, "x5/1.jpg", a_photo())
-    with pytest.raises(RefusedError, match=r"has photos of too few cars \(1\); a recogniser needs two or more\."):
+    with pytest.raises(
+        RefusedError, match=r"has photos of too few cars \(1\); a recogniser needs two or more\."
+    ):
         store.check_trainable()
     put(store, "niva/1.jpg", a_photo("blue"))
     put(store, "niva/2.jpg", a_photo("green"))
@@ -202,6 +204,5 @@ def test_each_class_has_a_photo_on_either_side_before_a_training(store: PhotoSto
     put(store, "train/solaris/5.jpg", a_photo())
     store.fill_sides()
     found = sorted(each.relative_to(store.folder).as_posix() for each in store.folder.rglob("*.jpg"))
-    assert found == [
-        "train/niva/4.jpg", "train/solaris/5.jpg", "train/x5/1.jpg", "validation/niva/3.jpg", "validation/x5/2.jpg",
-    ]  # fmt: skip
+    learned = ["train/niva/4.jpg", "train/solaris/5.jpg", "train/x5/1.jpg"]
+    assert found == [*learned, "validation/niva/3.jpg", "validation/x5/2.jpg"]

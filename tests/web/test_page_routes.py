@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from kuzov.report.markup import whole_page
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.web.page_routes import Web
+from kuzov.words import Words
 from tests.serve.rest.port import Port
 from tests.web.port import service_of
 
@@ -63,17 +68,59 @@ def test_a_report_can_show_and_do_nothing_else(port: Port, tmp_path: Path) -> No
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
+@pytest.mark.parametrize(
+    ("query", "header", "language"),
+    [
+        ("", None, "en"),
+        ("", "ru-RU,ru;q=0.9,en;q=0.8", "ru"),
+        ("", "de-DE,de;q=0.9,ru;q=0.8,en;q=0.7", "ru"),
+        ("", "fr", "en"),
+        ("?language=en", "ru-RU,ru;q=0.9", "en"),
+        ("?language=ru", "en-GB", "ru"),
+        ("?language=tlh", "ru", "ru"),
+    ],
+)
+def test_a_report_opens_in_the_language_that_is_asked_for(
+    port: Port, tmp_path: Path, query: str, header: str | None, language: str
+) -> None:
+    port.extensions = [Web(service_of(None, tmp_path), teaching=False, limits=Limits())]
+    (tmp_path / "assets.extra").mkdir()
+    page = whole_page(Words("Report", "Отчёт"), "7", (), ())
+    (tmp_path / "assets.extra" / "report.html").write_text(page, encoding="utf-8")
+    headers = {} if header is None else {"accept-language": header}
+    answer = port.ask("GET", f"/web/report/cars/7{query}", headers=headers)
+    assert re.findall(r'id="(..)" checked>', answer.text) == [language]
+    assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_drawn_car_is_given_the_same_each_time_and_without_a_key(port: Port, number: int) -> None:
+    answers = [port.ask("GET", f"/web/sample/{number}") for _ in range(2)]
+    assert answers[0].headers["content-type"] == "image/jpeg"
+    assert answers[0].content == answers[1].content
+    with Image.open(io.BytesIO(answers[0].content)) as image:
+        assert image.size == (640, 440)
+
+
+@pytest.mark.parametrize("number", [0, 6])
+def test_there_are_so_many_drawn_cars(port: Port, number: int) -> None:
+    answer = port.ask("GET", f"/web/sample/{number}")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": f"There is no drawn car {number}; there are 1 to 5."}
+
+
 def test_a_photo_over_the_limit_is_refused(port: Port) -> None:
     answer = port.ask("POST", "/web/saliency/m", content=bytes(101))
     assert answer.status_code == 413
 
 
-def test_only_the_page_itself_needs_no_key(port: Port, tmp_path: Path) -> None:
+def test_only_the_page_itself_and_its_pictures_need_no_key(port: Port, tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(KEY, encoding="utf-8")
     file.chmod(0o600)
     port.keys = ApiKeys.read(file)
-    assert port.ask("GET", "/").status_code == 200
+    for path in ("/", "/web/sample/1"):
+        assert port.ask("GET", path).status_code == 200
     for path in ("/web/models", "/web/report/m/1", "/web/nothing"):
         assert port.ask("GET", path).status_code == 401
     assert port.ask("POST", "/web/saliency/m", content=b"photo").status_code == 401

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from kuzov.report import texts
+from kuzov.report.page_script import SCRIPT
 from kuzov.report.thumbnails import Thumbnail
-from kuzov.words import Words, plain
+from kuzov.words import Language, Words, plain
 
 STYLE_FILE = Path(__file__).with_name("page.css")
 
@@ -30,6 +31,7 @@ PAGE = """<!doctype html>
 <main>
 {content}
 </main>
+<script>{script}</script>
 </body>
 </html>
 """
@@ -41,6 +43,7 @@ def whole_page(title: Words, version: str, about: Iterable[Words], content: Iter
     return PAGE.format(
         title=escape(f"kuzov {version} · {title.in_line}"),
         style=STYLE_FILE.read_text(encoding="utf-8"),
+        script=SCRIPT,
         content="\n".join(["<header>", f"<h1>{both(title)}</h1>", *lines, "</header>", *content]),
     )
 
@@ -116,12 +119,15 @@ def _jpeg(content: bytes, alternative: Words, size: tuple[int, int]) -> str:
     return f'<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{text}">'
 
 
-def picture(png: bytes, caption: Words, *, name: Words, large: bool) -> str:
-    """A PNG inside the page; a large one keeps its size and is scrolled."""
-    data = base64.b64encode(png).decode("ascii")
+def picture(pngs: Mapping[Language, bytes], caption: Words, *, name: Words, large: bool) -> str:
+    """A PNG in each language; a large one keeps its size and is scrolled."""
+    images = "".join(
+        f'<img class="chart" lang="{language}" src="data:image/png;base64,{base64.b64encode(png).decode()}" '
+        f'alt="{escape(name.told(language))}">'
+        for language, png in pngs.items()
+    )
     return (
-        f'<figure><div class="{"scroll large" if large else "scroll"}">'
-        f'<img class="chart" src="data:image/png;base64,{data}" alt="{escape(name.in_line)}"></div>'
+        f'<figure><div class="{"scroll large" if large else "scroll"}">{images}</div>'
         f"<figcaption>{both(caption)}</figcaption></figure>"
     )
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from kuzov.report import confusion, tables, texts
 from kuzov.report.album import Album, least_certain_section, mistake_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
-from kuzov.words import Words, number, percent, percent_interval, plain
+from kuzov.words import Language, Words, number, percent, percent_interval, plain
+
+Charts: TypeAlias = Mapping[str, Mapping[Language, bytes]]
+"""PNGs by name, and by the language of their words."""
 
 
-def render_page(metrics: RunMetrics, version: str, charts: Mapping[str, bytes], album: Album) -> str:
+def render_page(metrics: RunMetrics, version: str, charts: Charts, album: Album) -> str:
     """Render the report of a training run or an evaluation.
 
-    Its charts are PNGs by name: reliability, unknown, classes, confusion; of a training run curves too, and
-    learning_curve where there is one.
+    Its charts are reliability, unknown, classes, confusion; of a training run curves too, and learning_curve
+    where there is one.
     """
     title = texts.TITLE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_TITLE
     content = [
@@ -87,7 +91,7 @@ def _over_all_photos(metrics: TrainingMetrics) -> Iterator[tuple[Words, Words]]:
         yield texts.FEW_SHOTS, judged
 
 
-def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> Iterator[str]:
+def _classes(metrics: RunMetrics, charts: Charts, album: Album) -> Iterator[str]:
     many = len(metrics.classes) > confusion.WIDEST_MATRIX
     yield section(
         texts.CLASSES,
@@ -110,7 +114,7 @@ def _classes(metrics: RunMetrics, charts: Mapping[str, bytes], album: Album) -> 
     )
 
 
-def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
+def _probabilities(metrics: RunMetrics, charts: Charts) -> Iterator[str]:
     judged = texts.ON_UNSEEN if isinstance(metrics, TrainingMetrics) else texts.ON_THESE
     caption = texts.RELIABILITY_CAPTION.fill(photos=judged, groups=len(metrics.reliability.after))
     yield section(
@@ -131,7 +135,7 @@ def _probabilities(metrics: RunMetrics, charts: Mapping[str, bytes]) -> Iterator
     )
 
 
-def _learning(metrics: TrainingMetrics, charts: Mapping[str, bytes]) -> Iterator[str]:
+def _learning(metrics: TrainingMetrics, charts: Charts) -> Iterator[str]:
     curve = metrics.learning_curve
     if curve.shots:
         caption = texts.LEARNING_CURVE_CAPTION.fill(draws=curve.draws)

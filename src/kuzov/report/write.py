@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from kuzov.report.charts import (
 )
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
+from kuzov.words import LANGUAGES, Language
 
 
 def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
@@ -43,7 +44,8 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
     page = render_page(metrics, Path(metrics.bundle).name, charts, album.result())
     # A file's name need not be valid Unicode; a page must be.
     content = page.encode("utf-8", "replace")
-    write_files(run_folder, {f"{name}.png": chart for name, chart in charts.items()} | {REPORT.name: content})
+    pictures = {f"{name}.png": chart["en"] for name, chart in charts.items()}
+    write_files(run_folder, pictures | {REPORT.name: content})
     return run_folder / REPORT.name
 
 
@@ -71,15 +73,15 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         raise KuzovError(f"The report can't be written to {folder}: {error.strerror}.") from error
 
 
-def _draw(metrics: RunMetrics) -> dict[str, bytes]:
-    charts = {}
-    if isinstance(metrics, TrainingMetrics):
-        charts["curves"] = draw_curves(metrics)
-        if metrics.learning_curve.shots:
-            charts["learning_curve"] = draw_learning_curve(metrics.learning_curve)
-    return charts | {
-        "reliability": draw_reliability(metrics),
-        "unknown": draw_unknown(metrics),
-        "confusion": draw_confusion(metrics),
-        "classes": draw_classes(metrics),
+def _draw(metrics: RunMetrics) -> dict[str, dict[Language, bytes]]:
+    draw: dict[str, Callable[[Language], bytes]] = {
+        "reliability": lambda language: draw_reliability(metrics, language),
+        "unknown": lambda language: draw_unknown(metrics, language),
+        "confusion": lambda language: draw_confusion(metrics, language),
+        "classes": lambda language: draw_classes(metrics, language),
     }
+    if isinstance(metrics, TrainingMetrics):
+        draw["curves"] = lambda language: draw_curves(metrics, language)
+        if metrics.learning_curve.shots:
+            draw["learning_curve"] = lambda language: draw_learning_curve(metrics.learning_curve, language)
+    return {name: {language: chart(language) for language in LANGUAGES} for name, chart in draw.items()}

@@ -179,7 +179,7 @@ class Trainer:
 
     def _end_idle(self) -> None:
         with self._lock:
-            if self._training is None or not self._training.running:
+            if self._training is None or not (self._training.running or self._training.comparing):
                 self._end()
 
     def _end(self) -> None:

@@ -16,8 +16,9 @@ from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
-from kuzov.web.samples import sample_photo
+from kuzov.web.report_language import asked_language, in_language
 from kuzov.web.saliency import SaliencyPictures
+from kuzov.web.samples import sample_photo
 
 _REPORT = re.compile(r"/web/report/([^/]+)/([0-9]{1,18})")
 _SAMPLE = re.compile(r"/web/sample/([0-9]{1,3})")
@@ -34,7 +35,7 @@ class Web:
 
     - GET / gives the page. It needs no key itself, and asks the reader for one.
     - GET /web/models tells what is served.
-    - GET /web/report/NAME/VERSION gives a version's report.
+    - GET /web/report/NAME/VERSION[?language=ru] gives a version's report.
     - GET /web/sample/1, and up to as many as there are, gives a drawn car to try; it needs no key either.
     - POST /web/saliency/NAME[/VERSION], its body a photo, draws where the model looked.
     """
@@ -65,7 +66,7 @@ class Web:
             return Answer(body=object_json(describe_models(self._service, self._limits)))
         if found := _REPORT.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
-            return await self._report(unquote(found[1]), int(found[2]))
+            return await self._report(request, unquote(found[1]), int(found[2]))
         if found := _SAMPLE.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
             return await asyncio.to_thread(sample_photo, int(found[1]))
@@ -76,8 +77,8 @@ class Web:
         text = f"There is nothing at {request.path} on this server."
         raise HttpError(ErrorCode.NOT_FOUND, 404, text)
 
-    async def _report(self, name: str, version: int) -> Answer:
-        """The page that `kuzov train` has put into a version's bundle."""
+    async def _report(self, request: Request, name: str, version: int) -> Answer:
+        """The page that `kuzov train` has put into a version's bundle, in the language that is asked for."""
         folder = self._service.metadata(ModelSpec(name=name, version=version)).folder
         try:
             if folder is None:
@@ -87,6 +88,7 @@ class Web:
             text = f'Version {version} of the model "{name}" has no report.'
             advice = "kuzov train puts one into its bundle."
             raise HttpError(ErrorCode.NOT_FOUND, 404, f"{text} {advice}") from None
+        page = in_language(page, asked_language(request))
         return Answer(body=page, content_type="text/html; charset=utf-8", headers=_REPORT_HEADERS)
 
     def close(self) -> None:

@@ -9,6 +9,10 @@ from urllib.parse import quote
 import jsonschema
 import pytest
 
+from kuzov.bundle.card import read_card
+from kuzov.bundle.layout import newest
+from kuzov.bundle.ready import ready_model
+from kuzov.bundle.saved_model import read_signatures
 from kuzov.serve.limits import Limits
 from kuzov.serve.rest.pages import docs_page, openapi
 from kuzov.serve.rest.request import Request, find_route
@@ -175,6 +179,26 @@ def test_every_route_is_told_to_people_in_both_languages() -> None:
     assert "at most 67 MB, 16384 rows and 30 seconds" in html
     assert "не больше 67 МБ, 16384 строк и 30 секунд" in html
     assert "--data-binary @car.jpg http://127.0.0.1:8501/v1/models/m:predict" in html
+
+
+def test_commands_name_the_port_that_is_asked() -> None:
+    html = docs_page(["m"], Limits(), 9001).body.decode()
+    assert html.count("http://127.0.0.1:9001/") == 10
+    assert ":8501" not in html
+
+
+def test_one_whole_answer_is_shown_and_told_of_in_both_languages() -> None:
+    version_dir = newest(ready_model())
+    outputs = read_signatures(version_dir)["image_bytes"].outputs
+    html = docs_page(["m"], Limits()).body.decode()
+    english, russian = html.split('<main lang="ru">')
+    for half in (english, russian):
+        [shown] = re.findall(r'<code>(\{"predictions".*?)</code>', half, re.DOTALL)
+        [prediction] = json.loads(shown)["predictions"]
+        assert prediction.keys() == outputs.keys()
+        assert len(prediction["probabilities"]) == len(read_card(version_dir).classes)
+        assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-3)
+        assert all(f"<code>{name}</code>" in half for name in prediction)
 
 
 @pytest.mark.parametrize("name", ["<script>", 'a"b', "a/b"])

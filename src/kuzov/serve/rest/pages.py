@@ -22,6 +22,7 @@ Page: TypeAlias = Callable[[], Answer]
 
 # What watches the server has no key.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+DEFAULT_PORT = 8501
 _DOCS = Path(__file__).with_name("docs")
 LOOK = _DOCS / "look.css"
 """What all pages of the server share."""
@@ -45,7 +46,7 @@ def pages(core: Core, metrics: Callable[[], bytes] | None) -> Mapping[str, Page]
         "/openapi.json": lambda: Answer(
             body=object_json(openapi(tuple(service.models()), limits, metrics_path))
         ),
-        "/docs": lambda: docs_page(tuple(service.models()), limits),
+        "/docs": lambda: docs_page(tuple(service.models()), limits, core.settings.rest.port),
     }
     if metrics_path is not None:
         found[metrics_path] = lambda: Answer(body=metrics(), content_type="text/plain")
@@ -82,13 +83,17 @@ def openapi(models: Sequence[str], limits: Limits, metrics_path: str | None) -> 
     return document
 
 
-def docs_page(models: Sequence[str], limits: Limits) -> Answer:
-    """The API described for people, in English and in Russian, with commands that ask the first model."""
+def docs_page(models: Sequence[str], limits: Limits, port: int | None = None) -> Answer:
+    """The API described for people, in English and in Russian, with commands that ask the first model.
+
+    The commands ask the server's port, where it is known; the page puts the address that it came from there.
+    """
     html = (_DOCS / "docs.html").read_text(encoding="utf-8")
     for name, value in {
         "{megabytes}": str(limits.max_body_bytes // 1_000_000),
         "{rows}": str(limits.max_rows),
         "{seconds}": f"{limits.request_timeout_s:g}",
+        "{port}": str(port or DEFAULT_PORT),
         "MODEL": quote(models[0], safe="") if models else "MODEL",
     }.items():
         html = html.replace(name, value)

@@ -82,10 +82,10 @@ function reportLink(model) {
   const path = `/web/report/${encodeURIComponent(model.name)}/${model.version}`;
   if (!("X-API-Key" in keyHeaders())) {
     const link = say(element("a", { target: "_blank", rel: "noopener" }), "report");
-    return say(link, "any", { any: inBoth((each) => `${path}#${each}`) }, "href");
+    return say(link, "any", { any: inBoth((each) => `${path}?language=${each}`) }, "href");
   }
   const save = async () => {
-    const url = URL.createObjectURL(await (await api(path)).blob());
+    const url = URL.createObjectURL(await (await api(`${path}?language=${language}`)).blob());
     element("a", { href: url, download: `report-${model.name}-${model.version}.html` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   };

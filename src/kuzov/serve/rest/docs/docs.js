@@ -17,3 +17,7 @@ for (const input of document.querySelectorAll("#languages input")) {
     kept(() => localStorage.setItem(key, input.value));
   };
 }
+// The address by which the reader has reached the server, which may be another than its own.
+for (const code of document.querySelectorAll("pre code")) {
+  code.textContent = code.textContent.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, location.origin);
+}
