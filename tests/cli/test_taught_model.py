@@ -35,7 +35,7 @@ def test_without_a_model_it_begins_as_a_copy_of_the_one_that_comes_with_kuzov(
 
 def test_the_users_own_model_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ready_model() / "1", DEFAULT / "7", copy_function=os.link)
-    taught_model("cars", None)
+    assert not taught_model("cars", None).awaited
     assert versions(DEFAULT) == [7]
     assert capsys.readouterr().err == ""
 

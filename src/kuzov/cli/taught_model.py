@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kuzov.atomic import place
-from kuzov.bundle.layout import SAVED_MODEL, newest, versions
+from kuzov.bundle.layout import misplaced, newest, versions
 from kuzov.bundle.ready import USERS_MODEL, ready_model
 from kuzov.errors import KuzovError
 from kuzov.serve.repository.config import ModelConfig
@@ -29,21 +29,22 @@ def taught_model(name: str, named: Path | None) -> ModelConfig:
     folder = USERS_MODEL if named is None else named
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if named is None and not versions(folder):
+        is_empty = not versions(folder) and misplaced(folder) is None
+        if is_empty and named is None:
             _copy_ready_model(folder)
             click.echo(
                 f"There was no model in {folder}: it begins as a copy of the one that comes with kuzov. "
                 "To start from nothing, name another folder: --model-base-path FOLDER",
                 err=True,
             )
-        elif not versions(folder) and not (folder / SAVED_MODEL).is_file():
+        elif is_empty:
             click.echo(
                 f"There is no model in {folder} yet: open the page, and teach it a first one.", err=True
             )
     except OSError as error:
         raise KuzovError(f"The model folder {folder} can't be made: {error.strerror}.") from error
-    # A version's own folder is named by mistake, which starting the server tells.
-    return ModelConfig(name=name, base_path=folder, awaited=not (folder / SAVED_MODEL).is_file())
+    # One version's own folder, say, is named by mistake, which starting the server tells.
+    return ModelConfig(name=name, base_path=folder, awaited=is_empty)
 
 
 def _copy_ready_model(folder: Path) -> None:

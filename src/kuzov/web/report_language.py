@@ -20,7 +20,7 @@ def asked_language(request: Request) -> Language:
 
 
 def in_language(page: bytes, language: Language) -> bytes:
-    """A report whose switch stands at a language; its script, which no browser would run here, is left out."""
+    """A report with its switch at a language; its script, which no browser would run here, is left out."""
     page = page.replace(f"<script>{SCRIPT}</script>\n".encode(), b"")
     if language == "en" or _SWITCH[language] + b" checked" in page:
         return page
