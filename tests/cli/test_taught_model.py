@@ -46,7 +46,7 @@ def test_a_named_folder_may_be_empty_or_missing(is_there: bool, capsys: pytest.C
         Path("mine").mkdir()
     assert taught_model("cars", Path("mine")).awaited
     assert list(Path("mine").iterdir()) == []
-    assert "open the page, and teach it a first one" in capsys.readouterr().err
+    assert "open the page, and teach it a first car" in capsys.readouterr().err
 
 
 def test_a_versions_own_folder_is_no_empty_model_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,15 +6,25 @@ import secrets
 import shutil
 from pathlib import Path
 
-import click
-
 from kuzov.atomic import place
 from kuzov.bundle.layout import misplaced, newest, versions
 from kuzov.bundle.ready import USERS_MODEL, ready_model
+from kuzov.cli.language import note
 from kuzov.errors import KuzovError
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.words import Words
 
 FIRST_VERSION = "1"
+BEGINS_AS_COPY = Words(
+    "There was no recogniser in {folder}: it begins as a copy of the one that comes with kuzov. To start "
+    "from nothing, name another folder: --model-base-path FOLDER",
+    "В {folder} распознавателя не было: там теперь копия того, что поставляется с kuzov. Чтобы начать с "
+    "нуля, укажите другую папку: --model-base-path ПАПКА",
+)
+BEGINS_EMPTY = Words(
+    "There is no recogniser in {folder} yet: open the page, and teach it a first car.",
+    "В {folder} распознавателя ещё нет: откройте страницу и научите его первой машине.",
+)
 
 
 def taught_model(name: str, named: Path | None) -> ModelConfig:
@@ -32,15 +42,9 @@ def taught_model(name: str, named: Path | None) -> ModelConfig:
         is_empty = not versions(folder) and misplaced(folder) is None
         if is_empty and named is None:
             _copy_ready_model(folder)
-            click.echo(
-                f"There was no model in {folder}: it begins as a copy of the one that comes with kuzov. "
-                "To start from nothing, name another folder: --model-base-path FOLDER",
-                err=True,
-            )
+            note(BEGINS_AS_COPY.fill(folder=str(folder)))
         elif is_empty:
-            click.echo(
-                f"There is no model in {folder} yet: open the page, and teach it a first one.", err=True
-            )
+            note(BEGINS_EMPTY.fill(folder=str(folder)))
     except OSError as error:
         raise KuzovError(f"The model folder {folder} can't be made: {error.strerror}.") from error
     # One version's own folder, say, is named by mistake, which starting the server tells.
