@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -45,12 +45,14 @@ def train(
     strict: bool = False,
     allow_leaks: bool = False,
     tensorboard: StrPath | None = None,
+    found: Callable[[Dataset], object] | None = None,
     progress: Progress = silent,
 ) -> TrainResult:
     """Learn to recognise cars from a folder of photos; needs kuzov[train].
 
     Args:
-        photos: A folder with a subfolder a model; or `train/` and `validation/` inside, each so.
+        photos: A folder with a subfolder a model, or with sets of them, such as `train/` and `validation/`;
+            see `kuzov.data.layout`.
         out: The model folder; the new version appears in it, whole.
         config: The settings; by default those of `TrainConfig()`.
         runs: Folder for the run's own folder: metrics.json, pictures, report.html.
@@ -58,8 +60,9 @@ def train(
             others; 20 draws tell how good that is, and the first becomes the bundle.
         fine_tune: Also train the backbone's last layers; kept only if it is better on the validation photos.
         strict: Refuse to train where a file can't be used, rather than leave it out.
-        allow_leaks: Train although a photo in `validation/` shows the same picture as one in `train/`.
+        allow_leaks: Train although a photo to judge by shows the same picture as one to learn from.
         tensorboard: Folder for TensorBoard's logs of this run; see `kuzov.training.tensorboard`.
+        found: Told what was found in the folder, before anything is learned.
         progress: Told of work done: the stage's name, how much is done, of how much.
 
     Raises:
@@ -74,7 +77,17 @@ def train(
             "tensorboard",
             extra="fine-tune",
         )
-    dataset = _photos_to_learn_from(Path(photos), config, shots, fine_tune, strict, allow_leaks)
+    dataset = _photos_to_learn_from(
+        Path(photos),
+        config,
+        shots,
+        fine_tune,
+        strict,
+        allow_leaks,
+        outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
+    )
+    if found is not None:
+        found(dataset)
     if fine_tune or tensorboard is not None:
         _load_tensorflow()
     from kuzov.report.write import write_training_report
@@ -95,7 +108,14 @@ def train(
 
 
 def _photos_to_learn_from(
-    photos: Path, config: TrainConfig, shots: int | None, fine_tune: bool, strict: bool, allow_leaks: bool
+    photos: Path,
+    config: TrainConfig,
+    shots: int | None,
+    fine_tune: bool,
+    strict: bool,
+    allow_leaks: bool,
+    *,
+    outputs: Sequence[Path],
 ) -> Dataset:
     _require("Training", "sklearn", "matplotlib", "safetensors")
     if shots is not None and fine_tune:
@@ -106,6 +126,7 @@ def _photos_to_learn_from(
         seed=config.seed,
         strict=strict,
         allow_leaks=allow_leaks or shots is not None,  # draws mix the two sides, and keep copies together
+        outputs=outputs,
     )
     if shots is not None:
         from kuzov.training.shots import require_shots
@@ -170,7 +191,8 @@ def evaluate(
 
     Args:
         bundle: A model folder, whose newest version is taken, or one version's folder.
-        photos: A folder with a subfolder a class; or `validation/` inside, which alone is judged then.
+        photos: A folder with a subfolder a class; where a validation set lies inside, it alone is judged by,
+            else a test set.
         out: Folder for report.html, its pictures and metrics.json; by default evaluations/<version>-<photos>.
         progress: Told of work done: the stage's name, how much is done, of how much.
 

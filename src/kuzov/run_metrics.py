@@ -189,6 +189,7 @@ class Rejected:
 class Photos:
     """The photos of a run: how many were learned from and judged by, by class id, and what was left out.
 
+    Left out are files, `rejected`, and folders that are neither classes nor sets of the run, `passed_over`.
     The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos. An older run did not note the
     folder. `learned_from`: the photos judged by are the very ones that the recogniser was made of.
     """
@@ -197,6 +198,7 @@ class Photos:
     validation: Mapping[str, Count]
     rejected: tuple[Rejected, ...]
     fingerprint: str
+    passed_over: tuple[Rejected, ...] = ()
     folder: str | None = None
     learned_from: bool = False
 

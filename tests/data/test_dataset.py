@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from kuzov.data.dataset import Dataset, Look, Photo, fingerprint, load_dataset, look_at
 from kuzov.errors import DatasetError, PhotoError
+from kuzov.images.decode import EXTENSIONS
 
 NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"
 
@@ -67,9 +68,7 @@ def test_the_seed_tells_the_division(tmp_path: Path) -> None:
 
 
 def test_train_alone_is_divided(tmp_path: Path) -> None:
-    make(tmp_path / "train", ["a", "b"])
-    make(tmp_path / "test", ["unused"])
-    dataset = load(tmp_path)
+    dataset = load(make(tmp_path / "train", ["a", "b"]).parent)
     assert (dataset.classes, len(dataset.train), len(dataset.validation)) == (("a", "b"), 6, 2)
 
 
@@ -230,15 +229,29 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     save_photo(tmp_path / "loose.png", 0)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    assert refusal(tmp_path) == text
+    (tmp_path / "b" / "1.pdf").touch()
+    assert refusal(tmp_path) == (
+        f"{text} Found there: 1 photo in no subfolder; a is empty; "
+        "b holds 1 file, none a photo by its name: 1 .pdf."
+    )
+    save_photo(tmp_path / "b" / "inside" / "1.png", 0)
+    assert refusal(tmp_path) == (
+        f"{text} Found there: 1 photo in no subfolder; a is empty; "
+        f"b holds folders of photos; if they are the classes, give {tmp_path / 'b'} itself."
+    )
 
 
 def test_empty_class_folders_are_refused(tmp_path: Path) -> None:
     make(tmp_path, ["a", "b"])
     (tmp_path / "d").mkdir()
     (tmp_path / "c").mkdir()
+    for number in range(6):
+        (tmp_path / "c" / f"{number}.AI").touch()
+    (tmp_path / "e" / "more").mkdir(parents=True)
     assert refusal(tmp_path) == (
-        f"{tmp_path} has class folders without photos: c, d; add photos or remove them."
+        f"{tmp_path} has class folders without photos: c holds 6 files, none a photo by its name: 6 .AI; "
+        "d is empty; e holds 1 folder, not looked into, and no photo: more/. Add photos, whose names end in "
+        f"{', '.join(EXTENSIONS)}, or remove these folders."
     )
 
 
@@ -250,13 +263,15 @@ def test_a_class_with_too_few_different_readable_photos_is_refused(tmp_path: Pat
         save_mirrored(tmp_path / "d" / "0.png", tmp_path / "d" / f"{number}.png")
     text = (
         f"Each class in {tmp_path} needs 2 or more different, readable photos; too few have: "
-        "b (1), c (1), d (1). Add photos or remove these folders."
+        "b (1), c (1), d (1)."
     )
-    assert refusal(tmp_path) == text
-    (tmp_path / "c" / "1.png").touch()
+    what_to_do = "Add photos or remove these folders."
+    assert refusal(tmp_path) == f"{text} {what_to_do}"
+    for name in ("1.png", "2.png", "notes.txt"):
+        (tmp_path / "c" / name).touch()
     assert refusal(tmp_path) == (
-        f"{text} The first of 1 rejected file(s): {tmp_path / 'c' / '1.png'}: "
-        "is empty; replace it with a whole copy of the photo."
+        f"{text} Left out: {tmp_path / 'c' / '1.png'} and 1 more: is empty; replace it with a whole copy of "
+        f"the photo. Left out: {tmp_path / 'c' / 'notes.txt'}: {NOT_A_PHOTO}. {what_to_do}"
     )
 
 
@@ -267,8 +282,8 @@ def test_a_side_without_a_readable_photo_of_a_class_is_refused(tmp_path: Path) -
     broken.write_bytes(b"")
     assert refusal(tmp_path) == (
         f"Each class in {tmp_path / 'validation'} needs 1 or more different, readable photos; too few "
-        "have: b (0). Add photos or remove these folders. The first of 1 rejected file(s): "
-        f"{broken}: is empty; replace it with a whole copy of the photo."
+        f"have: b (0). Left out: {broken}: is empty; replace it with a whole copy of the photo. "
+        "Add photos or remove these folders."
     )
 
 

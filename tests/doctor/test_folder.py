@@ -59,8 +59,9 @@ def test_what_is_left_out(tmp_path: Path) -> None:
         ("1.jpg", "{root}/1.jpg is a file; give a folder with a subfolder of photos a model."),
         (
             "empty",
-            "There are no photos in {root}/empty; put the photos of each model into a subfolder of its own, "
-            "such as {root}/empty/bmw_x5/1.jpg.",
+            "There are no photos in the subfolders of {root}/empty; put the photos of each model into a "
+            "subfolder of its own, such as {root}/empty/bmw_x5/1.jpg. Found there: suv holds 1 file, none a "
+            "photo by its name: 1 .txt.",
         ),
     ],
 )

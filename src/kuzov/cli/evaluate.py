@@ -31,14 +31,16 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     """Judge MODEL by PHOTOS, a folder with a subfolder of photos a class, and write a report.
 
     MODEL is a model folder, whose newest version is taken, or one version's folder. Where validation/ lies in
-    PHOTOS, it alone is judged. Photos that can't be read are named and left out. Needs kuzov[train].
+    PHOTOS, it alone is judged by, else test/. Photos that can't be read are named and left out. Needs
+    kuzov[train].
     """
     from kuzov.api import evaluate
 
     result = evaluate(model, photos, out, progress=stage_lines(STAGES))
-    for rejected in result.metrics["data"]["rejected"]:
-        print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
-    if result.metrics["data"]["learned_from"]:
+    data = result.metrics["data"]
+    for each in [*data["passed_over"], *data["rejected"]]:
+        print(f"Left out: {each['photo']}: {each['reason']}", file=sys.stderr)
+    if data["learned_from"]:
         print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
 

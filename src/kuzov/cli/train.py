@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.found_photos import tell_dataset
 from kuzov.cli.progress import progress_bars
 from kuzov.config import load_config
 
@@ -72,8 +72,9 @@ def command(
 ) -> None:
     """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
 
-    Where train/ and validation/ lie inside, they are used; else a quarter of each model's photos is kept
-    for judging. Needs kuzov[train].
+    Where train/ and validation/ lie inside (or val/, valid/, dev/, eval/), they are used; else a quarter of
+    each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`. Needs
+    kuzov[train].
     """
     if options["shots"] is not None and options["fine_tune"]:
         raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")
@@ -82,9 +83,7 @@ def command(
     seeds = () if seed is None else (f"seed={seed}",)
     config = load_config(config_file, (*overrides, *seeds))
     with progress_bars(STAGES) as progress:
-        result = train(config=config, progress=progress, **options)
-    for rejected in result.metrics["data"]["rejected"]:
-        print(f"Left out: {rejected['photo']}: {rejected['reason']}", file=sys.stderr)
+        result = train(config=config, found=tell_dataset, progress=progress, **options)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
 
 

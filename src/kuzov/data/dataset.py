@@ -1,8 +1,6 @@
 """A folder of photos, one subfolder a class, as something to learn from.
 
-photos/bmw_x5/1.jpg, photos/qashqai/1.jpg, …             is divided by `kuzov.data.split`
-photos/train/bmw_x5/1.jpg, …                             likewise
-photos/train/bmw_x5/1.jpg, …, photos/validation/…        is divided already
+`kuzov.data.layout` tells what lies where; photos that are not divided yet `kuzov.data.split` divides.
 """
 
 from __future__ import annotations
@@ -10,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
-from kuzov.data.files import ClassFolders, class_of, digest_of, list_class_folders, require_folder
+from kuzov.data.files import class_of, digest_of
+from kuzov.data.layout import ClassFolders, read_layout
+from kuzov.data.refusals import refusals
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
@@ -71,6 +71,7 @@ class Dataset:
         train: Photos to learn from, sorted by class and name.
         validation: Photos to judge by, likewise; at least one a class, as in `train`.
         rejected: Files that can't be used, and why.
+        passed_over: Folders that are neither classes nor one of the two sides, and why.
     """
 
     root: Path
@@ -78,6 +79,7 @@ class Dataset:
     train: tuple[Photo, ...]
     validation: tuple[Photo, ...]
     rejected: tuple[PhotoError, ...]
+    passed_over: tuple[PhotoError, ...] = ()
 
     @property
     def leaks(self) -> tuple[tuple[Photo, Photo], ...]:
@@ -95,21 +97,23 @@ def load_dataset(
     seed: int,
     strict: bool = False,
     allow_leaks: bool = False,
+    outputs: Iterable[Path] = (),
     look: Callable[[Path], Look] = look_at,
     progress: Progress = silent,
 ) -> Dataset:
     """Read a folder of photos; each one is looked at once, to be sure that it can be read.
 
-    Where `train/` and `validation/` lie inside, they are the two sides. Otherwise the photos are divided
-    class by class, and those that show the same picture stay on one side. A picture that lies in two classes
-    teaches nothing and is rejected.
+    Where a validation set lies inside, it is the side to judge by. Otherwise the photos are divided class by
+    class, and those that show the same picture stay on one side. A picture that lies in two classes teaches
+    nothing and is rejected.
 
     Args:
-        folder: Holds one subfolder a class, or `train/`, or `train/` and `validation/`.
-        validation_fraction: Part of each class to judge by, 0..1; unused where `validation/` is given.
+        folder: Holds one subfolder a class, and may hold sets of them; see `kuzov.data.layout`.
+        validation_fraction: Part of each class to judge by, 0..1; unused where a validation set is given.
         seed: Of the split.
         strict: Refuse the folder where any file in it is rejected.
-        allow_leaks: Take a folder in which a picture lies both in `train/` and in `validation/`.
+        allow_leaks: Take a folder in which a picture lies both in the training and the validation set.
+        outputs: Folders that are written to, and so hold no photos to learn from.
         look: Reads a photo, in one of several threads; what it raises is as in `look_at`.
         progress: Told of work done: "read".
 
@@ -118,12 +122,16 @@ def load_dataset(
             without enough readable photos, class names that differ only in case, sides with different
             classes; or a file was rejected and `strict` is set, or there are leaks that are not allowed.
     """
-    listed = _list_sides(folder)
+    layout = read_layout(folder, outputs=outputs)
+    for refusal in refusals(layout):
+        raise DatasetError(refusal)
+    listed = tuple(layout.sides.values())
     photos, unreadable = _read_all(
         [Photo(*photo) for side in listed for photo in side.photos], look, progress
     )
-    by_name = [error for side in listed for error in side.rejected]
-    rejected = sorted([*by_name, *unreadable, *_in_two_classes(photos)], key=lambda error: error.photo)
+    rejected = sorted(
+        [*layout.rejected, *unreadable, *_in_two_classes(photos)], key=lambda error: error.photo
+    )
     if strict and rejected:
         raise DatasetError(
             f"{len(rejected)} file(s) in {folder} can't be used; mend or remove them: "
@@ -139,10 +147,11 @@ def load_dataset(
     train, validation = sides
     dataset = Dataset(
         root=folder,
-        classes=_classes(listed[0]),
+        classes=listed[0].classes,
         train=train,
         validation=validation,
         rejected=tuple(rejected),
+        passed_over=layout.passed_over,
     )
     if not allow_leaks:
         _refuse_leaks(dataset)
@@ -156,76 +165,6 @@ def fingerprint(photos: Iterable[Photo]) -> str:
     ]
     # A file's name need not be valid Unicode.
     return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _list_sides(folder: Path) -> list[ClassFolders]:
-    """One folder of class folders to divide, or `train/` and `validation/`, which have the same classes."""
-    require_folder(folder)
-    train, validation = folder / "train", folder / "validation"
-    if not train.is_dir():
-        return [_list(folder)]
-    if not validation.is_dir():
-        return [_list(train)]
-    sides = [_list(train), _list(validation)]
-    differences = [
-        f"only in {side.root.name}/: {', '.join(only)}"
-        for side, other in (sides, sides[::-1])
-        if (only := sorted(set(_classes(side)) - set(_classes(other))))
-    ]
-    if differences:
-        raise DatasetError(
-            f"{train} and {validation} must have the same classes ({'; '.join(differences)}); "
-            "add the missing folders or remove the others."
-        )
-    return sides
-
-
-def _classes(listed: ClassFolders) -> tuple[str, ...]:
-    return tuple(sorted(map(class_of, listed.folders)))
-
-
-def _list(folder: Path) -> ClassFolders:
-    """What lies in a folder; refuses what can be told from the names alone."""
-    listed = list_class_folders(folder)
-    classes = _classes(listed)
-    twins = [label for label, folders in Counter(classes).items() if folders > 1]
-    if twins:
-        raise DatasetError(
-            f"Two class folders in {folder} are both called {twins[0]}, in two Unicode forms; "
-            "put their photos into one."
-        )
-    if not listed.photos:
-        raise DatasetError(
-            f"There are no photos in the subfolders of {folder}; put the photos of each model into a "
-            f"subfolder of its own, such as {folder / 'bmw_x5' / '1.jpg'}."
-        )
-    if len(classes) == 1:
-        raise DatasetError(
-            f"{folder} has only one class, {classes[0]}; add a subfolder with photos of another model."
-        )
-    empty = sorted(set(classes) - {label for _, label in listed.photos})
-    if empty:
-        raise DatasetError(
-            f"{folder} has class folders without photos: {', '.join(empty)}; add photos or remove them."
-        )
-    _check_names(folder, classes)
-    return listed
-
-
-def _check_names(folder: Path, classes: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
-    for label in classes:
-        twin = seen.setdefault(unicodedata.normalize("NFC", label.casefold()), label)
-        if twin != label:
-            raise DatasetError(
-                f"The class folders {twin} and {label} in {folder} differ only in case; "
-                "put their photos into one folder or rename one."
-            )
-        if not label.isprintable():
-            raise DatasetError(
-                f"The name of the class folder {label!r} in {folder} holds a line break or another "
-                "character that can't be shown; rename it."
-            )
 
 
 def _read_all(
@@ -284,16 +223,28 @@ def _require_photos(
 ) -> None:
     """Each class needs a few different photos: copies of one can't stand on both sides."""
     different = Counter(label for label, _ in {(photo.label, photo.group) for photo in photos})
-    short = tuple(label for label in _classes(listed) if different[label] < least)
+    short = tuple(label for label in listed.classes if different[label] < least)
     if short:
         counts = ", ".join(f"{label} ({different[label]})" for label in short)
-        first = f" The first of {len(rejected)} rejected file(s): {rejected[0]}." if rejected else ""
+        folders = [folder for folder in listed.folders if class_of(folder) in short]
+        left_out = [told for folder in folders for told in _left_out(folder, rejected)]
         raise DatasetError(
             f"Each class in {listed.root} needs {least} or more different, readable photos; too few have: "
-            f"{counts}. Add photos or remove these folders.{first}",
+            f"{counts}. {' '.join([*left_out, 'Add photos or remove these folders.'])}",
             "few_different",
             short,
         )
+
+
+def _left_out(folder: Path, rejected: Sequence[PhotoError]) -> Iterator[str]:
+    """How many files of a class can't be used for which reason."""
+    reasons: dict[str, list[str]] = {}
+    for error in rejected:
+        if Path(error.photo).parent == folder:
+            reasons.setdefault(error.reason, []).append(Path(error.photo).name)
+    for reason, names in reasons.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"Left out: {folder / names[0]}{others}: {reason}."
 
 
 def _divide(photos: Sequence[Photo], validation_fraction: float, seed: int) -> list[tuple[Photo, ...]]:

@@ -4,57 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
-from kuzov.errors import DatasetError, PhotoError
+from kuzov.errors import DatasetError
 from kuzov.images.decode import EXTENSIONS
+from kuzov.words import Words
 
-NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
-LOOSE = "lies beside the class folders, so it has no class; move it into one of them"
-NESTED = "is a folder inside a class folder, which is not looked into; move its photos up"
+NOT_A_PHOTO = Words(
+    f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}",
+    f"судя по имени, не фотография; имена фотографий кончаются на {', '.join(EXTENSIONS)}",
+)
+LOOSE = Words(
+    "lies beside the class folders, so it has no class; move it into one of them",
+    "лежит рядом с папками классов, так что класса у него нет; переложите в одну из них",
+)
+NESTED = Words(
+    "is a folder inside a class folder, which is not looked into; move its photos up",
+    "папка внутри папки класса, в неё не заглядывают; поднимите фотографии выше",
+)
 
-_IGNORED = {NAMES_FILE, "thumbs.db", "desktop.ini"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClassFolders:
-    """What lies in a folder of class folders, by names alone.
-
-    Attributes:
-        root: The folder.
-        folders: The class folders, sorted.
-        photos: Those in class folders, sorted, each with its class id.
-        rejected: Files that are no photos by their name or place, and why.
-    """
-
-    root: Path
-    folders: tuple[Path, ...]
-    photos: tuple[tuple[Path, str], ...]
-    rejected: tuple[PhotoError, ...]
-
-
-def list_class_folders(root: Path) -> ClassFolders:
-    """List a folder of class folders.
-
-    Raises:
-        DatasetError: It can't be read.
-    """
-    folders, photos, rejected = [], [], []
-    for entry in entries(root):
-        if not entry.is_dir():
-            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
-            continue
-        folders.append(entry)
-        for file in entries(entry):
-            if file.is_dir():
-                rejected.append(PhotoError(str(file), NESTED))
-            elif is_photo(file):
-                photos.append((file, class_of(entry)))
-            else:
-                rejected.append(PhotoError(str(file), NOT_A_PHOTO))
-    return ClassFolders(root, tuple(folders), tuple(photos), tuple(rejected))
+_IGNORED = {NAMES_FILE, "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}  # Windows', and macOS'
 
 
 def require_folder(folder: Path) -> None:
@@ -76,14 +46,15 @@ def entries(folder: Path) -> list[Path]:
         DatasetError: It can't be read.
     """
     try:
-        found = [
-            entry
-            for entry in folder.iterdir()
-            if not entry.name.startswith(".") and entry.name.casefold() not in _IGNORED
-        ]
+        found = [entry for entry in folder.iterdir() if not is_ignored(entry.name)]
     except OSError as error:
         raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
     return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name is hidden or a system's."""
+    return name.startswith(".") or name.casefold() in _IGNORED
 
 
 def is_photo(file: Path) -> bool:

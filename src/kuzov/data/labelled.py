@@ -1,7 +1,8 @@
 """A folder of photos whose classes are known, to judge a finished model by.
 
 photos/bmw_x5/1.jpg, photos/qashqai/1.jpg, …   are all judged
-photos/validation/bmw_x5/1.jpg, …              of these only what lies in validation/
+photos/validation/bmw_x5/1.jpg, …              where there is such a set, it alone is
+photos/train/…, photos/test/bmw_x5/1.jpg, …    and this one where there is none to validate by
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.data.dataset import Photo
-from kuzov.data.files import class_of, digest_of, list_class_folders, require_folder
+from kuzov.data.files import digest_of
+from kuzov.data.folder_names import TRAIN, VALIDATION
+from kuzov.data.layout import KEPT_FOR_TEST, OTHER_SET, UNDIVIDED, read_layout
 from kuzov.errors import DatasetError, PhotoError
+from kuzov.words import Words
 
-VALIDATION = "validation"
+NOT_JUDGED = Words(
+    "is not judged by; give it alone for that", "по ней не проверяют; для этого укажите её саму"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,39 +31,57 @@ class LabelledPhotos:
         root: The folder of class folders.
         photos: Sorted by class and name, each with its content's digest.
         rejected: Files that are not photos by their name or place, and why.
+        passed_over: Folders that are not judged by, and why.
     """
 
     root: Path
     photos: tuple[Photo, ...]
     rejected: tuple[PhotoError, ...]
+    passed_over: tuple[PhotoError, ...]
 
 
 def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
     """List the photos of a folder with a subfolder a class.
 
-    Where `validation/` lies inside, it is what is judged: beside it lie the photos to learn from. A class may
-    have no folder, and its folder may be empty.
+    Where a validation set lies inside, it is what is judged, else a test set: beside them lie the photos to
+    learn from. A class may have no folder, and its folder may be empty.
 
     Args:
-        folder: Holds class folders, or `validation/` with class folders inside.
+        folder: Holds class folders, or sets of them; see `kuzov.data.layout`.
         classes: Class ids that the model knows.
 
     Raises:
         DatasetError: There is no such folder, it can't be read, it has no photo, or a class that the model
             does not know.
     """
-    require_folder(folder)
-    inside = folder / VALIDATION
-    root = inside if VALIDATION not in classes and inside.is_dir() else folder
-    listed = list_class_folders(root)
-    _require_known(root, [class_of(each) for each in listed.folders], classes)
-    if not listed.photos:
+    layout = read_layout(folder, known=classes)
+    judged = [layout.sides[name] for name in (VALIDATION, UNDIVIDED) if name in layout.sides]
+    if layout.tests and VALIDATION not in layout.sides:
+        judged = [*layout.tests]
+    if not judged:
         raise DatasetError(
-            f"There are no photos in the subfolders of {root}; put the photos of each model into a subfolder "
-            f"of its own, such as {root / classes[0] / '1.jpg'}."
+            f"{folder} has photos to learn from, in {layout.sides[TRAIN].root.name}/, and none to judge by; "
+            "give that folder itself to judge by what the model may have learned from."
         )
-    photos = tuple(Photo(file, label, _digest(file)) for file, label in listed.photos)
-    return LabelledPhotos(root=root, photos=photos, rejected=listed.rejected)
+    chosen = judged[0]
+    _require_known(chosen.root, chosen.classes, classes)
+    if not chosen.photos:
+        raise DatasetError(
+            f"There are no photos in the subfolders of {chosen.root}; put the photos of each model into a "
+            f"subfolder of its own, such as {chosen.root / classes[0] / '1.jpg'}."
+        )
+    photos = tuple(Photo(file, label, _digest(file)) for file, label in chosen.photos)
+    others = [
+        PhotoError(each.photo, NOT_JUDGED)
+        for each in layout.passed_over
+        if each.reason in (str(KEPT_FOR_TEST), str(OTHER_SET)) and Path(each.photo) != chosen.root
+    ]
+    return LabelledPhotos(
+        root=chosen.root,
+        photos=photos,
+        rejected=chosen.rejected,
+        passed_over=(*chosen.passed_over, *others),
+    )
 
 
 def _require_known(root: Path, labels: Sequence[str], classes: Sequence[str]) -> None:

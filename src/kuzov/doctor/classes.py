@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from kuzov.data.folder_names import TRAIN, VALIDATION
 from kuzov.doctor.copies import Copies
 from kuzov.doctor.findings import Facts, Finding, Kind, Reason, Skipped
-from kuzov.doctor.folder import TRAIN, VALIDATION, PhotoFolder
+from kuzov.doctor.folder import PhotoFolder
 from kuzov.doctor.labels import INVERSE_REGULARISATION, columns
 from kuzov.doctor.reading import ReadPhoto
 from kuzov.model.head import Features

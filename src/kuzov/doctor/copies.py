@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kuzov.data.duplicates import Pair, groups_of, near_duplicates
+from kuzov.data.folder_names import TRAIN, VALIDATION
 from kuzov.doctor.findings import Finding, Kind, Move
-from kuzov.doctor.folder import TRAIN, VALIDATION
 from kuzov.doctor.reading import ReadPhoto
 
 

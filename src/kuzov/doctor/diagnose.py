@@ -47,12 +47,13 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     cars, no_cars = tell_cars(readable)
     learned, not_learned, curve = _learn(readable, copies, groups, progress)
     in_classes, skipped = tell_classes(folder, readable, groups)
+    refused = [Finding(kind=Kind.REFUSED, facts={"en": each.en, "ru": each.ru}) for each in folder.refusals]
     left_out = [
         Finding(kind=Kind.LEFT_OUT, photos=(folder.name(Path(each.photo)),), facts={"reason": each.reason})
         for each in folder.left_out
     ]
     looked_at = _one_fault_a_photo(poor, cars, learned)
-    findings = [*unreadable, *left_out, *tell_copies(copies, readable), *looked_at, *in_classes]
+    findings = [*refused, *unreadable, *left_out, *tell_copies(copies, readable), *looked_at, *in_classes]
     order = list(Kind)
     findings.sort(key=lambda each: (-each.certainty, order.index(each.kind), each.photos))
     diagnosis = Diagnosis(

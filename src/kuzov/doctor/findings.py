@@ -18,6 +18,7 @@ Facts: TypeAlias = Mapping[str, str | int | float | bool]
 class Kind(StrEnum):
     """Kinds of findings, in the order in which they are told."""
 
+    REFUSED = "refused"
     UNREADABLE = "unreadable"
     TRUNCATED = "truncated"
     LEFT_OUT = "left_out"

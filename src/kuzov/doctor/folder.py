@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.data.files import LOOSE, class_of
+from kuzov.data.layout import UNDIVIDED, read_layout
+from kuzov.data.refusals import refusals
 from kuzov.errors import DatasetError, PhotoError
-
-TRAIN, VALIDATION = "train", "validation"
+from kuzov.words import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,9 @@ class PhotoFile:
 class PhotoFolder:
     """What lies in a folder, by names alone.
 
-    The classes are those of all sides, sorted, empty ones too; photos stand by side, class and name. What is
-    no photo by its name or place is left out.
+    The classes are those of all sides, sorted, empty ones too; photos stand by side, class and name. Left out
+    are files that are no photos by their name or place, and folders that are not used. `refusals` are what
+    `kuzov train` says of the folder.
     """
 
     root: Path
@@ -39,6 +41,7 @@ class PhotoFolder:
     classes: tuple[str, ...]
     photos: tuple[PhotoFile, ...]
     left_out: tuple[PhotoError, ...]
+    refusals: tuple[Words, ...] = ()
 
     def name(self, path: Path) -> str:
         """A file's path in the folder, as findings name it."""
@@ -46,49 +49,35 @@ class PhotoFolder:
 
 
 def list_folder(root: Path) -> PhotoFolder:
-    """List a folder of class folders, or of `train/` and `validation/` with class folders inside.
+    """List a folder as `kuzov train` does.
 
     A folder of loose photos alone is taken as one class.
 
     Raises:
         DatasetError: There is no such folder, it can't be read, or it has no photo.
     """
-    require_folder(root)
-    sides = tuple(side for side in (TRAIN, VALIDATION) if (root / side).is_dir()) or ("",)
-    folders: list[tuple[str, Path]] = []
-    loose: list[Path] = []
-    photos: list[PhotoFile] = []
-    left_out: list[PhotoError] = []
-    for side in sides:
-        for entry in entries(root / side):
-            if entry.is_dir():
-                folders.append((side, entry))
-            elif is_photo(entry):
-                loose.append(entry)
-            else:
-                left_out.append(PhotoError(str(entry), NOT_A_PHOTO))
-    for side, folder in folders:
-        for file in entries(folder):
-            if is_photo(file) and not file.is_dir():
-                photos.append(PhotoFile(path=file, label=class_of(folder), side=side))
-            else:
-                left_out.append(PhotoError(str(file), NESTED if file.is_dir() else NOT_A_PHOTO))
-    classes = {class_of(folder) for _, folder in folders}
-    if photos or sides != ("",):
-        left_out += [PhotoError(str(path), LOOSE) for path in loose]
-    else:
+    layout = read_layout(root)
+    refused = list(refusals(layout))
+    photos = tuple(
+        PhotoFile(path=path, label=label, side=name)
+        for name, side in layout.sides.items()
+        for path, label in side.photos
+    )
+    classes = {label for side in layout.sides.values() for label in side.classes}
+    left_out = [*layout.rejected, *layout.passed_over]
+    loose = [Path(error.photo) for error in layout.rejected if error.reason == str(LOOSE)]
+    if loose and not photos and UNDIVIDED in layout.sides:
         label = class_of(root.resolve())
         classes.add(label)
-        photos = [PhotoFile(path=path, label=label, side="") for path in loose]
+        photos = tuple(PhotoFile(path=path, label=label, side=UNDIVIDED) for path in loose)
+        left_out = [error for error in left_out if error.reason != str(LOOSE)]
     if not photos:
-        raise DatasetError(
-            f"There are no photos in {root}; put the photos of each model into a subfolder of its own, "
-            f"such as {root / 'bmw_x5' / '1.jpg'}."
-        )
+        raise DatasetError(refused[0])
     return PhotoFolder(
         root=root,
-        sides=sides,
+        sides=tuple(layout.sides),
         classes=tuple(sorted(classes)),
-        photos=tuple(photos),
+        photos=photos,
         left_out=tuple(left_out),
+        refusals=tuple(refused),
     )

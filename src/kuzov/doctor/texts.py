@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO
+from kuzov.data.folder_names import NO_CLASS_NAME, OURS, SYSTEM_FOLDER
+from kuzov.data.layout import BESIDE_TRAIN, KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET, SET_WITHOUT_CLASSES
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
 from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS
@@ -37,9 +39,10 @@ MOVE_KEPT = Words("copy of {kept}", "копия {kept}")
 COPY = Words("its copy", "её копия")
 
 NAMES: Mapping[Kind, Words] = {
+    Kind.REFUSED: Words("Why kuzov train refuses this folder", "Почему kuzov train не примет эту папку"),
     Kind.UNREADABLE: Words("Unreadable files", "Файлы, которые не читаются"),
     Kind.TRUNCATED: Words("Files cut short", "Обрезанные файлы"),
-    Kind.LEFT_OUT: Words("Files that are not looked at", "Файлы, которые не учитываются"),
+    Kind.LEFT_OUT: Words("Not looked at", "Не учитывается"),
     Kind.LEAK: Words("In both train/ and validation/", "И в train/, и в validation/"),
     Kind.ACROSS_CLASSES: Words("The same picture in two classes", "Одно и то же в двух классах"),
     Kind.EXACT_DUPLICATE: Words("Exact copies", "Точные копии"),
@@ -60,6 +63,7 @@ NAMES: Mapping[Kind, Words] = {
 }
 
 ADVICE: Mapping[Kind, Words] = {
+    Kind.REFUSED: Words("Mend this first.", "Сначала исправьте это."),
     Kind.UNREADABLE: Words(
         "Replace them with whole copies, or have --fix move them away.",
         "Замените целыми копиями или уберите с помощью --fix.",
@@ -69,7 +73,7 @@ ADVICE: Mapping[Kind, Words] = {
         "Скопируйте или скачайте заново или уберите с помощью --fix.",
     ),
     Kind.LEFT_OUT: Words(
-        "Move photos into the folder of their class; ignore the rest.",
+        "Move photos into the folders of their classes; ignore the rest.",
         "Переложите фотографии в папки их классов; остальное не мешает.",
     ),
     Kind.LEAK: Words(
@@ -157,9 +161,13 @@ REASONS: Mapping[str, Words] = {
     EMPTY: Words(EMPTY, "пустой файл; замените целой копией фотографии"),
     UNSUPPORTED: Words(UNSUPPORTED, "не фотография в известном формате; нужны JPEG, PNG, WebP, BMP или GIF"),
     BROKEN: Words(BROKEN, "испорчен или обрезан; замените целой копией фотографии"),
-    LOOSE: Words(LOOSE, "лежит рядом с папками классов, так что класса у него нет; переложите в одну из них"),
-    NESTED: Words(NESTED, "папка внутри папки класса, в неё не заглядывают; поднимите фотографии выше"),
-    NOT_A_PHOTO: Words(NOT_A_PHOTO, "судя по имени, не фотография"),
+    **{
+        str(words): words
+        for words in (
+            *(LOOSE, NESTED, NOT_A_PHOTO, NO_CLASS_NAME, SYSTEM_FOLDER, OURS),
+            *(KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET, SET_WITHOUT_CLASSES, BESIDE_TRAIN),
+        )
+    },
 }
 
 WHY_NOT: Mapping[Reason, Words] = {
@@ -191,17 +199,19 @@ NOT_MADE, NOT_MADE_FOR = plain("{check}: {reason}."), plain("{check}: {reason} (
 def sentence(finding: Finding) -> Words:
     """What a finding is told by, in a few words."""
     facts = finding.facts
+    if finding.kind == Kind.REFUSED:
+        return Words(str(facts["en"]), str(facts["ru"]))
     if "reason" in facts:
         return REASONS.get(str(facts["reason"]), plain(str(facts["reason"])))
     if "similarity" in facts:
         words = SAME_FILE if facts["exact"] else MIRRORED if facts["mirrored"] else ALIKE
         told = words.fill(similarity=percent(float(facts["similarity"])))
         return IN_CLASSES.fill(how=told, classes=str(facts["classes"])) if "classes" in facts else told
-    shown = {name: _shown(name, value) for name, value in facts.items()}
+    filled = {name: _shown(name, value) for name, value in facts.items()}
     if finding.kind == Kind.TOO_FEW:
         side = plain(" {side}").fill(side=SIDES[str(facts["side"])]) if facts["side"] else plain("")
-        return TOO_FEW.fill(**shown | {"side": side})
-    return SENTENCES[finding.kind].fill(**shown)
+        return TOO_FEW.fill(**filled | {"side": side})
+    return SENTENCES[finding.kind].fill(**filled)
 
 
 def _shown(name: str, value: float | str) -> Words:

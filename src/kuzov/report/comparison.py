@@ -119,7 +119,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
         neither=rights.count((False, False)),
         p_value=mcnemar(only_a, only_b),
         differences=_differences(labelled.root, of_a, of_b),
-        rejected=tuple(map(Rejected.of, (*labelled.rejected, *of_a.unreadable))),
+        rejected=tuple(map(Rejected.of, (*labelled.rejected, *labelled.passed_over, *of_a.unreadable))),
     )
 
 

@@ -57,6 +57,7 @@ class Evaluation:
             "unknown": metrics["unknown"],
             "learned_from": data["learned_from"],
             "rejected": data["rejected"],
+            "passed_over": data["passed_over"],
             "report": str(self.report),
         }
 
@@ -143,6 +144,7 @@ def _photos(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> Pho
         train=learned["train"],
         validation=dict(Counter(photo.label for photo in answers.photos)),
         rejected=tuple(map(Rejected.of, rejected)),
+        passed_over=tuple(map(Rejected.of, labelled.passed_over)),
         fingerprint=learned["fingerprint"],
         learned_from=fingerprint(answers.photos) == learned["fingerprint"],
     )

@@ -62,11 +62,12 @@ def mistake_table(metrics: RunMetrics) -> str:
 
 
 def rejected_table(metrics: RunMetrics) -> str:
-    """The files that were left out, each with the reason."""
-    if not metrics.data.rejected:
+    """The files and folders that were left out, each with the reason."""
+    left_out = metrics.data.passed_over + metrics.data.rejected
+    if not left_out:
         return paragraph(texts.NONE_REJECTED)
-    rows = [(plain(each.photo), plain(each.reason)) for each in metrics.data.rejected[:MOST_ROWS]]
-    rest = and_more(len(metrics.data.rejected) - MOST_ROWS, METRICS_FILE)
+    rows = [(plain(each.photo), plain(each.reason)) for each in left_out[:MOST_ROWS]]
+    rest = and_more(len(left_out) - MOST_ROWS, METRICS_FILE)
     return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + rest
 
 

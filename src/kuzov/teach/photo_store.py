@@ -21,7 +21,9 @@ from pathlib import Path
 
 from kuzov.atomic import hidden_in, place
 from kuzov.config import TrainConfig
-from kuzov.data.files import class_of, digest_of, entries, is_photo
+from kuzov.data.files import class_of, digest_of, entries, is_ignored, is_photo
+from kuzov.data.folder_names import why_no_class_name
+from kuzov.data.layout import ClassFolders, read_layout
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
@@ -32,7 +34,6 @@ from kuzov.teach.refusal import RefusedError, disk_refusals
 REMOVED = ".removed"
 NONE = ".none"
 """The id of what is no class: photos that show none of the cars."""
-TRAIN, VALIDATION = "train", "validation"
 LONGEST_NAME_BYTES = 100
 _NAME_DIGITS = 20
 _THUMBNAIL_PX = 64
@@ -69,7 +70,7 @@ class PhotoStore:
 
     def photos(self) -> list[StoredPhoto]:
         """All photos of classes, by class and name."""
-        found = [photo for side in self._sides() for photo in _list(side)]
+        found = [photo for side in self._sides() for photo in _stored(side)]
         return sorted(found, key=lambda photo: (photo.label, photo.path.name))
 
     def strangers(self) -> list[StoredPhoto]:
@@ -79,7 +80,7 @@ class PhotoStore:
 
     def counts(self) -> dict[str, int]:
         """Photos by class, as far as there are folders for them."""
-        folders = {class_of(each): 0 for side in self._sides() for each in _class_folders(side)}
+        folders = {label: 0 for side in self._sides() for label in side.classes}
         for photo in self.photos():
             folders[photo.label] += 1
         return dict(sorted(folders.items()))
@@ -155,31 +156,26 @@ class PhotoStore:
             return
         with disk_refusals(self.folder):
             for label, count in self.counts().items():
-                found = [[photo for photo in _list(side) if photo.label == label] for side in sides]
+                found = [[photo for photo in _stored(side) if photo.label == label] for side in sides]
                 if count > 1 and not all(found):
                     full, lacking = (found[0], sides[1]) if found[0] else (found[1], sides[0])
                     photo = full[-1]
                     name = ClassName(id=label, en=label, ru=label)
-                    self._place(photo.path, name, lacking, photo.path.name)
+                    self._place(photo.path, name, lacking.root, photo.path.name)
 
-    def _sides(self) -> list[Path]:
-        """The folders of class folders: the photos to learn from first, then those to judge by, if apart."""
-        if not self.folder.is_dir():
-            return []
-        train, validation = self.folder / TRAIN, self.folder / VALIDATION
-        if not train.is_dir():
-            return [self.folder]
-        return [train, validation] if validation.is_dir() else [train]
+    def _sides(self) -> list[ClassFolders]:
+        """The class folders of the photos to learn from, then of those to judge by, if they are apart."""
+        return list(read_layout(self.folder).sides.values()) if self.folder.is_dir() else []
 
     def _side_for(self, label: str) -> Path:
         """Where the next photo of a class goes: to those to judge by where they are too few."""
-        sides = self._sides() or [self.folder]
-        if len(sides) == 1:
-            return sides[0]
-        learned, judged = (sum(photo.label == label for photo in _list(side)) for side in sides)
+        sides = self._sides()
+        if len(sides) < 2:
+            return sides[0].root if sides else self.folder
+        learned, judged = (side.counts.get(label, 0) for side in sides)
         fraction = TrainConfig().validation_fraction
         wanted = learned > 0 and judged + 1 <= max(1, fraction * (learned + judged + 1))
-        return sides[1] if wanted else sides[0]
+        return sides[1].root if wanted else sides[0].root
 
     def _check_twin(self, label: str) -> None:
         """Refuse a class that differs from another in case only, as `kuzov train` does."""
@@ -227,7 +223,8 @@ class PhotoStore:
         if name.id == NONE:
             side, name = self.folder, ClassName(id=NONE, en=NONE, ru=NONE)
         is_new = name.id not in self.counts()
-        folder = next((each for each in _class_folders(side) if class_of(each) == name.id), side / name.id)
+        known = (each for listed in self._sides() if listed.root == side for each in listed.folders)
+        folder = next((each for each in known if class_of(each) == name.id), side / name.id)
         folder.mkdir(exist_ok=True)
         try:
             target = _free(folder / file)
@@ -248,19 +245,16 @@ class PhotoStore:
         if self.counts().get(label):
             return
         for side in self._sides():
-            for folder in _class_folders(side):
+            for folder in side.folders:
                 if class_of(folder) == label:
                     with suppress(OSError):  # something else lies in it
                         folder.rmdir()
 
 
-def _class_folders(side: Path) -> list[Path]:
-    return [entry for entry in entries(side) if entry.is_dir()]
-
-
-def _list(side: Path) -> Iterator[StoredPhoto]:
-    for folder in _class_folders(side):
-        yield from _photos_in(folder, class_of(folder))
+def _stored(side: ClassFolders) -> Iterator[StoredPhoto]:
+    for path, label in side.photos:
+        if path.is_file():
+            yield StoredPhoto(label=label, path=path)
 
 
 def _photos_in(folder: Path, label: str) -> Iterator[StoredPhoto]:
@@ -285,8 +279,7 @@ def _checked_name(name: ClassName) -> ClassName:
                 f"A car can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
                 f"characters that can be shown, 1 to {LONGEST_NAME_BYTES} bytes of them.",
             )
-    taken = {TRAIN, VALIDATION, "thumbs.db", "desktop.ini", "classes.toml"}
-    if label.startswith(".") or set(label) & set("/\\") or label.casefold() in taken:
+    if set(label) & set("/\\") or is_ignored(label) or why_no_class_name(label):
         raise RefusedError("class_name", f"A car's folder can't be called {label}; give it another name.")
     return ClassName(id=label, en=en, ru=ru)
 

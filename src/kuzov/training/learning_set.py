@@ -81,6 +81,7 @@ class LearningSet:
             train=dict(Counter(photo.label for photo in self.dataset.train)),
             validation=dict(Counter(photo.label for photo in self.dataset.validation)),
             rejected=tuple(map(Rejected.of, self.dataset.rejected)),
+            passed_over=tuple(map(Rejected.of, self.dataset.passed_over)),
             fingerprint=fingerprint(self.photos),
             folder=str(self.dataset.root.resolve()),
         )
