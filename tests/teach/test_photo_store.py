@@ -74,7 +74,7 @@ def test_a_file_of_the_same_name_is_not_overwritten(store: PhotoStore) -> None:
 
 def test_a_divided_folder_stays_divided(store: PhotoStore) -> None:
     (store.folder / "train").mkdir(parents=True)
-    (store.folder / "validation").mkdir()
+    (store.folder / "validation" / "x5").mkdir(parents=True)
     for number in range(8):
         store.add(a_photo(f"rgb({20 * number}, 0, 0)"), named("x5"), may_move=True)
     sides = [each.split("/")[0] for each in sorted(contents(store.folder))]

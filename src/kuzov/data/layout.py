@@ -156,7 +156,10 @@ def _sides(top: ClassFolders, sets: Mapping[str, Sequence[ClassFolders]]) -> dic
     if top.folders:
         return {TRAIN: top, **sides} if sides else {UNDIVIDED: top}
     # There is nothing to learn from; what lies where it should be tells why.
-    return sides or {UNDIVIDED: next(iter(sets[TRAIN]), top)}
+    empty = [each for each in sets[TRAIN] if not each.folders]
+    if sides:
+        return {TRAIN: empty[0], **sides} if empty else sides
+    return {UNDIVIDED: empty[0] if empty else top}
 
 
 def _why_unused(name: str, listed: ClassFolders) -> Words:

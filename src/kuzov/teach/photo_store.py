@@ -22,7 +22,7 @@ from pathlib import Path
 from kuzov.atomic import hidden_in, place
 from kuzov.config import TrainConfig
 from kuzov.data.files import class_of, digest_of, entries, is_ignored, is_photo
-from kuzov.data.folder_names import why_no_class_name
+from kuzov.data.folder_names import VALIDATION, set_of, why_no_class_name
 from kuzov.data.layout import ClassFolders, read_layout
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
@@ -170,8 +170,10 @@ class PhotoStore:
     def _side_for(self, label: str) -> Path:
         """Where the next photo of a class goes: to those to judge by where they are too few."""
         sides = self._sides()
-        if len(sides) < 2:
-            return sides[0].root if sides else self.folder
+        if not sides or set_of(sides[0].root.name) == VALIDATION:
+            return self.folder
+        if len(sides) == 1:
+            return sides[0].root
         learned, judged = (side.counts.get(label, 0) for side in sides)
         fraction = TrainConfig().validation_fraction
         wanted = learned > 0 and judged + 1 <= max(1, fraction * (learned + judged + 1))
