@@ -43,7 +43,7 @@ def test_what_is_printed_and_written(
 ) -> None:
     folder = evaluated.report.parent
     assert {each.name for each in folder.iterdir()} == {
-        "metrics.json", "report.html", "classes.png", "confusion.png", "reliability.png", "unknown.png"
+        "metrics.json", "report.html", "classes.svg", "confusion.svg", "reliability.svg", "unknown.svg"
     }  # fmt: skip
     assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == evaluated.metrics
     told = evaluated.to_json()

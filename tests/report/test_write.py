@@ -1,4 +1,3 @@
-import base64
 import json
 from pathlib import Path
 
@@ -9,12 +8,12 @@ from kuzov.report.write import write_report
 from tests.report.conftest import Metrics
 
 PICTURES = (
-    "classes.png",
-    "confusion.png",
-    "curves.png",
-    "learning_curve.png",
-    "reliability.png",
-    "unknown.png",
+    "classes.svg",
+    "confusion.svg",
+    "curves.svg",
+    "learning_curve.svg",
+    "reliability.svg",
+    "unknown.svg",
 )
 
 
@@ -33,15 +32,15 @@ def test_everything_stands_beside_the_metrics(metrics: Metrics, run_folder: Path
     assert names(run_folder) == sorted([*PICTURES, "metrics.json", "report.html"])
     page = (run_folder / "report.html").read_text(encoding="utf-8")
     assert "Version 1795361919" in page
-    for name in set(PICTURES) - {"confusion.png"}:  # with few classes it is a table in the page
-        assert base64.b64encode((run_folder / name).read_bytes()).decode() in page
+    for name in set(PICTURES) - {"confusion.svg"}:  # with few classes it is a table in the page
+        assert (run_folder / name).read_text(encoding="utf-8") in page
 
 
 def test_no_learning_curve_makes_no_picture(metrics: Metrics, run_folder: Path) -> None:
     metrics["learning_curve"] = {"shots": [], "mean": [], "std": [], "draws": 3}
     save(metrics, run_folder)
     write_report(run_folder)
-    assert "learning_curve.png" not in names(run_folder)
+    assert "learning_curve.svg" not in names(run_folder)
 
 
 def test_a_name_that_is_not_unicode(metrics: Metrics, run_folder: Path) -> None:
@@ -61,8 +60,8 @@ def test_broken_metrics_leave_the_folder_as_it_was(metrics: Metrics, run_folder:
 
 def test_a_folder_that_cant_be_written(metrics: Metrics, run_folder: Path) -> None:
     save(metrics, run_folder)
-    (run_folder / "curves.png").mkdir()
+    (run_folder / "curves.svg").mkdir()
     with pytest.raises(KuzovError) as caught:
         write_report(run_folder)
     assert str(caught.value) == f"The report can't be written to {run_folder}: Is a directory."
-    assert names(run_folder) == ["curves.png", "metrics.json"]
+    assert names(run_folder) == ["curves.svg", "metrics.json"]

@@ -5,7 +5,7 @@ import pytest
 
 from kuzov.model.calibration import fit_temperature, probabilities
 from kuzov.model.familiarity import make_prototypes
-from kuzov.model.head import fit_head
+from kuzov.model.head import Labels, Logits, directions, fit_head
 from kuzov.training import judge
 from kuzov.training.judge import (
     accuracy,
@@ -64,19 +64,29 @@ def test_cross_validation_never_asks_about_a_photo_it_was_fitted_on(monkeypatch:
     groups = [str(number // 2) for number in range(20)]  # every photo is there twice
     features = views_of(labels)
     fitted: list[set[str]] = []
-    real = judge.fit_views
+    real = judge.ask_others
 
-    def fit(rows: Features, *args: object, **options: object) -> object:
-        known = {row.tobytes(): group for row, group in zip(features, groups, strict=True)}
-        fitted.append({known[row.tobytes()] for row in rows})
-        return real(rows, *args, **options)  # type: ignore[arg-type]
+    def ask(shown: Features, labels: Labels, known: Labels, others: Labels, strength: float) -> Logits:
+        fitted.append({groups[row] for row in known})
+        assert not fitted[-1] & {groups[row] for row in others}
+        return real(shown, labels, known, others, strength)
 
-    monkeypatch.setattr(judge, "fit_views", fit)
+    monkeypatch.setattr(judge, "ask_others", ask)
     cross_validate(features, labels, groups, inverse_regularisation=1.0, folds=5, seed=0)
     held = [set(groups) - seen for seen in fitted]
     assert [len(each) for each in fitted] == [8] * 5
     assert set().union(*held) == set(groups)
     assert sum(map(len, held)) == len(set(groups))
+
+
+def test_a_head_that_is_asked_about_others_knows_nothing_of_them() -> None:
+    labels = np.repeat(np.arange(2), 6)
+    shown = directions(views_of(labels))
+    known, others = np.arange(0, 12, 2), np.arange(1, 12, 2)
+    found = judge.ask_others(shown, labels, known, others, 1.0)
+    changed = shown.copy()
+    changed[others, 1:] = 0
+    np.testing.assert_array_equal(judge.ask_others(changed, labels, known, others, 1.0), found)
 
 
 def test_labels_without_meaning_are_not_learned() -> None:
@@ -143,7 +153,7 @@ def test_a_class_of_two_photos_and_a_copy_is_on_both_sides_of_every_fold(classes
 def test_a_photo_is_judged_by_a_temperature_that_does_not_know_it() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 40)
-    logits = 4 * rng.normal(size=(40, 3))
+    logits = 4 * rng.normal(size=(40, 3)) + 3 * np.eye(3)[labels]
     groups = [str(number // 2) for number in range(40)]  # every photo is there twice
     found = cross_calibrate(logits, labels, groups, folds=5)
     np.testing.assert_allclose(found.sum(axis=1), 1)

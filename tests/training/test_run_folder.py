@@ -135,8 +135,8 @@ def test_what_shaped_the_run_is_told(metrics: dict[str, Any]) -> None:
 
 def test_the_run_folder_holds_metrics_pictures_and_the_report(trained: TrainResult) -> None:
     assert {entry.name for entry in trained.run_folder.iterdir()} == {
-        "metrics.json", "config.toml", "curves.png", "confusion.png", "classes.png", "report.html",
-        "learning_curve.png", "reliability.png", "unknown.png"
+        "metrics.json", "config.toml", "curves.svg", "confusion.svg", "classes.svg", "report.html",
+        "learning_curve.svg", "reliability.svg", "unknown.svg"
     }  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from kuzov.config import AugmentationConfig
+
+Places = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,8 @@ def apply(
     matrix, shift = _matrix(transform)
     centre = np.array([height / 2 - 0.5, width / 2 - 0.5])
     offset = centre + shift - matrix @ centre
-    pixels = image.astype(np.float32)  # (H, W, 3)
-    channels = [
-        ndimage.affine_transform(pixels[..., channel], matrix, offset, order=1, mode=fill_mode)
-        for channel in range(3)
-    ]
-    seen = np.stack(channels, axis=-1)  # (H, W, 3)
+    places = np.tensordot(matrix, np.indices((height, width)), 1) + offset[:, np.newaxis, np.newaxis]
+    seen = _sample(image.astype(np.float32), places, fill_mode)
     return seen[:, ::-1] if transform.flip else seen
 
 
@@ -100,3 +97,28 @@ def _matrix(transform: Transform) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     matrix = np.array(rotation) @ np.array(shift) @ np.array(shearing) @ zoom
     # Keras writes coordinates as (x, y); arrays are indexed (row, column), so both are turned around.
     return matrix[1::-1, 1::-1], matrix[1::-1, 2]
+
+
+def _sample(image: npt.NDArray[np.float32], places: Places, fill_mode: str) -> npt.NDArray[np.float32]:
+    """A photo (H, W, 3) at places between its pixels, rows and columns (2, H, W), by linear interpolation."""
+    last = np.array(image.shape[:2]).reshape(2, 1, 1) - 1
+    inside = np.clip(_folded(places, last, fill_mode), 0, last)
+    first = np.minimum(inside.astype(np.int64), np.maximum(last - 1, 0))
+    (down, across), (top, left) = (inside - first).astype(np.float32)[..., np.newaxis], first
+    bottom, right = np.minimum(first + 1, last)
+    upper = image[top, left] * (1 - across) + image[top, right] * across
+    lower = image[bottom, left] * (1 - across) + image[bottom, right] * across
+    seen: npt.NDArray[np.float32] = upper * (1 - down) + lower * down
+    if fill_mode == "constant":
+        seen[((places < 0) | (places > last)).any(axis=0)] = 0
+    return seen
+
+
+def _folded(places: Places, last: npt.NDArray[np.int64], fill_mode: str) -> Places:
+    """Where the photo goes on outside of itself, the place of the pixel that is seen there."""
+    if fill_mode == "wrap":  # the first pixel stands where the last one does
+        return np.where((places < 0) | (places > last), places % np.maximum(last, 1), places)
+    if fill_mode == "reflect":  # both sides of an edge show the same pixel
+        turned = places % (2 * (last + 1))
+        return np.where(turned > last + 0.5, 2 * last + 1 - turned, turned)
+    return places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -62,3 +63,38 @@ def _draw(groups: list[list[int]], fraction: float, rng: np.random.Generator) ->
         if len(drawn) + len(group) <= wanted:
             drawn.update(group)
     return drawn or set(sorted(shuffled, key=len)[0])
+
+
+def stratified_folds(
+    labels: Sequence[Hashable], groups: Sequence[Hashable], *, folds: int, seed: int
+) -> list[Split]:
+    """Hold out each part of the photos in turn: each class is spread evenly, and equal photos stay together.
+
+    Args:
+        labels: The class of each photo.
+        groups: What tells equal photos, as in `stratified_split`.
+        folds: How many parts; no more than the smallest class has groups, if each is to have all classes.
+        seed: Of the draw; the same arguments give the same folds.
+
+    Returns:
+        For each part, the others as `train`, and itself as `validation`.
+    """
+    members: dict[Hashable, dict[Hashable, list[int]]] = {}
+    for index, (label, group) in enumerate(zip(labels, groups, strict=True)):
+        members.setdefault(label, {}).setdefault(group, []).append(index)
+    rng = np.random.default_rng(seed)
+    part_of: dict[int, int] = {}
+    photos: Counter[int] = Counter()
+    for by_group in members.values():
+        of_class: Counter[int] = Counter()
+        shuffled = [list(by_group.values())[place] for place in rng.permutation(len(by_group))]
+        # The largest first: what is small evens out what they leave uneven.
+        for rows in sorted(shuffled, key=len, reverse=True):
+            part = min(range(folds), key=lambda part: (of_class[part], photos[part]))
+            of_class[part] += len(rows)
+            photos[part] += len(rows)
+            part_of.update(dict.fromkeys(rows, part))
+    parts = [tuple(row for row in range(len(labels)) if part_of[row] == part) for part in range(folds)]
+    return [
+        Split(train=tuple(sorted(set(range(len(labels))) - set(part))), validation=part) for part in parts
+    ]

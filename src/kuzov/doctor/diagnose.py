@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -107,12 +106,9 @@ def _learn(
     asked = [Photo(photo.path, photo.label, photo.digest) for photo in photos]
     features = embed_photos(asked, backbone, CONFIG, FeatureCache(default_cache() / "features"), progress)
     progress("judge", 0, 2)
-    with warnings.catch_warnings():
-        # Of classes that have one or two photos in a fold, which is just so here.
-        warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
-        wrong, unchecked = find_wrong_labels(photos, features, groups, seed=CONFIG.seed)
-        progress("judge", 1, 2)
-        curve, no_curve = curve_of(photos, features, groups, copies, seed=CONFIG.seed)
+    wrong, unchecked = find_wrong_labels(photos, features, groups, seed=CONFIG.seed)
+    progress("judge", 1, 2)
+    curve, no_curve = curve_of(photos, features, groups, copies, seed=CONFIG.seed)
     strange, unseen = find_strangers(photos, features, backbone.background())
     progress("judge", 2, 2)
     return [*wrong, *strange], [*unchecked, *unseen, *no_curve], curve

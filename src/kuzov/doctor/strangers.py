@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 from kuzov.doctor.findings import Finding, Kind, Reason, Skipped
 from kuzov.doctor.labels import columns
@@ -14,6 +13,7 @@ from kuzov.doctor.reading import ReadPhoto
 from kuzov.model.calibrator import Array
 from kuzov.model.familiarity import SAME_MODEL_COSINE, SOFTNESS
 from kuzov.model.head import Features, Labels, directions, normalise
+from kuzov.model.softmax import log_sum_exp
 
 LEAST_OTHERS = 4
 """Other photos of its class that a photo is compared with; with fewer, their mean says little."""
@@ -82,7 +82,7 @@ def _soft_maximum(shown: Features, labels: Labels, background: npt.NDArray[np.fl
     strange = background[(background @ normalise(_sums(shown, labels)).T).max(axis=1) < SAME_MODEL_COSINE]
     if not len(strange):
         return np.zeros(len(shown))
-    return np.asarray(SOFTNESS * logsumexp((shown @ strange.T).astype(np.float64) / SOFTNESS, axis=1))
+    return SOFTNESS * log_sum_exp((shown @ strange.T).astype(np.float64) / SOFTNESS)
 
 
 def _sums(shown: Features, labels: Labels) -> Features:

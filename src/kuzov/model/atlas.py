@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from kuzov.model.calibrator import Array
 from kuzov.model.familiarity import Discriminants
 from kuzov.model.head import Features, directions
+from kuzov.model.softmax import softmax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +40,4 @@ class Atlas:
         """Of each model, (N, M), for features (N, D); what a row lacks to 1 is that it is none of them."""
         cosines = self.discriminants.project(directions(features)) @ self.prototypes
         scores = np.hstack([self.scale * cosines, np.full((len(cosines), 1), self.stranger)])
-        return np.asarray(softmax(scores.astype(np.float64), axis=1)[:, :-1])
+        return softmax(scores.astype(np.float64))[:, :-1]

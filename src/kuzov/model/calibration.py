@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from kuzov.model.head import Labels, Logits
+from kuzov.model.minimise import lowest
+from kuzov.model.softmax import log_softmax, softmax
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -16,7 +16,7 @@ MAX_TEMPERATURE = 20.0
 
 def probabilities(logits: Logits, temperature: float) -> Probabilities:
     """Softmax of the divided logits, (N, C)."""
-    return np.asarray(softmax(logits / temperature, axis=1))
+    return softmax(logits / temperature)
 
 
 def fit_temperature(logits: Logits, labels: Labels) -> float:
@@ -33,15 +33,14 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
     doubt = 1 / (len(labels) + 2)
 
     def loss(log_temperature: float) -> float:
-        log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
+        log_probabilities = log_softmax(logits / np.exp(log_temperature))
         true = log_probabilities[np.arange(len(labels)), labels]
         others = (log_probabilities.sum(axis=1) - true) / (logits.shape[1] - 1)
         return -float(((1 - doubt) * true + doubt * others).mean())
 
-    bounds = (-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE))
-    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+    return float(np.exp(lowest(loss, -np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE), within=1e-5)))
 
 
 def log_loss(logits: Logits, labels: Labels) -> float:
     """Mean negative log probability of the true class, in nats."""
-    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
+    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())

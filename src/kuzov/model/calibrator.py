@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
+from kuzov.model.softmax import sigmoid
 from kuzov.model.weight_files import LEARNED, LEARNED_PLAIN, read_weights
 
 Array = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class Calibrator:
 
     def unknown(self, measures: Array) -> Array:
         """How surely photos, of which (N, 3) is measured, show none of the classes, (N,) in 0..1."""
-        return np.asarray(expit(measures @ self.weights + self.bias))
+        return sigmoid(measures @ self.weights + self.bias)
 
 
 def folder_facts(photos: float, classes: int) -> Array:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 from kuzov.model.calibrator import Array
 from kuzov.model.head import Features, Labels, directions, normalise
+from kuzov.model.softmax import log_sum_exp
 
 # How softly the nearest models of the background are taken together, in units of the cosine.
 SOFTNESS = 0.05
@@ -67,7 +67,7 @@ class Prototypes:
         if not self.background.shape[1]:
             return np.column_stack([nearest, lead, np.zeros(len(shown))])
         others = (shown @ self.background).astype(np.float64)
-        return np.column_stack([nearest, lead, SOFTNESS * logsumexp(others / SOFTNESS, axis=1)])
+        return np.column_stack([nearest, lead, SOFTNESS * log_sum_exp(others / SOFTNESS)])
 
     def familiarity(self, features: Features) -> Array:
         """How much nearer photos (N, D) are to the nearest class than to the background, (N,)."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
+
+from kuzov.model.minimise import Point, minimise
+from kuzov.model.softmax import log_softmax
 
 Features = npt.NDArray[np.float32]
 Logits = npt.NDArray[np.float64]
@@ -32,7 +36,11 @@ class Head:
 
     def logits(self, features: Features) -> Logits:
         """Scores of each class, (N, C), for features (N, D) that need not be normalised."""
-        return (directions(features) @ self.weights + self.bias).astype(np.float64)
+        return self.scores(directions(features))
+
+    def scores(self, shown: Features) -> Logits:
+        """The same for directions of features, (N, D)."""
+        return (shown @ self.weights + self.bias).astype(np.float64)
 
     def divided(self, temperature: float) -> Head:
         """A head whose logits are these, divided."""
@@ -55,6 +63,13 @@ def normalise(rows: Features) -> Features:
     return normalised
 
 
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Fits inside of it share no product of theirs among threads; it counts for the whole process."""
+    with threadpool_limits(1):
+        yield
+
+
 def fit_head(features: Features, labels: Labels, *, classes: int, inverse_regularisation: float) -> Head:
     """Fit a multinomial logistic regression with an L2 penalty.
 
@@ -62,18 +77,44 @@ def fit_head(features: Features, labels: Labels, *, classes: int, inverse_regula
         features: (N, D), need not be normalised.
         labels: Column of each row's class, (N,) in 0..classes-1; two different ones or more.
         classes: Number of columns; one that `labels` lacks is never answered.
-        inverse_regularisation: scikit-learn's C: the larger, the closer to the training photos.
+        inverse_regularisation: Weight of the rows' log losses, in sum, against half the squared weights; the
+            larger, the closer to the training photos. scikit-learn calls it C.
     """
-    model = LogisticRegression(C=inverse_regularisation, max_iter=MAX_ITERATIONS, tol=TOLERANCE)
-    with threadpool_limits(1):  # the products are small: threads make them seven times slower
-        model.fit(directions(features), labels)
-    found, bias = model.coef_.T, model.intercept_
-    if len(model.classes_) == 2:  # scikit-learn keeps only the difference
-        found, bias = np.hstack([-found, found]) / 2, np.concatenate([-bias, bias]) / 2
-    head = Head(
-        weights=np.zeros((features.shape[1], classes), np.float32),
-        bias=np.full(classes, bias.min() + ABSENT_CLASS_LOGIT, np.float32),
+    return fit_directions(
+        directions(features), labels, classes=classes, inverse_regularisation=inverse_regularisation
     )
-    head.weights[:, model.classes_] = found
-    head.bias[model.classes_] = bias
+
+
+def fit_directions(shown: Features, labels: Labels, *, classes: int, inverse_regularisation: float) -> Head:
+    """`fit_head` on the directions of features, (N, D), where they are known already.
+
+    The products are small: without `single_threaded`, threads make them seven times slower.
+    """
+    present, columns = np.unique(labels, return_inverse=True)
+    rows, width = shown.shape
+    shape = (width + 1, len(present))
+    penalty = 1 / (inverse_regularisation * rows)
+
+    def loss(point: Point) -> tuple[float, Point]:
+        """Mean log loss with its part of the penalty; the last row of the point is the bias."""
+        found = point.reshape(shape)
+        logits = (shown @ found[:-1].astype(np.float32) + found[-1]).astype(np.float64)
+        logs = log_softmax(logits)
+        errors = np.exp(logs)
+        errors[np.arange(rows), columns] -= 1
+        errors /= rows
+        slope = np.empty(shape)
+        slope[:-1] = shown.T @ errors.astype(np.float32) + penalty * found[:-1]
+        slope[-1] = errors.sum(axis=0)
+        value = penalty / 2 * np.square(found[:-1]).sum() - logs[np.arange(rows), columns].mean()
+        return float(value), slope.ravel()
+
+    start = np.zeros(shape).ravel()
+    found = minimise(loss, start, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS).reshape(shape)
+    head = Head(
+        weights=np.zeros((width, classes), np.float32),
+        bias=np.full(classes, found[-1].min() + ABSENT_CLASS_LOGIT, np.float32),
+    )
+    head.weights[:, present] = found[:-1]
+    head.bias[present] = found[-1]
     return head

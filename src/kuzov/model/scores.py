@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
@@ -70,12 +69,16 @@ def judge_classes(
         scores: Logits or probabilities, (N, C); the largest is the answer.
         labels: True columns, (N,).
     """
-    columns = list(range(scores.shape[1]))
-    predicted = scores.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, labels=columns)
-    found = precision_recall_fscore_support(labels, predicted, labels=columns, zero_division=0.0)
+    confusion = np.zeros((scores.shape[1],) * 2, np.int64)
+    np.add.at(confusion, (labels, scores.argmax(axis=1)), 1)
+    right, photos, answers = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     rows = tuple(
-        ClassScores(precision=float(precision), recall=float(recall), f1=float(f1), photos=int(photos))
-        for precision, recall, f1, photos in zip(*found, strict=True)
+        ClassScores(
+            precision=float(hits / max(answered, 1)),
+            recall=float(hits / max(shown, 1)),
+            f1=float(2 * hits / max(shown + answered, 1)),
+            photos=int(shown),
+        )
+        for hits, shown, answered in zip(right, photos, answers, strict=True)
     )
     return tuple(map(tuple, confusion.tolist())), rows

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from scipy.stats import binomtest
 
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import BundleError
@@ -91,7 +90,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
     McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
     1947; exact, by the binomial distribution, as such photos are few.
     """
-    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    photos = only_a + only_b
+    as_uneven = 2 * sum(math.comb(photos, count) for count in range(min(only_a, only_b) + 1))
+    return min(1.0, float(as_uneven / 2**photos))
 
 
 def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComparison:

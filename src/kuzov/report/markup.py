@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from kuzov.report import texts
 from kuzov.report.page_script import SCRIPT
 from kuzov.report.thumbnails import Thumbnail
-from kuzov.words import Language, Words, plain
+from kuzov.words import Words, plain
 
 STYLE_FILE = Path(__file__).with_name("page.css")
 
@@ -119,17 +119,10 @@ def _jpeg(content: bytes, alternative: Words, size: tuple[int, int]) -> str:
     return f'<img src="data:image/jpeg;base64,{data}" width="{width}" height="{height}" alt="{text}">'
 
 
-def picture(pngs: Mapping[Language, bytes], caption: Words, *, name: Words, large: bool) -> str:
-    """A PNG in each language; a large one keeps its size and is scrolled."""
-    images = "".join(
-        f'<img class="chart" lang="{language}" src="data:image/png;base64,{base64.b64encode(png).decode()}" '
-        f'alt="{escape(name.told(language))}">'
-        for language, png in pngs.items()
-    )
-    return (
-        f'<figure><div class="{"scroll large" if large else "scroll"}">{images}</div>'
-        f"<figcaption>{both(caption)}</figcaption></figure>"
-    )
+def picture(svg: str, caption: Words, *, large: bool) -> str:
+    """A drawing inside the page; a large one keeps its size and is scrolled."""
+    style = "scroll large" if large else "scroll"
+    return f'<figure><div class="{style}">{svg}</div><figcaption>{both(caption)}</figcaption></figure>'
 
 
 def table(

@@ -10,10 +10,10 @@ from kuzov.report.album import Album, least_certain_section, mistake_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
-from kuzov.words import Language, Words, number, percent, percent_interval, plain
+from kuzov.words import Words, number, percent, percent_interval, plain
 
-Charts: TypeAlias = Mapping[str, Mapping[Language, bytes]]
-"""PNGs by name, and by the language of their words."""
+Charts: TypeAlias = Mapping[str, str]
+"""SVG by name; see `kuzov.report.drawing`."""
 
 
 def render_page(metrics: RunMetrics, version: str, charts: Charts, album: Album) -> str:
@@ -95,12 +95,12 @@ def _classes(metrics: RunMetrics, charts: Charts, album: Album) -> Iterator[str]
     many = len(metrics.classes) > confusion.WIDEST_MATRIX
     yield section(
         texts.CLASSES,
-        picture(charts["classes"], texts.CLASSES_CAPTION, name=texts.CLASSES, large=many),
+        picture(charts["classes"], texts.CLASSES_CAPTION, large=many),
         tables.class_table(metrics),
     )
     # A matrix of few classes is read, and clicked, as a table; one of many is looked at as a picture.
     overview = (
-        picture(charts["confusion"], texts.CONFUSION_CAPTION, name=texts.CONFUSION, large=True)
+        picture(charts["confusion"], texts.CONFUSION_CAPTION, large=True)
         if many
         else paragraph(texts.CONFUSION_CAPTION, style="caption")
     )
@@ -117,9 +117,7 @@ def _classes(metrics: RunMetrics, charts: Charts, album: Album) -> Iterator[str]
 def _probabilities(metrics: RunMetrics, charts: Charts) -> Iterator[str]:
     judged = texts.ON_UNSEEN if isinstance(metrics, TrainingMetrics) else texts.ON_THESE
     caption = texts.RELIABILITY_CAPTION.fill(photos=judged, groups=len(metrics.reliability.after))
-    yield section(
-        texts.RELIABILITY, picture(charts["reliability"], caption, name=texts.RELIABILITY, large=False)
-    )
+    yield section(texts.RELIABILITY, picture(charts["reliability"], caption, large=False))
     unknown, mistakes = metrics.unknown_photos, metrics.mistakes
     right = sum(each.is_right for each in unknown)
     counts = texts.UNKNOWN_COUNTS.fill(
@@ -130,7 +128,7 @@ def _probabilities(metrics: RunMetrics, charts: Charts) -> Iterator[str]:
     )
     yield section(
         texts.UNKNOWN_SCORES,
-        picture(charts["unknown"], texts.UNKNOWN_CAPTION, name=texts.UNKNOWN_SCORES, large=False),
+        picture(charts["unknown"], texts.UNKNOWN_CAPTION, large=False),
         paragraph(counts),
     )
 
@@ -142,9 +140,9 @@ def _learning(metrics: TrainingMetrics, charts: Charts) -> Iterator[str]:
         yield section(
             texts.LEARNING_CURVE,
             paragraph(would_more_help(curve)),
-            picture(charts["learning_curve"], caption, name=texts.LEARNING_CURVE, large=False),
+            picture(charts["learning_curve"], caption, large=False),
         )
     caption = texts.CURVES_CAPTION
     if metrics.curves.fine_tune is not None:
         caption = plain("{head} {epochs}").fill(head=caption, epochs=texts.FINE_TUNE_CAPTION)
-    yield section(texts.CURVES, picture(charts["curves"], caption, name=texts.CURVES, large=False))
+    yield section(texts.CURVES, picture(charts["curves"], caption, large=False))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 
 from kuzov.atomic import written_whole
@@ -18,9 +17,9 @@ from kuzov.report.charts import (
     draw_reliability,
     draw_unknown,
 )
+from kuzov.report.drawing import alone
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
-from kuzov.words import LANGUAGES, Language
 
 
 def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
@@ -38,14 +37,12 @@ def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
         KuzovError: metrics.json is missing or broken, or the folder can't be written.
     """
     metrics = read_metrics(run_folder)
-    with ThreadPoolExecutor(1) as beside:  # one draws, the other decodes photos and asks the network
-        album = beside.submit(make_album, metrics, bundle)
-        charts = _draw(metrics)
-    page = render_page(metrics, Path(metrics.bundle).name, charts, album.result())
+    charts = _draw(metrics)
+    page = render_page(metrics, Path(metrics.bundle).name, charts, make_album(metrics, bundle))
     # A file's name need not be valid Unicode; a page must be.
     content = page.encode("utf-8", "replace")
-    pictures = {f"{name}.png": chart["en"] for name, chart in charts.items()}
-    write_files(run_folder, pictures | {REPORT.name: content})
+    drawings = {f"{name}.svg": alone(chart).encode() for name, chart in charts.items()}
+    write_files(run_folder, drawings | {REPORT.name: content})
     return run_folder / REPORT.name
 
 
@@ -73,15 +70,15 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         raise KuzovError(f"The report can't be written to {folder}: {error.strerror}.") from error
 
 
-def _draw(metrics: RunMetrics) -> dict[str, dict[Language, bytes]]:
-    draw: dict[str, Callable[[Language], bytes]] = {
-        "reliability": lambda language: draw_reliability(metrics, language),
-        "unknown": lambda language: draw_unknown(metrics, language),
-        "confusion": lambda language: draw_confusion(metrics, language),
-        "classes": lambda language: draw_classes(metrics, language),
-    }
+def _draw(metrics: RunMetrics) -> dict[str, str]:
+    charts = {}
     if isinstance(metrics, TrainingMetrics):
-        draw["curves"] = lambda language: draw_curves(metrics, language)
+        charts["curves"] = draw_curves(metrics)
         if metrics.learning_curve.shots:
-            draw["learning_curve"] = lambda language: draw_learning_curve(metrics.learning_curve, language)
-    return {name: {language: chart(language) for language in LANGUAGES} for name, chart in draw.items()}
+            charts["learning_curve"] = draw_learning_curve(metrics.learning_curve)
+    return charts | {
+        "reliability": draw_reliability(metrics),
+        "unknown": draw_unknown(metrics),
+        "confusion": draw_confusion(metrics),
+        "classes": draw_classes(metrics),
+    }

@@ -6,16 +6,31 @@ each photo's picture: photos of one name, such as copies, stay on one side of ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold
 
+from kuzov.cores import usable_cores
+from kuzov.data.split import stratified_folds
 from kuzov.model.calibration import Probabilities, fit_temperature, log_loss, probabilities
 from kuzov.model.familiarity import Discriminants, Prototypes, make_prototypes
-from kuzov.model.head import Features, Head, Labels, Logits, fit_head
+from kuzov.model.head import (
+    Features,
+    Head,
+    Labels,
+    Logits,
+    directions,
+    fit_directions,
+    fit_head,
+    single_threaded,
+)
+
+Task = TypeVar("Task")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,40 @@ class Choice:
 
 def fit_views(features: Features, labels: Labels, *, classes: int, inverse_regularisation: float) -> Head:
     """Fit a head on every view of every photo."""
-    return fit_head(*_rows(features, labels), classes=classes, inverse_regularisation=inverse_regularisation)
+    with single_threaded():
+        return fit_head(
+            *_rows(features, labels), classes=classes, inverse_regularisation=inverse_regularisation
+        )
+
+
+def side_by_side(make: Callable[[Task], Made], tasks: Sequence[Task]) -> list[Made]:
+    """Fit heads, as many at a time as there are cores, each on one."""
+    with single_threaded(), ThreadPoolExecutor(usable_cores()) as threads:
+        return list(threads.map(make, tasks))
+
+
+def ask_others(
+    shown: Features,
+    labels: Labels,
+    known: npt.NDArray[np.int64],
+    others: npt.NDArray[np.int64],
+    inverse_regularisation: float,
+) -> Logits:
+    """Fit a head on some photos' views, and ask about the first views of others: logits, (n, C).
+
+    Args:
+        shown: Directions of all photos' views, (N, V, D).
+        labels: Of all photos.
+        known: Rows to fit on.
+        others: Rows to ask about.
+        inverse_regularisation: As in `fit_head`.
+    """
+    head = fit_directions(
+        *_rows(shown[known], labels[known]),
+        classes=int(labels.max()) + 1,
+        inverse_regularisation=inverse_regularisation,
+    )
+    return head.scores(shown[others, 0])
 
 
 def view_prototypes(
@@ -82,19 +130,31 @@ def cross_validate(
     seed: int,
 ) -> OutOfFold:
     """Fit a head on all of `split_folds` but one, ask about that one's first views, for each."""
-    classes = int(labels.max()) + 1
-    logits = np.zeros((len(labels), classes))
-    accuracies = []
-    for fit_rows, held_rows in split_folds(labels, groups, folds=folds, seed=seed):
-        head = fit_views(
-            features[fit_rows],
-            labels[fit_rows],
-            classes=classes,
-            inverse_regularisation=inverse_regularisation,
-        )
-        logits[held_rows] = head.logits(features[held_rows, 0])
-        accuracies.append(accuracy(logits[held_rows], labels[held_rows]))
-    return OutOfFold(logits=logits, accuracies=tuple(accuracies))
+    (found,) = _cross_validate_each(features, labels, groups, [inverse_regularisation], folds, seed)
+    return found
+
+
+def _cross_validate_each(
+    features: Features,
+    labels: Labels,
+    groups: Sequence[str],
+    candidates: Sequence[float],
+    folds: int,
+    seed: int,
+) -> list[OutOfFold]:
+    """`cross_validate` with each candidate for the regularisation, on the same folds."""
+    shown, divided = directions(features), split_folds(labels, groups, folds=folds, seed=seed)
+    tasks = [(candidate, *fold) for candidate in candidates for fold in divided]
+    asked = side_by_side(lambda task: ask_others(shown, labels, task[1], task[2], task[0]), tasks)
+    results = []
+    for first in range(0, len(tasks), len(divided)):
+        logits = np.zeros((len(labels), int(labels.max()) + 1))
+        accuracies = []
+        for (_, held), found in zip(divided, asked[first : first + len(divided)], strict=True):
+            logits[held] = found
+            accuracies.append(accuracy(found, labels[held]))
+        results.append(OutOfFold(logits=logits, accuracies=tuple(accuracies)))
+    return results
 
 
 def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, folds: int) -> Probabilities:
@@ -120,8 +180,8 @@ def split_folds(
     They are no more than the smallest class has pictures.
     """
     folds = min(folds, *different_photos(labels, groups))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(labels)), labels, groups=list(groups)))
+    splits = stratified_folds(labels.tolist(), groups, folds=folds, seed=seed)
+    return [(np.array(each.train), np.array(each.validation)) for each in splits]
 
 
 def different_photos(labels: Labels, groups: Sequence[str]) -> list[int]:
@@ -140,14 +200,8 @@ def choose_regularisation(
     seed: int,
 ) -> Choice:
     """Take the candidate whose out-of-fold probabilities, after temperature scaling, are the truest."""
-    results, losses = [], []
-    for candidate in candidates:
-        result = cross_validate(
-            features, labels, groups, inverse_regularisation=candidate, folds=folds, seed=seed
-        )
-        temperature = fit_temperature(result.logits, labels)
-        results.append(result)
-        losses.append(log_loss(result.logits / temperature, labels))
+    results = _cross_validate_each(features, labels, groups, candidates, folds, seed)
+    losses = [log_loss(each.logits / fit_temperature(each.logits, labels), labels) for each in results]
     best = int(np.argmin(losses))
     return Choice(
         inverse_regularisation=candidates[best],

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from kuzov.data.dataset import Dataset
 from kuzov.errors import ConfigError, DatasetError
-from kuzov.model.head import Features, Labels
+from kuzov.model.head import Features, Labels, directions
 from kuzov.run_metrics import LearningCurve
-from kuzov.training.judge import accuracy, different_photos, fit_views
+from kuzov.training.judge import accuracy, ask_others, different_photos, side_by_side
 
 Rows = npt.NDArray[np.int64]
 
@@ -89,16 +89,17 @@ def judge_shots(
     features: Features, labels: Labels, draws: Sequence[Draw], *, inverse_regularisation: float
 ) -> list[float]:
     """Accuracy, 0..1, of a head fitted on each draw's known photos, on its others' first views."""
-    accuracies = []
-    for draw in draws:
-        head = fit_views(
-            features[draw.known],
-            labels[draw.known],
-            classes=int(labels.max()) + 1,
-            inverse_regularisation=inverse_regularisation,
-        )
-        accuracies.append(accuracy(head.logits(features[draw.others, 0]), labels[draw.others]))
-    return accuracies
+    return _judge(directions(features), labels, draws, inverse_regularisation)
+
+
+def _judge(shown: Features, labels: Labels, draws: Sequence[Draw], strength: float) -> list[float]:
+    """`judge_shots` by the directions of the features."""
+
+    def judge(draw: Draw) -> float:
+        found = ask_others(shown, labels, draw.known, draw.others, strength)
+        return accuracy(found, labels[draw.others])
+
+    return side_by_side(judge, draws)
 
 
 def learning_curve(
@@ -109,15 +110,11 @@ def learning_curve(
     ladder = [shots for shots in LADDER if shots < min(counts)]
     products = sum(ladder) * len(counts) ** 2 * features[0].size
     draws = int(np.clip(CURVE_PRODUCTS // max(products, 1), FEWEST_CURVE_DRAWS, MOST_CURVE_DRAWS))
-    points = [
-        judge_shots(
-            features,
-            labels,
-            draw_shots(labels, groups, shots=shots, draws=draws, seed=seed),
-            inverse_regularisation=inverse_regularisation,
-        )
-        for shots in ladder
+    drawn = [
+        draw for shots in ladder for draw in draw_shots(labels, groups, shots=shots, draws=draws, seed=seed)
     ]
+    accuracies = _judge(directions(features), labels, drawn, inverse_regularisation)
+    points = [accuracies[first : first + draws] for first in range(0, len(drawn), draws)]
     return LearningCurve(
         shots=tuple(ladder),
         mean=tuple(float(np.mean(each)) for each in points),
