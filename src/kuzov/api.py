@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 StrPath = str | os.PathLike[str]
 
-_FOR_FIGURES = ("scipy", "sklearn", "matplotlib")
-
 
 def train(
     photos: StrPath,
@@ -48,7 +46,7 @@ def train(
     found: Callable[[Dataset], object] | None = None,
     progress: Progress = silent,
 ) -> TrainResult:
-    """Learn to recognise cars from a folder of photos; needs kuzov[train].
+    """Learn to recognise cars from a folder of photos.
 
     Args:
         photos: A folder with a subfolder a model, or with sets of them, such as `train/` and `validation/`;
@@ -117,7 +115,6 @@ def _photos_to_learn_from(
     *,
     outputs: Sequence[Path],
 ) -> Dataset:
-    _require("Training", "sklearn", "matplotlib", "safetensors")
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
     dataset = load_dataset(
@@ -185,9 +182,7 @@ def evaluate(
     *,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Judge a bundle by photos of known classes, and write a report; needs kuzov[train], but no TensorFlow.
-
-    With TensorFlow the report also shows where the model looked.
+    """Judge a bundle by photos of known classes, and write a report.
 
     Args:
         bundle: A model folder, whose newest version is taken, or one version's folder.
@@ -199,7 +194,6 @@ def evaluate(
     Raises:
         KuzovError: The bundle, the photos or the folder don't allow it; the text says what to change.
     """
-    _require("Evaluating", *_FOR_FIGURES)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from kuzov.report import evaluation
 
@@ -215,7 +209,7 @@ def compare(
     *,
     progress: Progress = silent,
 ) -> BundleComparison:
-    """Set two bundles side by side on the same photos, with McNemar's test; needs kuzov[train].
+    """Set two bundles side by side on the same photos, with McNemar's test.
 
     Args:
         a: A model folder, whose newest version is taken, or one version's folder.
@@ -227,7 +221,6 @@ def compare(
     Raises:
         KuzovError: The bundles, the photos or the folder don't allow it; the text says what to change.
     """
-    _require("Comparing", *_FOR_FIGURES)
     from kuzov.report import comparison
     from kuzov.report.comparison_page import write_comparison
     from kuzov.report.evaluation import require_folder
@@ -359,7 +352,7 @@ def diagnose(
     report: StrPath | None = None,
     progress: Progress = silent,
 ) -> Diagnosis:
-    """Find what is wrong with a folder of photos, in whatever state it is; needs kuzov[train].
+    """Find what is wrong with a folder of photos, in whatever state it is.
 
     Args:
         photos: A folder as for `train`, which may be one that `train` refuses.
@@ -372,7 +365,6 @@ def diagnose(
     Raises:
         KuzovError: There is no such folder, it has no photo, or the quarantine or the page can't be written.
     """
-    _require("Checking photos", "sklearn", "matplotlib", "safetensors")
     from kuzov.doctor import diagnose as checks
 
     page = None if report is None else Path(report)
@@ -390,7 +382,7 @@ def restore_photos(photos: StrPath) -> Restored:
     return quarantine.restore(Path(photos))
 
 
-def _require(needed_for: str, *packages: str, extra: str = "train") -> None:
+def _require(needed_for: str, *packages: str, extra: str) -> None:
     """Refuse what needs packages that are not installed."""
     if any(find_spec(package) is None for package in packages):
         raise MissingExtraError(needed_for, extra)

@@ -132,7 +132,7 @@ def test_without_pooch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
     text = (
         "Downloading the demo's photos needs packages that are not installed. Install them with: "
-        "pip install 'kuzov[train]'"
+        "pip install 'kuzov[demo]'"
     )
     with raises(MissingExtraError, text):
         origin_photos(None, tmp_path, registry=REGISTRY)

@@ -11,7 +11,7 @@ import pytest
 from kuzov import api
 from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import list_labelled
-from kuzov.errors import BundleError, ConfigError, DatasetError, MissingExtraError
+from kuzov.errors import BundleError, ConfigError, DatasetError
 from kuzov.report.answers import Subject, ask
 from kuzov.report.evaluation import Evaluation, collect_metrics, default_folder
 
@@ -110,12 +110,3 @@ def test_bad_input_leaves_nothing_behind(
     with pytest.raises(BundleError, match=r"^The bundle .* has no assets.extra/card.json: "):
         api.evaluate(foreign.parent, synthetic_photos, out)
     assert not out.exists()
-
-
-def test_its_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError) as caught:
-        api.evaluate("cars", "photos")
-    assert str(caught.value) == (
-        "Evaluating needs packages that are not installed. Install them with: pip install 'kuzov[train]'"
-    )

@@ -1,4 +1,4 @@
-"""Training in a process in which TensorFlow and Keras can't be imported."""
+"""Training in a process that can import what `pip install kuzov` brings, and nothing else that is big."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from kuzov.engine.openvino import load
 WITHOUT = """
 import sys
 
+NONE = {"tensorflow", "keras", "tensorboard", "sklearn", "scipy", "matplotlib", "pooch", "pandas"}
+
 class Refuses:
     def find_spec(self, name, *_):
-        if name.partition(".")[0] in {"tensorflow", "keras", "tensorboard"}:
+        if name.partition(".")[0] in NONE:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Refuses())

@@ -30,8 +30,7 @@ def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> 
     """Tell which of the models A and B is better on PHOTOS, and whether that can be chance.
 
     A and B have the same classes; each is a model folder, whose newest version is taken, or one version's
-    folder. PHOTOS has a subfolder a class; where validation/ lies inside, it alone is judged. Needs
-    kuzov[train].
+    folder. PHOTOS has a subfolder a class; where validation/ lies inside, it alone is judged.
     """
     from kuzov.api import compare
 

@@ -38,7 +38,7 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
     Unreadable, tiny, blurred and dark photos, copies, photos in both train/ and validation/, probable wrong
     labels, photos without a car, with several or with one that is too small, odd ones out, too few photos.
     Nothing is changed without --fix, and --fix deletes nothing: it moves unreadable files, all but one of
-    exact copies in a class, and the training copies of validation photos. Needs kuzov[train].
+    exact copies in a class, and the training copies of validation photos.
     """
     if undo and (fix or report):
         raise click.UsageError("--undo can't go together with --fix or --report.")

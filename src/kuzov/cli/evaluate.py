@@ -31,8 +31,7 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     """Judge MODEL by PHOTOS, a folder with a subfolder of photos a class, and write a report.
 
     MODEL is a model folder, whose newest version is taken, or one version's folder. Where validation/ lies in
-    PHOTOS, it alone is judged by, else test/. Photos that can't be read are named and left out. Needs
-    kuzov[train].
+    PHOTOS, it alone is judged by, else test/. Photos that can't be read are named and left out.
     """
     from kuzov.api import evaluate
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
+
+from kuzov.progress import silent
 
 
 @contextmanager
 def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int], None]]:
     """Bars with the time left, by stages with their names; none where stderr is not a terminal."""
-    if find_spec("rich") is None:  # the missing extra is told by the call itself
-        yield lambda _stage, _done, _total: None
+    if not sys.stderr.isatty():
+        yield silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console) as bars:
         tasks = {}
 
         def show(stage: str, done: int, total: int) -> None:

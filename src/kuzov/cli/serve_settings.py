@@ -17,7 +17,7 @@ from kuzov.bundle.ready import USERS_MODEL, ready_model
 from kuzov.cli.language import note
 from kuzov.cli.model import model_or_default
 from kuzov.cli.taught_model import taught_model
-from kuzov.errors import MissingExtraError
+from kuzov.errors import KuzovError
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.batching.parameters import BatchingParameters, read_batching_parameters
 from kuzov.serve.limits import Limits
@@ -38,6 +38,12 @@ TEACHING = Words(
     "На странице обучают {model} по фото из {folder}, с этим токеном: {token}",
 )
 _TOKEN_BYTES = 24
+_NO_TRAINING = Words(
+    "Only what serving needs of kuzov is installed here, as in the images of kuzov deploy. To teach, "
+    "serve where all of it is: pip install kuzov",
+    "Здесь установлено только нужное для ответов, как в образах kuzov deploy. Чтобы обучать, "
+    "запустите сервер там, где kuzov установлен целиком: pip install kuzov",
+)
 
 
 def new_token() -> str:
@@ -138,8 +144,8 @@ def teaching(
         )
     from kuzov.teach.teach_routes import Teaching
 
-    if find_spec("sklearn") is None:
-        raise MissingExtraError("Teaching", "train")
+    if find_spec("threadpoolctl") is None:  # the images of kuzov deploy leave it out
+        raise KuzovError(_NO_TRAINING)
     (model,) = models
     folder = photos or model.base_path.with_name(f"{model.base_path.name}.photos")
     token = token or new_token()

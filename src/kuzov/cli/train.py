@@ -73,8 +73,7 @@ def command(
     """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
 
     Where train/ and validation/ lie inside (or val/, valid/, dev/, eval/), they are used; else a quarter of
-    each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`. Needs
-    kuzov[train].
+    each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`.
     """
     if options["shots"] is not None and options["fine_tune"]:
         raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")

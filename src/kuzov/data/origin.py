@@ -76,7 +76,7 @@ def _download(folder: Path, base_url: str, registry: Mapping[str, str]) -> None:
     try:
         import pooch  # noqa: PLC0415 (optional, and only needed here)
     except ModuleNotFoundError as error:
-        raise MissingExtraError("Downloading the demo's photos", "train") from error
+        raise MissingExtraError("Downloading the demo's photos", "demo") from error
     # One line a photo would drown what the demo prints.
     pooch.get_logger().setLevel("WARNING")
     photos = pooch.create(path=folder, base_url=base_url, registry=dict(registry))
