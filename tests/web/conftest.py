@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 from kuzov.bundle.layout import REPORT
 from kuzov.bundle.ready import ready_model
+from kuzov.report.markup import whole_page
+from kuzov.words import Words
 from tests.chaos.running import Server, running
 
 if TYPE_CHECKING:
@@ -46,10 +48,9 @@ def expect_no_violation(page: Page) -> None:
 def with_report(base_path: Path) -> Path:
     """A copy of the ready model, with a report in its bundle."""
     shutil.copytree(ready_model(), base_path)
-    (base_path / "1" / REPORT).write_text(
-        "<!doctype html><title>r</title><style>h1 { color: rgb(1, 2, 3) }</style><h1>Report</h1>",
-        encoding="utf-8",
-    )
+    page = whole_page(Words("Report", "Отчёт"), "1", (), ())
+    page = page.replace("</style>", "h1 { color: rgb(1, 2, 3) }</style>")
+    (base_path / "1" / REPORT).write_text(page, encoding="utf-8")
     return base_path
 
 

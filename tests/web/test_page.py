@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
 import hashlib
+import io
 import re
 import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
+from kuzov.bundle.layout import REPORT
 from kuzov.bundle.ready import ready_model
 from kuzov.client.client import Client
 from kuzov.web.front_page import FOLDER, SCRIPTS, START, TEACHING_SCRIPTS, TEACHING_STYLE, assemble_page
@@ -145,6 +150,25 @@ def test_both_languages_have_every_text(words: str) -> None:
     assert [each for each in unused if not together.fullmatch(each)] == []
 
 
+@pytest.mark.parametrize("words", ["words.js", "teach/words.js"])
+def test_the_page_speaks_of_cars_and_a_recogniser_and_of_nothing_that_its_reader_lacks(words: str) -> None:
+    text = (FOLDER / words).read_text(encoding="utf-8")
+    said = re.findall(r'"((?:[^"\\]|\\.)*)"', text)
+    assert len(said) > 100
+    told = " ".join(re.sub(r"\{\w+\}", "", each) for each in said)
+    assert not re.search(r"\bmodels?\b|модел", told, re.IGNORECASE)
+    assert not re.search(r"--\w|\(s\)|\.toml|kuzov \w|/\w+/", told)
+
+
+@pytest.mark.parametrize("words", ["words.js", "teach/words.js"])
+def test_what_counts_has_the_forms_of_its_language(words: str) -> None:
+    english, russian = (FOLDER / words).read_text(encoding="utf-8").split("  ru: {")
+    for text, forms in ((english, ["one", "other"]), (russian, ["one", "few", "many"])):
+        found = re.findall(r"\{\s*(one: .*?)\s*\},\n", text, re.DOTALL)
+        assert found
+        assert [re.findall(r"\b(\w+): [\"]", each) for each in found] == [forms] * len(found)
+
+
 def test_a_photo_is_answered(page: Page, heard: Heard, server: Server) -> None:
     choose(page, drawn("red.jpg", colour="firebrick"))
     expect_answers(page, 1)
@@ -170,6 +194,125 @@ def test_what_answers_is_shown_and_a_desktop_offers_no_camera(page: Page) -> Non
     assert "Computed by OpenVINO f32" in shown
 
 
+def test_an_answer_shows_what_is_likely_and_folds_the_rest(page: Page) -> None:
+    told = {"boxes": [], "scores": [], "probabilities": [0.004, 0.982, 0.009, 0.003, 0.002], "unknown": 0.01}
+    page.route("**/*:predict*", lambda route: route.fulfill(json={"predictions": [told]}))
+    choose(page, drawn("a.jpg"))
+    expect_answers(page, 1)
+    card = page.locator("article")
+    assert card.locator("h3").inner_text() == "Toyota Land Cruiser 100"
+    assert card.locator(".share").all_inner_texts() == ["98.2\xa0%"]
+    card.get_by_text("4 others, each under 1\xa0%").click()
+    card.locator(".share").nth(4).wait_for()
+    page.get_by_role("button", name="Русский").click()
+    card.get_by_text("Ещё 4 машины, меньше 1\xa0% каждая").wait_for()
+    expect_no_violation(page)
+
+
+def test_numbers_stand_with_their_nouns(page: Page) -> None:
+    choose(page, drawn("a.jpg"))
+    expect_text(page, "#done", "1 of 1 photo done")
+    choose(page, drawn("b.jpg"))
+    expect_text(page, "#done", "2 of 2 photos done")
+    expect_text(page, "#model summary", "It knows 5 cars")
+    page.get_by_role("button", name="Русский").click()
+    expect_text(page, "#done", "Готово 2 из 2 фото")
+    expect_text(page, "#model summary", "Знает 5 машин")
+
+
+def test_who_has_no_photo_tries_a_drawn_car(open_page: OpenPage, server: Server, heard: Heard) -> None:
+    page = open_page(server.rest_port, locale="ru-RU")
+    page.get_by_role("img", name="Нарисованная машина 2").click()
+    expect_answers(page, 1)
+    assert "нарисованная машина 2.jpg" in page.locator("article").inner_text()
+    assert page.locator("#samples").is_hidden()
+    assert heard.complaints == []
+
+
+CAMERA = """
+navigator.mediaDevices.enumerateDevices = async () => [{ kind: "videoinput" }];
+navigator.mediaDevices.getUserMedia = async () => {
+  if (!%s) throw new DOMException("", "NotAllowedError");
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 320, height: 240 });
+  canvas.getContext("2d").fillRect(0, 0, 320, 240);
+  window.stream = canvas.captureStream(25);
+  setInterval(() => canvas.getContext("2d").fillRect(0, 0, 320, 240), 20);
+  return window.stream;
+};
+"""
+
+
+def test_a_desktops_camera_is_looked_through(open_page: OpenPage, server: Server, heard: Heard) -> None:
+    page = open_page(server.rest_port)
+    page.add_init_script(CAMERA % "true")
+    page.reload()
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("document.querySelector('video').videoWidth === 320")
+    expect_no_violation(page)
+    page.get_by_role("button", name="Take the photo").click()
+    expect_answers(page, 1)
+    assert "camera 1.jpg" in page.locator("article").inner_text()
+    assert page.evaluate("stream.getTracks().map((each) => each.readyState)") == ["ended"]
+    assert heard.complaints == []
+
+
+def test_a_camera_that_is_not_allowed_is_offered_no_more(open_page: OpenPage, server: Server) -> None:
+    page = open_page(server.rest_port)
+    page.add_init_script(CAMERA % "false")
+    page.reload()
+    button = page.get_by_role("button", name="Use the camera")
+    button.click()
+    button.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.id") == "choose"
+
+
+def test_the_answers_are_downloaded_as_tables(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("button", name="Русский").click()
+    choose(page, drawn('=a, "b".jpg'))
+    expect_answers(page, 1)
+    choose(page, NO_PHOTO)
+    expect_text(page, "#done", "Готово 2 из 2 фото, не удалось 1")
+    found = {}
+    for kind in ("csv", "xlsx"):
+        with page.expect_download() as saved:
+            page.locator(f"#{kind}").click()
+        assert saved.value.suggested_filename == f"ответы.{kind}"
+        saved.value.save_as(tmp_path / f"answers.{kind}")
+        found[kind] = (tmp_path / f"answers.{kind}").read_bytes()
+    text = found["csv"].decode("utf-8-sig")
+    assert found["csv"].startswith(b"\xef\xbb\xbf")
+    head, failed, answered = csv.reader(io.StringIO(text, newline=""))
+    assert head[:4] == ["фото", "машина", "ответ", "вероятность"]
+    assert (failed[0], failed[2]) == ("notes.txt", "")
+    assert failed[-1].startswith("Это не фото, которое может прочесть сервер.")
+    assert answered[0] == '\'=a, "b".jpg'  # Excel would compute it
+    assert 0 < float(answered[3]) <= 1
+    with zipfile.ZipFile(tmp_path / "answers.xlsx") as book:
+        assert book.testzip() is None
+        sheet = ElementTree.fromstring(book.read("xl/sheet.xml"))
+    rows = [["".join(cell.itertext()) for cell in row] for row in sheet.iter("{*}row")]
+    assert rows == [head, failed, ['=a, "b".jpg', *answered[1:]]]
+
+
+@pytest.mark.parametrize(("status", "number"), [(418, "418"), (400, "400"), (415, "415")])
+def test_what_the_server_says_in_english_is_told_in_the_readers_language(
+    page: Page, status: int, number: str
+) -> None:
+    page.route("**/*:predict*", lambda route: route.fulfill(status=status, json={"error": "Bad thing."}))
+    page.get_by_role("button", name="Русский").click()
+    choose(page, drawn("a.jpg"))
+    text = f"Сервер не может на это ответить (ошибка {number}). Обновите страницу и попробуйте снова."
+    expect_text(page, "article .body", text)
+
+
+def test_commands_in_the_documentation_ask_the_server_that_is_read(page: Page, server: Server) -> None:
+    page.locator("#docs").click()
+    code = page.locator("main:visible pre code").nth(1)
+    code.wait_for()
+    assert code.inner_text().endswith(f"http://127.0.0.1:{server.rest_port}/v1/models/m:predict")
+
+
 def test_the_documentation_follows_the_language_that_was_chosen(page: Page, heard: Heard) -> None:
     page.get_by_role("button", name="Русский").click()
     page.locator("#docs").click()
@@ -187,7 +330,21 @@ def test_the_report_opens_beside_the_page(page: Page, heard: Heard) -> None:
     heading = opened.value.locator("h1")
     assert heading.inner_text() == "Report"
     assert heading.evaluate("each => getComputedStyle(each).color") == "rgb(1, 2, 3)"
+    page.get_by_role("button", name="Русский").click()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Отчёт целиком").click()
+    assert opened.value.locator("h1").inner_text() == "Отчёт"
     assert heard.complaints == []
+
+
+def test_a_report_of_its_own_opens_in_the_browsers_language(
+    open_page: OpenPage, server: Server, tmp_path: Path
+) -> None:
+    with_report(tmp_path / "models")
+    for locale, heading in (("ru-RU", "Отчёт"), ("en-GB", "Report"), ("de-DE", "Report")):
+        page = open_page(server.rest_port, locale=locale)
+        page.goto((tmp_path / "models" / "1" / REPORT).as_uri())
+        assert page.locator("h1").inner_text() == heading
 
 
 @pytest.mark.parametrize("kind", ["paste", "drop"])
@@ -374,6 +531,20 @@ def test_a_photo_without_a_car_is_told_to_be_asked_about_as_a_whole(
     assert "Машина не найдена: ответ — по всему фото." in page.locator("article").inner_text()
 
 
+def test_on_a_phone_the_button_that_removes_covers_no_box(
+    open_page: OpenPage, finding: Server, street: Path
+) -> None:
+    page = open_page(finding.rest_port, viewport=PHONE, is_mobile=True, has_touch=True)
+    choose(page, photo(street))
+    expect_answers(page, 1)
+    page.locator(".frame[style*='--ratio']").wait_for()
+    boxes = {each: page.locator(f"article {each}").bounding_box() for each in ("h3", ".remove", ".picture")}
+    title, button, picture = (box or {} for box in boxes.values())
+    assert title["y"] + title["height"] <= picture["y"]
+    assert button["y"] + button["height"] <= picture["y"]
+    assert button["x"] >= title["x"] + title["width"]
+
+
 def test_a_small_car_is_told(open_page: OpenPage, finding: Server, street: Path, tmp_path: Path) -> None:
     Image.open(street).resize((160, 55)).save(tmp_path / "small.png")
     page = open_page(finding.rest_port)
@@ -428,7 +599,7 @@ def test_a_server_with_a_key_and_a_limit(open_page: OpenPage, tmp_path: Path) ->
         expect_text(page, "#done", "2 of 2 photos done, 1 failed")
         with page.expect_download() as saved:
             page.get_by_role("button", name="Save the whole report").click()
-        assert "<h1>Report</h1>" in saved.value.path().read_text(encoding="utf-8")
+        assert '<span lang="en">Report</span>' in saved.value.path().read_text(encoding="utf-8")
         assert saved.value.suggested_filename == "report-m-1.html"
     assert page.locator("article.failed .body").all_inner_texts() == [
         "This file has 0.03 MB, and the server takes up to 0.02 MB. Add a smaller copy."

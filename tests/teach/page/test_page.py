@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kuzov.bundle.ready import ready_model
+from kuzov.teach.changes import write_changes
 from kuzov.teach.versions import WORKSPACE, ModelVersions
 from tests.chaos.running import until
 from tests.teach.conftest import School
@@ -20,7 +21,7 @@ from tests.teach.conftest import school as open_school
 from tests.web.conftest import PHONE, Heard, OpenPage, expect_no_violation
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FilePayload, Page
+    from playwright.sync_api import FilePayload, Locator, Page, Route
 
 
 @pytest.fixture(scope="module")
@@ -132,16 +133,144 @@ def test_too_few_photos_to_train(teacher: Page, heard: Heard) -> None:
         wait_for(teacher, "To train, add two or more photos of each of two or more cars.")
 
 
-def test_an_answer_is_corrected(school: School, teacher: Page) -> None:
+def correct(card: Locator, car: str) -> None:
+    card.get_by_label("This is").select_option(car)
+    card.get_by_role("button", name="Teach it").click()
+
+
+def test_an_answer_is_corrected_by_a_choice_of_ones_own(school: School, teacher: Page) -> None:
     teacher.set_input_files("#choose", [a_file("car.jpg", 200)])
     card = teacher.locator("article.answered")
-    card.get_by_label("This is").select_option("Nissan Qashqai (J11)")
-    card.get_by_role("button", name="Teach it").click()
+    assert card.get_by_label("This is").input_value() == ""
+    assert card.get_by_role("button", name="Teach it").is_disabled()
+    choices = card.get_by_label("This is").locator("option").all_inner_texts()
+    assert (choices[0], choices[-2:], len(choices)) == ("Choose…", ["A new car…", "None of these cars"], 8)
+    correct(card, "Nissan Qashqai (J11)")
     card.get_by_text("Added to Nissan Qashqai (J11).", exact=True).wait_for()
-    card.get_by_label("This is").select_option("BMW X5 (E70)")
-    card.get_by_role("button", name="Teach it").click()
+    assert card.get_by_role("button", name="Teach it").is_disabled()
+    correct(card, "BMW X5 (E70)")
     card.get_by_text("Moved from Nissan Qashqai (J11) to BMW X5 (E70).", exact=True).wait_for()
     assert stored(school) == {"bmw_x5": 3}
+
+
+def test_an_unknown_car_is_a_new_one_or_none(school: School, teacher: Page) -> None:
+    teacher.set_input_files("#choose", [a_file("car.jpg", 200)])
+    card = teacher.locator("article.answered")
+    correct(card, "A new car…")
+    card.get_by_text("Give the new car a name first.", exact=True).wait_for()
+    card.get_by_label("Its name in English").fill("Lada Niva")
+    card.get_by_role("button", name="Teach it").click()
+    card.get_by_text("Added to Lada Niva.", exact=True).wait_for()
+    assert stored(school) == {"bmw_x5": 2, "lada_niva": 1}
+    correct(card, "None of these cars")
+    card.get_by_text("Kept as a photo of none of these cars: every new version is asked about it.").wait_for()
+    wait_for(teacher, "None of these cars: 1 photo")
+    assert stored(school) == {"bmw_x5": 2}
+    teacher.get_by_role("button", name="Русский").click()
+    wait_for(teacher, "Ни одна из этих машин: 1 фото")
+
+
+def test_a_name_that_is_known_makes_no_second_car(school: School, teacher: Page) -> None:
+    teacher.set_input_files("#choose", [a_file("car.jpg", 200)])
+    card = teacher.locator("article.answered")
+    card.get_by_label("This is").select_option("A new car…")
+    card.get_by_label("Its name in Russian").fill("бмв x5 (e70)")
+    card.get_by_role("button", name="Teach it").click()
+    card.get_by_text("Added to BMW X5 (E70).", exact=True).wait_for()
+    assert stored(school) == {"bmw_x5": 3}
+
+
+def test_photos_go_to_no_car_by_themselves(school: School, teacher: Page) -> None:
+    choose_photos(teacher, a_file("3.jpg", 130))
+    wait_for(teacher, "Say first which car it is.")
+    assert stored(school) == {"bmw_x5": 2}
+
+
+ANSWER = {"label": "bmw_x5", "probability": 0.91, "is_unknown": False, "is_doubtful": False}
+UNKNOWN = {**ANSWER, "is_unknown": True}
+NIVA = {**ANSWER, "label": "lada_niva"}
+CHANGES = [
+    {"class": "lada_niva", "about": "new", "learned": True, "before": UNKNOWN, "after": NIVA},
+    {"class": "bmw_x5", "about": "changed", "learned": False, "before": UNKNOWN, "after": ANSWER},
+    {"class": "bmw_x5", "about": "changed", "learned": False, "before": ANSWER, "after": UNKNOWN},
+    {"class": ".none", "about": "none", "learned": False, "before": ANSWER, "after": UNKNOWN},
+]  # fmt: skip
+
+
+def test_what_a_new_version_changes_is_shown_before_it_is_published(
+    school: School, open_page: OpenPage, heard: Heard
+) -> None:
+    photos = [{**each, "photo": "1.jpg"} for each in CHANGES]
+    write_changes(ModelVersions(school.base).runs / "2", {"asked": 40, "photos": photos})
+    page = open_page(school.server.rest_port, viewport=PHONE)
+    enter(page, school.token)
+    wait_for(page, "The new cars' own photo: 1 of 1 right")
+    changed = page.locator("[data-about=changed]")
+    assert changed.locator("summary").inner_text() == "2 photos get another answer, 1 a right one"
+    told = [each.split("\n") for each in changed.locator("figcaption").all_inner_texts()]
+    assert told == [
+        ["BMW X5 (E70)", "now: None of these cars", "new: BMW X5 (E70): 91.0\xa0%"],
+        ["BMW X5 (E70)", "now: BMW X5 (E70): 91.0\xa0%", "new: None of these cars"],
+    ]
+    changed.get_by_alt_text("The photo 1.jpg").first.wait_for()
+    page.get_by_role("button", name="Русский").click()
+    wait_for(page, "2 фото получат другой ответ, верный — 1")
+    wait_for(page, "Фото, где нет этих машин: так и отвечает на 1 из 1")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    table = "document.querySelector('#teach table')"
+    assert page.evaluate(f"{table}.scrollWidth <= {table}.clientWidth && {table}.clientWidth <= innerWidth")
+    expect_no_violation(page)
+    heard.complaints[:] = [
+        each for each in heard.complaints if "404" not in each
+    ]  # the car that is not there
+
+
+@pytest.mark.parametrize(
+    ("kind", "en", "ru"),
+    [
+        (
+            "few_different",
+            "All photos of BMW X5 (E70) show the same picture. "
+            "Add others: from another side, of another day.",
+            "На всех фото БМВ X5 (E70) одна и та же картинка. "
+            "Добавьте другие: с другой стороны, в другой день.",
+        ),
+        (
+            "photos",
+            "These photos can't be learned from. The server's log says why.",
+            "По этим фото нельзя учиться. Причина — в журнале сервера.",
+        ),
+        (
+            "other",
+            "Training failed. The server's log says why.",
+            "Обучить не удалось. Причина — в журнале сервера.",
+        ),
+    ],
+)  # fmt: skip
+def test_why_a_training_failed_is_told_without_the_servers_sentence(
+    school: School, open_page: OpenPage, kind: str, en: str, ru: str
+) -> None:
+    def failed(route: Route) -> None:
+        state = route.fetch().json()
+        training = {"running": False, "comparing": False, "failure": "/srv/photos: --allow-leaks"}
+        state["training"] = {**training, "failure_kind": kind, "failure_classes": ["bmw_x5"]}
+        route.fulfill(json=state)
+
+    page = open_page(school.server.rest_port)
+    page.route("**/teach/state?", failed)
+    enter(page, school.token)
+    wait_for(page, en)
+    page.get_by_role("button", name="Русский").click()
+    wait_for(page, ru)
+    assert "/srv" not in page.locator("body").inner_text()
+
+
+def test_a_link_brings_the_token_along_and_keeps_it_to_itself(school: School, open_page: OpenPage) -> None:
+    page = open_page(school.server.rest_port)
+    page.goto(f"http://127.0.0.1:{school.server.rest_port}/?a=b#teach={school.token}")
+    page.reload()
+    page.get_by_role("heading", name="Photos to learn from").wait_for()
+    assert page.url.endswith("/?a=b")
 
 
 def test_a_photo_is_looked_at_and_taken_out(school: School, teacher: Page) -> None:
