@@ -67,6 +67,7 @@ class PhotoError(KuzovError):
     Attributes:
         photo: The photo's path, or the name its sender gave it.
         reason: What is wrong with it, without the name, in English.
+        reason_words: The same in both languages, as far as it is told so.
         kind: The same in a word, for programs: "empty_image", "no_image", "broken_image", "large_image", or
             None.
     """
@@ -75,6 +76,7 @@ class PhotoError(KuzovError):
         super().__init__(plain("{photo}: {reason}").fill(photo=photo, reason=reason))
         self.photo = photo
         self.reason = str(reason)
+        self.reason_words = reason if isinstance(reason, Words) else plain(reason)
         self.kind = kind
 
 

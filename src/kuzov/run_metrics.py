@@ -12,6 +12,7 @@ import msgspec
 
 from kuzov.errors import KuzovError, PhotoError
 from kuzov.records import ClassName, LookAlike
+from kuzov.words import Words
 
 METRICS_FILE = "metrics.json"
 
@@ -171,15 +172,21 @@ class JudgedPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A file that was left out, and why."""
+    """A file that was left out, and why; an older run told the reason in English alone."""
 
     photo: str
     reason: str
+    reason_ru: str = ""
 
     @classmethod
     def of(cls, error: PhotoError) -> Rejected:
         """The file that an error is about."""
-        return cls(photo=error.photo, reason=error.reason)
+        return cls(photo=error.photo, reason=error.reason_words.en, reason_ru=error.reason_words.ru)
+
+    @property
+    def words(self) -> Words:
+        """The reason in both languages."""
+        return Words(self.reason, self.reason_ru or self.reason)
 
     def __str__(self) -> str:
         return f"{self.photo}: {self.reason}"

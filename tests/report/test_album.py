@@ -54,7 +54,7 @@ def test_a_mistake_is_shown_with_truth_and_answer(metrics: Metrics, read: Read, 
     assert "ВАЗ-2110 (61,3\u00a0%); на фото Ниссан Кашкай (J11)" in page
     assert page.count("<img") == 1
     assert 'height="88" alt="validation/qashqai/&lt;b&gt;&quot;Кашкай&quot; &amp; co.jpeg">' in page
-    assert "where the model looked" not in page  # there is no bundle to ask
+    assert "where it looked" not in page  # there is no bundle to ask
 
 
 def test_what_a_stranger_looks_like_is_shown(metrics: Metrics, read: Read, photo_folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_where_the_model_looked_is_explained(metrics: Metrics, read: Read) -> No
     page = mistake_section(run, Album(cells={}, thumbnails={metrics["photos"][4]["photo"]: pair}))
     assert "Bright places counted most." in page
     assert '<figure class="photo pair wrong"><img src="data:image/jpeg;base64,anBn"' in page
-    assert 'base64,aGVhdA==" width="176" height="99" alt="where the model looked · куда смотрела' in page
+    assert 'base64,aGVhdA==" width="176" height="99" alt="where it looked · куда он смотрел' in page
 
 
 def test_mistakes_without_pictures_are_listed(metrics: Metrics, read: Read) -> None:

@@ -92,7 +92,7 @@ def test_a_browser_shows_the_page(tmp_path: Path, chromium: Browser, width: int)
     complaints = listen(page)
     page.goto(write_comparison(FOUND, tmp_path).as_uri())
     page.check("#ru")
-    assert page.locator("h1").inner_text() == "Две модели рядом"
+    assert page.locator("h1").inner_text() == "Два распознавателя рядом"
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert complaints == []
     page.close()

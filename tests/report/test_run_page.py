@@ -76,9 +76,9 @@ def test_the_judgement_in_both_languages(metrics: Metrics, read: Read) -> None:
 
 def test_few_shots_stand_in_for_the_cross_validation(few_shots: Metrics, read: Read) -> None:
     texts = Page(render(read(few_shots))).texts
-    told = "83.2\u00a0% ± 4.6\u00a0% with 5 of each model, from 73.3\u00a0% to 91.3\u00a0% (random draws: 20)"
+    told = "83.2\u00a0% ± 4.6\u00a0% with 5 of each car, from 73.3\u00a0% to 91.3\u00a0% (random draws: 20)"
     assert told in texts["en"]
-    assert "при 5 фото каждой модели" in texts["ru"]
+    assert "при 5 фото каждой машины" in texts["ru"]
     assert "Cross-validation" not in texts["en"]
 
 
@@ -155,7 +155,7 @@ def test_every_link_leads_somewhere(metrics: Metrics, read: Read, photo_folder: 
 def test_an_evaluation_leaves_out_what_only_training_knows(evaluation: Metrics, read: Read) -> None:
     texts = Page(render(read(evaluation))).texts
     assert "How well it recognises these photos" in texts["en"]
-    counts = "photos/validation: 9 photos judged; files left out: 1. The model learned from 78 photos"
+    counts = "photos/validation: 9 photos judged; files left out: 1. The recogniser learned from 78 photos"
     assert counts in texts["en"]
     assert "1.2\u00a0%: how far the probabilities stray" in texts["en"]
     for heading in ("Cross-validation", "Curves", "Would more photos help?", "Kept", "Time"):

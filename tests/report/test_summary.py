@@ -9,7 +9,7 @@ def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
     metrics["validation"] = {"right": 45, "total": 45, "accuracy": 1.0, "interval": [0.9213, 1.0]}
     assert headline(read(metrics)) == Words(
         "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%.",
-        "Верно на 45 из 45 фото, которых модель не видела; ожидайте от 92 до 100\u00a0%.",
+        "Верно на 45 из 45 фото, которых он не видел; ожидайте от 92 до 100\u00a0%.",
     )
 
 
@@ -20,7 +20,7 @@ def test_an_evaluation_can_not_know_what_was_seen(evaluation: Metrics, read: Rea
     )
     evaluation["data"]["learned_from"] = True
     assert next(plain_words(read(evaluation))).en == (
-        "These are the very photos that this model was made of, so the figures flatter it. "
+        "These are the very photos that this recogniser was made of, so the figures flatter it. "
         "Judge it on others."
     )
 
@@ -45,8 +45,8 @@ def test_whether_percentages_are_true(metrics: Metrics, read: Read, ece: float, 
 
 def test_the_hardest_class_is_named(metrics: Metrics, read: Read) -> None:
     sentences = [each.en for each in plain_words(read(metrics))]
-    assert "The hardest model is Nissan Qashqai (J11): recognised on 2 of 3 photos." in sentences
-    assert "It took 1 of 9 cars for a model that it does not know." in sentences
+    assert "The hardest car is Nissan Qashqai (J11): recognised on 2 of 3 photos." in sentences
+    assert "It took 1 of 9 cars for one that it does not know." in sentences
 
 
 def test_a_class_without_photos_is_not_the_hardest(metrics: Metrics, read: Read) -> None:
@@ -54,5 +54,5 @@ def test_a_class_without_photos_is_not_the_hardest(metrics: Metrics, read: Read)
     metrics["per_class"][1]["recall"] = 1.0
     metrics["photos"][8]["is_unknown"] = False
     sentences = [each.en for each in plain_words(read(metrics))]
-    assert "Every model is recognised on all of its photos." in sentences
-    assert "It took none of the cars for a model that it does not know." in sentences
+    assert "Every car is recognised on all of its photos." in sentences
+    assert "It took none of the cars for one that it does not know." in sentences

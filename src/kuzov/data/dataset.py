@@ -22,7 +22,15 @@ from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
 from kuzov.progress import Progress, silent
+from kuzov.words import Words
 
+IN_ANOTHER = Words(
+    "lies in class {classes} too; keep it in one class", "лежит и в классе {classes}; оставьте в одном"
+)
+LIKE_ANOTHER = Words(
+    "shows the same picture as {other} of another class; keep it in one class",
+    "та же картинка, что и {other} другого класса; оставьте в одном",
+)
 _SHOWN_LEAKS = 3
 
 
@@ -209,9 +217,9 @@ def _in_two_classes(photos: Sequence[Photo]) -> list[PhotoError]:
         others = [other for other in alike[photo.group] if other.label != photo.label]
         copies = sorted({other.label for other in others if other.digest == photo.digest})
         if copies:
-            reason = f"lies in class {', '.join(copies)} too; keep it in one class"
+            reason = IN_ANOTHER.fill(classes=", ".join(copies))
         elif others:
-            reason = f"shows the same picture as {others[0].path} of another class; keep it in one class"
+            reason = LIKE_ANOTHER.fill(other=str(others[0].path))
         else:
             continue
         errors.append(PhotoError(str(photo.path), reason))

@@ -17,7 +17,7 @@ PAGE_FILE, JSON_FILE = "comparison.html", "comparison.json"
 MOST_PICTURES = 48
 LEAST_P = 0.001
 
-TITLE = Words("Two models side by side", "Две модели рядом")
+TITLE = Words("Two recognisers side by side", "Два распознавателя рядом")
 BUNDLES = Words("A is {a}, B is {b}", "А — {a}, Б — {b}")
 
 SAME = Words(
@@ -34,14 +34,14 @@ CHANCE = Words(
 )
 NO_CHANCE = Words(
     "{better} is better: it recognises {more} of {total} photos, {worse} {fewer}; that is hardly chance.",
-    "{better} лучше: она узнаёт {more} из {total} фото, {worse} — {fewer}; вряд ли это случайность.",
+    "{better} лучше: он узнаёт {more} из {total} фото, {worse} — {fewer}; вряд ли это случайность.",
 )
 TEST = Words(
     "Only the photos tell that one of the two recognises and the other doesn't: {only_a} for A, {only_b} for "
-    "B. Of two equally good models, such a difference or a greater one comes by chance with probability {p} "
+    "B. Of two equally good ones, such a difference or a greater one comes by chance with probability {p} "
     "(McNemar's exact test); below {limit} it is called no chance.",
-    "Судить можно лишь по фото, которые узнаёт одна из двух, а другая нет: {only_a} за А, {only_b} за Б. У "
-    "двух одинаково хороших моделей такая или большая разница выходит случайно с вероятностью {p} (точный "
+    "Судить можно лишь по фото, которые узнаёт один из двух, а другой нет: {only_a} за А, {only_b} за Б. У "
+    "двух одинаково хороших такая или большая разница выходит случайно с вероятностью {p} (точный "
     "критерий Макнемара); меньше {limit} — случайностью её не считают.",
 )
 A = Words("A", "А")

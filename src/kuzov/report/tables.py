@@ -66,7 +66,7 @@ def rejected_table(metrics: RunMetrics) -> str:
     left_out = metrics.data.passed_over + metrics.data.rejected
     if not left_out:
         return paragraph(texts.NONE_REJECTED)
-    rows = [(plain(each.photo), plain(each.reason)) for each in left_out[:MOST_ROWS]]
+    rows = [(plain(each.photo), each.words) for each in left_out[:MOST_ROWS]]
     rest = and_more(len(left_out) - MOST_ROWS, METRICS_FILE)
     return table(texts.REJECTED, (texts.PHOTO, texts.REASON), rows) + rest
 

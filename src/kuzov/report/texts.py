@@ -6,14 +6,14 @@ from kuzov.words import Words, plain
 
 # Page
 TITLE = Words("Training report", "Отчёт об обучении")
-EVALUATION_TITLE = Words("How well it recognises these photos", "Как модель узнаёт эти фотографии")
+EVALUATION_TITLE = Words("How well it recognises these photos", "Как распознаватель узнаёт эти фотографии")
 VERSION = Words("Version {version}", "Версия {version}")
 
 # Summary
 SUMMARY = Words("In short", "Коротко")
 HEADLINE = Words(
     "Right on {right} of {total} photos it had not seen; expect {expected}.",
-    "Верно на {right} из {total} фото, которых модель не видела; ожидайте {expected}.",
+    "Верно на {right} из {total} фото, которых он не видел; ожидайте {expected}.",
 )
 EXPECTED = Words("{low} to {high}\u00a0%", "от {low} до {high}\u00a0%")
 EVALUATION_HEADLINE = Words(
@@ -21,32 +21,33 @@ EVALUATION_HEADLINE = Words(
     "Верно на {right} из этих {total} фото; на других таких же ожидайте {expected}.",
 )
 LEARNED_FROM_THESE = Words(
-    "These are the very photos that this model was made of, so the figures flatter it. Judge it on others.",
-    "Это те самые фотографии, из которых сделана эта модель, поэтому цифры её приукрашивают. Проверьте её на "
+    "These are the very photos that this recogniser was made of, so the figures flatter it. "
+    "Judge it on others.",
+    "Это те самые фотографии, из которых он сделан, поэтому цифры его приукрашивают. Проверьте его на "
     "других.",
 )
 ALL_CLASSES_RIGHT = Words(
-    "Every model is recognised on all of its photos.", "Каждая модель узнана на всех своих фото."
+    "Every car is recognised on all of its photos.", "Каждая машина узнана на всех своих фото."
 )
 HARDEST_CLASS = Words(
-    "The hardest model is {name}: recognised on {right} of {total} photos.",
-    "Труднее всего {name}: эта модель узнана на {right} из {total} фото.",
+    "The hardest car is {name}: recognised on {right} of {total} photos.",
+    "Труднее всего {name}: эта машина узнана на {right} из {total} фото.",
 )
 TRUE_PROBABILITIES = Words(
     "Its percentages can be taken at their word: they are off by {ece} on average.",
-    "Её процентам можно верить: в среднем они расходятся с делом на {ece}.",
+    "Его процентам можно верить: в среднем они расходятся с делом на {ece}.",
 )
 UNTRUE_PROBABILITIES = Words(
     "Take its percentages with care: they are off by {ece} on average.",
-    "К её процентам относитесь осторожно: в среднем они расходятся с делом на {ece}.",
+    "К его процентам относитесь осторожно: в среднем они расходятся с делом на {ece}.",
 )
 NO_FALSE_ALARMS = Words(
-    "It took none of the cars for a model that it does not know.",
-    "Ни одну из машин она не приняла за незнакомую.",
+    "It took none of the cars for one that it does not know.",
+    "Ни одну из машин он не принял за незнакомую.",
 )
 SOME_FALSE_ALARMS = Words(
-    "It took {count} of {total} cars for a model that it does not know.",
-    "За незнакомые она приняла {count} из {total} машин.",
+    "It took {count} of {total} cars for one that it does not know.",
+    "За незнакомые он принял {count} из {total} машин.",
 )
 
 # Judgement
@@ -68,9 +69,9 @@ PHOTO_COUNTS = Words(
 )
 EVALUATED_COUNTS = Words(
     "{folder}: {validation} photos judged; files left out: {rejected}. "
-    "The model learned from {train} photos, which need not be here.",
+    "The recogniser learned from {train} photos, which need not be here.",
     "{folder}: проверено фото — {validation}, отброшено файлов — {rejected}. "
-    "Модель училась на {train} фото; здесь их может и не быть.",
+    "Распознаватель учился на {train} фото; здесь их может и не быть.",
 )
 CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная проверка")
 CROSS_VALIDATED = Words(
@@ -81,10 +82,10 @@ CROSS_VALIDATED = Words(
 )
 FEW_SHOTS = Words("With few photos", "Когда фотографий мало")
 FEW_SHOTS_JUDGED = Words(
-    "{mean} ± {std} with {shots} of each model, from {least} to {most} (random draws: {draws}). The head of "
+    "{mean} ± {std} with {shots} of each car, from {least} to {most} (random draws: {draws}). The head of "
     "each draw learned from these photos alone and was judged on all others ({photos}); the first draw's is "
     "the one that was exported.",
-    "{mean} ± {std} верных при {shots} фото каждой модели, от {least} до {most} (случайных выборок: "
+    "{mean} ± {std} верных при {shots} фото каждой машины, от {least} до {most} (случайных выборок: "
     "{draws}). В каждой выборке выходной слой учился только на этих фото, а проверялся на всех остальных "
     "(их {photos}); сохранён тот, что из первой выборки.",
 )
@@ -99,7 +100,7 @@ ECE_VALUE = Words(
     "{after}: how far the probabilities stray from how often the answers are right, on these photos.",
     "{after}: насколько вероятности расходятся с тем, как часто ответы верны, на этих фотографиях.",
 )
-FALSE_ALARMS = Words("Answered “none of these models”", "Ответ «ни одна из этих моделей»")
+FALSE_ALARMS = Words("Answered “none of these cars”", "Ответ «ни одна из этих машин»")
 FALSE_ALARM_COUNT = Words(
     "{count} of {total} photos. Each shows one of them, so 0 is best.",
     "{count} из {total} фото. На каждом есть одна из них, так что лучше всего 0.",
@@ -134,23 +135,23 @@ FINE_TUNE_CAPTION = Words(
 )
 LEARNING_CURVE = Words("Would more photos help?", "Помогут ли новые фотографии?")
 LEARNING_CURVE_CAPTION = Words(
-    "Accuracy by how many photos of each model the head learned from, judged on all other photos: the mean "
+    "Accuracy by how many photos of each car the head learned from, judged on all other photos: the mean "
     "over {draws} random draws, the same regularisation for all. The band is one standard deviation wide on "
     "either side: how much it matters which photos were drawn.",
-    "Доля верных ответов в зависимости от того, на скольких фотографиях каждой модели учился выходной слой; "
+    "Доля верных ответов в зависимости от того, на скольких фотографиях каждой машины учился выходной слой; "
     "проверка — на всех остальных. Показано среднее по случайным выборкам (их {draws}), регуляризация всюду "
     "одна. Полоса — одно стандартное отклонение в обе стороны: насколько важно, какие фотографии попались.",
 )
 MORE_WOULD_HELP = Words(
-    "More photos would probably help: from {fewer} to {shots} photos of each model, accuracy still rose from "
+    "More photos would probably help: from {fewer} to {shots} photos of each car, accuracy still rose from "
     "{before} to {after}, by more than it varies with the draw (±\u00a0{std}).",
-    "Новые фотографии, скорее всего, помогут: от {fewer} до {shots} фотографий каждой модели доля верных "
+    "Новые фотографии, скорее всего, помогут: от {fewer} до {shots} фотографий каждой машины доля верных "
     "ответов ещё выросла с {before} до {after}, и прирост больше разброса между выборками (±\u00a0{std}).",
 )
 MORE_WOULD_HARDLY_HELP = Words(
-    "More photos of this kind would hardly help: from {fewer} to {shots} photos of each model, accuracy went "
+    "More photos of this kind would hardly help: from {fewer} to {shots} photos of each car, accuracy went "
     "from {before} to {after}: no gain beyond what varies with the draw (±\u00a0{std}).",
-    "Новые фотографии того же рода вряд ли помогут: от {fewer} до {shots} фотографий каждой модели доля "
+    "Новые фотографии того же рода вряд ли помогут: от {fewer} до {shots} фотографий каждой машины доля "
     "верных ответов изменилась с {before} до {after}: прирост не больше разброса между выборками "
     "(±\u00a0{std}).",
 )
@@ -166,12 +167,12 @@ RELIABILITY_CAPTION = Words(
 )
 ON_UNSEEN = Words("on photos not learned from", "на фотографиях не из обучения")
 ON_THESE = Words("on these photos", "на этих фотографиях")
-UNKNOWN_SCORES = Words("Would it notice a car that it does not know?", "Заметит ли она незнакомую машину?")
+UNKNOWN_SCORES = Words("Would it notice a car that it does not know?", "Заметит ли он незнакомую машину?")
 UNKNOWN_CAPTION = Words(
-    "How sure it was that a photo shows none of its models. Each of these photos shows one of them, so they "
-    "belong at the left; right of the dashed line the answer is “none of these models”.",
-    "Насколько она была уверена, что на фото нет ни одной из её моделей. На каждом из этих фото одна из них "
-    "есть, так что им место слева; правее штриховой линии ответ — «ни одна из этих моделей».",
+    "How sure it was that a photo shows none of its cars. Each of these photos shows one of them, so they "
+    "belong at the left; right of the dashed line the answer is “none of these cars”.",
+    "Насколько он был уверен, что на фото нет ни одной из его машин. На каждом из этих фото одна из них "
+    "есть, так что им место слева; правее штриховой линии ответ — «ни одна из этих машин».",
 )
 UNKNOWN_COUNTS = Words(
     "Right answers marked unknown: {right} of {all_right}. Wrong answers so marked, which spares mistakes: "
@@ -204,7 +205,7 @@ ACCURACY = Words("accuracy", "доля верных")
 LOG_LOSS = Words("log loss", "логарифмические потери")
 INVERSE_REGULARISATION = Words("inverse regularisation C", "обратная регуляризация C")
 CHOSEN = Words("chosen", "выбрано")
-PHOTOS_A_CLASS = Words("photos of each model", "фотографий каждой модели")
+PHOTOS_A_CLASS = Words("photos of each car", "фотографий каждой машины")
 CONFIDENCE = Words("mean probability", "средняя вероятность")
 BEFORE_CALIBRATION = Words("before calibration", "до калибровки")
 AFTER_CALIBRATION = Words("after calibration", "после калибровки")
@@ -244,18 +245,18 @@ LEAST_CERTAIN_CAPTION = Words(
     "Верные ответы, самые близкие к ошибке: {shown} из {total}.",
 )
 SALIENCY_CAPTION = Words(
-    "Beside each photo: where the model looked for its answer. Bright places counted most.",
-    "Рядом с каждым фото — куда смотрела модель, выбирая ответ. Яркие места значили больше всего.",
+    "Beside each photo: where it looked for its answer. Bright places counted most.",
+    "Рядом с каждым фото — куда он смотрел, выбирая ответ. Яркие места значили больше всего.",
 )
 WRONG_ANSWER = Words(
     "{answer} ({probability}); it shows {truth}", "{answer} ({probability}); на фото {truth}"
 )
 RIGHT_ANSWER = plain("{answer} ({probability})")
 LOOKS_LIKE = Words("{told}; looks like {name} ({probability})", "{told}; похоже на {name} ({probability})")
-LOOKED_AT = Words("where the model looked", "куда смотрела модель")
+LOOKED_AT = Words("where it looked", "куда он смотрел")
 REJECTED = Words("Files left out", "Отброшенные файлы")
 NONE_REJECTED = Words("None.", "Таких нет.")
-SETTINGS = Words("What made this model", "Из чего сделана эта модель")
+SETTINGS = Words("What made this recogniser", "Из чего сделан этот распознаватель")
 ALL_SETTINGS = Words("Settings", "Настройки")
 SETTING = Words("setting", "настройка")
 VALUE = Words("value", "значение")
@@ -263,6 +264,6 @@ RESULTS = Words("What the run chose", "Что выбрано при обучен
 PACKAGES = Words("Packages", "Пакеты")
 PACKAGE = Words("package", "пакет")
 PACKAGE_VERSION = Words("version", "версия")
-BUNDLE = Words("bundle", "папка модели")
+BUNDLE = Words("bundle", "папка распознавателя")
 TEMPERATURE = Words("temperature", "температура")
 FINGERPRINT = Words("fingerprint of the photos", "отпечаток фотографий")

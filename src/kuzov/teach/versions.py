@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,38 @@ def judgement(version_dir: Path, version: int, runs: Path) -> dict[str, Any]:
         found |= {key: card.metrics.get(key) for key in ("validation", "cross_validation", "ece")}
         found["photos"] = sum(sum(card.data[side].values()) for side in ("train", "validation"))
     run_folder = runs / str(version)
-    return found | {"mistakes": _mistakes(run_folder / "metrics.json"), "changes": read_changes(run_folder)}
+    metrics = _metrics(run_folder / "metrics.json")
+    told = {"mistakes": _mistakes(metrics), "left_out": _left_out(metrics)}
+    return found | told | {"changes": read_changes(run_folder)}
 
 
-def _mistakes(metrics: Path) -> list[dict[str, Any]]:
+def _metrics(file: Path) -> dict[str, Any]:
+    """What a training has told of itself; nothing where it is not there."""
     try:
-        photos = json.loads(metrics.read_text(encoding="utf-8"))["photos"]
-    except (OSError, ValueError, KeyError):
-        return []
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _mistakes(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     keys = ("photo", "label", "predicted", "probability")
-    wrong = [{key: each[key] for key in keys} for each in photos if each["label"] != each["predicted"]]
+    wrong = [
+        {key: each[key] for key in keys}
+        for each in metrics.get("photos", ())
+        if each["label"] != each["predicted"]
+    ]
     return wrong[:MOST_MISTAKES]
+
+
+def _left_out(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Photos that were not learned from, and why, in both languages; by their names in the folder."""
+    data = metrics.get("data", {})
+    within = f"{data.get('folder')}/"
+    return [
+        {key: text.replace(within, "") for key, text in told.items()}
+        for each in data.get("rejected", ())[:MOST_MISTAKES]
+        for told in [
+            {"photo": each["photo"], "en": each["reason"], "ru": each.get("reason_ru") or each["reason"]}
+        ]
+    ]

@@ -23,7 +23,7 @@ function showJudgement() {
   const columns = [...(state.judgement ? [state.judgement] : []), ...candidates];
   const taking = isTakingOver(state);
   if (columns.length) rows.push(say(element("h3", { id: "teach-judgement" }), "teach_compare"), comparison(columns));
-  for (const each of candidates) rows.push(...changesOf(each), ...mistakesOf(each));
+  for (const each of candidates) rows.push(...losses(each), ...changesOf(each), ...leftOut(each), ...mistakesOf(each));
   const actions = candidates.map(({ kind, version }) => versionButton("publish", version, `teach_${kind}_publish`));
   if (state.former !== null) actions.push(versionButton("back", state.newest, "teach_back", madeAt(state.former)));
   for (const each of actions) each.disabled = taking;
@@ -66,6 +66,21 @@ function comparison(columns) {
 
 function rightIn(each, { right, total, accuracy }) {
   return `${inLanguage(each, "teach_right", { right, total })} (${percent(accuracy)[each]})`;
+}
+
+// The cars that answer now, and would not any more.
+function losses({ classes, kind }) {
+  const lost = (teacher.state.judgement?.classes ?? []).filter(({ id }) => !classes.some((each) => each.id === id));
+  if (!lost.length || !classes.length) return [];
+  const names = inBoth((each) => lost.map((one) => one[each]).join(", "));
+  return [say(element("p", { class: "warning" }), `teach_${kind}_loses`, { names })];
+}
+
+function leftOut({ left_out: photos }) {
+  if (!photos.length) return [];
+  const lines = photos.map(({ photo, en, ru }) => say(element("li"), "teach_left_out", { photo, reason: { en, ru } }));
+  const summary = say(element("summary"), "teach_left_out_count", { count: photos.length });
+  return [element("details", {}, summary, element("ul", {}, ...lines))];
 }
 
 function mistakesOf({ kind, mistakes }) {
