@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.running import Server, publish, running
+from tests.chaos.running import Server, publish, running, until
 from tests.web.conftest import PHONE, Heard, OpenPage, expect_no_violation
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def test_its_first_version_answers_by_itself(empty: Server, open_page: OpenPage,
     heading(page, "Teach me a first car")
     assert empty.get("/readyz")[0] == 503
     publish(folder / BASE, 1)
+    until(lambda: empty.get("/readyz")[0] == 200)
     heading(page, "Which car is it?")
     assert page.locator("#drop").is_visible()
-    assert empty.get("/readyz")[0] == 200
 
 
 def token_of(server: Server) -> str:

@@ -201,7 +201,9 @@ def test_what_a_new_version_changes_is_shown_before_it_is_published(
     school: School, open_page: OpenPage, heard: Heard
 ) -> None:
     photos = [{**each, "photo": "1.jpg"} for each in CHANGES]
-    write_changes(ModelVersions(school.base).runs / "2", {"asked": 40, "photos": photos})
+    run_folder = ModelVersions(school.base).runs / "2"
+    run_folder.mkdir(parents=True)
+    write_changes(run_folder, {"asked": 40, "photos": photos})
     page = open_page(school.server.rest_port, viewport=PHONE)
     enter(page, school.token)
     wait_for(page, "The new cars' own photo: 1 of 1 right")
