@@ -91,6 +91,21 @@ def test_the_run_knows_what_it_gets_wrong(tmp_path: Path) -> None:
     assert found["mistakes"] == [{"photo": "a/1.jpg", "label": "a", "predicted": "b", "probability": 0.9}]
 
 
+def test_the_run_knows_what_it_left_out_by_names_within_the_folder(tmp_path: Path) -> None:
+    reasons = {
+        "reason": "shows the same picture as /p/b/2.jpg",
+        "reason_ru": "та же картинка, что /p/b/2.jpg",
+    }
+    rejected = [{"photo": "/p/a/1.jpg", **reasons}, {"photo": "/p/c.txt", "reason": "is not a photo"}]
+    (tmp_path / "7").mkdir()
+    metrics = {"data": {"folder": "/p", "rejected": rejected}}
+    (tmp_path / "7" / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    assert judgement(tmp_path, 7, tmp_path)["left_out"] == [
+        {"photo": "a/1.jpg", "en": "shows the same picture as b/2.jpg", "ru": "та же картинка, что b/2.jpg"},
+        {"photo": "c.txt", "en": "is not a photo", "ru": "is not a photo"},
+    ]
+
+
 def test_of_a_model_without_a_sound_card_nothing_is_known(tmp_path: Path) -> None:
     card = tmp_path / "assets.extra" / "card.json"
     card.parent.mkdir()

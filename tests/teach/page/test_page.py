@@ -267,6 +267,28 @@ def test_why_a_training_failed_is_told_without_the_servers_sentence(
     assert "/srv" not in page.locator("body").inner_text()
 
 
+def test_what_a_new_version_lacks_is_told(school: School, open_page: OpenPage) -> None:
+    def lacking(route: Route) -> None:
+        state = route.fetch().json()
+        [new] = state["candidates"]
+        new["classes"] = [each for each in new["classes"] if each["id"] != "vaz_2110"]
+        reason = {"en": "lies in class x5 too", "ru": "лежит и в классе x5"}
+        new["left_out"] = [{"photo": "niva/1.jpg", **reason}]
+        new["changes"] = {"asked": 7, "photos": []}
+        route.fulfill(json=state)
+
+    page = open_page(school.server.rest_port)
+    page.route("**/teach/state?", lacking)
+    enter(page, school.token)
+    wait_for(page, "The new version does not know VAZ-2110, which the one that answers now does.")
+    wait_for(page, "No answer changes for the cars that were known: both versions were asked about 7 photos.")
+    page.get_by_text("1 photo was left out").click()
+    wait_for(page, "niva/1.jpg: lies in class x5 too")
+    page.get_by_role("button", name="Русский").click()
+    wait_for(page, "niva/1.jpg: лежит и в классе x5")
+    wait_for(page, "Новая версия не знает ВАЗ-2110; та, что отвечает сейчас, знает.")
+
+
 def test_a_link_brings_the_token_along_and_keeps_it_to_itself(school: School, open_page: OpenPage) -> None:
     page = open_page(school.server.rest_port)
     page.goto(f"http://127.0.0.1:{school.server.rest_port}/?a=b#teach={school.token}")

@@ -9,7 +9,8 @@ function changesOf({ version, changes }) {
   }
   const groups = ABOUT.map((about) => [about, changes.photos.filter((each) => each.about === about)]);
   const shown = groups.filter(([, photos]) => photos.length).map(([about, photos]) => changedPhotos(about, photos));
-  if (!groups[1][1].length) shown.push(say(element("p"), "teach_nothing_changes", { count: changes.asked }));
+  const known = changes.asked - groups[0][1].length - groups[2][1].length;
+  if (known && !groups[1][1].length) shown.push(say(element("p"), "teach_nothing_changes", { count: known }));
   return shown;
 }
 
