@@ -545,6 +545,22 @@ def test_on_a_phone_the_button_that_removes_covers_no_box(
     assert button["x"] >= title["x"] + title["width"]
 
 
+def test_what_the_browser_cant_show_the_server_does(
+    open_page: OpenPage, finding: Server, street: Path
+) -> None:
+    page = open_page(finding.rest_port)
+    page.add_init_script("""
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (each) => (each instanceof File ? "data:image/heic," : make.call(URL, each));
+    """)
+    page.reload()
+    choose(page, photo(street))
+    expect_answers(page, 1)
+    page.locator(".frame[style*='--ratio']").wait_for()
+    assert page.locator(".frame img").evaluate("each => each.naturalWidth") == 640
+    assert page.locator(".car").count() == 2
+
+
 def test_a_small_car_is_told(open_page: OpenPage, finding: Server, street: Path, tmp_path: Path) -> None:
     Image.open(street).resize((160, 55)).save(tmp_path / "small.png")
     page = open_page(finding.rest_port)

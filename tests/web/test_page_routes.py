@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kuzov.errors import ErrorCode, RequestError
 from kuzov.report.markup import whole_page
 from kuzov.serve.api_keys import ApiKeys
 from kuzov.serve.limits import Limits
 from kuzov.web.page_routes import Web
+from kuzov.web.pictures import shown_photo
 from kuzov.words import Words
 from tests.serve.rest.port import Port
 from tests.web.port import service_of
@@ -91,6 +93,17 @@ def test_a_report_opens_in_the_language_that_is_asked_for(
     answer = port.ask("GET", f"/web/report/cars/7{query}", headers=headers)
     assert re.findall(r'id="(..)" checked>', answer.text) == [language]
     assert "<script" not in answer.text
+
+
+def test_a_photo_is_given_as_a_browser_can_show_it() -> None:
+    photo = io.BytesIO()
+    Image.new("RGB", (1600, 40), "red").save(photo, "BMP")
+    answer = shown_photo(photo.getvalue(), max_pixels=100_000)
+    with Image.open(io.BytesIO(answer.body)) as image:
+        assert (image.format, image.width) == ("JPEG", 1024)
+    with pytest.raises(RequestError) as refused:
+        shown_photo(b"no photo", max_pixels=100_000)
+    assert (refused.value.code, refused.value.reason) == (ErrorCode.INVALID, "no_image")
 
 
 @pytest.mark.parametrize("number", [1, 5])

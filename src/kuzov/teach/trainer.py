@@ -135,13 +135,13 @@ class Trainer:
                 self._hear(json.loads(line))
         status = process.wait()
         with self._lock:
+            if self._training is not None and self._process in {None, process}:
+                self._training = replace(self._training, comparing=False)
             if self._process is process:
                 self._end()
                 if self._training is not None and self._training.running:
                     text = f"{UNEXPECTED} The training process ended with status {status}."
                     self._finish(failure=text, failure_kind="other")
-                elif self._training is not None:
-                    self._training = replace(self._training, comparing=False)
 
     def _hear(self, news: Mapping[str, Any]) -> None:
         version = news.get("trained")
@@ -152,6 +152,7 @@ class Trainer:
                 return
             if "stage" in news:
                 self._training = replace(self._training, **news)
+                self._rest()
             elif "compared" in news:
                 self._training = replace(self._training, comparing=False)
                 self._rest()
@@ -179,7 +180,7 @@ class Trainer:
 
     def _end_idle(self) -> None:
         with self._lock:
-            if self._training is None or not (self._training.running or self._training.comparing):
+            if self._training is None or not self._training.running:
                 self._end()
 
     def _end(self) -> None:

@@ -16,6 +16,7 @@ from kuzov.serve.rest.request import Request
 from kuzov.serve.service import Service
 from kuzov.web.front_page import assemble_page
 from kuzov.web.models import describe_models
+from kuzov.web.pictures import shown_photo
 from kuzov.web.report_language import asked_language, in_language
 from kuzov.web.saliency import SaliencyPictures
 from kuzov.web.samples import sample_photo
@@ -37,6 +38,7 @@ class Web:
     - GET /web/models tells what is served.
     - GET /web/report/NAME/VERSION[?language=ru] gives a version's report.
     - GET /web/sample/1, and up to as many as there are, gives a drawn car to try; it needs no key either.
+    - POST /web/picture, its body a photo, gives it as a JPEG, for browsers that can't show its format.
     - POST /web/saliency/NAME[/VERSION], its body a photo, draws where the model looked.
     """
 
@@ -70,6 +72,9 @@ class Web:
         if found := _SAMPLE.fullmatch(request.path):
             expect_method(request, "GET", "HEAD")
             return await asyncio.to_thread(sample_photo, int(found[1]))
+        if request.path == "/web/picture":
+            expect_method(request, "POST")
+            return await asyncio.to_thread(shown_photo, body, max_pixels=self._limits.max_image_pixels)
         if found := _SALIENCY.fullmatch(request.path):
             expect_method(request, "POST")
             version = None if found[2] is None else int(found[2])

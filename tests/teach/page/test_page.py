@@ -214,6 +214,7 @@ def test_what_a_new_version_changes_is_shown_before_it_is_published(
         ["BMW X5 (E70)", "now: None of these cars", "new: BMW X5 (E70): 91.0\xa0%"],
         ["BMW X5 (E70)", "now: BMW X5 (E70): 91.0\xa0%", "new: None of these cars"],
     ]
+    changed.locator("figure").first.scroll_into_view_if_needed()
     changed.get_by_alt_text("The photo 1.jpg").first.wait_for()
     page.get_by_role("button", name="Русский").click()
     wait_for(page, "2 фото получат другой ответ, верный — 1")

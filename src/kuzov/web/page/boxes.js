@@ -18,7 +18,15 @@ function showPhoto(picture, file, predictions, choose) {
     for (const { car } of cars) car.small = isSmall(car.box, width, height);
     choose(Math.max(0, boxes.findIndex((each) => each.ariaPressed === "true")));
   };
+  image.onerror = () => showByServer(image, file);
   picture.replaceChildren(frame);
+}
+
+// A browser may not show what the server reads, such as HEIC; where the server can't help, the answer stands alone.
+async function showByServer(image, file) {
+  image.onerror = null;
+  const response = await api("/web/picture", { method: "POST", body: file }).catch(() => null);
+  if (response) image.src = URL.createObjectURL(await response.blob());
 }
 
 function isSmall([left, top, right, bottom], width, height) {

@@ -55,6 +55,13 @@ async function droppedFiles(transfer) {
   return [...files.filter((file) => names.has(file.name)), ...folders.flat()];
 }
 
+// Browsers know no type for formats that they can't show.
+const PICTURE_NAME = /\.(jpe?g?|jfif|jif|pjp(eg)?|a?png|webp|hei[cf]s?|hif|avifs?|bmp|dib|gif|ico)$/i;
+
+function isPicture({ type, name }) {
+  return type.startsWith("image/") || (type === "" && PICTURE_NAME.test(name));
+}
+
 async function picturesIn(folder) {
   const reader = folder.createReader();
   const found = [];
@@ -67,7 +74,7 @@ async function picturesIn(folder) {
         found.push(...(await picturesIn(entry)));
       } else {
         const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-        if (file.type.startsWith("image/")) found.push(file);
+        if (isPicture(file)) found.push(file);
       }
     }
   }

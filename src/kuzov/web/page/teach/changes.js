@@ -26,8 +26,10 @@ function changedPhotos(about, photos) {
   return details;
 }
 
-function isRight({ class: id }, answer) {
-  return id === NONE ? answer.is_unknown : !answer.is_unknown && answer.label === id;
+// Of a car that a version does not know, or that is none, it is right to say so.
+function isRight({ class: id, about, before }, answer) {
+  const isUnknown = id === NONE || (about === "new" && answer === before);
+  return isUnknown ? answer.is_unknown : !answer.is_unknown && answer.label === id;
 }
 
 function changedPhoto(photo) {

@@ -8,7 +8,7 @@ const parts = {
   firstHere: say(element("p", { hidden: true }), "teach_first_here"),
   add: element("h3"),
   first: say(element("p", { hidden: true }), "teach_first_why"),
-  files: element("input", { type: "file", multiple: true, accept: "image/jpeg,image/png,image/webp,image/bmp" }),
+  files: element("input", { type: "file", multiple: true, accept: "image/*,.heic,.heif,.avif" }),
   progress: element("progress", { hidden: true }),
   count: element("p", { role: "status" }),
   refused: element("ul", { class: "refused" }),
