@@ -255,7 +255,8 @@ def classify(
         source: A folder, searched with all its folders; a pattern such as photos/**/*.jpg; a text file with a
             path or an address a line; a Parquet file or, with `column`, a folder of them. Each may be an
             address too, such as s3://bucket/folder.
-        out: A file of JSON lines if the name ends in .jsonl, else a folder of Parquet parts.
+        out: A table if the name ends in .csv or .xlsx, a file of JSON lines if in .jsonl, and without an
+            ending a folder of Parquet parts.
         model: A model folder or one version's folder; by default as for `load`.
         column: The Parquet column that names photos; by default the only one of strings, or `photo`.
         precision: As for `load`.

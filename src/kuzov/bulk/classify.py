@@ -16,7 +16,7 @@ from kuzov.bulk.plan import Plan
 from kuzov.bulk.results import open_results
 from kuzov.bulk.source import Source
 from kuzov.errors import SourceError
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS
 from kuzov.progress import Progress
 
 Answering = Callable[[Iterator[str], int], Generator[Rows]]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
+from kuzov.bulk.list_text import lines_of
 from kuzov.errors import MissingExtraError, PhotoError, SourceError
 
 TIMEOUT_S = 30.0
@@ -64,9 +65,7 @@ def lines(address: str) -> Iterator[str]:
     """The lines of a list that are not empty."""
     try:
         with opened(address) as file:
-            for line in file:
-                if name := line.decode("utf-8-sig", "surrogateescape").rstrip("\r\n"):
-                    yield name
+            yield from lines_of(file)
     except OSError as error:
         raise _unreadable(address, error) from error
 

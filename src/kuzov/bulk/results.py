@@ -1,4 +1,4 @@
-"""Where answers are kept: a file of JSON lines or a folder of Parquet parts."""
+"""Where answers are kept: a file of JSON lines, a table made of one, or a folder of Parquet parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Protocol
 
 from kuzov.bulk.answers import ModelName, Rows
 from kuzov.bulk.json_lines import JsonLines
+from kuzov.bulk.table_file import kept_up, log_of, require_own
+from kuzov.bulk.tables import WRITERS
 from kuzov.bulk.writing import locked
 from kuzov.errors import ConfigError, MissingExtraError
 
@@ -40,22 +42,21 @@ def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Ite
 
     With `all_cars` each car has a row, and otherwise each photo; one place is for one of the two.
 
-    A name that ends in one of JSON_LINES is one file, any other a folder of Parquet parts. What is missing is
-    made, and taken away again if nothing was written.
+    A name that ends in one of JSON_LINES is one file, as is one in .csv or .xlsx, a table; one without an
+    ending is a folder of Parquet parts. What is missing is made, and taken away again if nothing was written.
 
     Raises:
         ResultsError: It can't be written, or another process writes there.
-        ConfigError: The path is of the other kind.
+        ConfigError: The path is of the other kind, or its name has another ending.
         MissingExtraError: pyarrow is not installed, which Parquet needs.
     """
     if path.parts[:1] and path.parts[0].endswith(":"):
         raise ConfigError("Results are written to a local or mounted folder, not to an address.")
-    one_file = path.suffix.lower() in JSON_LINES
-    if path.exists() and path.is_dir() == one_file:
-        is_a = "folder, but by its name it would be a file of JSON lines"
-        if not one_file:
-            is_a = "file, but by its name it would be a folder of Parquet parts"
-        raise ConfigError(f"{path} is a {is_a}; a name in {JSON_LINES[0]} is a file.")
+    if path.suffix.lower() in WRITERS:
+        with _open_table(path, model, all_cars=all_cars) as table:
+            yield table
+        return
+    one_file = _is_one_file(path)
     made = not path.exists()
     if not one_file:
         try:
@@ -84,3 +85,30 @@ def _remove_if_empty(path: Path, *, one_file: bool) -> None:
             path.rmdir()
         elif path.stat().st_size == 0:
             path.unlink()
+
+
+@contextmanager
+def _open_table(path: Path, model: ModelName, *, all_cars: bool) -> Iterator[Results]:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, but by its name it would be a table; give another --out.")
+    require_own(path)
+    with open_results(log_of(path), model, all_cars=all_cars) as log, kept_up(path):
+        try:
+            yield log
+        finally:
+            log.flush()
+
+
+def _is_one_file(path: Path) -> bool:
+    one_file = path.suffix.lower() in JSON_LINES
+    if path.suffix and not one_file and not path.exists():
+        raise ConfigError(
+            f"Results can't be written as {path.name}: a name in .csv or .xlsx is a table, one in "
+            f"{JSON_LINES[0]} JSON lines, and one without an ending a folder of Parquet parts."
+        )
+    if path.exists() and path.is_dir() == one_file:
+        is_a = "folder, but by its name it would be a file of JSON lines"
+        if not one_file:
+            is_a = "file, but by its name it would be a folder of Parquet parts"
+        raise ConfigError(f"{path} is a {is_a}; a name in {JSON_LINES[0]} is a file.")
+    return one_file

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kuzov.bulk import remote
+from kuzov.bulk.list_text import PROBE_BYTES, encoding_of, lines_of
 from kuzov.errors import ConfigError, MissingExtraError, SourceError
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS, is_photo_file
 
 PARQUET = (".parquet", ".pq")
-
-_TEXT_PROBE_BYTES = 4096
 
 
 class Source:
@@ -56,9 +55,8 @@ class Source:
         if folder:
             return True, self._photos(_walk(path.absolute(), ()))
         self._refuse_column()
-        if self.text.lower().endswith(EXTENSIONS):
+        if is_photo_file(path):
             return True, iter([str(path.absolute())])
-        _refuse_binary(path)
         return False, _lines(path)
 
     def _find_remote(self, *, is_parquet: bool) -> tuple[bool, Iterator[str]]:
@@ -74,7 +72,9 @@ class Source:
 
     def _photos(self, names: Iterator[str]) -> Iterator[str]:
         for name in names:
-            if name.lower().endswith(EXTENSIONS):
+            if name.lower().endswith(EXTENSIONS) or (
+                not remote.is_remote(name) and is_photo_file(Path(name))
+            ):
                 yield name
             else:
                 self.left_out[Path(name).suffix.lower()] += 1
@@ -121,24 +121,23 @@ def _matching(pattern: str) -> Iterator[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The lines of a list that are not empty."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        for line in file:
-            if name := line.rstrip("\n"):
-                yield name
-
-
-def _refuse_binary(path: Path) -> None:
+    """The lines of a list that are not empty; a SourceError where it is none."""
     try:
         with path.open("rb") as file:
-            start = file.read(_TEXT_PROBE_BYTES) if path.is_file() else b""
+            start = file.read(PROBE_BYTES) if path.is_file() else b""
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}.") from error
-    if b"\0" in start:
+    if encoding_of(start) is None:
         raise SourceError(
             f"{path} is no list of photos: a list is a text file with a path or an address a line, or a "
             f"Parquet file by its name ({', '.join(PARQUET)})."
         )
+    return _lines_of(path)
+
+
+def _lines_of(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        yield from lines_of(file)
 
 
 def _strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:

@@ -30,7 +30,8 @@ REDRAW_EVERY_S = 0.2
     required=True,
     metavar="RESULTS",
     type=click.Path(path_type=Path),
-    help="A file of JSON lines if its name ends in .jsonl, else a folder of Parquet parts.",
+    help="By its name's ending a table, .csv or .xlsx; JSON lines, .jsonl; or, without one, a folder of "
+    "Parquet parts. For an Excel in Russian take .xlsx: the CSV has commas between its columns.",
 )
 @asked_model
 @click.option(

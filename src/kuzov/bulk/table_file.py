@@ -1,0 +1,85 @@
+"""Results as a table, made of a log beside it: .NAME.jsonl, by which a later run goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from kuzov.atomic import written_whole
+from kuzov.bulk.tables import MOST_ROWS, WRITERS, Cell, cells_of
+from kuzov.bulk.writing import told
+from kuzov.errors import ResultsError
+
+
+def log_of(table: Path) -> Path:
+    """The log that a table is made of."""
+    return table.with_name(f".{table.name}.jsonl")
+
+
+def require_own(table: Path) -> None:
+    """Refuse to write over a table that was not made of a log beside it.
+
+    Raises:
+        ResultsError: It was not, or its log is gone.
+    """
+    if table.exists() and not log_of(table).exists():
+        raise ResultsError(
+            f"{table} was not made by kuzov classify, or {log_of(table).name}, of which it was, is gone. "
+            "Give another --out, or remove it."
+        )
+
+
+@contextmanager
+def kept_up(table: Path) -> Iterator[None]:
+    """Write the table anew, whole, where its log has changed meanwhile; its rows are in the photos' order.
+
+    Raises:
+        ResultsError: It can't be written, or has more rows than a sheet can have.
+    """
+    before = _stamp(log_of(table))
+    try:
+        yield
+    finally:
+        after = _stamp(log_of(table))
+        if after and (after != before or not table.exists()):
+            with told(table), written_whole(table) as beside, beside.open("wb") as file:
+                _write(table, file)
+
+
+def _stamp(log: Path) -> tuple[int, int] | None:
+    """What changes with a log; None where it holds nothing."""
+    if not log.exists() or not log.stat().st_size:
+        return None
+    found = log.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _write(table: Path, file: IO[bytes]) -> None:
+    ending = table.suffix.lower()
+    with log_of(table).open("rb") as log:
+        places = _places(log)
+        if ending == ".xlsx" and len(places) > MOST_ROWS:
+            raise ResultsError(
+                f"{table} can hold {MOST_ROWS:,} rows, and there are {len(places):,}. Give a name in .csv; "
+                f"what was done is kept in {log_of(table)}."
+            )
+        WRITERS[ending](file, _rows(log, places))
+
+
+def _places(log: IO[bytes]) -> list[int]:
+    """Where the log's lines begin, in the order of their photos."""
+    found: list[tuple[str, int]] = []
+    at = 0
+    for line in log:
+        found.append((json.loads(line)["photo"], at))
+        at += len(line)
+    return [at for _, at in sorted(found)]
+
+
+def _rows(log: IO[bytes], places: list[int]) -> Iterator[list[Cell]]:
+    for at in places:
+        log.seek(at)
+        yield cells_of(json.loads(log.readline()))
