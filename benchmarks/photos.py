@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from benchmarks.process import REPOSITORY
 from kuzov.data.synthetic import render_cars
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS
 
 SIZE, QUALITY, KINDS = (600, 400), 85, 100
 A_FOLDER = 1_000

@@ -11,7 +11,8 @@ from kuzov.bundle.ready import ready_model
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.files import digest_of
-from kuzov.engine.recogniser import PhotoSource, Recogniser
+from kuzov.engine.recogniser import Recogniser
+from kuzov.images import decode
 from kuzov.model.backbones import find_backbone
 from kuzov.model.classifier import Classifier
 from kuzov.model.head import Features
@@ -31,7 +32,7 @@ def _ready() -> Recogniser:
     return kuzov.load(ready_model())
 
 
-def answers(photos: Iterable[PhotoSource]) -> list[Prediction]:
+def answers(photos: Iterable[decode.Photo]) -> list[Prediction]:
     """What the recogniser that comes with kuzov says of photos."""
     return [_ready().predict(photo) for photo in photos]
 

@@ -108,6 +108,7 @@ class Prediction:
             where none was looked for or found, and the whole photo was shown.
         no_car: Whether a car was looked for, and none found.
         look_alike: What it looks like instead, where it is unknown; None where that is not known either.
+        note: What is to be known of the photo itself, such as that a part of it is missing; or None.
     """
 
     photo: str
@@ -120,6 +121,7 @@ class Prediction:
     car: Car | None = None
     no_car: bool = False
     look_alike: LookAlike | None = None
+    note: Words | None = None
 
     @property
     def is_doubtful(self) -> bool:
@@ -139,6 +141,7 @@ class Prediction:
             "look_alike": self.look_alike.to_json() if self.look_alike else None,
             "no_car": self.no_car,
             "car": self.car.to_json() if self.car else None,
+            "note": str(self.note) if self.note else None,
         }
 
 

@@ -7,16 +7,16 @@ states it once more in TensorFlow's operations for the exported graph, and a tes
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from kuzov.cars.detector import find_cars
-from kuzov.images.decode import MAX_PIXELS, decode
+from kuzov.images.decode import MAX_PIXELS, Photo, decode
 from kuzov.images.framing import SPARE_PIXELS, Pixels, least_side, resize_box
 from kuzov.records import LEAST_CAR_PX, MOST_CARS, Box, Car
+from kuzov.words import Words
 
 # Room around the found car on each side, as a part of the box's side.
 MARGIN = 0.04
@@ -34,12 +34,14 @@ class CutOut:
         car: The car that it was cut out for, with this box; None where the whole photo or its middle
             is shown.
         no_car: Whether a car was looked for, and none found.
+        note: What the user should know of the photo, as `decode` tells it; or None.
     """
 
     pixels: Pixels
     box: Box
     car: Car | None
     no_car: bool = False
+    note: Words | None = None
 
 
 def cut_box(car: Car | None, margin: float = MARGIN) -> Box:
@@ -59,7 +61,7 @@ def cut(image: Image.Image, box: Box, image_px: int) -> Pixels:
 
 
 def read_parts(
-    source: str | os.PathLike[str] | bytes,
+    source: Photo,
     image_px: int,
     framing: str = "car",
     *,
@@ -95,7 +97,7 @@ def read_parts(
 
 
 def read_cut_outs(
-    source: str | os.PathLike[str] | bytes,
+    source: Photo,
     image_px: int,
     framing: str = "car",
     *,
@@ -120,14 +122,13 @@ def read_cut_outs(
             box=box,
             car=car and replace(car, box=box).measured(size, least_car_px),
             no_car=searched and car is None,
+            note=image.info.get("note"),
         )
         for box, car in parts
     ]
 
 
-def read_cut_out(
-    source: str | os.PathLike[str] | bytes, image_px: int, framing: str = "car", *, name: str | None = None
-) -> CutOut:
+def read_cut_out(source: Photo, image_px: int, framing: str = "car", *, name: str | None = None) -> CutOut:
     """`read_cut_outs` where one part is wanted: that of the most prominent car."""
     return read_cut_outs(source, image_px, framing, name=name)[0]
 

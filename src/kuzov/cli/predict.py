@@ -78,6 +78,9 @@ def command(
 ) -> None:
     """Tell which car each PHOTO shows, in this process, or by a server with --url.
 
+    PHOTO is a file; a folder, with all its folders; a quoted pattern, as 'photos/**/*.jpg'; a web address; or
+    -, which is standard input.
+
     Of several cars it is the most prominent one, unless --all-cars asks for each. A photo without a car is
     asked about as a whole, and told to have none.
 
@@ -94,8 +97,8 @@ def command(
     if atlas and (model is not None or url is not None):
         raise click.UsageError("--atlas is a model of its own; it can't go with --model or --url.")
     failed, answers = False, []
-    chosen = ATLAS if atlas else model
-    for answer in _ask(photos, chosen, url, api_key_file, whole_photo, least_car_px if all_cars else None):
+    answering = _answering(ATLAS if atlas else model, url, api_key_file)
+    for answer in _ask(answering, photos, whole_photo, least_car_px if all_cars else None):
         failed = failed or isinstance(answer, PhotoError)
         if as_json:
             answers.append(_as_json(answer))
@@ -109,43 +112,42 @@ def command(
         sys.exit(1)
 
 
-def _ask(
-    photos: tuple[str, ...],
-    model: Path | str | None,
-    url: str | None,
-    api_key_file: Path | None,
-    whole_photo: bool,
-    least_car_px: int | None,
-) -> Iterator[Prediction | PhotoError]:
-    """Answers for photos; with `least_car_px` for each car in them."""
+def _answering(model: Path | str | None, url: str | None, api_key_file: Path | None) -> Recogniser | Client:
+    """What answers: a recogniser in this process, or a server."""
     if url is not None:
         from kuzov.client.client import Client
         from kuzov.key_file import read_keys
 
-        client = Client(url, api_key=None if api_key_file is None else read_keys(api_key_file)[0])
-        return (
-            client.predict_many(photos) if least_car_px is None else _each_car(client, photos, least_car_px)
-        )
+        return Client(url, api_key=None if api_key_file is None else read_keys(api_key_file)[0])
     from kuzov.api import load
 
-    recogniser = load(model if isinstance(model, str) else model_or_default(model))
-    if least_car_px is None:
-        return recogniser.predict_many(photos, whole_photo=whole_photo)
-    return _each_car(recogniser, photos, least_car_px)
+    return load(model if isinstance(model, str) else model_or_default(model))
 
 
-def _each_car(
-    asked: Recogniser | Client, photos: tuple[str, ...], least_car_px: int
+def _ask(
+    answering: Recogniser | Client, photos: tuple[str, ...], whole_photo: bool, least_car_px: int | None
 ) -> Iterator[Prediction | PhotoError]:
-    for photo in photos:
+    """Answers for photos; with `least_car_px` for each car in them."""
+    from kuzov.cli.photo_arguments import photos_of
+
+    options = {"whole_photo": True} if whole_photo else {}
+    for asked in photos_of(photos):
+        if isinstance(asked, PhotoError):
+            yield asked
+            continue
         try:
-            found = asked.predict_cars(photo, least_car_px=least_car_px)
+            if least_car_px is None:
+                found = [answering.predict(asked.photo, name=asked.name, **options)]
+            else:
+                found = answering.predict_cars(asked.photo, name=asked.name, least_car_px=least_car_px)
         except PhotoError as error:
             yield error
             continue
+        if found[0].note:
+            note(ANSWER.fill(where=asked.name, answer=found[0].note))
         yield from found
-        if len(found) == MOST_CARS:
-            note(PERHAPS_MORE.fill(photo=photo, most=MOST_CARS))
+        if least_car_px is not None and len(found) == MOST_CARS:
+            note(PERHAPS_MORE.fill(photo=asked.name, most=MOST_CARS))
 
 
 def _as_json(answer: Prediction | PhotoError) -> dict[str, object]:

@@ -7,9 +7,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import urllib3
 from PIL import Image, JpegImagePlugin
@@ -17,10 +18,10 @@ from PIL import Image, JpegImagePlugin
 from kuzov.bundle.card import Card, card_from_json
 from kuzov.client.answers import Answer, Row, cars, describes, main_car, prediction
 from kuzov.errors import ConfigError, PhotoError, ServerError
-from kuzov.images.decode import decode, exif_orientation
+from kuzov.images.decode import Photo, decode
+from kuzov.images.orientation import orientation
 from kuzov.records import LEAST_CAR_PX, Prediction
-
-Photo: TypeAlias = str | os.PathLike[str] | bytes
+from kuzov.words import Words
 
 SIGNATURE = "image_bytes"
 CARS = "cars"
@@ -71,23 +72,26 @@ class Client:
         self._card: Card | None = None
         self._card_is_known = False
 
-    def predict(self, photo: Photo) -> Prediction:
+    def predict(self, photo: Photo, *, name: str | None = None) -> Prediction:
         """Recognise the most prominent car in one photo.
 
         Args:
-            photo: A path, or the encoded photo itself. What the server gets is upright and at most 1024 px
-                long.
+            photo: As `kuzov.engine.recogniser.Recogniser.predict` takes it. What the server gets is upright
+                and at most 1024 px long.
+            name: Likewise.
 
         Raises:
             PhotoError: The photo can't be read.
             ServerError: The server can't be reached, or does not answer as a server of a kuzov model does.
             BundleError: The server's model was made by a newer kuzov than this one.
         """
-        content, size = _encoded(photo)
-        [answer] = self._predictions(photo, SIGNATURE, content, lambda row: [main_car(row, size)])
+        sent = _encoded(photo, name)
+        [answer] = self._predictions(sent, SIGNATURE, lambda row: [main_car(row, sent.size)])
         return answer
 
-    def predict_cars(self, photo: Photo, *, least_car_px: int = LEAST_CAR_PX) -> list[Prediction]:
+    def predict_cars(
+        self, photo: Photo, *, least_car_px: int = LEAST_CAR_PX, name: str | None = None
+    ) -> list[Prediction]:
         """Recognise each car in one photo; see `kuzov.engine.recogniser.Recogniser.predict_cars`.
 
         Raises:
@@ -97,26 +101,25 @@ class Client:
         """
         if (card := self._read_card()) is not None:
             card.require_cars()
-        content, size = _encoded(photo)
-        found = self._predictions(photo, CARS, content, lambda row: cars(row, size, least_car_px))
-        return found or self._predictions(photo, SIGNATURE, content, lambda row: [main_car(row, size)])
+        sent = _encoded(photo, name)
+        found = self._predictions(sent, CARS, lambda row: cars(row, sent.size, least_car_px))
+        return found or self._predictions(sent, SIGNATURE, lambda row: [main_car(row, sent.size)])
 
     def _predictions(
-        self, photo: Photo, signature: str, content: bytes, read: Callable[[Row], list[Answer]]
+        self, photo: _Sent, signature: str, read: Callable[[Row], list[Answer]]
     ) -> list[Prediction]:
         """Ask a signature about an encoded photo; `read` takes its answers out of a row of the server's."""
-        encoded = base64.b64encode(content).decode("ascii")
+        encoded = base64.b64encode(photo.content).decode("ascii")
         body = {"signature_name": signature, "instances": [{"b64": encoded}]}
         card = self._read_card()
         answer = self._ask("POST", f"{self._url}:predict", json.dumps(body).encode())
-        name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
         try:
             found = read(answer["predictions"][0])
             if card is not None and not all(describes(card, each) for each in found):
                 # The server has loaded another version since: its columns may be other classes.
                 self._card_is_known = False
                 card = self._read_card()
-            return [prediction(name, each, card) for each in found]
+            return [replace(prediction(photo.name, each, card), note=photo.note) for each in found]
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ServerError(
                 f"The model at {self._url} does not answer as a kuzov model does: {_shorten(answer)}. "
@@ -197,21 +200,31 @@ def upright_jpeg(photo: Photo) -> bytes:
     Raises:
         PhotoError: It can't be read.
     """
-    return _encoded(photo)[0]
+    return _encoded(photo).content
 
 
-def _encoded(photo: Photo) -> tuple[bytes, tuple[int, int]]:
-    """A photo as `upright_jpeg` gives it, and the width and height that it had."""
-    image = decode(photo)
-    size = image.size
-    if max(size) <= MAX_SIDE_PX:
-        original = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
-        if _is_upright_rgb_jpeg(original):
-            return original, size
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A photo as a server gets it; of the given one its name, width and height, and what is odd with it."""
+
+    content: bytes
+    name: str
+    size: tuple[int, int]
+    note: Words | None
+
+
+def _encoded(photo: Photo, name: str | None = None) -> _Sent:
+    shown = name or (os.fspath(photo) if isinstance(photo, str | os.PathLike) else "photo")
+    image = decode(photo, name=shown)
+    size, note = image.size, image.info.get("note")
+    if max(size) <= MAX_SIDE_PX and note is None:
+        original = Path(photo).read_bytes() if isinstance(photo, str | os.PathLike) else photo
+        if isinstance(original, bytes) and _is_upright_rgb_jpeg(original):
+            return _Sent(original, shown, size, None)
     image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
     encoded = BytesIO()
     image.save(encoded, "JPEG", quality=JPEG_QUALITY)
-    return encoded.getvalue(), size
+    return _Sent(encoded.getvalue(), shown, size, note)
 
 
 class _JpegHeader(JpegImagePlugin.JpegImageFile):
@@ -225,7 +238,7 @@ def _is_upright_rgb_jpeg(content: bytes) -> bool:
     if not content.startswith(b"\xff\xd8\xff"):
         return False
     header = _JpegHeader(BytesIO(content))
-    return header.mode == "RGB" and exif_orientation(header.info.get("exif", b"")) == 1
+    return header.mode == "RGB" and orientation(header.info) == 1
 
 
 def _read_answer(url: str, status: int, body: bytes) -> dict[str, Any]:

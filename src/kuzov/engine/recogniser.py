@@ -17,9 +17,9 @@ from kuzov.bundle.ready import ready_model
 from kuzov.cars.cut_out import CutOut, read_cut_outs
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, PhotoError
+from kuzov.images.decode import Photo
 from kuzov.records import LEAST_CAR_PX, Prediction
 
-PhotoSource = str | os.PathLike[str] | bytes
 Outputs = Mapping[str, npt.NDArray[np.float32]]
 
 
@@ -63,19 +63,23 @@ class Recogniser:
         classes = tuple(display_name(model) for model in card.atlas)
         return cls(replace(card, classes=classes), load(version_dir, precision), by_atlas=True)
 
-    def predict(self, photo: PhotoSource, *, whole_photo: bool = False) -> Prediction:
+    def predict(self, photo: Photo, *, whole_photo: bool = False, name: str | None = None) -> Prediction:
         """Recognise the most prominent car in one photo.
 
         Args:
-            photo: A file's path, or an encoded photo: JPEG, PNG, WebP, BMP.
+            photo: A file's path; an encoded photo, as bytes; an image of Pillow's; or an array of RGB, uint8
+                (H, W, 3).
             whole_photo: Show the network all of it, whatever car is found.
+            name: What the answer calls it; its path, or "photo", where there is none.
 
         Raises:
             PhotoError: It can't be read.
         """
-        return self.answers(photo, "whole" if whole_photo else self.card.framing)[0]
+        return self.answers(photo, "whole" if whole_photo else self.card.framing, name=name)[0]
 
-    def predict_cars(self, photo: PhotoSource, *, least_car_px: int = LEAST_CAR_PX) -> list[Prediction]:
+    def predict_cars(
+        self, photo: Photo, *, least_car_px: int = LEAST_CAR_PX, name: str | None = None
+    ) -> list[Prediction]:
         """Recognise each car in one photo, at most eight, the most prominent first.
 
         Where no car is found, the one answer is for the whole photo, and says so.
@@ -83,16 +87,17 @@ class Recogniser:
         Args:
             photo: As in `predict`.
             least_car_px: A car of which a side has fewer pixels is told to be small.
+            name: Likewise.
 
         Raises:
             PhotoError: It can't be read.
             BundleError: The model was made by a kuzov that did not find cars.
         """
         self.card.require_cars()
-        return self.answers(photo, "cars", least_car_px=least_car_px)
+        return self.answers(photo, "cars", name=name, least_car_px=least_car_px)
 
     def predict_many(
-        self, photos: Iterable[PhotoSource], *, whole_photo: bool = False
+        self, photos: Iterable[Photo], *, whole_photo: bool = False
     ) -> Iterator[Prediction | PhotoError]:
         """`predict` photos, in the order given; a photo that can't be read becomes its error."""
         for photo in photos:
@@ -102,7 +107,7 @@ class Recogniser:
                 yield error
 
     def answers(
-        self, photo: PhotoSource, framing: str, *, name: str | None = None, least_car_px: int = LEAST_CAR_PX
+        self, photo: Photo, framing: str, *, name: str | None = None, least_car_px: int = LEAST_CAR_PX
     ) -> list[Prediction]:
         """Recognise what `framing` shows of a photo; see `kuzov.cars.cut_out.read_parts`.
 
@@ -117,7 +122,7 @@ class Recogniser:
         """
         parts = read_cut_outs(photo, self.card.image_px, framing, name=name, least_car_px=least_car_px)
         outputs = self._engine.recognise(np.stack([part.pixels for part in parts]).astype(np.float32))
-        name = name or ("photo" if isinstance(photo, bytes) else os.fspath(photo))
+        name = name or (os.fspath(photo) if isinstance(photo, str | os.PathLike) else "photo")
         return [
             self._prediction(name, {key: each[row] for key, each in outputs.items()}, part)
             for row, part in enumerate(parts)
@@ -132,6 +137,7 @@ class Recogniser:
         elif self.card.atlas:
             likeliest = int(answer["atlas"].argmax())
             alike = self.card.atlas[likeliest], float(answer["atlas"][likeliest])
-        return self.card.prediction(
+        found = self.card.prediction(
             name, scores.tolist(), unknown, alike=alike, car=part.car, no_car=part.no_car
         )
+        return replace(found, note=part.note)
