@@ -11,9 +11,9 @@ from PIL import Image, ImageOps
 
 from kuzov.data.dataset import Dataset, Look, Photo, fingerprint, load_dataset, look_at
 from kuzov.errors import DatasetError, PhotoError
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS
 
-NOT_A_PHOTO = "is not a photo by its name; photos end in .jpg, .jpeg, .jpe, .png, .webp, .bmp, .gif"
+NOT_A_PHOTO = f"is not a photo by its name; photos end in {', '.join(EXTENSIONS)}"
 
 
 def save_photo(file: Path, seed: int) -> Path:
@@ -177,12 +177,12 @@ def test_system_files_are_passed_over_and_others_named(tmp_path: Path) -> None:
     assert load(tmp_path).rejected == ()
     (tmp_path / "a" / "notes.txt").write_text("x")
     (tmp_path / "a" / "more").mkdir()
-    (tmp_path / "a" / "0.heic").touch()
+    (tmp_path / "a" / "0.mov").touch()
     (tmp_path / "README").touch()
     save_photo(tmp_path / "loose.jpg", 7)
     assert [str(error) for error in load(tmp_path).rejected] == [
         f"{tmp_path / 'README'}: {NOT_A_PHOTO}",
-        f"{tmp_path / 'a' / '0.heic'}: {NOT_A_PHOTO}",
+        f"{tmp_path / 'a' / '0.mov'}: {NOT_A_PHOTO}",
         f"{tmp_path / 'a' / 'more'}: is a folder inside a class folder, which is not looked into; "
         "move its photos up",
         f"{tmp_path / 'a' / 'notes.txt'}: {NOT_A_PHOTO}",
@@ -202,7 +202,7 @@ def test_unreadable_photos_are_rejected_or_with_strict_refused(tmp_path: Path) -
         f"{tmp_path / 'a' / 'cut.png'}: is broken or cut short; replace it with a whole copy of the photo",
         f"{tmp_path / 'b' / 'empty.jpg'}: is empty; replace it with a whole copy of the photo",
         f"{tmp_path / 'b' / 'text.jpg'}: is not a photo in a supported format; "
-        "use JPEG, PNG, WebP, BMP or GIF",
+        "use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO",
         f"{tmp_path / 'b' / 'zlost.jpg'}: no such file; check the path",
     ]
     dataset = load(tmp_path)

@@ -4,7 +4,7 @@ from typing import Any
 
 from kuzov.doctor import texts
 from kuzov.doctor.findings import Facts, Finding, Kind, Move, Reason, Skipped
-from kuzov.images.decode import EMPTY
+from kuzov.images.reasons import EMPTY
 from kuzov.words import Words
 
 
@@ -56,7 +56,7 @@ def test_too_few() -> None:
 
 
 def test_known_reasons_are_translated() -> None:
-    assert told(Kind.UNREADABLE, reason=EMPTY).ru == "пустой файл; замените целой копией фотографии"
+    assert told(Kind.UNREADABLE, reason=str(EMPTY)).ru == "пустой файл; замените целой копией фотографии"
     assert told(Kind.UNREADABLE, reason="can't be read: Permission denied").ru == (
         "can't be read: Permission denied"
     )

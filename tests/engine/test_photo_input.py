@@ -41,7 +41,11 @@ def test_no_photos_become_empty_tensors() -> None:
     ("photo", "kind", "reason"),
     [
         (b"", "empty_image", "is empty; replace it with a whole copy of the photo"),
-        (b"text", "no_image", "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"),
+        (
+            b"text",
+            "no_image",
+            "is not a photo in a supported format; use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO",
+        ),
         (b"\xff\xd8\xff", "broken_image", BROKEN),
     ],
 )

@@ -32,7 +32,9 @@ COMMANDS = {
     "Ask.java": ("java",),
 }
 OVER_REST = ("python_requests.py", "javascript_fetch.mjs", "Ask.java")
-NOT_A_PHOTO = "image_bytes[0]: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
+NOT_A_PHOTO = (
+    "image_bytes[0]: is not a photo in a supported format; use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO"
+)
 NOBODY = "127.0.0.1:1"  # where nothing listens
 
 

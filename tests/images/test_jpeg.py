@@ -45,8 +45,8 @@ def test_what_phones_and_programs_add_does_not_change_the_picture(photo: bytes) 
 
 def test_the_header_holds_the_orientation_the_sizes_and_the_first_scan() -> None:
     sizes, scan = JPEG.index(b"\xff\xc0"), JPEG.index(b"\xff\xda")
-    header, _ = jpeg_parts(with_header(ICC + EXIF + segment(0xFE, b"comment") + EXIF), "photo")
-    assert header == b"\xff\xd8" + EXIF + JPEG[sizes : sizes + 19] + JPEG[scan : scan + 14]
+    header, _ = jpeg_parts(with_header(ICC + EXIF + segment(0xFE, b"comment") + XMP + EXIF), "photo")
+    assert header == b"\xff\xd8" + EXIF + EXIF + JPEG[sizes : sizes + 19] + JPEG[scan : scan + 14]
 
 
 def test_all_is_read_but_what_is_appended_and_looks_like_scans() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kuzov.data.dataset import load_dataset
+from kuzov.images.reasons import TIFF, UNSUPPORTED
 from kuzov.records import ClassName
 from kuzov.teach.photo_store import NONE, PhotoStore
 from kuzov.teach.refusal import RefusedError
@@ -88,9 +89,9 @@ def test_a_divided_folder_stays_divided(store: PhotoStore) -> None:
         (
             b"print('no')",
             415,
-            "The photo is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF.",
+            f"The photo {UNSUPPORTED}.",
         ),
-        (a_photo("red", "GIF"), 415, "The photo is not one to learn from; use JPEG, PNG, WebP or BMP."),
+        (a_photo("red", "TIFF"), 415, f"The photo {TIFF}."),
         (
             a_photo()[:200],
             400,

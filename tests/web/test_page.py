@@ -392,7 +392,7 @@ def test_what_is_no_photo_is_told_and_the_others_are_answered(page: Page) -> Non
     choose(page, NO_PHOTO, drawn("a.jpg"), BROKEN_PHOTO, huge_photo(), empty, drawn("b.jpg"))
     expect_text(page, "#done", "6 of 6 photos done, 4 failed")
     assert page.locator("article.failed .body").all_inner_texts() == [
-        "This is no photo that the server can read. Use JPEG, PNG, WebP, BMP or GIF.",
+        "This is no photo that the server can read. Use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO.",
         "This photo is broken or cut short. Add a whole copy.",
         "This photo has more than 50 million pixels. Add a smaller copy.",
         "This file is empty. Add a whole copy of the photo.",

@@ -178,7 +178,7 @@ def test_the_time_limit_counts_and_others_are_answered_after_it(loaded: list[Bli
         (b"", "photo: is empty; replace it with a whole copy of the photo", "empty_image"),
         (
             b"no photo",
-            "photo: is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF",
+            "photo: is not a photo in a supported format; use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO",
             "no_image",
         ),
         (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ LIKE_ANOTHER = Words(
     "та же картинка, что и {other} другого класса; оставьте в одном",
 )
 _SHOWN_LEAKS = 3
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ def look_at(photo: Path) -> Look:
     Raises:
         PhotoError: It can't be read.
     """
-    small = signature(decode(photo, at_least_px=SIGNATURE_PX))
-    return Look(digest_of(photo), small)
+    image = decode(photo, at_least_px=SIGNATURE_PX)
+    if note := image.info.get("note"):
+        _log.warning("%s: %s.", photo, note)
+    return Look(digest_of(photo), signature(image))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

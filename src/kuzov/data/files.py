@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
 from kuzov.errors import DatasetError
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import Words
 
 NOT_A_PHOTO = Words(
@@ -58,8 +58,8 @@ def is_ignored(name: str) -> bool:
 
 
 def is_photo(file: Path) -> bool:
-    """Whether a file is a photo by its name."""
-    return file.suffix.lower() in EXTENSIONS
+    """Whether a file is a photo by its name or, where that says nothing, by its content."""
+    return is_photo_file(file)
 
 
 def class_of(folder: Path) -> str:

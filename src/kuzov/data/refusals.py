@@ -11,7 +11,7 @@ from pathlib import Path
 from kuzov.data.files import LOOSE, class_of, entries, is_photo
 from kuzov.data.folder_names import SYSTEM_FOLDER, TRAIN, VALIDATION
 from kuzov.data.layout import ClassFolders, Layout
-from kuzov.images.decode import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS
 from kuzov.words import FILES, PHOTOS, Plural, Words, joined
 
 NO_TRAINING_SET = Words(

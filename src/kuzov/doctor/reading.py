@@ -14,12 +14,14 @@ from kuzov.data.files import digest_of
 from kuzov.doctor.findings import Finding, Kind
 from kuzov.doctor.folder import PhotoFile, PhotoFolder
 from kuzov.errors import PhotoError
-from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
+from kuzov.images.decode import decode
 from kuzov.images.quality import BLURRED_BELOW, DARK_BELOW, EXTREME_ASPECT, TINY_PX, Quality, measure
+from kuzov.images.reasons import BROKEN, EMPTY, FOREIGN, NO_AVIF, NO_HEIF
 from kuzov.progress import Progress
 from kuzov.records import Car
+from kuzov.words import Words
 
-SURELY_UNREADABLE = (BROKEN, EMPTY, UNSUPPORTED)
+SURELY_UNREADABLE = frozenset(map(str, {BROKEN, EMPTY, *FOREIGN} - {NO_HEIF, NO_AVIF}))
 """Reasons that lie in the file itself; another, such as a missing permission, may pass."""
 
 READ_PX = 512
@@ -43,10 +45,14 @@ class ReadPhoto(PhotoFile):
     signature: Signature
     quality: Quality
     cars: tuple[Car, ...]
+    note: Words | None = None
 
 
 def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto], list[Finding]]:
-    """Decode all photos of a folder: the readable ones, in its order, and a finding for each other one."""
+    """Decode all photos of a folder: the readable ones, in its order, and a finding for each other one.
+
+    A photo that was read although its end is missing is told too.
+    """
     photos: list[ReadPhoto] = []
     findings: list[Finding] = []
     with ThreadPoolExecutor(usable_cores()) as threads:
@@ -57,6 +63,9 @@ def read_photos(folder: PhotoFolder, progress: Progress) -> tuple[list[ReadPhoto
                 findings.append(outcome)
             else:
                 photos.append(outcome)
+                if outcome.note:
+                    facts = {"reason": str(outcome.note)}
+                    findings.append(Finding(kind=Kind.TRUNCATED, photos=(outcome.name,), facts=facts))
     progress("read", len(folder.photos), len(folder.photos))
     return photos, findings
 
@@ -81,11 +90,12 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
         signature=signature(image),
         quality=measure(image),
         cars=find_cars(image),
+        note=image.info.get("note"),
     )
 
 
 def _unreadable(path: Path, name: str, reason: str) -> Finding:
-    truncated = reason == BROKEN and is_cut_short(path.read_bytes())
+    truncated = reason == str(BROKEN) and is_cut_short(path.read_bytes())
     kind = Kind.TRUNCATED if truncated else Kind.UNREADABLE
     return Finding(kind=kind, photos=(name,), facts={"reason": reason})
 

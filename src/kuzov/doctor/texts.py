@@ -8,7 +8,7 @@ from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO
 from kuzov.data.folder_names import NO_CLASS_NAME, OURS, SYSTEM_FOLDER
 from kuzov.data.layout import BESIDE_TRAIN, KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET, SET_WITHOUT_CLASSES
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
-from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED
+from kuzov.images.reasons import BROKEN, EMPTY, FOREIGN, LACKS_END
 from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS
 from kuzov.words import Words, number, percent, plain
 
@@ -158,12 +158,10 @@ TOO_FEW = Words(
 )
 
 REASONS: Mapping[str, Words] = {
-    EMPTY: Words(EMPTY, "пустой файл; замените целой копией фотографии"),
-    UNSUPPORTED: Words(UNSUPPORTED, "не фотография в известном формате; нужны JPEG, PNG, WebP, BMP или GIF"),
-    BROKEN: Words(BROKEN, "испорчен или обрезан; замените целой копией фотографии"),
     **{
         str(words): words
         for words in (
+            *(EMPTY, BROKEN, LACKS_END, *FOREIGN),
             *(LOOSE, NESTED, NOT_A_PHOTO, NO_CLASS_NAME, SYSTEM_FOLDER, OURS),
             *(KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET, SET_WITHOUT_CLASSES, BESIDE_TRAIN),
         )

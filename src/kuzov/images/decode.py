@@ -9,90 +9,87 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
     ImageChops,
     ImageFile,
-    JpegImagePlugin,
     PngImagePlugin,
     WebPImagePlugin,
 )
 
 from kuzov.errors import KuzovError, PhotoError
-from kuzov.images.jpeg import jpeg_parts
-from kuzov.images.structure import check_bmp, check_webp, excerpt, gif_parts, png_parts
+from kuzov.images import formats, reasons
+from kuzov.images.formats import PROBE_BYTES, format_of
+from kuzov.images.given import from_array, from_pillow
+from kuzov.images.heif import read_heif
+from kuzov.images.jpeg import MOST_MISSING, Jpeg
+from kuzov.images.orientation import TURNS, orientation
+from kuzov.images.reasons import (
+    BROKEN,
+    CAN_NOT_BE_READ,
+    EMPTY,
+    FOLDER,
+    LACKS_END,
+    NO_FILE,
+    NOT_A_FILE,
+    TOO_LARGE,
+    foreign,
+)
+from kuzov.images.structure import check_bmp, check_webp, excerpt, gif_parts, largest_icon, png_parts
+from kuzov.words import Words, number
+
+try:
+    from pi_heif import HeifImageFile
+except ImportError:  # no wheel of it fits everywhere
+    HeifImageFile = None
 
 MAX_PIXELS = 100_000_000
 
-# What the names of photos end in.
-EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif")
+MOST_HIDDEN = 3
+"""A HEIC or AVIF may have so many times the largest photo's pixels, counting planes of transparency, tiles
+that reach over its edge, and small versions of it."""
 
-NO_FILE = "no such file; check the path"
-FOLDER = "is a folder, not a photo; give the path of one photo"
-NOT_A_FILE = "is not an ordinary file; give the path of one photo"
-EMPTY = "is empty; replace it with a whole copy of the photo"
-UNSUPPORTED = "is not a photo in a supported format; use JPEG, PNG, WebP, BMP or GIF"
-BROKEN = "is broken or cut short; replace it with a whole copy of the photo"
-TOO_LARGE = "claims more than {:,} pixels; make it smaller"
-
-_MAGIC_BYTES = 16
-_ORIENTATION_TAG = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _REDUCTIONS = (8, 4, 2)
+# Programs that know no transparency leave 0 in the place for it.
+_UNFILLED_ALPHA = (BmpImagePlugin.BmpImageFile, IcoImagePlugin.IcoImageFile)
 # catch_warnings works on the whole process; those that need it take turns, for their headers only.
 _quiet = threading.Lock()
 
 
-class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG read up to a given end, whose EXIF is not parsed on opening: Pillow may warn of it."""
-
-    end: int
-
-    def getexif(self) -> Image.Exif:
-        return Image.Exif()
-
-    def load_read(self, read_bytes: int) -> bytes:
-        assert self.fp is not None
-        return super().load_read(max(0, min(read_bytes, self.end - self.fp.tell())))
-
-
-_Plugin = type[ImageFile.ImageFile]
+Photo: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | Image.SupportsArrayInterface
 
 
 def decode(
-    source: str | os.PathLike[str] | bytes,
+    source: Photo,
     *,
     name: str | None = None,
     at_least_px: int | None = None,
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
 ) -> Image.Image:
-    """Decode a photo, by path or content: JPEG, PNG, WebP, BMP, or the first frame of a GIF or an animation.
+    """Decode a photo: JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO, of an animation the first frame.
 
     It becomes RGB, turned upright by its EXIF orientation; what is transparent becomes white. Metadata go,
     and colour profiles are not applied.
 
-    `info["size"]` of the image is the photo's width and height, which a fraction of may have been decoded.
+    `info["size"]` of the image is the photo's width and height, which a fraction of may have been decoded;
+    `info["note"]` is what the user should know of it, as Words, where there is something.
 
     Args:
-        source: A path, or the encoded photo itself.
+        source: A path, the encoded photo itself, or one decoded elsewhere: an image of Pillow's, or an array
+            of RGB, uint8 (H, W, 3).
         name: What errors call the photo; the path, or "photo", where it is not given.
         at_least_px: A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is a few times quicker, where
             both its sides divide by that, and keep so many pixels; by default it is decoded whole.
@@ -103,32 +100,47 @@ def decode(
         PhotoError: It can't be read, is too large, or of more parts than any honest photo has.
         MemoryError: There is not enough for its pixels.
     """
-    shown = name or ("photo" if isinstance(source, bytes) else os.fspath(source))
-    content = source if isinstance(source, bytes) else _read(source, shown)
-    if not content:
-        raise PhotoError(shown, EMPTY, "empty_image")
-    plugin = _plugin(content[:_MAGIC_BYTES])
-    if plugin is None:
-        raise PhotoError(shown, UNSUPPORTED, "no_image")
+    shown = name or (os.fspath(source) if isinstance(source, str | os.PathLike) else "photo")
     try:
-        image = _open(plugin, content, shown)
+        image = _read_header(source, shown)
         _judge(image, shown, max_pixels, admit)
         width = image.width
-        if at_least_px is not None and isinstance(image, _Jpeg):
+        if at_least_px is not None and isinstance(image, Jpeg):
             _reduce(image, at_least_px)
         reduction = width // image.width
-        image.load()
+        _load(image)
         upright = _upright(image)
     except (KuzovError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise PhotoError(shown, TOO_LARGE.format(max_pixels), "large_image") from error
+        raise PhotoError(shown, TOO_LARGE.fill(most=number(max_pixels)), "large_image") from error
     except Exception as error:
         # Damaged photos make the plugins raise nearly anything: OSError, SyntaxError, struct.error, …
         raise PhotoError(shown, BROKEN, "broken_image") from error
     # What else it carried, such as the orientation, is done with.
     upright.info = {"size": (upright.width * reduction, upright.height * reduction)}
+    if isinstance(image, Jpeg) and image.lacks_end:
+        upright.info["note"] = LACKS_END
     return upright
+
+
+def _read_header(source: Photo, name: str) -> Image.Image:
+    """An image whose size is known, and whose pixels may be decoded once that is admitted."""
+    if isinstance(source, Image.Image):
+        return from_pillow(source, name)
+    if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
+        return from_array(source, name)
+    content = _read(source, name) if isinstance(source, str | os.PathLike) else bytes(source)
+    if not content:
+        raise PhotoError(name, EMPTY, "empty_image")
+    found = format_of(content[:PROBE_BYTES])
+    if found is None:
+        raise _refusal(name, foreign(content[:PROBE_BYTES]))
+    return _OPENERS[found](content, name)
+
+
+def _refusal(name: str, what: Words) -> PhotoError:
+    return PhotoError(name, what, "no_image")
 
 
 def _read(path: str | os.PathLike[str], name: str) -> bytes:
@@ -138,60 +150,90 @@ def _read(path: str | os.PathLike[str], name: str) -> bytes:
         if not stat.S_ISREG(mode):
             raise PhotoError(name, FOLDER if stat.S_ISDIR(mode) else NOT_A_FILE)
         with Path(path).open("rb") as file:
-            start = file.read(_MAGIC_BYTES)
-            return start + file.read() if _plugin(start) else start
+            start = file.read(PROBE_BYTES)
+            return start + file.read() if format_of(start) else start
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise PhotoError(name, NO_FILE) from error
     except OSError as error:
-        raise PhotoError(name, f"can't be read: {error.strerror or error}") from error
+        raise PhotoError(name, CAN_NOT_BE_READ.fill(why=error.strerror or str(error))) from error
 
 
-def _plugin(start: bytes) -> _Plugin | None:
-    """Pillow's reader for the format that these first bytes announce; None where it is not supported."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return _Jpeg
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PngImagePlugin.PngImageFile
-    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        return WebPImagePlugin.WebPImageFile
-    if start.startswith(b"BM"):
-        return BmpImagePlugin.BmpImageFile
-    if start.startswith((b"GIF87a", b"GIF89a")):
-        return GifImagePlugin.GifImageFile
-    return None
+def _open_png(content: bytes, name: str) -> Image.Image:
+    return PngImagePlugin.PngImageFile(excerpt(content, png_parts(content, name)))
 
 
-def _open(plugin: _Plugin, content: bytes, name: str) -> ImageFile.ImageFile:
-    """Have Pillow read the header, and no more of it than makes the picture."""
-    if plugin is _Jpeg:
-        header, end = jpeg_parts(content, name)
-        jpeg = _Jpeg(BytesIO(header))
-        jpeg.fp, jpeg.end = BytesIO(content), end
-        return jpeg
-    if plugin is PngImagePlugin.PngImageFile:
-        return plugin(excerpt(content, png_parts(content, name)))
-    if plugin is GifImagePlugin.GifImageFile:
-        parts_of_gif = excerpt(content, gif_parts(content, name))
-        with _quiet, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow may warn of a large frame
-            return plugin(parts_of_gif)
-    check = check_webp if plugin is WebPImagePlugin.WebPImageFile else check_bmp
-    check(content, name)
-    return plugin(BytesIO(content))
+def _open_webp(content: bytes, name: str) -> Image.Image:
+    check_webp(content, name)
+    return WebPImagePlugin.WebPImageFile(BytesIO(content))
 
 
-def _judge(
-    image: ImageFile.ImageFile, name: str, max_pixels: int, admit: Callable[[int], None] | None
-) -> None:
+def _open_bmp(content: bytes, name: str) -> Image.Image:
+    check_bmp(content, name)
+    return BmpImagePlugin.BmpImageFile(BytesIO(content))
+
+
+def _open_gif(content: bytes, name: str) -> Image.Image:
+    parts = excerpt(content, gif_parts(content, name))
+    with _no_warnings():  # of a large frame
+        return GifImagePlugin.GifImageFile(parts)
+
+
+def _open_ico(content: bytes, name: str) -> Image.Image:
+    icon = largest_icon(content)
+    if format_of(icon) == formats.PNG:
+        return _open_png(icon, name)
+    with _no_warnings():  # of another size than the list of icons tells
+        return IcoImagePlugin.IcoImageFile(BytesIO(icon))
+
+
+def _open_heif(content: bytes, name: str) -> Image.Image:
+    """HEIC or AVIF: which of the two it is, the coded picture says, not the brand."""
+    heif = read_heif(content, name)
+    if heif.codec == b"av01":
+        if not AvifImagePlugin.SUPPORTED:
+            raise _refusal(name, reasons.NO_AVIF)
+        with _no_warnings():  # of a damaged EXIF block
+            image: ImageFile.ImageFile = AvifImagePlugin.AvifImageFile(BytesIO(heif.content))
+    elif heif.codec != b"hvc1":
+        raise _refusal(name, reasons.OTHER_HEIF)
+    elif HeifImageFile is None:
+        raise _refusal(name, reasons.NO_HEIF)
+    else:
+        image = HeifImageFile(BytesIO(heif.content))
+    image.info.pop("xmp", None)  # the boxes alone say how it is turned
+    image.info["coded_pixels"] = heif.pixels
+    return image
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+_OPENERS: Mapping[str, Callable[[bytes, str], Image.Image]] = {
+    formats.JPEG: Jpeg.of,
+    formats.PNG: _open_png,
+    formats.WEBP: _open_webp,
+    formats.BMP: _open_bmp,
+    formats.GIF: _open_gif,
+    formats.ICO: _open_ico,
+    formats.HEIF: _open_heif,
+    formats.AVIF: _open_heif,
+}
+
+
+def _judge(image: Image.Image, name: str, max_pixels: int, admit: Callable[[int], None] | None) -> None:
     # Of a JPEG too, whatever it is reduced to: a progressive one fills the memory of its whole size.
     pixels = image.width * image.height
-    if pixels > max_pixels:
-        raise PhotoError(name, TOO_LARGE.format(max_pixels), "large_image")
+    if pixels > max_pixels or image.info.get("coded_pixels", 0) > MOST_HIDDEN * max_pixels:
+        raise PhotoError(name, TOO_LARGE.fill(most=number(max_pixels)), "large_image")
     if admit is not None:
-        admit(pixels)
+        admit(max(pixels, image.info.get("coded_pixels", 0) // MOST_HIDDEN))
 
 
-def _reduce(jpeg: _Jpeg, at_least_px: int) -> None:
+def _reduce(jpeg: Jpeg, at_least_px: int) -> None:
     """Have the pixels decoded at the smallest size that is allowed.
 
     Sides that don't divide would end in a pixel of which a part lies outside, and shift what is framed.
@@ -203,9 +245,15 @@ def _reduce(jpeg: _Jpeg, at_least_px: int) -> None:
             return
 
 
-def _upright(image: ImageFile.ImageFile) -> Image.Image:
+def _load(image: Image.Image) -> None:
+    image.load()
+    if isinstance(image, Jpeg) and image.missing() > MOST_MISSING:
+        raise ValueError("cut short")
+
+
+def _upright(image: Image.Image) -> Image.Image:
     # A PNG may bring its EXIF block after the pixels, so only now.
-    turn = _TURNS.get(exif_orientation(image.info.get("exif", b"")))
+    turn = TURNS.get(orientation(image.info))
     rgb = _to_rgb(image)
     return rgb if turn is None else rgb.transpose(turn)
 
@@ -220,6 +268,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image._new(image.im) if image.mode == "RGB" else image.convert("RGB")
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    if isinstance(image, _UNFILLED_ALPHA) and rgba.getchannel("A").getextrema() == (0, 0):
+        return rgba.convert("RGB")
     white = Image.new("RGB", image.size, "white")
     white.paste(rgba, mask=rgba)
     return white
@@ -237,26 +287,3 @@ def _grey_of_16_bits(image: Image.Image) -> Image.Image:
     same_low = low.point([255 * (value == transparent & 0xFF) for value in range(256)])
     alpha = ImageChops.invert(ImageChops.multiply(same_high, same_low))
     return Image.merge("LA", (grey, alpha))
-
-
-def exif_orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block, 1..8; 1 where it is missing or damaged.
-
-    Pillow's own reader warns of damaged blocks, and for this one number it need not be asked.
-    """
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
-        for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
-            tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
-            if tag == _ORIENTATION_TAG:
-                # A SHORT by the standard; some cameras write a LONG.
-                (value,) = struct.unpack_from(f"{order}{'I' if kind == 4 else 'H'}", tiff, entry + 8)
-                return int(value) if value in _TURNS else 1
-    except struct.error:
-        pass
-    return 1

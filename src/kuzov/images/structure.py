@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from bisect import bisect_right
 from itertools import accumulate
 from typing import IO, cast
@@ -26,6 +27,10 @@ TOO_MANY = "is a {} of more than {:,} {}; save it anew as an ordinary one"
 _PICTURE_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"))
 _WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH", b"ANMF"))
 _LONGEST_METADATA = 65_536
+_LONGEST_TEXT = 1_000_000
+# Those texts of a PNG that may tell how it is turned; Pillow looks into no others for that.
+_TELL_ORIENTATION = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
+_LARGEST_ICON_PX = 1024
 _GIF_EXTENSION, _GIF_FRAME, _GIF_CONTROL, _GIF_PALETTE = 0x21, 0x2C, 0xF9, 0x80
 
 Span = tuple[int, int]
@@ -45,23 +50,56 @@ def png_parts(png: bytes, name: str) -> list[Span]:
         PhotoError: It has too many chunks, or more data than its pixels can need.
         ValueError: It is broken.
     """
-    spans, at, spare = [(0, 8)], 8, _longest_pixels(png)
+    spans, at, spare, told = [(0, 8)], 8, _longest_pixels(png), set[bytes]()
     for _ in range(MAX_PNG_CHUNKS):
         if at + 8 > len(png):
             return spans
         length, kind = struct.unpack_from(">I4s", png, at)
         end = at + 12 + length
-        if kind == b"IDAT" or (kind in _PICTURE_CHUNKS and length <= _LONGEST_METADATA):
-            _add(spans, at, end)
+        if kind in _PICTURE_CHUNKS:
+            if kind == b"IDAT" or length <= _LONGEST_METADATA or _is_first_exif(kind, length, told):
+                _add(spans, at, end)
             spare -= min(length, len(png) - at - 8) if kind == b"IDAT" else 0
         elif not kind.isalpha():
             raise ValueError("not a chunk")
+        elif png.startswith(_TELL_ORIENTATION, at + 8) and kind not in told and _is_sound(png, at, end):
+            told.add(kind)
+            _add(spans, at, end)
         if spare < 0:
             raise PhotoError(name, TOO_MUCH)
         if kind == b"IEND":
             return spans
         at = end
     raise PhotoError(name, TOO_MANY.format("PNG", MAX_PNG_CHUNKS, "chunks"))
+
+
+def _is_first_exif(kind: bytes, length: int, told: set[bytes]) -> bool:
+    """Whether it is a PNG's long EXIF block, with a thumbnail in it, and no further one."""
+    found = kind == b"eXIf" and kind not in told and length <= MAX_METADATA_BYTES
+    told.update({kind} if found else ())
+    return found
+
+
+def _is_sound(png: bytes, at: int, end: int) -> bool:
+    """Whether Pillow can read a PNG's text, which for a photo's pixels does not matter."""
+    kind, content = png[at + 4 : at + 8], png[at + 8 : end - 4]
+    if len(content) > _LONGEST_TEXT or png[end - 4 : end] != zlib.crc32(png[at + 4 : end - 4]).to_bytes(
+        4, "big"
+    ):
+        return False
+    _, _, rest = content.partition(b"\0")
+    if kind == b"iTXt":
+        packed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
+    else:
+        packed, rest = kind == b"zTXt", rest[1:]
+    if not packed:
+        return True
+    try:
+        unpacking = zlib.decompressobj()
+        unpacking.decompress(rest, _LONGEST_TEXT)
+    except zlib.error:
+        return False
+    return not unpacking.unconsumed_tail
 
 
 def _longest_pixels(png: bytes) -> int:
@@ -128,6 +166,26 @@ def check_bmp(bmp: bytes, name: str) -> None:
     header, compression = int.from_bytes(bmp[14:18], "little"), int.from_bytes(bmp[30:34], "little")
     if header >= 40 and compression in {1, 2} and len(bmp) > MAX_RUN_LENGTH_BYTES:
         raise PhotoError(name, TOO_MANY.format("BMP", MAX_RUN_LENGTH_BYTES, "bytes packed by run lengths"))
+
+
+def largest_icon(ico: bytes) -> bytes:
+    """The largest picture of an ICO: a PNG, or an ICO of it alone.
+
+    Raises:
+        ValueError: It is broken, or larger than an icon is.
+    """
+    count = int.from_bytes(ico[4:6], "little")
+    places = range(6, min(6 + 16 * count, len(ico) - 15), 16)
+    # A side of 256 is written as 0.
+    at = max(places, key=lambda each: ((ico[each] or 256) * (ico[each + 1] or 256), ico[each + 6]))
+    length, offset = struct.unpack_from("<II", ico, at + 8)
+    picture = ico[offset : offset + length]
+    if picture.startswith(b"\x89PNG"):
+        return picture
+    header, width, height = struct.unpack_from("<Iii", picture)
+    if header < 40 or not 0 < width <= _LARGEST_ICON_PX or not 0 < abs(height) <= 2 * _LARGEST_ICON_PX:
+        raise ValueError("not an icon")
+    return ico[:4] + b"\1\0" + ico[at : at + 12] + (22).to_bytes(4, "little") + picture
 
 
 def _add(spans: list[Span], start: int, end: int) -> None:

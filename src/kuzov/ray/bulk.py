@@ -31,7 +31,7 @@ from kuzov.bulk.local import Content, classify_on_threads
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import REPORT
 from kuzov.errors import KuzovError, ResultsError
-from kuzov.images.decode import NO_FILE
+from kuzov.images.reasons import NO_FILE
 
 BLOCK_PHOTOS = 256  # some seconds of work
 BLOCKS_A_CORE = 8  # so that all cores end at about the same time
@@ -206,7 +206,7 @@ class Worker:
         if not isinstance(content, str):
             return self._labeller(photo, content)
         rows = self._labeller(photo, str(self._folder / content))
-        if rows[0].error == NO_FILE:
+        if rows[0].error == str(NO_FILE):
             text = f"no such file on the node {self._address}; each node has to find it by this path"
             return (replace(rows[0], error=text),)
         return rows

@@ -26,7 +26,9 @@ from kuzov.data.folder_names import VALIDATION, set_of, why_no_class_name
 from kuzov.data.layout import ClassFolders, read_layout
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
-from kuzov.images.decode import BROKEN, EMPTY, UNSUPPORTED, decode
+from kuzov.images import formats
+from kuzov.images.decode import decode
+from kuzov.images.formats import PROBE_BYTES, format_of
 from kuzov.records import ClassName
 from kuzov.teach.class_names import add_names, remove_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
@@ -37,7 +39,16 @@ NONE = ".none"
 LONGEST_NAME_BYTES = 100
 _NAME_DIGITS = 20
 _THUMBNAIL_PX = 64
-_KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
+_ENDINGS = {
+    formats.JPEG: ".jpg",
+    formats.PNG: ".png",
+    formats.WEBP: ".webp",
+    formats.HEIF: ".heic",
+    formats.AVIF: ".avif",
+    formats.BMP: ".bmp",
+    formats.GIF: ".gif",
+    formats.ICO: ".ico",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +129,7 @@ class PhotoStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             if equal:
                 return self._move(equal[0], name, may_move=may_move)
-            file = f"{digest[:_NAME_DIGITS]}{_extension(content)}"
+            file = f"{digest[:_NAME_DIGITS]}{_ENDINGS[format_of(content[:PROBE_BYTES]) or formats.JPEG]}"
             with hidden_in(self.folder, file) as incoming:
                 incoming.write_bytes(content)
                 placed = self._place(incoming, name, self._side_for(name.id), file)
@@ -191,10 +202,8 @@ class PhotoStore:
         try:
             decode(content, at_least_px=_THUMBNAIL_PX, max_pixels=self._max_pixels)
         except PhotoError as error:
-            reasons = {EMPTY: "no_image", UNSUPPORTED: "no_image", BROKEN: "broken_image"}
-            reason = reasons.get(error.reason, "large_image")
+            reason = "no_image" if error.kind == "empty_image" else error.kind or "large_image"
             raise RefusedError(reason, f"The photo {error.reason}.") from error
-        _extension(content)
 
     def _equal(self, digest: str, size: int) -> list[StoredPhoto]:
         """The photos of this content."""
@@ -263,13 +272,6 @@ def _photos_in(folder: Path, label: str) -> Iterator[StoredPhoto]:
     for file in entries(folder):
         if file.is_file() and is_photo(file):
             yield StoredPhoto(label=label, path=file)
-
-
-def _extension(content: bytes) -> str:
-    for start, extension in _KINDS:
-        if content.startswith(start):
-            return extension
-    raise RefusedError("no_image", "The photo is not one to learn from; use JPEG, PNG, WebP or BMP.")
 
 
 def _checked_name(name: ClassName) -> ClassName:

@@ -30,8 +30,8 @@ from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
 from kuzov.training.views import view_car, views_fingerprint
 
-PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
-DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib")
+PACKAGES = ("kuzov", "numpy", "openvino", "pi-heif", "pillow")
+DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib", "avif")
 CODE = (
     *sorted(Path(framing.__file__).parent.glob("*.py")),
     *sorted(Path(cut_out.__file__).parent.glob("*.*")),
@@ -88,11 +88,19 @@ def default_cache() -> Path:
 
 def makers_fingerprint() -> str:
     """Changes with whatever else may move a digit: the decoders, the runtime, kuzov's own code of pixels."""
-    versions = [metadata.version(name) for name in PACKAGES] + [pillow.version(name) for name in DECODERS]
+    versions = [_version(name) for name in PACKAGES] + [pillow.version(name) for name in DECODERS]
     digest = hashlib.sha256(json.dumps(versions).encode())
     for file in CODE:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _version(package: str) -> str | None:
+    """The installed version; None where a decoder is left out, as where there is no wheel of it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def embed_photos(
