@@ -10,7 +10,8 @@ KuzovError
 ├── RequestError    a request to the server can't be answered
 │   └── OverloadedError   now; later it can
 ├── ServerError     a server answered with an error, or not at all
-└── MissingExtraError   a command needs an optional dependency
+└── InstallationError   a part of kuzov is missing or broken; trying again does not help
+    └── MissingExtraError   a command needs an optional dependency
 """
 
 from __future__ import annotations
@@ -141,7 +142,11 @@ class ServerError(KuzovError):
     """A server answered with an error, or not at all."""
 
 
-class MissingExtraError(KuzovError):
+class InstallationError(KuzovError):
+    """A part of kuzov itself, or a package, is missing or broken; to try again does not help."""
+
+
+class MissingExtraError(InstallationError):
     """A command needs an optional dependency that is not installed."""
 
     def __init__(self, needed_for: str | Words, extra: str) -> None:

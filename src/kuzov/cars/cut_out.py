@@ -83,7 +83,7 @@ def read_parts(
 
     Raises:
         PhotoError: It can't be read.
-        KuzovError: The detector can't be loaded.
+        InstallationError: The detector can't be loaded.
     """
     least_px = math.ceil(least_side(image_px) / (0.9 if framing == "middle" else 1))
     image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
@@ -112,7 +112,7 @@ def read_cut_outs(
 
     Raises:
         PhotoError: It can't be read.
-        KuzovError: The detector can't be loaded.
+        InstallationError: The detector can't be loaded.
     """
     image, parts = read_parts(source, image_px, framing, name=name, max_pixels=max_pixels, admit=admit)
     searched, size = framing in {"car", "cars"}, image.info["size"]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from kuzov.cores import usable_cores
-from kuzov.errors import KuzovError
+from kuzov.errors import InstallationError
 from kuzov.images.framing import resize_box
 from kuzov.network import Network, NetworkSettings, fold_constants, own_words, read_model
 from kuzov.records import MOST_CARS, Box, Car
@@ -54,7 +54,7 @@ def find_cars(image: Image.Image, *, every: bool = True) -> tuple[Car, ...]:
         every: Whether all cars are wanted; else the others are left alone where the main one is sure.
 
     Raises:
-        KuzovError: The detector can't be loaded.
+        InstallationError: The detector can't be loaded.
     """
     boxes, scores = look(image, (0, 0, 1, 1))
     seen = distinct(boxes, scores, least_score=GLIMPSED)
@@ -156,7 +156,7 @@ def load_detector() -> Network:
     """The detector, made once a process: as many photos at a time as there are cores.
 
     Raises:
-        KuzovError: It is missing or broken.
+        InstallationError: It is missing or broken.
     """
     with _LOADING:
         return _load()
@@ -172,6 +172,6 @@ def _load() -> Network:
         settings = NetworkSettings(precision="f32", streams=usable_cores(), lone_calls=False, rows_apart=True)
         return Network(model, settings)
     except RuntimeError as error:
-        raise KuzovError(
+        raise InstallationError(
             f"The detector of cars, {NETWORK}, can't be loaded; install kuzov anew: {own_words(error)}"
         ) from error

@@ -155,7 +155,7 @@ def load(
 
     Raises:
         BundleError: It is missing, incomplete, or OpenVINO can't run it.
-        KuzovError: The detector of cars can't be loaded.
+        InstallationError: The detector of cars can't be loaded.
         ConfigError: No such precision, or the model has no int8 form.
     """
     if precision not in PRECISIONS:

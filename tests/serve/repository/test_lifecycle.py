@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from kuzov.bundle.saved_model import read_signatures
-from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.errors import (
+    BundleError,
+    ErrorCode,
+    InstallationError,
+    KuzovError,
+    MissingExtraError,
+    RequestError,
+)
 from kuzov.serve.repository.lifecycle import Failure, State, VersionLife, load
 from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
 from tests.serve.repository.fakes import FakeEngine, put
@@ -46,6 +53,19 @@ def test_failures_end_a_life_when_no_try_is_left(life: VersionLife) -> None:
     assert life.status() == VersionStatus(
         version=1, state="END", error_code="INTERNAL", error_message="It is broken."
     )
+
+
+@pytest.mark.parametrize("error", [InstallationError("Install it."), MissingExtraError("It", "fine-tune")])
+def test_what_only_an_installation_mends_is_not_tried_again(life: VersionLife, error: KuzovError) -> None:
+    def fail(*_: object) -> FakeEngine:
+        raise error
+
+    life.begin()
+    failure = load(life, fail, no_warm_up)
+    assert isinstance(failure, Failure)
+    life.fail(failure, retry_at=0.0)
+    assert (life.is_waiting, life.status().state) == (False, "END")
+    assert life.status().error_message == str(error)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kuzov.bundle.card import find_card
 from kuzov.bundle.layout import SAVED_MODEL
-from kuzov.errors import ErrorCode, KuzovError, RequestError
+from kuzov.errors import ErrorCode, InstallationError, KuzovError, RequestError
 from kuzov.serve.repository.servable import LoadEngine, Servable, VersionStatus
 from kuzov.wire.messages import DecodeError
 
@@ -29,10 +29,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a version could not be loaded."""
+    """Why a version could not be loaded, and whether that stays so however often it is tried."""
 
     code: ErrorCode
     message: str
+    lasting: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -68,9 +69,9 @@ class VersionLife:
         self.servable, self.failure, self.engine = servable, None, servable.engine.name
 
     def fail(self, failure: Failure, retry_at: float) -> None:
-        """A try failed; the next is due at `retry_at`, unless it was the last."""
+        """A try failed; the next is due at `retry_at`, unless there is none."""
         self.trying, self.failure, self.retry_at = False, failure, retry_at
-        self.tries_left -= 1
+        self.tries_left = 0 if failure.lasting else self.tries_left - 1
         if self.tries_left <= 0:
             self.end()
 
@@ -127,7 +128,8 @@ def load(
     except RequestError as error:
         return Failure(code=error.code, message=str(error))
     except KuzovError as error:
-        return Failure(code=_code(error, folder), message=str(error))
+        lasting = isinstance(error, InstallationError)
+        return Failure(code=_code(error, folder), message=str(error), lasting=lasting)
     except MemoryError:
         message = f"There is not enough memory to load {folder}."
         return Failure(code=ErrorCode.RESOURCE_EXHAUSTED, message=message)
