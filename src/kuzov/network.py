@@ -37,7 +37,8 @@ class NetworkSettings:
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
         lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
-            memory of another compiled network, and costs time where other work fills the cores meanwhile.
+            memory of another compiled network, and costs time where other work fills the cores meanwhile. In
+            int8 there is none: a call is too short to gain much by more cores (docs/adr/0011).
         rows_apart: Whether the network, which has one input and an open number of rows, is known to compute
             each row as if it were alone. Then it is compiled for one row, and several are computed in turn.
     """
@@ -129,7 +130,7 @@ class Network:
             model = _of_one_row(model)
         shared = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
         self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
-        if settings.streams > 1 and settings.lone_calls:
+        if settings.streams > 1 and settings.lone_calls and not quantised:
             alone = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
             self._alone = _Requests(alone, by_row=settings.rows_apart)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
@@ -142,8 +143,8 @@ class Network:
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all outputs, by each of their names; they are copies, the next call leaves them alone.
 
-        A row that finds no other under way has all cores to itself, unless `lone_calls` is off; what comes
-        together has one core each, since threads that share an inference wait for each other.
+        A row that finds no other under way has all cores to itself, unless `lone_calls` is off or it is int8;
+        what comes together has one core each, since threads that share an inference wait for each other.
 
         Raises:
             RequestError: INVALID where a shape does not fit the model.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from PIL import Image
 
 from kuzov import __version__
 from kuzov.bundle.ready import ready_model
@@ -43,6 +44,16 @@ def test_every_option_has_help(command: str) -> None:
     assert found.help
     options = [each for each in found.params if isinstance(each, click.Option)]
     assert [each.name for each in options if not each.help] == []
+
+
+def test_openvino_is_imported_without_its_converter(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (64, 64)).save(photo)
+    command = [sys.executable, "-X", "importtime", "-m", "kuzov", "predict", str(photo)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "openvino._pyopenvino" in imported
+    assert "openvino.tools.ovc.convert" not in imported
 
 
 def test_the_version(run_kuzov: Run) -> None:

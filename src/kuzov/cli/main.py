@@ -12,6 +12,7 @@ import click
 from kuzov import __version__
 from kuzov.cli.language import ERROR, language
 from kuzov.errors import KuzovError
+from kuzov.lean_openvino import leave_converter_out
 from kuzov.words import Words
 
 COMMANDS = (
@@ -56,6 +57,7 @@ def kuzov() -> None:
 
 def main() -> None:
     """Run a command; exits 0 on success, 2 on wrong use, 1 with one sentence on any other failure."""
+    leave_converter_out()
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )

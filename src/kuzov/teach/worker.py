@@ -26,6 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from kuzov.lean_openvino import leave_converter_out
 from kuzov.teach.trainer import Tell
 
 # Requests are answered first.
@@ -61,6 +62,7 @@ class Orders:
 
 def main() -> None:
     """Obey orders until stdin ends."""
+    leave_converter_out()
     photos, trained, runs = map(Path, sys.argv[1:])
     with suppress(OSError):
         os.nice(NICENESS)

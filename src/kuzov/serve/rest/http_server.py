@@ -30,6 +30,7 @@ class RestServer:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks for the client's address
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=grace_s,  # type: ignore[arg-type]
             backlog=BACKLOG,
