@@ -25,10 +25,9 @@ from benchmarks.markdown import table
 from benchmarks.photos import link_photos, make_photos
 from benchmarks.process import KUZOV, Measured, measure
 from kuzov.bundle.card import read_card
-from kuzov.bundle.layout import OPENVINO_MODEL, resolve
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.cars.cut_out import read_cut_out
-from kuzov.engine.openvino import proved_precision
 
 # Photos of the speed's rounds, and how many rounds; photos of the two measurements of memory.
 SPEED_PHOTOS = int(os.environ.get("BULK_PHOTOS", "10000"))
@@ -40,9 +39,9 @@ def raw_seconds(folder: Path) -> float:
     """Seconds to cut out and infer with OpenVINO, a stream a core; no answer is kept."""
     version = resolve(ready_model())
     card, cores = read_card(version), len(os.sched_getaffinity(0))
-    model = openvino.Core().read_model(version / OPENVINO_MODEL)
+    model = openvino.Core().read_model(version / OPENVINO_INT8_MODEL)
     model.reshape([1, card.image_px, card.image_px, 3])
-    options = {"INFERENCE_PRECISION_HINT": proved_precision(card), "NUM_STREAMS": cores}
+    options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": cores}
     compiled = openvino.Core().compile_model(model, "CPU", options)
     photos = iter(sorted(folder.rglob("*.jpg")))
     taking = threading.Lock()

@@ -1,19 +1,22 @@
-"""Make the model that comes with kuzov: freeze the network anew, train on it, and replace src/kuzov/ready.
+"""Make the model that comes with kuzov: train on the network that it holds, and replace src/kuzov/ready.
 
+    python scripts/make_ready_bundle.py ../shared/data/russian-cars-5 --freeze ../shared/data
     python scripts/make_ready_bundle.py ../shared/data/russian-cars-5
 
-Needs kuzov[fine-tune] and the repository installed in place (`make check` does it). Every training joins its
-head to the network of this model (docs/adr/0020), so it has to be made anew whenever the backbone's weights
-change, or what kuzov.model.graph makes of a photo; a test tells. The same photos, versions and processor make
-the same files.
+The first freezes the network anew and quantises it, which needs kuzov[fine-tune] and NNCF (`make check`
+installs both). Every training joins its head to the network of this model (docs/adr/0020), so that has to be
+done whenever the backbone's weights change, or what kuzov.model.graph makes of a photo; a test tells. What
+stands on the features (recipes/calibrator) is to be learned anew then, and the second makes the model again.
+The same photos, versions and processor make the same files.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +25,31 @@ from kuzov.bundle.layout import REPORT, version_folder, versions
 from kuzov.bundle.publish import publish
 from kuzov.bundle.ready import ready_model
 from kuzov.config import TrainConfig
-from kuzov.model.backbones import BACKBONES, find_backbone
+from kuzov.model.backbones import BACKBONES, Backbone, find_backbone
+from kuzov.model.frozen import FrozenNetwork
 
 VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenAnew(Backbone):
+    """A backbone whose network is not the one that the package holds."""
+
+    network: FrozenNetwork = field(compare=False)
+
+    def frozen(self) -> FrozenNetwork:
+        """The new one."""
+        return self.network
+
+
+def freeze_anew(backbone: Backbone, data: Path) -> FrozenAnew:
+    """Freeze a backbone by Keras, and quantise it by the photos in `data`; see `calibration_photos`."""
+    from recipes.backbone.quantise import calibration_photos, quantise  # noqa: PLC0415
+
+    network = replace(backbone, shipped=False).frozen()
+    quantised = quantise(network.features, calibration_photos(data, backbone.image_px))
+    values = {each.name: getattr(backbone, each.name) for each in fields(backbone)}
+    return FrozenAnew(**values, network=replace(network, quantised=quantised))
 
 
 def replace_model(bundle: Path, base: Path) -> Path:
@@ -60,10 +85,11 @@ def judgement(metrics: dict[str, Any]) -> str:
     )
 
 
-def main(photos: Path) -> None:
-    """Train on the photos, publish, and print the judgement."""
+def main(photos: Path, data: Path | None = None) -> None:
+    """Train on the photos, publish, and print the judgement; with `data`, freeze the network anew before."""
     backbone = find_backbone(TrainConfig().backbone)
-    BACKBONES[backbone.name] = replace(backbone, shipped=False)  # so that Keras freezes it
+    if data is not None:
+        BACKBONES[backbone.name] = freeze_anew(backbone, data)
     with tempfile.TemporaryDirectory() as work:
         result = kuzov.train(photos, Path(work, "models"), runs=Path(work, "runs"))
         made = replace_model(result.bundle, ready_model())
@@ -72,11 +98,13 @@ def main(photos: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(
-            "Give the folder of photos: python scripts/make_ready_bundle.py ../shared/data/russian-cars-5"
-        )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "photos", type=Path, help="what it learns from, such as ../shared/data/russian-cars-5"
+    )
+    parser.add_argument("--freeze", type=Path, metavar="DATA", help="a folder with stanford-cars/ and wild/")
+    arguments = parser.parse_args()
     try:
-        main(Path(sys.argv[1]))
+        main(arguments.photos, arguments.freeze)
     except kuzov.KuzovError as error:
         sys.exit(f"Error: {error}")

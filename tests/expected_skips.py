@@ -26,7 +26,6 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
         "tests/images/test_decode.py::test_real_photos_are_decoded_as_pillow_does",
         "tests/images/test_quality.py::test_the_real_photos_are_good_and_spoilt_ones_are_found",
         "tests/test_end_to_end.py::test_the_real_photos",
-        "tests/engine/test_int8.py::test_the_ready_model_passes",
         "tests/web/test_page.py::test_a_car_of_no_known_model_is_told",
     ),
     "The wild photos are not here": (

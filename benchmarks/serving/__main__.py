@@ -25,7 +25,7 @@ from benchmarks.serving.process import measured
 from benchmarks.serving.questions import prepare
 from benchmarks.serving.rows import QUICK, Durations
 from benchmarks.serving.server import measure_server
-from kuzov.bundle.layout import OPENVINO_MODEL, resolve
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.network import bfloat16_available
 
@@ -42,7 +42,7 @@ def main() -> None:
     durations = QUICK if arguments.quick else Durations()
     photo = shared_data("russian-cars-5") / "test" / "x5_1.jpg"
     version_dir, machine = resolve(ready_model()), _machine()
-    precisions = ["f32", "bf16"] if bfloat16_available() else ["f32"]
+    precisions = ["f32", *(["bf16"] if bfloat16_available() else []), "int8"]
     with tempfile.TemporaryDirectory() as folder:
         exam = prepare(version_dir, photo, Path(folder))
         ceilings = Ceilings(
@@ -50,7 +50,7 @@ def main() -> None:
                 each: measured(
                     "ceilings",
                     "openvino",
-                    version_dir / OPENVINO_MODEL,
+                    version_dir / (OPENVINO_INT8_MODEL if each == "int8" else OPENVINO_MODEL),
                     each,
                     exam.photo,
                     durations.ceiling_s,

@@ -49,7 +49,8 @@ def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) ->
 
 def _compile(model: Path, precision: str, streams: int) -> Any:
     """As `kuzov.network` compiles it."""
-    options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 0, "NUM_STREAMS": streams}
+    hint = "f32" if precision == "int8" else precision  # of what a quantised network leaves in float
+    options = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": 0, "NUM_STREAMS": streams}
     network = openvino.Core().read_model(str(model))
     network.reshape([1, *(size.get_length() for size in list(network.input(0).get_partial_shape())[1:])])
     return openvino.Core().compile_model(network, "CPU", options)

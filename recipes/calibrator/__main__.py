@@ -66,7 +66,7 @@ def main() -> None:
 
 def _sources(data: Path, no_car: Path, backbone: Backbone, kept: Path) -> Mapping[str, Source]:
     """Embedded, or read where this backbone has embedded them before."""
-    fingerprint = f"{backbone.fingerprint()}-{backbone.image_px}"
+    fingerprint = f"{backbone.fingerprint()}-{backbone.frozen().form()}-{backbone.image_px}"
     if kept.is_file():
         with np.load(kept) as tensors:
             if tensors["backbone"] == fingerprint:
@@ -117,7 +117,8 @@ def write(
     for key, each in ((LEARNED, learned), (LEARNED_PLAIN, plain)):
         tensors[key] = np.array([each[name] for name in (*MEASURES, *FACTS)], np.float32)
     part = out.with_suffix(".part")
-    save_file(tensors, part, metadata={"backbone": backbone.fingerprint()})
+    made_for = {"backbone": backbone.fingerprint(), "form": backbone.frozen().form()}
+    save_file(tensors, part, metadata=made_for)
     part.chmod(0o644)
     part.replace(out)
 

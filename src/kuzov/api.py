@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kuzov.bulk.classify import Classified
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
-    from kuzov.engine.int8 import Optimisation
     from kuzov.engine.recogniser import Recogniser
     from kuzov.explain.explainer import Saliency
     from kuzov.report.comparison import BundleComparison
@@ -139,7 +138,8 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
         path: A model folder, whose newest version is taken, or one version's folder. By default
             models/img_classifier; where there is none, the model that comes with kuzov, which knows five
             models of cars. "atlas" is no folder: it stands for the 203 models of docs/atlas.md.
-        precision: "f32", "bf16", or "auto", what was proved at export.
+        precision: "f32", "bf16", "int8", or "auto": int8 where the model has that form, unless this
+            processor is slower in it.
 
     Raises:
         BundleError: It is missing, incomplete or broken.
@@ -150,29 +150,6 @@ def load(path: StrPath | None = None, *, precision: str = "auto") -> Recogniser:
     if path == ATLAS:
         return Recogniser.atlas(precision=precision)
     return Recogniser.load(default_model() if path is None else path, precision=precision)
-
-
-def optimize(bundle: StrPath, photos: StrPath, *, progress: Progress = silent) -> Optimisation:
-    """Add an int8 form to a bundle, kept where it answers as well; needs kuzov[optimize].
-
-    Args:
-        bundle: A model folder, whose newest version is taken, or one version's folder.
-        photos: The folder of photos that it was trained on.
-        progress: Told of work done: the stage's name, how much is done, of how much.
-
-    Raises:
-        KuzovError: The bundle or the photos don't allow it; the text says what to change.
-    """
-    from kuzov.bundle.card import read_card
-    from kuzov.bundle.layout import resolve
-    from kuzov.data.framed import frame_photos
-    from kuzov.engine.int8 import optimise
-    from kuzov.engine.quantise import require_nncf
-
-    require_nncf()
-    version_dir = resolve(Path(bundle))
-    framed = frame_photos(Path(photos), read_card(version_dir), progress)
-    return optimise(version_dir, framed, progress)
 
 
 def evaluate(

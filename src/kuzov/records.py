@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from kuzov.words import Words
 
 if TYPE_CHECKING:  # the client needs these records, and no NumPy
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -175,20 +174,3 @@ class Signature:
     outputs: Mapping[str, TensorSpec]
     method_name: str
     defaults: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FramedPhotos:
-    """Photos that a bundle was trained on, as its network sees them.
-
-    Attributes:
-        learned: Photos to learn from, uint8 (N, image_px, image_px, 3).
-        judged: Photos to judge by, likewise.
-        columns: The true class of each of these, as the model's column, (N,).
-        fingerprint: Of all the photos that they were taken from, as in the bundle's card.
-    """
-
-    learned: npt.NDArray[np.uint8]
-    judged: npt.NDArray[np.uint8]
-    columns: npt.NDArray[np.int64]
-    fingerprint: str

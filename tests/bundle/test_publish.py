@@ -13,7 +13,7 @@ import pytest
 
 from kuzov.bundle import publish as module
 from kuzov.bundle.layout import versions
-from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, replace, version_of
+from kuzov.bundle.publish import ABANDONED_AFTER_S, STAGING_PREFIX, publish, version_of
 from kuzov.errors import BundleError
 from tests.errors import raises
 from tests.folders import contents
@@ -205,52 +205,6 @@ def test_what_a_kill_left_is_removed_after_a_day(tmp_path: Path) -> None:
 def test_a_staging_folder_that_another_writer_renames_meanwhile_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / f"{STAGING_PREFIX}gone").symlink_to(tmp_path / "nowhere")  # listed, but not there any more
     assert contents(publish(tmp_path, write)) == CONTENT
-
-
-def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
-    target = tmp_path / "1" / "assets.extra" / "part"
-    assert replace(target, write) == target
-    assert contents(target) == CONTENT
-    replace(target, lambda staging: (staging / "new").write_bytes(b"new"))
-    assert contents(target) == {"new": b"new"}
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_a_folder_that_can_not_be_written_anew_stays(tmp_path: Path) -> None:
-    target = tmp_path / "part"
-    replace(target, write)
-
-    def fail(staging: Path) -> None:
-        write(staging)
-        raise BundleError("not good enough")
-
-    with pytest.raises(BundleError, match=r"^not good enough$"):
-        replace(target, fail)
-    assert contents(target) == CONTENT
-    assert list(tmp_path.iterdir()) == [target]
-
-
-REPLACED_AND_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from kuzov.bundle.publish import replace
-
-def write(folder):
-    (folder / "half").write_bytes(b"half")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-replace(Path(sys.argv[1]), write)
-"""
-
-
-def test_a_kill_leaves_the_old_folder(tmp_path: Path) -> None:
-    target = tmp_path / "part"
-    replace(target, write)
-    assert run(REPLACED_AND_KILLED, str(target)).returncode == -signal.SIGKILL
-    assert contents(target) == CONTENT
-    assert [each.name[: len(STAGING_PREFIX)] for each in tmp_path.iterdir() if each != target] == [
-        STAGING_PREFIX
-    ]
 
 
 def test_a_version_outlives_a_power_cut(tmp_path: Path, on_disk: dict[Path, bytes | set[str]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.bundle.layout import CARD, OPENVINO_MODEL, SAVED_MODEL, WARMUP_REQUESTS
+from kuzov.bundle.layout import CARD, OPENVINO_INT8_MODEL, SAVED_MODEL, WARMUP_REQUESTS
 from tests.chaos.conftest import Start
 from tests.chaos.running import LONG, Server, load, publish, rest_client, tensor_client, until
 
@@ -53,13 +53,13 @@ def test_swaps_fail_no_request(start: Start, base_path: Path) -> None:
     assert server.stop() == 0
 
 
-BIN = OPENVINO_MODEL.with_suffix(".bin")
+BIN = OPENVINO_INT8_MODEL.with_suffix(".bin")
 BROKEN = {
-    "truncated network": (OPENVINO_MODEL, lambda old: old[: len(old) // 2]),
+    "truncated network": (OPENVINO_INT8_MODEL, lambda old: old[: len(old) // 2]),
     "truncated weights": (BIN, lambda old: old[: len(old) // 2]),
     "no weights": (BIN, lambda _: b""),
     "empty SavedModel": (Path(SAVED_MODEL), lambda _: b""),
-    "garbage for a network": (OPENVINO_MODEL, lambda _: bytes(range(256)) * 40),
+    "garbage for a network": (OPENVINO_INT8_MODEL, lambda _: bytes(range(256)) * 40),
     "garbage for a SavedModel": (Path(SAVED_MODEL), lambda _: b"\xff" * 9999),
     "garbage for a card": (CARD, lambda _: b"\xff{["),
     "garbage to warm up with": (WARMUP_REQUESTS, lambda old: old[:100] + b"!" + old[101:]),
@@ -86,7 +86,7 @@ def test_a_broken_version_is_told_and_the_good_one_answers(start: Start, base_pa
 
 
 def test_files_of_the_loaded_version_may_be_damaged(start: Start, base_path: Path) -> None:
-    files = (BIN, OPENVINO_MODEL, Path(SAVED_MODEL))
+    files = (BIN, OPENVINO_INT8_MODEL, Path(SAVED_MODEL))
     for file in files:
         replaced(file, bytes)(base_path / "1")
     server = start()

@@ -9,7 +9,6 @@ import pytest
 from tests.cli.conftest import Kuzov
 from tests.cli.test_compare import FOUND
 from tests.cli.test_evaluate import evaluation
-from tests.cli.test_optimize import KEPT
 
 
 @pytest.mark.parametrize(
@@ -17,7 +16,6 @@ from tests.cli.test_optimize import KEPT
     [
         ("compare a b photos", FOUND),
         ("evaluate cars photos", evaluation()),
-        ("optimize cars --photos photos", KEPT),
     ],
 )
 def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any], words: str, result: Any) -> None:

@@ -65,8 +65,7 @@ def test_the_version(run_kuzov: Run) -> None:
     "words",
     ["tarin", "--colour", "predict", "predict a --language de", "train", "train a b", "train a --seed -1",
      "classify photos", "compare a b", "compare a b photos more", "evaluate cars", "evaluate a photos more",
-     "optimize cars", "optimize a b --photos photos", "explain a", "explain a --out a.png --method guess",
-     "deploy nowhere"],
+     "explain a", "explain a --out a.png --method guess", "deploy nowhere"],
 )  # fmt: skip
 def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
     done = kuzov(*words.split())

@@ -17,10 +17,11 @@ from kuzov.atlas.names import car_models
 from kuzov.bundle.ready import ready_model
 from kuzov.cars import detector
 from kuzov.cars.cut_out import read_cut_out, read_cut_outs
+from kuzov.engine import openvino as module
 from kuzov.engine.engine import run
 from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, ConfigError, ErrorCode, KuzovError, RequestError
-from kuzov.network import bfloat16_available
+from kuzov.network import Network, NetworkSettings, bfloat16_available
 from kuzov.records import Signature, TensorSpec
 from tests.errors import raises
 
@@ -292,45 +293,53 @@ def test_bfloat16_is_close(trained: TrainResult, engine: OpenVinoEngine, images:
     assert found["probabilities"].dtype == np.float32
 
 
-def test_auto_is_what_was_proved_where_the_processor_has_it(
-    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bundle = shutil.copytree(trained.bundle, tmp_path / "1")
-    card = bundle / "assets.extra" / "card.json"
-    text = card.read_text(encoding="utf-8")
-    for proved, available, expected in (
-        ("f32", True, "f32"),
-        ("bf16", False, "f32"),
-        *([("bf16", True, "bf16")] if bfloat16_available() else []),
-    ):
-        for other in ("f32", "bf16"):
-            text = text.replace(f'"precision": "{other}"', f'"precision": "{proved}"')
-        card.write_text(text, encoding="utf-8")
-        with monkeypatch.context() as patch:
-            patch.setattr("kuzov.engine.openvino.bfloat16_available", lambda yes=available: yes)
-            assert load(bundle).name == f"OpenVINO {expected}"
-
-
 def test_no_such_precision(trained: TrainResult) -> None:
     with raises(ConfigError, "There is no precision 'f16'; choose from auto, f32, bf16, int8."):
         load(trained.bundle, "f16")
 
 
-def test_int8_is_served_where_it_is(trained: TrainResult, tmp_path: Path) -> None:
+def test_int8_is_served_where_it_is_and_no_slower(
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     bundle = shutil.copytree(trained.bundle, tmp_path / "1")
-    with raises(
-        ConfigError,
-        f"The model in {bundle} has no int8 form. Make one of a bundle: "
-        "kuzov optimize BUNDLE --photos PHOTOS",
-    ):
-        load(bundle, "int8")
-    # What it holds is another's matter; here it is the float32 form again.
-    shutil.copytree(bundle / "assets.extra" / "openvino", bundle / "assets.extra" / "openvino-int8")
-    assert [load(bundle, precision).name for precision in ("auto", "int8", "f32")] == [
-        "OpenVINO int8",
-        "OpenVINO int8",
+    names = [load(bundle, precision).name for precision in ("auto", "int8", "f32")]
+    assert (names, caplog.messages) == (["OpenVINO int8", "OpenVINO int8", "OpenVINO f32"], [])
+    monkeypatch.setattr(module, "int8_is_slower", lambda: True)
+    assert [load(bundle, precision).name for precision in ("auto", "int8")] == [
         "OpenVINO f32",
+        "OpenVINO int8",
     ]
+    assert caplog.messages == [f"{bundle} is computed in float32: this processor is slower in int8."]
+
+
+def test_an_older_bundle_is_served_as_it_was_made(
+    trained: TrainResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    bundle = shutil.copytree(trained.bundle, tmp_path / "1")
+    shutil.rmtree(bundle / "assets.extra" / "openvino-int8")
+    assert load(bundle).name == "OpenVINO f32"
+    assert caplog.messages == [f"{bundle} is computed in float32: it has no int8 form."]
+    with raises(ConfigError, f"The model in {bundle} has no int8 form; leave out the precision."):
+        load(bundle, "int8")
+
+
+def test_where_openvino_refuses_int8_it_computes_float32(
+    trained: TrainResult, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def compile_float_only(model: openvino.Model, settings: NetworkSettings) -> Network:
+        if settings.precision == "int8":
+            raise RuntimeError("No kernel for this processor.")
+        return Network(model, settings)
+
+    caplog.set_level("INFO")
+    monkeypatch.setattr(module, "Network", compile_float_only)
+    assert load(trained.bundle).name == "OpenVINO f32"
+    refusal = f"OpenVINO can't run the model in {trained.bundle}: No kernel for this processor."
+    assert caplog.messages == [f"{trained.bundle} is computed in float32: {refusal}"]
+    with raises(BundleError, refusal):
+        load(trained.bundle, "int8")
 
 
 def test_photos_larger_than_allowed_are_refused(trained: TrainResult, photos: list[bytes]) -> None:
@@ -340,21 +349,22 @@ def test_photos_larger_than_allowed_are_refused(trained: TrainResult, photos: li
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("form", "precision", "spoil"),
     [
-        lambda folder: (folder / "model.xml").unlink(),
-        lambda folder: (folder / "model.bin").unlink(),
-        lambda folder: (folder / "model.xml").write_text("<net"),
+        ("openvino", "f32", lambda folder: (folder / "model.xml").unlink()),
+        ("openvino", "f32", lambda folder: (folder / "model.bin").unlink()),
+        ("openvino", "f32", lambda folder: (folder / "model.xml").write_text("<net")),
+        ("openvino-int8", "auto", lambda folder: (folder / "model.bin").unlink()),
+        ("openvino-int8", "auto", lambda folder: (folder / "model.xml").write_text("<net")),
     ],
-    ids=["no model.xml", "no model.bin", "half a model.xml"],
 )
 def test_a_broken_bundle_is_told(
-    trained: TrainResult, tmp_path: Path, spoil: Callable[[Path], object]
+    trained: TrainResult, tmp_path: Path, form: str, precision: str, spoil: Callable[[Path], object]
 ) -> None:
     bundle = shutil.copytree(trained.bundle, tmp_path / "1")
-    spoil(bundle / "assets.extra" / "openvino")
+    spoil(bundle / "assets.extra" / form)
     with pytest.raises(BundleError) as caught:
-        load(bundle)
+        load(bundle, precision)
     assert str(caught.value).startswith(f"OpenVINO can't run the model in {bundle}: ")
     assert "\n" not in str(caught.value)
 

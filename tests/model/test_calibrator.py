@@ -39,4 +39,5 @@ def test_of_many_photos_more_nearness_is_asked() -> None:
 def test_it_was_learned_with_the_weights_that_are_shipped() -> None:
     """After other weights: python -m recipes.calibrator, as recipes/calibrator/README.md says."""
     (backbone,) = (each for each in BACKBONES.values() if each.calibrator == SHIPPED)
-    assert read_metadata(WEIGHTS / SHIPPED)["backbone"] == backbone.fingerprint()
+    made_for = {"backbone": backbone.fingerprint(), "form": backbone.frozen().form()}
+    assert read_metadata(WEIGHTS / SHIPPED) == made_for

@@ -77,7 +77,7 @@ def test_openvinos_form_gives_the_features(images: npt.NDArray[np.float32]) -> N
 
 @pytest.mark.slow
 def test_the_network_that_kuzov_brings_is_what_is_frozen_today(ten_cut_outs: npt.NDArray[np.float32]) -> None:
-    """Where this fails: python scripts/make_ready_bundle.py ../shared/data/russian-cars-5."""
+    """Where this fails: scripts/make_ready_bundle.py with --freeze, which says what else is to be done."""
     entry = find_backbone("efficientnet-lite0-cars")
     brought = entry.frozen()
     assert brought.weights == entry.fingerprint()

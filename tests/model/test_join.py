@@ -120,7 +120,7 @@ def test_both_forms_compute_what_numpy_does(
     expected, unknown = classifier.probabilities(features), classifier.unknown(features)
     assert len(set(expected.argmax(axis=1))) > 1  # or the classes' order would not be tested
     assert unknown.min() < 0.5 < unknown.max()
-    found = by_openvino(join_openvino(networks(kind), head), images)
+    found = by_openvino(join_openvino(networks(kind).features, head), images)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-4)
     np.testing.assert_allclose(found["unknown"], unknown, atol=1e-4)
     if classifier.atlas is not None:
@@ -129,7 +129,7 @@ def test_both_forms_compute_what_numpy_does(
     by_pixels = served["serving_default"](image=tf.constant(images))
     np.testing.assert_allclose(by_pixels["probabilities"], expected, atol=1e-4)
     photos = [encode(Image.fromarray(image.astype(np.uint8)), "PNG") for image in images]
-    rounded = by_openvino(join_openvino(networks(kind), head), np.floor(images))
+    rounded = by_openvino(join_openvino(networks(kind).features, head), np.floor(images))
     by_bytes = served["image_bytes"](image_bytes=tf.constant(photos))
     np.testing.assert_allclose(by_bytes["unknown"], rounded["unknown"], atol=1e-4)
     names = [LABELS[column] for column in rounded["probabilities"].argmax(axis=1)]
@@ -172,7 +172,7 @@ def test_the_network_that_kuzov_brings_takes_any_number_of_classes(
     head = constants(classifier, labels)
     expected, unknown = classifier.probabilities(features), classifier.unknown(features)
     assert classifier.atlas is not None
-    found = by_openvino(join_openvino(network, head), ten_cut_outs)
+    found = by_openvino(join_openvino(network.features, head), ten_cut_outs)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
     np.testing.assert_allclose(found["unknown"], unknown, atol=1e-3)
     np.testing.assert_allclose(found["atlas"], classifier.atlas.probabilities(features), atol=1e-3)
@@ -203,7 +203,7 @@ def test_every_car_of_a_photo_is_answered_for(
     assert len(cars) > 1, cars
     assert int((found["scores"].numpy() > 0).sum()) == len(cars)
     images = np.stack([part.pixels for part in cars]).astype(np.float32)
-    answers = by_openvino(join_openvino(networks("cars"), head), images)
+    answers = by_openvino(join_openvino(networks("cars").features, head), images)
     for name in ("probabilities", "unknown"):
         np.testing.assert_allclose(found[name][0, : len(cars)], answers[name], atol=0.02)
     assert not found["probabilities"][1].numpy().any()
@@ -263,11 +263,12 @@ def test_openvinos_form_holds_the_network_for_the_next_head(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    network = replace(networks("cars"), weights="of a table")
+    network = networks("cars")
     head = constants(classifier_of(features, "cars"), LABELS)
     file = tmp_path / "1" / OPENVINO_MODEL
     file.parent.mkdir(parents=True)
-    openvino.save_model(join_openvino(network, head), file, compress_to_fp16=False)
+    model = join_openvino(network.features, head, weights="of a table")
+    openvino.save_model(model, file, compress_to_fp16=False)
     (tmp_path / "1" / "saved_model.pb").write_bytes(join_saved_model(network, head))
     monkeypatch.setattr(frozen, "ready_model", lambda: tmp_path)
     assert frozen.shipped_network("of another table") is None
@@ -275,7 +276,7 @@ def test_openvinos_form_holds_the_network_for_the_next_head(
     assert brought is not None
     np.testing.assert_array_equal(by_openvino(brought.features, images)["features"].shape, features.shape)
     np.testing.assert_allclose(by_openvino(brought.features, images)["features"], features, atol=1e-4)
-    again = by_openvino(join_openvino(brought, head), images)
+    again = by_openvino(join_openvino(brought.features, head), images)
     assert again.keys() == {"probabilities", "unknown", "atlas"}
 
 

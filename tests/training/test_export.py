@@ -32,13 +32,14 @@ from kuzov.model.freeze import freeze
 from kuzov.model.frozen import FrozenNetwork
 from kuzov.model.head import Head, directions
 from kuzov.model.join import Constants, join_openvino, join_saved_model
-from kuzov.network import bfloat16_available
+from kuzov.network import Network, NetworkSettings
 from kuzov.records import ClassName
 from kuzov.training import export, prove
 from kuzov.training.export import package_versions, readable_json, write_bundle
-from kuzov.training.prove import Proof
+from kuzov.training.prove import REPEATED, ROUNDED, Proof, ProofError
 from tests.errors import raises
 from tests.folders import contents
+from tests.quantised import rounded
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -53,6 +54,7 @@ FILES = {
     "assets.extra/openvino/model.xml",
     "assets.extra/openvino/model.bin",
 }
+INT8_FILES = {"assets.extra/openvino-int8/model.xml", "assets.extra/openvino-int8/model.bin"}
 
 # Exports a network of a few weights for each function that it is told, in a process that kills itself there.
 # These processes are forks of one, so that TensorFlow's import, of seconds, is paid once.
@@ -88,11 +90,11 @@ for point in points:
 class Trained:
     """A trained recogniser, and photos to compare on."""
 
-    backbone: Any
     classifier: Classifier
     card: Card
     images: npt.NDArray[np.uint8]
     features: Floats
+    network: FrozenNetwork
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:
@@ -109,13 +111,15 @@ class Trained:
             probabilities=self.probabilities if probabilities is None else probabilities,
             unknown=self.classifier.unknown(self.features) if unknown is None else unknown,
         )
-        network = freeze(self.backbone)
-        return publish(base, lambda folder: write_bundle(folder, network, self.classifier, self.card, proof))
+        return publish(
+            base, lambda folder: write_bundle(folder, self.network, self.classifier, self.card, proof)
+        )
 
 
-def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:
+def trained_on(network: FrozenNetwork, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:
     """Three of the photos are the classes, and so many others the background."""
-    features = backbone.predict(images.astype(np.float32), verbose=0)
+    embed = Network(network.embedding, NetworkSettings(precision=network.precision, rows_apart=True))
+    features = embed({"image": images.astype(np.float32)})["features"]
     card = Card(
         classes=tuple(ClassName(id=each, en=each, ru=each) for each in ("b", "a", "бмв х5")),
         backbone="any",
@@ -129,11 +133,11 @@ def trained_on(backbone: Any, images: npt.NDArray[np.uint8], scale: float, other
         config={},
     )
     return Trained(
-        backbone=backbone,
         classifier=classifier_of(features, scale, others),
         card=card,
         images=images,
         features=features,
+        network=network,
     )
 
 
@@ -152,14 +156,17 @@ def classifier_of(features: Floats, scale: float, others: int) -> Classifier:
     )
 
 
-def tiny(others: int = 4) -> Trained:
-    """A network of a few weights on plain colours."""
+def tiny(others: int = 4, step: float | None = None) -> Trained:
+    """A network of a few weights on plain colours; with `step`, also in a form that rounds to it."""
     keras.utils.set_random_seed(1)
     image = keras.Input((16, 16, 3), name="image")
     features = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(6, 3, 4, activation="relu")(image))
     levels = np.random.default_rng(0).uniform(0, 255, (20, 1, 1, 3))
     images = (levels * np.ones((1, 16, 16, 1))).astype(np.uint8)
-    return trained_on(keras.Model(image, features), images, 8.0, others)
+    network = freeze(keras.Model(image, features))
+    if step is not None:
+        network = replace(network, quantised=rounded(network.features, step))
+    return trained_on(network, images, 8.0, others)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +176,7 @@ def small() -> Trained:
 
 @pytest.fixture(scope="module")
 def shipped(backbone: Any, ten_images: Floats) -> Trained:
-    return trained_on(backbone, ten_images.astype(np.uint8), 12.0, others=4)
+    return trained_on(freeze(backbone), ten_images.astype(np.uint8), 12.0, others=4)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +187,7 @@ def bundle(shipped: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
     # The report of a whole run joins them afterwards.
-    for folder, more in ((trained.bundle, {REPORT.as_posix()}), (bundle, set())):
+    for folder, more in ((trained.bundle, {REPORT.as_posix(), *INT8_FILES}), (bundle, set())):
         assert set(contents(folder)) == FILES | more
         assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
     assert (bundle / "assets" / "labels.txt").read_text(encoding="utf-8") == "b\na\nбмв х5\n"
@@ -192,8 +199,11 @@ def test_the_card_is_the_runs(trained: TrainResult) -> None:
     assert [each.ru for each in card.classes] == ["Хэтчбек", "Седан", "Внедорожник"]
     assert (card.backbone, card.image_px) == ("efficientnet-lite0-cars", 192)
     assert (card.temperature, card.unknown_threshold) == (metrics["temperature"], 0.5)
-    assert card.precision in {"f32", "bf16"}
-    assert card.metrics == {key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")}
+    assert card.precision == "int8"
+    moves = card.metrics["float32_moves"]
+    assert 0 < moves["mean"] < moves["most"] < 0.5
+    judged = {key: metrics[key] for key in ("validation", "cross_validation", "ece", "kept")}
+    assert card.metrics == {**judged, "float32_moves": moves}
     assert card.data["train"] == {"hatchback": 8, "sedan": 8, "suv": 8}
     assert card.data["validation"] == {"hatchback": 3, "sedan": 3, "suv": 3}
     assert len(card.data["fingerprint"]) == 64
@@ -326,12 +336,12 @@ def test_a_model_that_does_not_repeat_the_proof_is_not_published(
 def test_a_wrong_form_for_openvino_is_not_published(
     small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def join(network: FrozenNetwork, head: Constants) -> Any:
-        return join_openvino(network, {**head, "weights": head["weights"][:, ::-1].copy()})
+    def join(features: Any, head: Constants, **marks: str) -> Any:
+        return join_openvino(features, {**head, "weights": head["weights"][:, ::-1].copy()}, **marks)
 
     monkeypatch.setattr(export, "join_openvino", join)
     with pytest.raises(
-        BundleError, match=r"^The exported model differs from the trained one in OpenVINO: a pr"
+        BundleError, match=r"^The exported model differs from the trained one in OpenVINO f32: a pr"
     ):
         small.export(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -351,44 +361,42 @@ def test_a_saved_model_with_another_head_is_not_published(
 
 def test_a_wrong_unknown_is_not_published(small: Trained, tmp_path: Path) -> None:
     wrong = 1 - small.classifier.unknown(small.features)
-    with pytest.raises(BundleError, match=r"in OpenVINO: unknown by 0\.\d{4}, more than 0\.001\."):
+    with pytest.raises(BundleError, match=r"in OpenVINO f32: unknown by 0\.\d{4}, more than 0\.001\."):
         small.export(tmp_path, unknown=wrong)
     assert list(tmp_path.iterdir()) == []
 
 
-class Fake:
-    """An engine that is off by this much."""
-
-    def __init__(self, trained: Trained, error: float) -> None:
-        expected = trained.probabilities + np.array([error, -error, 0])
-        self._answers = np.column_stack([expected, trained.classifier.unknown(trained.features)])
-        self._images = trained.images
-
-    def recognise(self, images: Floats) -> dict[str, npt.NDArray[np.float64]]:
-        rows = [(self._images == image).all(axis=(1, 2, 3)).argmax() for image in images]
-        return {"probabilities": self._answers[rows, :-1], "unknown": self._answers[rows, -1]}
-
-
-@pytest.mark.parametrize(
-    ("available", "error", "served"),
-    [(True, 0.015, "bf16"), (True, 0.03, "f32"), (False, 0.0, "f32")],
-)
-def test_bfloat16_is_served_where_it_was_proved(
-    small: Trained,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    available: bool,
-    error: float,
-    served: str,
+def test_a_network_with_an_int8_form_is_fitted_and_served_by_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clear = replace(small, classifier=replace(small.classifier, temperature=0.1))
-    ordered = np.sort(clear.probabilities, axis=1)
-    rows = ordered[:, -1] - ordered[:, -2] > 0.1
-    clear = replace(clear, images=clear.images[rows], features=clear.features[rows])
-    errors = {"f32": 0.0, "bf16": error}
-    monkeypatch.setattr(prove, "bfloat16_available", lambda: available)
-    monkeypatch.setattr(prove, "load", lambda _folder, precision, **_: Fake(clear, errors[precision]))
-    assert read_card(clear.export(tmp_path)).precision == served
+    recogniser = tiny(step=2)
+    folder = recogniser.export(tmp_path)
+    assert set(contents(folder)) == FILES | INT8_FILES
+    assert read_card(folder).precision == "int8"
+    images = recogniser.images.astype(np.float32)
+    caplog.set_level("INFO")
+    served, in_float = load(folder), load(folder, "f32")
+    assert (served.name, in_float.name, caplog.text) == ("OpenVINO int8", "OpenVINO f32", "")
+    found = served.recognise(images)["probabilities"]
+    np.testing.assert_allclose(found, recogniser.probabilities, atol=1e-3)
+    apart = np.abs(in_float.recognise(images)["probabilities"] - recogniser.probabilities).max(axis=1)
+    assert 1e-3 < apart.max() < 0.1
+    moves = read_card(folder).metrics["float32_moves"]
+    assert moves == {"mean": round(float(apart.mean()), 4), "most": round(float(apart.max()), 4)}
+
+
+def test_a_form_that_rounds_too_much_is_not_published(tmp_path: Path) -> None:
+    with pytest.raises(ProofError, match=r"a probability by 0\.\d{4}, more than 0\.5\.$"):
+        tiny(step=28).export(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_int8_form_that_does_not_repeat_what_was_learned_is_not_published(tmp_path: Path) -> None:
+    recogniser = tiny(step=2)
+    wrong = recogniser.probabilities + np.array([0.01, -0.01, 0])
+    with pytest.raises(ProofError, match=r"in OpenVINO int8: a probability by 0\.0100, more than 0\.001\."):
+        recogniser.export(tmp_path, wrong)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_top_class_must_be_the_same_where_it_is_clear() -> None:
@@ -397,18 +405,18 @@ def test_the_top_class_must_be_the_same_where_it_is_clear() -> None:
         ([[0.4998, 0.4999, 0.0003], [0.6, 0.4, 0.0]], ""),  # too close to tell apart
         ([[0.5, 0.4995, 0.0005], [0.6, 0.4, 0.0]], ""),
     ):
-        assert prove._compare(np.array(found, np.float32), expected, 1e-3) == complaint
+        assert prove._compare(np.array(found, np.float32), expected, REPEATED) == complaint
     close = np.array([[0.5, 0.4985, 0.0015]])
     turned = np.array([[0.4991, 0.4993, 0.0016]], np.float32)
-    assert prove._compare(turned, close, 1e-3) == "1 photos get another class"
+    assert prove._compare(turned, close, REPEATED) == "1 photos get another class"
 
 
-def test_real_bfloat16_is_proved_or_refused(bundle: Path, shipped: Trained, ten_images: Floats) -> None:
-    if not bfloat16_available():
-        pytest.skip("This processor does not compute in bfloat16.")
-    found = load(bundle, "bf16").recognise(ten_images)["probabilities"]
-    close = np.abs(found - shipped.probabilities).max() <= 2e-2
-    assert close or read_card(bundle).precision == "f32"
+def test_of_forms_that_round_the_mean_counts_too() -> None:
+    expected = np.array([[0.9, 0.1]] * 10)
+    nearly, too_far = expected - [0.049, -0.049], expected - [0.051, -0.051]
+    assert prove._compare(nearly.astype(np.float32), expected, ROUNDED) == ""
+    complaint = "a probability by 0.0510 on average, more than 0.05"
+    assert prove._compare(too_far.astype(np.float32), expected, ROUNDED) == complaint
 
 
 def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import PhotoError
 from kuzov.model.backbones import Backbone
+from kuzov.network import Network, NetworkSettings
 from kuzov.progress import silent
 from kuzov.training import features as module
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
 from kuzov.training.views import view_car
+from tests.quantised import Rounded
 
 CONFIG = TrainConfig()
 Photos = tuple[Photo, ...]
@@ -127,6 +129,35 @@ def test_other_views_and_other_backbones_have_files_of_their_own(
     other = Backbone(name="more", image_px=16, build=colours)
     assert embed_photos(photos, other, CONFIG, cache, silent).shape == (6, 6, 3)
     assert built == ["colours", "colours", "more"]
+
+
+def convolved() -> keras.Model:
+    image = keras.Input((16, 16, 3), name="image")
+    kernel = keras.initializers.RandomNormal(seed=1)
+    maps = keras.layers.Conv2D(3, 2, activation="relu", kernel_initializer=kernel)(image)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(maps))
+
+
+def test_features_are_those_of_the_int8_form_and_each_form_has_files_of_its_own(
+    photos: Photos, cache: FeatureCache, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_float = Backbone(name="of mine", image_px=16, build=convolved)
+    coarse, fine = (Rounded(name="of mine", image_px=16, build=convolved, step=step) for step in (85, 2))
+    whole, rounded, nearly = (
+        embed_photos(photos, each, CONFIG, cache, silent) for each in (in_float, coarse, fine)
+    )
+    assert np.abs(rounded - whole).mean() > 10 * np.abs(nearly - whole).mean() > 0
+    assert len([*cache._folder.iterdir()]) == 3
+    refusing = Rounded(name="refused", image_px=16, build=convolved, step=85)
+
+    def refuse(model: Any, settings: NetworkSettings) -> Network:
+        if settings.precision == "int8":
+            raise RuntimeError("No kernel.")
+        return Network(model, settings)
+
+    monkeypatch.setattr(module, "Network", refuse)
+    np.testing.assert_array_equal(embed_photos(photos, refusing, CONFIG, cache, silent), whole)
+    assert caplog.messages == ["OpenVINO refuses the int8 form of the network: No kernel."]
 
 
 @pytest.mark.parametrize(

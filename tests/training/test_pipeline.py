@@ -12,11 +12,15 @@ import pytest
 
 from kuzov import api
 from kuzov.bundle.card import read_card
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
+from kuzov.engine.openvino import load
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import ConfigError, DatasetError, KuzovError
+from kuzov.model import backbones
+from kuzov.model.backbones import Backbone
 from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
@@ -25,6 +29,7 @@ from kuzov.training.export import write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 from kuzov.training.prove import Proof
 from tests.errors import raises
+from tests.quantised import Rounded
 
 Run = Callable[..., TrainResult]
 TINY = TrainConfig(
@@ -271,6 +276,34 @@ def test_epochs_are_kept_until_the_version_is_there(
     )
     assert epochs == [TINY.fine_tune.epochs]
     assert list((tmp_path / "cache" / "fine-tune").iterdir()) == []
+
+
+@pytest.mark.parametrize(("step", "precision"), [(1e-3, "int8"), (2.0, "f32")])
+def test_it_learns_in_int8_unless_float32_would_answer_otherwise(
+    cars: Path,
+    run: Run,
+    tiny: Backbone,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: float,
+    precision: str,
+) -> None:
+    backbone = Rounded(name="tiny", image_px=tiny.image_px, build=tiny.build, step=step)
+    monkeypatch.setitem(backbones.BACKBONES, "tiny", backbone)
+    result = run(cars)
+    assert (result.bundle / OPENVINO_INT8_MODEL).is_file() == (precision == "int8")
+    assert read_card(result.bundle).precision == precision
+    engine = load(result.bundle, precision)
+    assert load(result.bundle).name == engine.name
+    told = [message.split(".")[0] for message in caplog.messages]
+    assert told == [
+        *(["In int8 and in float32 the model would answer differently"] if precision == "f32" else []),
+        *(["It learns anew, in float32 alone, and will be served so"] if precision == "f32" else []),
+    ]
+    assert [folder.name for folder in result.bundle.parent.iterdir()] == [result.bundle.name]
+    answers = [Recogniser.load(result.bundle).predict(file) for file in sorted(cars.glob("validation/*/*"))]
+    right = sum(answer.label == Path(answer.photo).parent.name for answer in answers)
+    assert right == result.metrics["validation"]["right"]
 
 
 def test_names_that_are_not_unicode(cars: Path, run: Run) -> None:

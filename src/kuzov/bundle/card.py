@@ -28,8 +28,10 @@ class Card:
         image_px: Side of the model's square input, in pixels.
         temperature: Divides the head's logits before the softmax.
         unknown_threshold: A photo counts as unknown where `unknown` is over it, 0..1.
-        precision: What kuzov's server computes in by default, "bf16" or "f32", proved at export.
-        metrics: The judgement, as in the run's metrics.json.
+        precision: What the features were computed in that it learned from and was judged by, "int8" or "f32";
+            older cards have "bf16" too, where that was proved.
+        metrics: The judgement, as in the run's metrics.json; and `float32_moves`, how far the judged photos'
+            probabilities are from those in int8 on average and at most, where it learned from int8.
         data: Number of photos by split and class, and the SHA-256 fingerprint of the photos.
         versions: Versions of the packages that made the bundle.
         config: The run's settings.

@@ -13,8 +13,7 @@ CARD = Path("assets.extra", "card.json")
 WARMUP_REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 REPORT = Path("assets.extra", "report.html")
 OPENVINO_MODEL = Path("assets.extra", "openvino", "model.xml")
-OPENVINO_INT8 = Path("assets.extra", "openvino-int8")
-OPENVINO_INT8_MODEL = OPENVINO_INT8 / "model.xml"
+OPENVINO_INT8_MODEL = Path("assets.extra", "openvino-int8", "model.xml")
 
 NO_FOLDER = Words(
     "There is no model folder {base}. Train one: kuzov train PHOTOS --out {base}",

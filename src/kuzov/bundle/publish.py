@@ -1,9 +1,8 @@
-"""Make a version, or a part of one, appear whole or not at all."""
+"""Make a version appear whole or not at all."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,69 +34,29 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
     Raises:
         BundleError: The folder can't be written.
     """
-    return _stage(base, _reserve, write, lambda staging: _rename(staging, base))
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(base)
+        staging = _reserve(base)
+    except OSError as error:
+        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+    try:
+        write(staging)
+        staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
+        _flush(staging)
+        published = _rename(staging, base)
+        sync(base)
+    except OSError as error:
+        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+    else:
+        return published
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def version_of(staging: Path) -> int:
     """Number of the version that a folder which `publish` hands out will be."""
     return int(staging.name.removeprefix(STAGING_PREFIX))
-
-
-def replace(target: Path, write: Callable[[Path], object]) -> Path:
-    """Write a folder beside the one that it replaces, if there is one, then rename it into place.
-
-    A failure leaves the old one. So does a kill, but for the moment between two renames, when there is none.
-
-    Args:
-        target: The folder; the one that it lies in is made if missing.
-        write: Fills the folder that it is given, and checks what it wrote; whatever it raises is passed on.
-
-    Returns:
-        The folder.
-
-    Raises:
-        BundleError: The folder can't be written.
-    """
-
-    def put(staging: Path) -> Path:
-        if target.exists():
-            target.rename(Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent), target.name))
-        return staging.rename(target)
-
-    placed = _stage(target.parent, _beside, write, put)
-    for former in target.parent.glob(f"{STAGING_PREFIX}*/{target.name}"):
-        shutil.rmtree(former.parent, ignore_errors=True)
-    return placed
-
-
-def _stage(
-    parent: Path,
-    make: Callable[[Path], Path],
-    write: Callable[[Path], object],
-    put: Callable[[Path], Path],
-) -> Path:
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(parent)
-        staging = make(parent)
-    except OSError as error:
-        raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
-    try:
-        write(staging)
-        staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
-        _flush(staging)
-        placed = put(staging)
-        sync(parent)
-    except OSError as error:
-        raise BundleError(f"The model folder {parent} can't be written: {error.strerror}.") from error
-    else:
-        return placed
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _beside(parent: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=parent))
 
 
 def _reserve(base: Path) -> Path:

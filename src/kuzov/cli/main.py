@@ -20,7 +20,6 @@ COMMANDS = (
     "train",
     "evaluate",
     "compare",
-    "optimize",
     "predict",
     "classify",
     "explain",

@@ -90,7 +90,7 @@ _OPTIONS = (
         "--precision",
         type=click.Choice(["auto", "f32", "bf16", "int8"]),
         default="auto",
-        help="What OpenVINO computes in; auto takes what was proved for the model.",
+        help="What OpenVINO computes in; auto takes int8 where model and processor have it.",
     ),
     click.option(
         "--tensorflow-intra-op-parallelism",

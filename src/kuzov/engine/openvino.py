@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import openvino
 
 from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.cars.detector import load_detector
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
+from kuzov.engine.int8 import int8_is_slower
 from kuzov.engine.photo_input import CARS, PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.network import Network, NetworkSettings, Tensors, bfloat16_available, own_words, read_model
+from kuzov.network import Network, NetworkSettings, Tensors, own_words, read_model
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
+
+log = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
@@ -146,8 +152,8 @@ def load(
 
     Args:
         version_dir: `<model_base_path>/<version>`.
-        precision: "f32", "bf16", "int8", which `kuzov optimize` adds to a bundle, or "auto": int8 where it is
-            there, else what was proved at export; f32 for a model from elsewhere.
+        precision: "f32", "bf16", "int8", or "auto": int8 where a bundle has that form, unless OpenVINO
+            refuses it or this processor is slower in it; then f32, and the log says why.
         threads: Processor cores to use, 0 for all; it, streams and lone_calls as in `NetworkSettings`.
         streams: Calls that are computed at the same time.
         lone_calls: Whether a call that finds no other under way gets all threads.
@@ -162,43 +168,46 @@ def load(
         raise ConfigError(f"There is no precision {precision!r}; choose from {', '.join(PRECISIONS)}.")
     card = find_card(version_dir)
     signatures = read_signatures(version_dir)
-    source, precision = _form(version_dir, card, precision)
     settings = NetworkSettings(
-        precision=precision,
+        precision="f32" if precision == "auto" else precision,
         threads=threads,
         streams=streams,
         lone_calls=lone_calls,
         rows_apart=card is not None,
     )
+    if precision == "int8" and not (card and (version_dir / OPENVINO_INT8_MODEL).is_file()):
+        raise ConfigError(f"The model in {version_dir} has no int8 form; leave out the precision.")
     if card is None:
         signature = _servable(version_dir, signatures)
-        network = _compile(source, settings, signature.inputs, signature.outputs, version_dir)
+        model = _read(version_dir, version_dir)
+        network = _compile(model, settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     outputs = ["probabilities", "unknown", *(["atlas"] if card.atlas else [])]
-    network = _compile(source, settings, ["image"], outputs, version_dir)
+    fast = _in_int8(version_dir, settings, outputs) if precision == "auto" else None
+    form = OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL
+    network = fast or _compile(
+        _read(version_dir / form, version_dir), settings, ["image"], outputs, version_dir
+    )
     if card.framing == "car":
         load_detector()  # before the first photo waits for it, or finds it broken
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 
-def proved_precision(card: Card) -> str:
-    """What a bundle's own form is served in: what was proved at export, bf16 only where there is bf16."""
-    return card.precision if bfloat16_available() else "f32"
-
-
-def _form(version_dir: Path, card: Card | None, precision: str) -> tuple[Path, str]:
-    """What OpenVINO reads, a bundle's own form or the SavedModel, and in which precision it computes that."""
-    int8 = version_dir / OPENVINO_INT8_MODEL
-    if card is not None and int8.is_file() and precision in {"auto", "int8"}:
-        return int8, "int8"
-    if precision == "int8":
-        raise ConfigError(
-            f"The model in {version_dir} has no int8 form. Make one of a bundle: "
-            "kuzov optimize BUNDLE --photos PHOTOS"
-        )
-    if card is None:
-        return version_dir, "f32" if precision == "auto" else precision
-    return version_dir / OPENVINO_MODEL, proved_precision(card) if precision == "auto" else precision
+def _in_int8(version_dir: Path, settings: NetworkSettings, outputs: Collection[str]) -> Network | None:
+    """A bundle's network in int8; None, and a line in the log, where float32 is to be computed."""
+    file = version_dir / OPENVINO_INT8_MODEL
+    if not file.is_file():
+        reason = "it has no int8 form"
+    elif int8_is_slower():
+        reason = "this processor is slower in int8"
+    else:
+        model = _read(file, version_dir)
+        try:
+            return _compile(model, replace(settings, precision="int8"), ["image"], outputs, version_dir)
+        except BundleError as error:
+            reason = str(error).removesuffix(".")
+    log.info("%s is computed in float32: %s.", version_dir, reason)
+    return None
 
 
 def _servable(version_dir: Path, signatures: Mapping[str, Signature]) -> Signature:
@@ -218,8 +227,15 @@ def _servable(version_dir: Path, signatures: Mapping[str, Signature]) -> Signatu
     return signature
 
 
+def _read(source: Path, version_dir: Path) -> openvino.Model:
+    try:
+        return read_model(source)
+    except RuntimeError as error:
+        raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
+
+
 def _compile(
-    source: Path,
+    model: openvino.Model,
     settings: NetworkSettings,
     inputs: Collection[str],
     outputs: Collection[str],
@@ -227,7 +243,7 @@ def _compile(
 ) -> Network:
     """A network that has what its signature declares, by whichever name, and no further input."""
     try:
-        network = Network(read_model(source), settings)
+        network = Network(model, settings)
     except RuntimeError as error:
         raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
     for kind, wanted, found in (("input", inputs, network.inputs), ("output", outputs, network.outputs)):

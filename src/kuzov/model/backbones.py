@@ -6,7 +6,7 @@ import difflib
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ class Backbone:
         calibrator: File there that recipes/calibrator has learned for these weights; None where `unknown` is
             told by the nearness to the classes alone.
         shipped: Whether the bundle that kuzov brings holds its network, so that using it needs no Keras.
+        in_float: Whether to do without the int8 form of that network.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Backbone:
     weights: str | None = None
     calibrator: str | None = None
     shipped: bool = False
+    in_float: bool = False
 
     def load(self) -> keras.Model:
         """Build the Keras model with its weights, none of them trainable."""
@@ -104,7 +106,7 @@ class Backbone:
         return _frozen(self)
 
     def fingerprint(self) -> str:
-        """Changes whenever the weights do; part of the key of cached features."""
+        """Changes whenever the weights do."""
         weights = b"" if self.weights is None else (WEIGHTS / self.weights).read_bytes()
         return hashlib.sha256(self.name.encode() + weights).hexdigest()[:16]
 
@@ -113,7 +115,7 @@ class Backbone:
 def _frozen(backbone: Backbone) -> FrozenNetwork:
     weights = backbone.fingerprint()
     if backbone.shipped and (brought := shipped_network(weights)) is not None:
-        return brought
+        return replace(brought, quantised=None) if backbone.in_float else brought
     try:
         from kuzov.model.freeze import freeze  # noqa: PLC0415
     except ModuleNotFoundError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import openvino
 
-from kuzov.bundle.layout import OPENVINO_MODEL, SAVED_MODEL, newest
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, SAVED_MODEL, newest
 from kuzov.bundle.ready import ready_model
 from kuzov.network import read_model
 
@@ -20,12 +21,34 @@ class FrozenNetwork:
     Attributes:
         saved_model: TensorFlow's form: a SavedModel with all signatures, whose head is anybody's.
         features: OpenVINO's form, from `image` (N, image_px, image_px, 3) in 0..255 to `features` (N, D).
+        quantised: The same in int8, by which photos are embedded and served; None where there is none.
         weights: `Backbone.fingerprint` of what was frozen; empty for weights that are in no table.
     """
 
     saved_model: bytes
     features: openvino.Model
+    quantised: openvino.Model | None = None
     weights: str = ""
+
+    @property
+    def embedding(self) -> openvino.Model:
+        """What heads are fitted to: the int8 form, if any, as that will be served (docs/adr/0023)."""
+        return self.features if self.quantised is None else self.quantised
+
+    @property
+    def precision(self) -> str:
+        """Of `embedding`: "int8" or "f32"."""
+        return "f32" if self.quantised is None else "int8"
+
+    def form(self) -> str:
+        """Changes with whatever was rounded how in `embedding`; "f32" where nothing was."""
+        if self.quantised is None:
+            return "f32"
+        digest = hashlib.sha256()
+        for node in self.quantised.get_ordered_ops():
+            if node.get_type_name() == "Constant":
+                digest.update(node.get_data().tobytes())
+        return digest.hexdigest()[:16]
 
 
 def shipped_network(weights: str) -> FrozenNetwork | None:
@@ -38,8 +61,12 @@ def shipped_network(weights: str) -> FrozenNetwork | None:
     model = read_model(version / OPENVINO_MODEL)
     if not model.has_rt_info(_WEIGHTS_KEY) or model.get_rt_info(_WEIGHTS_KEY).astype(str) != weights:
         return None
+    int8 = version / OPENVINO_INT8_MODEL
     return FrozenNetwork(
-        saved_model=(version / SAVED_MODEL).read_bytes(), features=_up_to_features(model), weights=weights
+        saved_model=(version / SAVED_MODEL).read_bytes(),
+        features=_up_to_features(model),
+        quantised=_up_to_features(read_model(int8)) if int8.is_file() else None,
+        weights=weights,
     )
 
 

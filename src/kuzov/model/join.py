@@ -76,15 +76,18 @@ def joined_constants(saved_model: bytes) -> Iterator[tuple[str, npt.NDArray[Any]
         yield name, to_numpy(node.attr["value"].tensor)
 
 
-def join_openvino(network: FrozenNetwork, head: Constants) -> openvino.Model:
-    """The network with this head, from `image` to `probabilities`, `unknown` and, with an atlas, `atlas`."""
-    model = network.features.clone()
+def join_openvino(features: openvino.Model, head: Constants, *, weights: str = "") -> openvino.Model:
+    """A network with this head, from `image` to `probabilities`, `unknown` and, with an atlas, `atlas`.
+
+    `features` is one of the OpenVINO forms of a `FrozenNetwork`, `weights` as there.
+    """
+    model = features.clone()
 
     def joined(name: str) -> Any:
         return ops.constant(head[name], name=JOINED + name)
 
-    features = model.output("features").get_node().input_value(0)
-    shown = _normalised(ops.sqrt(ops.relu(features)))  # (N, D)
+    shown = model.output("features").get_node().input_value(0)
+    shown = _normalised(ops.sqrt(ops.relu(shown)))  # (N, D)
     logits = ops.add(ops.matmul(shown, joined("weights"), False, False), joined("bias"))
     if "axes" in head:
         centred = ops.subtract(shown, joined("centre"))
@@ -103,7 +106,7 @@ def join_openvino(network: FrozenNetwork, head: Constants) -> openvino.Model:
     for name, node in answers.items():
         node.output(0).get_tensor().set_names({name})
     whole = openvino.Model([node.output(0) for node in answers.values()], model.get_parameters(), "kuzov")
-    mark(whole, network.weights)
+    mark(whole, weights)
     return whole
 
 

@@ -15,12 +15,19 @@ import openvino
 from PIL import Image
 
 from kuzov.bundle.card import Card
-from kuzov.bundle.layout import CARD, LABELS, OPENVINO_MODEL, SAVED_MODEL, WARMUP_REQUESTS
+from kuzov.bundle.layout import (
+    CARD,
+    LABELS,
+    OPENVINO_INT8_MODEL,
+    OPENVINO_MODEL,
+    SAVED_MODEL,
+    WARMUP_REQUESTS,
+)
 from kuzov.bundle.saved_model import warmup_requests
 from kuzov.model.classifier import Classifier
 from kuzov.model.frozen import FrozenNetwork
 from kuzov.model.join import constants, join_openvino, join_saved_model
-from kuzov.training.prove import Proof, prove_openvino, prove_saved_model
+from kuzov.training.prove import REPEATED, ROUNDED, Proof, prove_openvino, prove_saved_model
 from kuzov.wire.tf_record import write_records
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow", "scikit-learn")
@@ -35,23 +42,32 @@ def write_bundle(
     Args:
         folder: Where to; see `kuzov.bundle.publish`.
         network: From photos to features.
-        classifier: What stands on it.
-        card: All but its precision, which the comparison decides: bfloat16 where the processor has it and
-            the probabilities stay within 2e-2 of the trained model's, else float32.
+        classifier: What stands on it, fitted to the features of the network's `embedding`.
+        card: All but its precision, which is that of the embedding.
         proof: Photos to compare on.
 
     Raises:
-        BundleError: The bundle does not repeat the trained model's answers.
+        ProofError: The form that the classifier was fitted to does not repeat its answers, or another form's
+            are further from them than rounding to int8 may move them.
     """
     labels = [each.id for each in card.classes]
     head = constants(classifier, labels)
     _write(folder / SAVED_MODEL, join_saved_model(network, head))
     _write(folder / LABELS, "".join(f"{label}\n" for label in labels).encode())
-    _write_openvino(folder / OPENVINO_MODEL, join_openvino(network, head))
+    forms = {OPENVINO_MODEL: network.features}
+    if network.quantised is not None:
+        forms[OPENVINO_INT8_MODEL] = network.quantised
+    for file, features in forms.items():
+        _write_openvino(folder / file, join_openvino(features, head, weights=network.weights))
     _write_warmup(folder / WARMUP_REQUESTS, card.image_px)
-    _write_card(folder, replace(card, precision="f32"))
-    prove_saved_model(folder, head, proof)
-    _write_card(folder, replace(card, precision=prove_openvino(folder, proof)))
+    card = replace(card, precision=network.precision)
+    _write_card(folder, card)
+    of_float = REPEATED if network.quantised is None else ROUNDED
+    prove_saved_model(folder, head, proof, of_float)
+    moved = prove_openvino(folder, "f32", proof, of_float)
+    if network.quantised is not None:
+        prove_openvino(folder, "int8", proof, REPEATED)
+        _write_card(folder, replace(card, metrics={**card.metrics, "float32_moves": moved}))
 
 
 def package_versions() -> dict[str, str]:

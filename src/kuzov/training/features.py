@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -24,11 +26,13 @@ from kuzov.errors import KuzovError
 from kuzov.images import framing
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features
-from kuzov.network import Network, NetworkSettings
+from kuzov.network import Network, NetworkSettings, own_words
 from kuzov.progress import Progress
 from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
 from kuzov.training.views import view_car, views_fingerprint
+
+log = logging.getLogger(__name__)
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pi-heif", "pillow")
 DECODERS = ("jpg", "libjpeg_turbo", "webp", "zlib", "avif")
@@ -111,7 +115,8 @@ def embed_photos(
     Raises:
         PhotoError: A photo can't be read any more.
     """
-    makers = f"{backbone.fingerprint()}-{views_fingerprint(config)}-{makers_fingerprint()}"
+    network = f"{backbone.fingerprint()}-{backbone.frozen().form()}"
+    makers = f"{network}-{views_fingerprint(config)}-{makers_fingerprint()}"
     files = [cache.path(photo, makers) for photo in photos]
     known = [cache.read(file) for file in files]
     missing = [row for row, features in enumerate(known) if features is None]
@@ -145,9 +150,17 @@ def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
 
 @functools.cache
 def feature_network(backbone: Backbone, streams: int = 1) -> Network:
-    """The backbone run by OpenVINO in float32: from `image` to `features`, (N, D); made once a process.
+    """The backbone run by OpenVINO as it will serve: from `image` to `features`, (N, D); made once a process.
 
-    So many calls at a time share the cores. A row is computed alone, so its digits are always the same.
+    So many calls at a time share the cores. A row is computed alone, so its digits are always the same. Where
+    OpenVINO refuses the int8 form, features are float32; of an export the proof fails then, as it has to.
     """
-    settings = NetworkSettings(precision="f32", streams=streams, lone_calls=False, rows_apart=True)
-    return Network(backbone.frozen().features, settings)
+    frozen = backbone.frozen()
+    settings = NetworkSettings(precision=frozen.precision, streams=streams, lone_calls=False, rows_apart=True)
+    try:
+        return Network(frozen.embedding, settings)
+    except RuntimeError as error:
+        if frozen.quantised is None:
+            raise
+        log.warning("OpenVINO refuses the int8 form of the network: %s", own_words(error))
+        return Network(frozen.features, replace(settings, precision="f32"))

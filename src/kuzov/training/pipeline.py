@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from kuzov.training.export import write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.prove import Proof
+from kuzov.training.prove import Proof, ProofError
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
+
+log = logging.getLogger(__name__)
 
 MOST_PROOF_PHOTOS = 200
 """Photos that an exported bundle is compared on; all would fill the memory where thousands are left over."""
@@ -83,9 +87,48 @@ def run_training(
     `report` makes the run's report from the run's folder, and puts it into the folder that becomes the
     version; where it fails, neither folder stays. The seconds that are reported count from `started`, a
     reading of `time.monotonic`, or from the call.
+
+    Where a model that has learned from features in int8 fails its proof, it learns from those in float32.
     """
-    started = time.monotonic() if started is None else started
+    train = partial(
+        _train,
+        dataset,
+        out,
+        config,
+        runs=runs,
+        report=report,
+        shots=shots,
+        fine_tuning=fine_tuning,
+        tensorboard=tensorboard,
+        progress=progress,
+        started=time.monotonic() if started is None else started,
+    )
     backbone = find_backbone(config.backbone)
+    try:
+        return train(backbone)
+    except ProofError as error:
+        if backbone.frozen().quantised is None:
+            raise
+        log.warning("In int8 and in float32 the model would answer differently. %s", error)
+        log.warning("It learns anew, in float32 alone, and will be served so.")
+        return train(replace(backbone, in_float=True))
+
+
+def _train(
+    dataset: Dataset,
+    out: Path,
+    config: TrainConfig,
+    backbone: Backbone,
+    *,
+    runs: Path,
+    report: Callable[[Path, Path], object],
+    shots: int | None,
+    fine_tuning: bool,
+    tensorboard: Path | None,
+    progress: Progress,
+    started: float,
+) -> TrainResult:
+    """`run_training`, on a backbone."""
     learned = _learn(
         dataset,
         backbone,
