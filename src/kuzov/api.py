@@ -41,6 +41,7 @@ def train(
     fine_tune: bool = False,
     strict: bool = False,
     allow_leaks: bool = False,
+    publish: bool = False,
     tensorboard: StrPath | None = None,
     found: Callable[[Dataset], object] | None = None,
     progress: Progress = silent,
@@ -58,6 +59,9 @@ def train(
         fine_tune: Also train the backbone's last layers; kept only if it is better on the validation photos.
         strict: Refuse to train where a file can't be used, rather than leave it out.
         allow_leaks: Train although a photo to judge by shows the same picture as one to learn from.
+        publish: Publish the new version whatever the newest one in `out` knows. By default it is published
+            where it knows all that one knows, and is not clearly worse on photos that neither has learned
+            from; else it is kept in `out` unpublished, as the result says, and `publish` below publishes it.
         tensorboard: Folder for TensorBoard's logs of this run; see `kuzov.training.tensorboard`.
         found: Told what was found in the folder, before anything is learned.
         progress: Told of work done: the stage's name, how much is done, of how much.
@@ -99,9 +103,27 @@ def train(
         shots=shots,
         fine_tuning=fine_tune,
         tensorboard=None if tensorboard is None else Path(tensorboard),
+        publish_always=publish,
         progress=progress,
         started=started,
     )
+
+
+def publish(version: StrPath) -> Path:
+    """Publish a version that `train` kept unpublished: one rename, after which servers find it.
+
+    Args:
+        version: The version's folder, or its model folder, whose newest such version is taken.
+
+    Returns:
+        Where the version is now.
+
+    Raises:
+        BundleError: There is no such version, or the folder can't be written.
+    """
+    from kuzov.bundle.publish import release
+
+    return release(Path(version))
 
 
 def _photos_to_learn_from(

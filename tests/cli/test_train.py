@@ -10,6 +10,8 @@ import pytest
 from kuzov import api
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.synthetic import render_cars
+from kuzov.training.succession import Succession
+from kuzov.words import Words
 from tests.cli.conftest import Kuzov
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
             "fine_tune": False,
             "strict": False,
             "allow_leaks": False,
+            "publish": False,
             "tensorboard": None,
         }
     ]
@@ -53,12 +56,12 @@ def test_the_defaults(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
 def test_the_options(kuzov: Kuzov, calls: list[dict[str, Any]], tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("seed = 1\n[fine_tune]\nepochs = 3\n")
     words = "train cars --out m --runs r --config run.toml --set fine_tune.epochs=4 --set seed=2 --seed 3"
-    words += " --fine-tune --tensorboard logs --strict --allow-leaks"
+    words += " --fine-tune --tensorboard logs --strict --allow-leaks --publish"
     assert kuzov(*words.split()).status == 0
     (call,) = calls
     assert call["config"] == TrainConfig(seed=3, fine_tune=FineTuneConfig(epochs=4))
     assert (call["out"], call["runs"], call["tensorboard"]) == (Path("m"), Path("r"), Path("logs"))
-    assert call["fine_tune"] is call["strict"] is call["allow_leaks"] is True
+    assert call["fine_tune"] is call["strict"] is call["allow_leaks"] is call["publish"] is True
     assert kuzov("train", "cars", "--shots", "5").status == 0
     assert calls[1]["shots"] == 5
 
@@ -106,6 +109,26 @@ def test_the_summary_of_few_shots(
     printed = kuzov("train", "cars", "--shots", shots).out
     assert printed.splitlines()[1] == f"{name}98.1% ± 1.2% over 20 draws (least 95.0%)"
     assert "Cross-validation" not in printed
+
+
+def test_a_version_that_is_kept_back_is_told_with_the_command_that_publishes_it(
+    kuzov: Kuzov, trained: TrainResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    differs = Succession(former=Path("models/img_classifier/1"), lost=(Words("Niva", "Нива"),))
+    result = replace(trained, bundle=Path("models/img_classifier/.unpublished/2"), succession=differs)
+    monkeypatch.setattr(api, "train", lambda *_, **__: result)
+    assert kuzov("train", "cars").err.splitlines() == [
+        "Not published: the newest version there, models/img_classifier/1, knows Niva, which the new one "
+        "does not. It is whole, and waits in models/img_classifier/.unpublished/2; nothing serves it.",
+        "Publish it: kuzov publish models/img_classifier/.unpublished/2",
+        "Or train with --publish, or into a model folder of its own with --out.",
+    ]
+    told = json.loads(kuzov("train", "cars", "--json").out)
+    assert (told["published"], told["succession"]["lost"]) == (False, ["Niva"])
+    monkeypatch.setenv("LANG", "ru_RU.UTF-8")
+    assert kuzov("train", "cars").err.startswith(
+        "Не опубликовано: последняя версия, models/img_classifier/1, знает Нива"
+    )
 
 
 def test_json_is_one_object(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:

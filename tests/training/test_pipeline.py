@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 from kuzov import api
 from kuzov.bundle.card import read_card
-from kuzov.bundle.layout import OPENVINO_INT8_MODEL
+from kuzov.bundle.layout import LEARNED_FROM, OPENVINO_INT8_MODEL, UNPUBLISHED, versions
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
@@ -28,6 +29,7 @@ from kuzov.training.candidate import Candidate
 from kuzov.training.export import write_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 from kuzov.training.prove import Proof
+from kuzov.training.succession import Succession
 from tests.errors import raises
 from tests.quantised import Rounded
 
@@ -116,10 +118,34 @@ def test_where_a_run_leaves_what_it_made(
         assert {total for _, total in steps} == {steps[-1][0]}
 
 
+def test_a_version_that_forgets_a_class_waits_beside_the_others(cars: Path, run: Run, tmp_path: Path) -> None:
+    (cars / "classes.toml").unlink()
+    first = run(cars, publish_always=False)
+    for side in ("train", "validation"):
+        (cars / side / "suv").rename(cars / side / "niva")
+    other = run(cars, publish_always=False)
+    assert (first.published, other.published) == (True, False)
+    assert other.bundle.parent == tmp_path / "models" / UNPUBLISHED
+    assert other.run_folder.name == other.bundle.name
+    assert versions(tmp_path / "models") == [int(first.bundle.name)]
+    assert Recogniser.load(other.bundle).predict(next(cars.rglob("niva/1.jpg"))).photo.endswith("1.jpg")
+    published = api.publish(other.bundle)
+    assert versions(tmp_path / "models") == [int(first.bundle.name), int(published.name)]
+    assert run(cars, publish_always=False).succession == Succession(former=published, photos=4)
+    assert run(cars, publish_always=True).published
+
+
+def test_a_version_keeps_by_which_photos_it_has_learned(cars: Path, run: Run) -> None:
+    learned = (run(cars).bundle / LEARNED_FROM).read_text().split()
+    photos = [*(cars / "train").rglob("*.jpg")]
+    assert learned == sorted(hashlib.sha256(photo.read_bytes()).hexdigest()[:16] for photo in photos)
+
+
 def test_what_json_prints(trained: TrainResult) -> None:
     printed = trained.to_json()
     assert set(printed) == {
-        "bundle", "validation", "cross_validation", "shots", "ece", "seconds", "kept", "run"
+        "bundle", "published", "succession", "validation", "cross_validation", "shots", "ece", "seconds",
+        "kept", "run",
     }  # fmt: skip
     assert printed["shots"] is None
     assert set(printed["validation"]) == {"right", "total", "accuracy", "interval"}

@@ -12,8 +12,10 @@ LABELS = Path("assets", "labels.txt")
 CARD = Path("assets.extra", "card.json")
 WARMUP_REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
 REPORT = Path("assets.extra", "report.html")
+LEARNED_FROM = Path("assets.extra", "learned_from.txt")
 OPENVINO_MODEL = Path("assets.extra", "openvino", "model.xml")
 OPENVINO_INT8_MODEL = Path("assets.extra", "openvino-int8", "model.xml")
+UNPUBLISHED = ".unpublished"  # in a model folder; servers look at folders named by a number only
 
 NO_FOLDER = Words(
     "There is no model folder {base}. Train one: kuzov train PHOTOS --out {base}",

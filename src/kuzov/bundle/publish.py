@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kuzov.atomic import sync
-from kuzov.bundle.layout import versions
+from kuzov.atomic import place, sync
+from kuzov.bundle.layout import SAVED_MODEL, UNPUBLISHED, version_folder, versions
 from kuzov.errors import BundleError
 
 # Servers look at folders named by a number only, so nothing loads a staging folder.
@@ -52,6 +52,35 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         return published
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def release(path: Path) -> Path:
+    """Publish a version that is finished and waits in its model folder.
+
+    Args:
+        path: The version's folder, or the model folder, whose newest such version is taken.
+
+    Returns:
+        Where it is now: it has become the newest version, whose number may be another one.
+
+    Raises:
+        BundleError: There is no such version, or the folder can't be written.
+    """
+    folder = path
+    if path.parent.name != UNPUBLISHED:
+        waiting = versions(path / UNPUBLISHED)
+        if not waiting:
+            raise BundleError(f"No version waits in {path} to be published. Train one: kuzov train PHOTOS")
+        folder = version_folder(path / UNPUBLISHED, waiting[-1])
+    base = folder.parents[1]
+    if not (folder.name.isascii() and folder.name.isdigit() and (folder / SAVED_MODEL).is_file()):
+        raise BundleError(f"There is no unpublished version {folder}; kuzov train tells where it kept one.")
+    target = base / str(max([int(folder.name), *(each + 1 for each in versions(base))]))
+    try:
+        place(folder, target)
+    except OSError as error:
+        raise BundleError(f"The version can't be published as {target}: {error.strerror}.") from error
+    return target
 
 
 def version_of(staging: Path) -> int:

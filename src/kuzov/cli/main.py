@@ -18,6 +18,7 @@ from kuzov.words import Words
 COMMANDS = (
     "doctor",
     "train",
+    "publish",
     "evaluate",
     "compare",
     "predict",

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.found_photos import tell_dataset
+from kuzov.cli.language import note
 from kuzov.cli.progress import progress_bars
 from kuzov.config import load_config
+from kuzov.words import Words
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -22,6 +24,14 @@ STAGES = {
     "fine-tune": "Fine-tuning",
     "export": "Exporting and proving",
 }
+NOT_PUBLISHED = Words(
+    "Not published: {why}. It is whole, and waits in {bundle}; nothing serves it.\n"
+    "Publish it: kuzov publish {bundle}\n"
+    "Or train with --publish, or into a model folder of its own with --out.",
+    "Не опубликовано: {why}. Новая версия готова и ждёт в {bundle}; её никто не отдаёт.\n"
+    "Опубликовать: kuzov publish {bundle}\n"
+    "Или обучайте с --publish, или в отдельную папку модели с --out.",
+)
 
 
 @click.command("train", short_help="Learn from a folder of photos.")
@@ -66,6 +76,11 @@ STAGES = {
     is_flag=True,
     help="Go on where a photo in validation/ shows the same picture as one in train/.",
 )
+@click.option(
+    "--publish",
+    is_flag=True,
+    help="Publish even where the newest version in the model folder knows more, or is clearly better.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(
     *, config_file: Path | None, overrides: tuple[str, ...], seed: int | None, as_json: bool, **options: Any
@@ -73,7 +88,8 @@ def command(
     """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
 
     Where train/ and validation/ lie inside (or val/, valid/, dev/, eval/), they are used; else a quarter of
-    each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`.
+    each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`. A version that
+    knows less than the newest one, or is clearly worse, waits for `kuzov publish`.
     """
     if options["shots"] is not None and options["fine_tune"]:
         raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")
@@ -84,6 +100,8 @@ def command(
     with progress_bars(STAGES) as progress:
         result = train(config=config, found=tell_dataset, progress=progress, **options)
     print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
+    if result.succession is not None and not result.published:
+        note(NOT_PUBLISHED.fill(why=result.succession.words, bundle=str(result.bundle)))
 
 
 def _summary(result: TrainResult) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.card import Card
+from kuzov.bundle.layout import LEARNED_FROM, UNPUBLISHED, newest, versions
 from kuzov.bundle.publish import publish, version_of
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset
@@ -28,6 +29,7 @@ from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.prove import Proof, ProofError
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
+from kuzov.training.succession import Succession, compare, short_digest
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +45,26 @@ class TrainResult:
         bundle: The new version's folder.
         run_folder: metrics.json, config.toml, pictures and report.html.
         metrics: The content of metrics.json.
+        succession: How it differs from the newest version before it, where that was asked.
     """
 
     bundle: Path
     run_folder: Path
     metrics: dict[str, Any]
+    succession: Succession | None = None
+
+    @property
+    def published(self) -> bool:
+        """Whether servers find it; else `kuzov.api.publish` has them do so."""
+        return self.succession is None or self.succession.may_replace
 
     def to_json(self) -> dict[str, Any]:
         """The object that `kuzov train --json` prints."""
         keys = ("validation", "cross_validation", "shots", "ece", "seconds", "kept")
         return {
             "bundle": str(self.bundle),
+            "published": self.published,
+            "succession": None if self.succession is None else self.succession.to_json(),
             **{key: self.metrics[key] for key in keys},
             "run": str(self.run_folder),
         }
@@ -68,6 +79,12 @@ class _Learned:
     metrics: dict[str, Any]
     workspace: Path | None
 
+    @property
+    def rights(self) -> list[bool]:
+        """About which validation photos it is right, and does not call the car unknown."""
+        photos = self.metrics["photos"]
+        return [each["predicted"] == each["label"] and not each["is_unknown"] for each in photos]
+
 
 def run_training(
     dataset: Dataset,
@@ -79,10 +96,14 @@ def run_training(
     shots: int | None = None,
     fine_tuning: bool = False,
     tensorboard: Path | None = None,
+    publish_always: bool = True,
     progress: Progress = silent,
     started: float | None = None,
 ) -> TrainResult:
     """Learn from photos, and publish; the arguments that are not told here are those of `kuzov.train`.
+
+    Where the new version may not replace the newest one in `out`, unless `publish_always` says that it may,
+    it is kept beside the versions, unpublished.
 
     `report` makes the run's report from the run's folder, and puts it into the folder that becomes the
     version; where it fails, neither folder stays. The seconds that are reported count from `started`, a
@@ -139,23 +160,29 @@ def _train(
         progress=progress,
     )
     progress("export", 0, 1)
+    succession = None
+    if not publish_always and versions(out):
+        succession = compare(newest(out), learned.data.names, learned.data.dataset.validation, learned.rights)
+    base = out if succession is None or succession.may_replace else out / UNPUBLISHED
     with ExitStack() as undo:
 
         def write(version_dir: Path) -> None:
             _write_version(version_dir, learned, backbone)
-            target, run_folder = (each / str(version_of(version_dir)) for each in (out, runs))
+            target, run_folder = (each / str(version_of(version_dir)) for each in (base, runs))
             if not run_folder.exists():
                 undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
             learned.metrics.update(bundle=str(target), seconds=round(time.monotonic() - started, 2))
             write_run(run_folder, learned.metrics, config)
             report(run_folder, version_dir)
 
-        bundle = publish(out, write)
+        bundle = publish(base, write)
         undo.pop_all()
     if learned.workspace is not None:
         shutil.rmtree(learned.workspace, ignore_errors=True)
     progress("export", 1, 1)
-    return TrainResult(bundle=bundle, run_folder=runs / bundle.name, metrics=learned.metrics)
+    return TrainResult(
+        bundle=bundle, run_folder=runs / bundle.name, metrics=learned.metrics, succession=succession
+    )
 
 
 def _learn(
@@ -234,3 +261,5 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
         unknown=classifier.unknown(asked),
     )
     write_bundle(folder, learned.candidate.network, classifier, card, proof)
+    learned_from = sorted({short_digest(photo) for photo in data.dataset.train})
+    (folder / LEARNED_FROM).write_text("".join(f"{each}\n" for each in learned_from), encoding="ascii")
