@@ -47,8 +47,13 @@ function buildTeaching() {
   find("teach").append(say(element("h2"), "teach"), parts.firstHere, locked, open);
   find("teach").hidden = false;
   setOpen(false);
+  openByLink();
+  addEventListener("hashchange", openByLink);
+}
+
+function openByLink() {
   takeTokenOfLink();
-  if (teacher.token) attempt(refresh);
+  if (teacher.token && !teacher.state) attempt(refresh);
 }
 
 // A link may bring the token along behind its #, which no server and no log is told.
