@@ -32,6 +32,7 @@ from kuzov.report.drawing import (
     width_of,
 )
 from kuzov.run_metrics import Bin, FineTuneCurve, LearningCurve, RunMetrics, TrainingMetrics
+from kuzov.words import Words
 
 WIDTH = 560
 MOST_ANNOTATED_CLASSES = 20
@@ -159,7 +160,7 @@ def draw_confusion(metrics: RunMetrics) -> str:
     annotated = len(counts) <= MOST_ANNOTATED_CLASSES
     cell, size = (44, SMALL) if annotated else (14, FINE)
     names = [_short(each) for each in metrics.classes]
-    margin = 45 + max(width_of(name, size) for name in names)
+    margin = 45 + _widest(names, size)
     parts = [box((margin, 10), (margin + cell * len(counts), 10 + cell * len(counts)), "#f5f7fa")]
     for row, column in np.argwhere(counts) if not annotated else np.ndindex(counts.shape):
         left, top, share = margin + column * cell, 10 + row * cell, shares[row, column]
@@ -187,7 +188,7 @@ def draw_classes(metrics: RunMetrics) -> str:
     names = [_short(each) for each in metrics.classes]
     annotated = len(names) <= MOST_ANNOTATED_CLASSES
     row = 48 if annotated else 24
-    left = 20 + max(width_of(name, SMALL) for name in names)
+    left = 20 + _widest(names, SMALL)
     bottom = 40 + row * len(names)
     panel = Panel(across=Scale(0, 1, left, WIDTH - 50), up=Scale(0, 1, bottom, 40))
     parts = [
@@ -235,7 +236,15 @@ def _shares(low: float, high: float) -> Ticks:
     return [(each, f"{100 * each:.0f}\u00a0%") for each in even_ticks(low, high)]
 
 
-def _short(name: ClassName) -> str:
+def _short(name: ClassName) -> Words:
     """Cut in the middle: a car's name often ends with what tells it from its namesakes, the year."""
-    text = name.en
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 13]}…{text[-12:]}"
+    return Words(
+        *(
+            text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 13]}…{text[-12:]}"
+            for text in (name.en, name.ru)
+        )
+    )
+
+
+def _widest(names: Sequence[Words], size: float) -> float:
+    return max(width_of(text, size) for name in names for text in (name.en, name.ru))
