@@ -399,7 +399,7 @@ def test_what_is_no_photo_is_told_and_the_others_are_answered(page: Page) -> Non
     ]
     page.get_by_role("button", name="Русский").click()
     assert page.locator("article.failed .body").first.inner_text() == (
-        "Это не фото, которое может прочесть сервер. Подойдут JPEG, PNG, WebP, BMP и GIF."
+        "Это не фото, которое может прочесть сервер. Подойдут JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF и ICO."
     )
 
 

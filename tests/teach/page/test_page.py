@@ -115,7 +115,7 @@ def test_a_new_car_and_a_file_that_is_no_image(school: School, teacher: Page, he
     with complaints_allowed(heard, "415"):
         choose_photos(teacher, a_file("1.jpg", 10), text, a_file("2.jpg", 20))
         wait_for(teacher, "2 photos added, 1 refused")
-    wait_for(teacher, "This is no photo to learn from. Use JPEG, PNG, WebP or BMP.")
+    wait_for(teacher, "This is no photo to learn from. Use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO.")
     wait_for(teacher, "Lada Niva: 2 photos")
     assert stored(school) == {"bmw_x5": 2, "lada_niva": 2}
     assert 'ru = "Лада Нива"' in (school.photos / "classes.toml").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ function rowsOf({ state, file, predictions, problem }) {
 }
 
 // Spreadsheets take what begins so for a formula, also in a file's name.
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 
 function csvOf(rows) {
   const cell = (value) => {
