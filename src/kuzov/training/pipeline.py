@@ -121,6 +121,7 @@ def run_training(
         shots=shots,
         fine_tuning=fine_tuning,
         tensorboard=tensorboard,
+        publish_always=publish_always,
         progress=progress,
         started=time.monotonic() if started is None else started,
     )
@@ -146,6 +147,7 @@ def _train(
     shots: int | None,
     fine_tuning: bool,
     tensorboard: Path | None,
+    publish_always: bool,
     progress: Progress,
     started: float,
 ) -> TrainResult:
