@@ -67,6 +67,8 @@ def run_commands(document: str, port: int) -> list[list[str]]:
             seen.append(command.split()[:2])
             if "curl" in command and shutil.which("curl") is None:
                 continue
+            if command.startswith("python -m examples.photos"):
+                continue  # tests/examples/test_photos.py: the folder is there
             if command.startswith("kuzov serve"):
                 arguments = [*command.split()[1:], "--rest-api-port", str(port), "--port", "auto"]
                 server = subprocess.Popen([sys.executable, "-m", "kuzov", *arguments], env=environment)
@@ -96,7 +98,7 @@ def run_commands(document: str, port: int) -> list[list[str]]:
 def test_every_command_works(workplace: Path, free_port: int) -> None:
     assert (workplace / "photo.jpg").is_file()
     seen = run_commands("README.md", free_port)
-    assert seen[0] == ["kuzov", "predict"]  # by the ready model: nothing is trained yet
+    assert seen[1] == ["kuzov", "predict"]  # by the ready model: nothing is trained yet
     assert ["kuzov", "train"] in seen
     assert ["kuzov", "serve"] in seen
 
@@ -107,6 +109,13 @@ def test_every_command_of_serving_works(workplace: Path, free_port: int) -> None
     seen = run_commands("docs/serving.md", free_port)
     assert seen[0] == ["kuzov", "serve"]
     assert ["curl", "-s"] in seen
+
+
+@pytest.mark.slow
+def test_every_command_for_those_who_come_from_the_origin_works(workplace: Path, free_port: int) -> None:
+    shutil.copytree(ready_model(), workplace / "models" / "img_classifier")
+    seen = run_commands("docs/from-car-classification.md", free_port)
+    assert [words[0] for words in seen] == ["kuzov", "curl", "echo"]
 
 
 @pytest.mark.slow
@@ -151,6 +160,7 @@ def test_every_command_of_the_page_on_the_atlas_works(workplace: Path, free_port
     [
         "README", "docs/serving", "docs/understanding", "docs/clients",
         "docs/teaching", "docs/deploy", "docs/kubernetes", "docs/scale", "docs/atlas",
+        "docs/from-car-classification",
     ],
 )  # fmt: skip
 def test_both_languages_have_the_same_commands(document: str) -> None:

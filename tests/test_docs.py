@@ -1,0 +1,56 @@
+"""The documents: links that lead somewhere, twins in Russian, and pages that are made from the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.make_reference import commands_page, settings_page
+
+REPOSITORY = Path(__file__).parents[1]
+DOCS = REPOSITORY / "docs"
+PAGES = sorted(
+    page.relative_to(REPOSITORY) for page in (*REPOSITORY.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("adr/*.md"))
+)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+TWINS = sorted(page.name.removesuffix(".ru.md") for page in DOCS.glob("*.ru.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    missing = [link for link in LINK.findall(text) if not (REPOSITORY / page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_page_and_its_twin_lead_to_each_other(name: str) -> None:
+    assert f"[По-русски]({name}.ru.md)" in (english := DOCS / f"{name}.md").read_text(encoding="utf-8") or (
+        f"[Русская версия]({name}.ru.md)" in english.read_text(encoding="utf-8")
+    )
+    russian = (DOCS / f"{name}.ru.md").read_text(encoding="utf-8")
+    assert f"]({name}.md)" in russian
+
+
+@pytest.mark.parametrize("index", ["README.md", "README.ru.md"])
+def test_the_index_names_every_page_of_its_language(index: str) -> None:
+    ends = ".ru.md" if index == "README.ru.md" else ".md"
+    listed = LINK.findall((DOCS / index).read_text(encoding="utf-8"))
+    pages = {
+        page.name if (DOCS / page.name.replace(".md", ends)).name not in names() else page.name.replace(".md", ends)
+        for page in DOCS.glob("*.md")
+        if not page.name.endswith(".ru.md") and page.name != "README.md"
+    }
+    assert pages - {*listed} == set()
+
+
+def names() -> set[str]:
+    return {page.name for page in DOCS.glob("*.md")}
+
+
+def test_commands_and_settings_are_those_of_the_code() -> None:
+    told = "made from the code: python scripts/make_reference.py"
+    assert (DOCS / "commands.md").read_text(encoding="utf-8") == commands_page(), told
+    assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), told
