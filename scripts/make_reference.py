@@ -25,15 +25,15 @@ COLUMNS = 100
 COMMANDS_HEAD = """\
 # Commands
 
-What `kuzov COMMAND --help` prints, made by `python scripts/make_reference.py`. Every command that takes a model takes it as
-`--model FOLDER`. The status is 0 on success, 2 on wrong use, 1 otherwise.
+What `kuzov COMMAND --help` prints, made by `python scripts/make_reference.py`. The status is 0 on success,
+2 on wrong use, 1 otherwise.
 """
 
 SETTINGS_HEAD = """\
 # Settings of a training
 
-`kuzov train PHOTOS --set NAME=VALUE` changes one; `--config FILE` reads a TOML file, with a table for each group, as
-`runs/VERSION/config.toml` is. Made of kuzov/config.py by `python scripts/make_reference.py`.
+`kuzov train PHOTOS --set NAME=VALUE` changes one; `--config FILE` reads a TOML file, with a table for each
+group, as `runs/VERSION/config.toml` is. Made of kuzov/config.py by `python scripts/make_reference.py`.
 
 | setting | default | meaning |
 | --- | --- | --- |

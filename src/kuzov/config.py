@@ -53,7 +53,7 @@ class HeadConfig:
     """The softmax head."""
 
     inverse_regularisation: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0)
-    """Candidates of C, the inverse of the penalty's strength; the one with the smallest out-of-fold log loss is taken."""
+    """Candidates of C, the penalty's inverse; the one with the smallest out-of-fold log loss is taken."""
     folds: int = 5
     """Folds of the cross-validation; fewer where a class has fewer photos."""
 

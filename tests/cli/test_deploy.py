@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from kuzov.bundle.ready import ready_model
 from tests.cli.conftest import Kuzov
 
@@ -46,6 +48,22 @@ def test_ray(kuzov: Kuzov) -> None:
         "kubectl -n img-classifier get rayservice img-classifier --watch",
     ]
     assert photos in Path("deploy/ray/job.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        ("docker",),
+        ("heroku",),
+        ("kubernetes", "--image", "cars:1"),
+        ("kubernetes", "--image", "cars:1", "--server", "kserve", "--storage-uri", "s3://models/cars"),
+        ("ray", "--image", "cars:1"),
+    ],
+)
+def test_whoever_runs_a_model_reads_what_its_weights_are_for(kuzov: Kuzov, target: tuple[str, ...]) -> None:
+    folder = Path(json.loads(kuzov("deploy", *target, "--json").out)["folder"])
+    assert "research use" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "для исследований" in (folder / "README.ru.md").read_text(encoding="utf-8")
 
 
 def test_a_changed_file_is_kept(kuzov: Kuzov) -> None:

@@ -227,6 +227,8 @@ def test_names_become_those_of_objects() -> None:
     assert "--model_name=Cars.2026_ru\n" in texts["base/deployment.yaml"]
     assert "namespace: cars-2026-ru-dev\n" in texts["overlays/dev/kustomization.yaml"]
     assert deployment.next == (
+        f"docker build -t {IMAGE} -f ../docker/Dockerfile ../docker",
+        f"docker push {IMAGE}",
         "kubectl apply -k overlays/dev",
         "kubectl -n cars-2026-ru-dev get pods --watch",
     )

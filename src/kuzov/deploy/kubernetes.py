@@ -63,6 +63,8 @@ def kubernetes_deployment(
         target="kubernetes",
         files={path: text for part in parts for path, text in part.items()},
         next=(
+            values["build"],
+            f"docker push {image}",
             "kubectl apply -k overlays/dev",
             f"kubectl -n {name}-dev get pods --watch",
         ),

@@ -40,19 +40,39 @@ class Deployment:
         }
 
 
+# What whoever runs a model has to know, whatever it runs on.
+LICENCES = {
+    "README.md": """
+## Licence
+
+kuzov is under Apache-2.0. Its own network was taught on photos that are for research use, and models trained
+on it are bound by that too. Where this does not do, train on the ImageNet network, which is under Apache-2.0:
+`kuzov train PHOTOS --set backbone=efficientnet-lite0-imagenet`.
+""",
+    "README.ru.md": """
+## Лицензия
+
+kuzov распространяется по лицензии Apache-2.0. Его собственная сеть училась на снимках, которые можно
+использовать для исследований; это относится и к моделям, обученным на ней. Если это не подходит, обучайте на
+сети ImageNet, её лицензия — Apache-2.0: `kuzov train PHOTOS --set backbone=efficientnet-lite0-imagenet`.
+""",
+}
+
+
 def read_templates(target: str, values: Mapping[str, str]) -> dict[PurePath, str]:
     """The files of kuzov/deploy/templates/<target>, by their paths in it.
 
     Those named *.template lose that ending, and their $names are filled in; all others are taken as they are.
+    READMEs end with the licence.
     """
     root = Path(str(package_files("kuzov.deploy"))) / "templates" / target
     found: dict[PurePath, str] = {}
     for file in sorted(path for path in root.rglob("*") if path.is_file()):
         text, path = file.read_text(encoding="utf-8"), PurePosixPath(file.relative_to(root).as_posix())
         if path.suffix == ".template":
-            found[path.with_suffix("")] = Template(text).substitute(values)
-        else:
-            found[path] = text
+            path = path.with_suffix("")
+            text = Template(text).substitute(values)
+        found[path] = text + LICENCES.get(path.name, "")
     return found
 
 
