@@ -430,7 +430,7 @@ def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
     points = ("export._write_openvino", "export.prove_openvino", "publish._rename")
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), *points]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout == "".join(f"reached\n{point} {-signal.SIGKILL}\n" for point in points), done.stderr
     for point in points:
         (left,) = (tmp_path / point).iterdir()
