@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
+from kuzov.data.archive import unpacked
 from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.progress import Progress, silent
@@ -50,7 +51,7 @@ def train(
 
     Args:
         photos: A folder with a subfolder a model, or with sets of them, such as `train/` and `validation/`;
-            see `kuzov.data.layout`.
+            see `kuzov.data.layout`. Or a zip of one.
         out: The model folder; the new version appears in it, whole.
         config: The settings; by default those of `TrainConfig()`.
         runs: Folder for the run's own folder: metrics.json, pictures, report.html.
@@ -78,35 +79,36 @@ def train(
             "tensorboard",
             extra="fine-tune",
         )
-    dataset = _photos_to_learn_from(
-        Path(photos),
-        config,
-        shots,
-        fine_tune,
-        strict,
-        allow_leaks,
-        outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
-    )
-    if found is not None:
-        found(dataset)
-    if fine_tune or tensorboard is not None:
-        _load_tensorflow()
-    from kuzov.report.write import write_training_report
-    from kuzov.training.pipeline import run_training
+    with unpacked(Path(photos)) as folder:
+        dataset = _photos_to_learn_from(
+            folder,
+            config,
+            shots,
+            fine_tune,
+            strict,
+            allow_leaks,
+            outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
+        )
+        if found is not None:
+            found(dataset)
+        if fine_tune or tensorboard is not None:
+            _load_tensorflow()
+        from kuzov.report.write import write_training_report
+        from kuzov.training.pipeline import run_training
 
-    return run_training(
-        dataset,
-        Path(out),
-        config,
-        runs=Path(runs),
-        report=write_training_report,
-        shots=shots,
-        fine_tuning=fine_tune,
-        tensorboard=None if tensorboard is None else Path(tensorboard),
-        publish_always=publish,
-        progress=progress,
-        started=started,
-    )
+        return run_training(
+            dataset,
+            Path(out),
+            config,
+            runs=Path(runs),
+            report=write_training_report,
+            shots=shots,
+            fine_tuning=fine_tune,
+            tensorboard=None if tensorboard is None else Path(tensorboard),
+            publish_always=publish,
+            progress=progress,
+            started=started,
+        )
 
 
 def publish(version: StrPath) -> Path:
@@ -197,7 +199,8 @@ def evaluate(
     from kuzov.report import evaluation
 
     folder = None if out is None else Path(out)
-    return evaluation.evaluate(Path(bundle), Path(photos), folder, progress=progress)
+    with unpacked(Path(photos)) as judged:
+        return evaluation.evaluate(Path(bundle), judged, folder, progress=progress)
 
 
 def compare(

@@ -38,11 +38,11 @@ def test_what_is_new_left_out_unreadable_and_tried_again(
     words = ("classify", tmp_path / "photos", "--out", "r.jsonl", "--model", ready_model())
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").touch()
-    (tmp_path / "photos" / "a.heic").touch()
+    (tmp_path / "photos" / "a.mov").touch()
     (tmp_path / "photos" / "Makefile").touch()
     done = kuzov(*words)
     assert done.status == 0
-    assert done.err == "Left out 2 file(s) that are no photos by the ending of their name: .heic, none.\n"
+    assert done.err == "Left out 2 file(s) that are no photos by the ending of their name: .mov, none.\n"
     assert done.out.endswith(
         " a second; 1 could not be read, their rows say why; --retry-failed tries again.\n"
     )

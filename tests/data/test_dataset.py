@@ -217,7 +217,10 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     missing, file = tmp_path / "missing", tmp_path / "file"
     file.touch()
     assert refusal(missing) == (f"There is no folder {missing}; give one with a subfolder of photos a model.")
-    assert refusal(file) == f"{file} is a file; give a folder with a subfolder of photos a model."
+    assert (
+        refusal(file)
+        == f"{file} is a file; give a folder with a subfolder of photos a model, or a zip of one."
+    )
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:

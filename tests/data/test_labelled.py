@@ -51,7 +51,7 @@ def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
             "It knows qashqai, vaz_2110; rename these folders or move them away.",
         ),
         ("gone", "There is no folder {0}; give one with a subfolder of photos a model."),
-        ("1.jpg", "{0} is a file; give a folder with a subfolder of photos a model."),
+        ("1.jpg", "{0} is a file; give a folder with a subfolder of photos a model, or a zip of one."),
         (
             "empty",
             "There are no photos in the subfolders of {0}; put the photos of each model into a subfolder "

@@ -56,7 +56,10 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     ("name", "text"),
     [
         ("none", "There is no folder {root}/none; give one with a subfolder of photos a model."),
-        ("1.jpg", "{root}/1.jpg is a file; give a folder with a subfolder of photos a model."),
+        (
+            "1.jpg",
+            "{root}/1.jpg is a file; give a folder with a subfolder of photos a model, or a zip of one.",
+        ),
         (
             "empty",
             "There are no photos in the subfolders of {root}/empty; put the photos of each model into a "

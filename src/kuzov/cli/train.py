@@ -85,7 +85,7 @@ NOT_PUBLISHED = Words(
 def command(
     *, config_file: Path | None, overrides: tuple[str, ...], seed: int | None, as_json: bool, **options: Any
 ) -> None:
-    """Learn to recognise cars from PHOTOS, a folder with a subfolder a model.
+    """Learn to recognise cars from PHOTOS, a folder with a subfolder a model, or a zip of one.
 
     Where train/ and validation/ lie inside (or val/, valid/, dev/, eval/), they are used; else a quarter of
     each model's photos is kept for judging. A test/ beside them is kept for `kuzov evaluate`. A version that

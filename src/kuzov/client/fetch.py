@@ -77,7 +77,7 @@ def fetch(address: str, *, timeout_s: float = TIMEOUT_S, max_bytes: int = MAX_BY
                 address,
                 headers={"User-Agent": "kuzov", "Accept": "image/*,*/*;q=0.8"},
                 timeout=urllib3.Timeout(total=timeout_s),
-                retries=urllib3.Retry(0, redirect=MAX_REDIRECTS),
+                retries=urllib3.Retry(MAX_REDIRECTS, connect=0, read=0, status=0, other=0),
                 preload_content=False,
             )
             try:

@@ -36,7 +36,9 @@ def require_folder(folder: Path) -> None:
     if not folder.exists():
         raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is a file; give a folder with a subfolder of photos a model.")
+        raise DatasetError(
+            f"{folder} is a file; give a folder with a subfolder of photos a model, or a zip of one."
+        )
 
 
 def entries(folder: Path) -> list[Path]:
