@@ -18,6 +18,7 @@ from kuzov.bulk.classify import Classified
 from kuzov.bulk.labeller import Labeller
 from kuzov.bundle.ready import ready_model
 from kuzov.errors import BundleError, ConfigError, MissingExtraError, PhotoError, ResultsError, SourceError
+from kuzov.images.formats import EXTENSIONS
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -196,8 +197,7 @@ def test_nothing_is_left_of_a_run_that_could_not_begin(photos: Path, tmp_path: P
     with pytest.raises(SourceError) as raised:
         run(tmp_path / "empty", out)
     assert str(raised.value) == (
-        f"There is no photo in {tmp_path}/empty; of photos the names end in .jpg, .jpeg, .jpe, .png, .webp, "
-        ".bmp, .gif."
+        f"There is no photo in {tmp_path}/empty; of photos the names end in {', '.join(EXTENSIONS)}."
     )
     with pytest.raises(BundleError):
         run(photos, out, model=tmp_path / "nowhere")

@@ -25,7 +25,8 @@ def decode(photo: tf.Tensor) -> tf.Tensor:
     """`kuzov.images.decode.decode` in TensorFlow operations, as far as they go.
 
     Args:
-        photo: Scalar string: JPEG, PNG, BMP, GIF, and WebP where this TensorFlow can.
+        photo: Scalar string: JPEG, also one that was cut short, PNG, BMP, GIF, and WebP where this TensorFlow
+            can; neither HEIC nor AVIF.
 
     Returns:
         RGB float32 (height, width, 3) in 0..255. EXIF orientation is not applied, and transparency is
@@ -34,7 +35,9 @@ def decode(photo: tf.Tensor) -> tf.Tensor:
     image = tf.cond(
         tf.io.is_jpeg(photo),
         # TensorFlow's default inverse DCT is the fast one, off by up to 6 levels; Pillow's is this one.
-        lambda: tf.io.decode_jpeg(photo, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_jpeg(
+            photo, channels=3, dct_method="INTEGER_ACCURATE", try_recover_truncated=True
+        ),
         lambda: tf.io.decode_image(photo, channels=3, expand_animations=False),
     )
     return tf.ensure_shape(tf.cast(image, tf.float32), (None, None, 3))
