@@ -4,7 +4,8 @@
     python -m benchmarks.serving.ceilings tensorflow VERSION_FOLDER SECONDS
 
 Prints JSON. OpenVINO has a stream for each core, compiled for one row as the server does it; "raw" computes
-the same ready tensor again and again, "decoding" decodes the photo anew for every row, with a thread more.
+the same ready tensor again and again, "decoding" decodes the photo and finds the car anew for every row, with
+a thread more.
 TensorFlow computes `serving_default` in float32 on two threads, four rows at a time.
 """
 
@@ -32,7 +33,10 @@ TENSORFLOW_THREADS, TENSORFLOW_BATCH = 2, 4
 
 
 def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) -> dict[str, float]:
-    """Rows a second, raw and decoding, which take turns; milliseconds of one inference, and of decoding."""
+    """Rows a second, raw and decoding, which take turns; milliseconds of one inference, and of decoding.
+
+    `precision` is "int8" where the model is quantised.
+    """
     shared, alone = (_compile(model, precision, streams) for streams in (CORES, 1))
     image_px = shared.input(0).shape[1]
     tensor = _cut_out(photo, image_px)

@@ -55,10 +55,12 @@ class Exam:
 
     Attributes:
         photo: The JPEG's file, 600 × 400.
+        image_px: Side of the network's square.
         questions: By the names above.
     """
 
     photo: Path
+    image_px: int
     questions: Mapping[str, Question]
 
 
@@ -99,6 +101,7 @@ def prepare(version_dir: Path, source: Path, folder: Path) -> Exam:
     photos = json.dumps({"signature_name": "image_bytes", "instances": [{"b64": in_base64}]}).encode()
     return Exam(
         photo=photo,
+        image_px=card.image_px,
         questions={
             GRPC_TENSOR: grpc("tensor", _tensor_request(pixels)),
             GRPC_PHOTO: grpc("photo", _photo_request(jpeg)),
