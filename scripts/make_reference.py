@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -46,8 +47,8 @@ def commands_page() -> str:
 
 
 def _sections(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
-    own = {"info_name": name.rpartition(" ")[2], "terminal_width": COLUMNS}
-    context = click.Context(command, parent=parent, **own, **command.context_settings)
+    settings: dict[str, Any] = {**command.context_settings, "terminal_width": COLUMNS}
+    context = click.Context(command, parent=parent, info_name=name.rpartition(" ")[2], **settings)
     yield f"\n## {name}\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
