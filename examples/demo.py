@@ -18,9 +18,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 WORK = REPOSITORY / ".demo"
 MODEL = WORK / "models" / "img_classifier"
 READY = re.compile(r"Exporting HTTP/REST API at:(\S+) \.\.\.")
+STRANGER = "none of the five"
 # What the loose photos in test/ show; the folder's photos are named by their folders.
 LOOSE = {"2110": "vaz_2110", "cruiser": "land_cruiser", "l2": "land_cruiser", "l3": "land_cruiser",
-         "l4": "land_cruiser", "x5_1": "bmw_x5", "vitara": "none of the five"}  # fmt: skip
+         "l4": "land_cruiser", "x5_1": "bmw_x5", "vitara": STRANGER}  # fmt: skip
 
 
 def find_photos() -> Path:
@@ -56,10 +57,12 @@ def ask(url: str, photos: Path) -> None:
     for path, truth in unseen(photos):
         answer = client.predict(path)
         names = answer.names[answer.label]
-        doubt = "  none of these?" if answer.is_unknown else ""
-        verdict = "right" if answer.label == truth else "WRONG"
+        if answer.is_unknown:
+            verdict = "right: none of these" if truth == STRANGER else "WRONG: none of these"
+        else:
+            verdict = "right" if answer.label == truth else "WRONG"
         print(f"  {path.name:14} truth {truth:16} answer {answer.label:14} {answer.probability:6.1%}  "
-              f"{verdict}{doubt}  {names.en} · {names.ru}")  # fmt: skip
+              f"{verdict}  {names.en} · {names.ru}")  # fmt: skip
 
 
 def main() -> None:

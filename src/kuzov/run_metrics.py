@@ -243,6 +243,11 @@ class RunMetrics:
         return tuple(each for each in self.photos if each.is_unknown)
 
     @property
+    def right_but_unknown(self) -> tuple[JudgedPhoto, ...]:
+        """Right answers that a person is not given, as the car is taken for none of the classes."""
+        return tuple(each for each in self.unknown_photos if each.is_right)
+
+    @property
     def mistakes(self) -> tuple[JudgedPhoto, ...]:
         """The wrong answers, the surest first."""
         return tuple(sorted((p for p in self.photos if not p.is_right), key=lambda p: -p.probability))

@@ -73,6 +73,21 @@ def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
     assert "Error: " in done.err
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("trian", "train"),
+        ("TRAIN", "train"),
+        ("predic", "predict"),
+        ("evalute", "evaluate"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_the_nearest_command(kuzov: Kuzov, word: str, near: str) -> None:
+    done = kuzov(word, "photos")
+    assert (done.status, done.out) == (2, "")
+    assert f"Error: There is no command {word}. Did you mean {near}?" in done.err
+
+
 @pytest.mark.parametrize("words", ["", "deploy"])
 def test_no_command_shows_the_help(kuzov: Kuzov, words: str) -> None:
     done = kuzov(*words.split())

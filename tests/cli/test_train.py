@@ -84,8 +84,10 @@ def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainRe
     metrics = trained.metrics
     low, high = metrics["validation"]["interval"]
     lines = done.out.splitlines()
+    unknown = sum(each["is_unknown"] and each["predicted"] == each["label"] for each in metrics["photos"])
+    among = f", {unknown} of which it would call unknown" if unknown else ""
     assert lines[0] == (
-        f"Validation         {metrics['validation']['right']} of 9 photos right: "
+        f"Validation         {metrics['validation']['right']} of 9 photos right{among}: "
         f"{metrics['validation']['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}"
     )
     folds = metrics["cross_validation"]

@@ -41,6 +41,7 @@ def test_cells_take_turns(
 ) -> None:
     monkeypatch.setattr(album, "MOST_MISTAKES", 0)
     monkeypatch.setattr(album, "MOST_LEAST_CERTAIN", 0)
+    monkeypatch.setattr(album, "MOST_UNKNOWN", 0)
     monkeypatch.setattr(album, "MOST_IN_A_CELL", 1)
     labels = [Path(name).parent.name for name in make_album(read(metrics)).thumbnails]
     assert labels == ["qashqai", "bmw_x5", "qashqai", "vaz_2110"]  # the mistake first

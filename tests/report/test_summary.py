@@ -8,8 +8,10 @@ from tests.report.conftest import Metrics, Read
 def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
     metrics["validation"] = {"right": 45, "total": 45, "accuracy": 1.0, "interval": [0.9213, 1.0]}
     assert headline(read(metrics)) == Words(
-        "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%.",
-        "Верно на 45 из 45 фото, которых он не видел; ожидайте от 92 до 100\u00a0%.",
+        "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%. 1 of the right ones it would "
+        "call unknown.",
+        "Верно на 45 из 45 фото, которых он не видел; ожидайте от 92 до 100\u00a0%. 1 из верных "
+        "он назвал бы незнакомой.",
     )
 
 
@@ -56,3 +58,11 @@ def test_a_class_without_photos_is_not_the_hardest(metrics: Metrics, read: Read)
     sentences = [each.en for each in plain_words(read(metrics))]
     assert "Every car is recognised on all of its photos." in sentences
     assert "It took none of the cars for one that it does not know." in sentences
+
+
+def test_the_headline_counts_what_would_be_called_unknown(metrics: Metrics, read: Read) -> None:
+    for place, photo in enumerate(metrics["photos"]):
+        photo.update(predicted=photo["label"], is_unknown=place < 2)
+    told = headline(read(metrics))
+    assert told.en.endswith(" 2 of the right ones it would call unknown.")
+    assert told.ru.endswith(" 2 из верных он назвал бы незнакомыми.")

@@ -40,16 +40,12 @@ def _totals(diagnosis: Diagnosis) -> Table:
 
 
 def _findings(diagnosis: Diagnosis) -> Table:
-    shown = Table("sure", "finding", box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("photos", overflow="fold", no_wrap=True)
-    shown.add_column("why")
+    """How sure it is, and beside it, one under the other, what it is about: names of files are long."""
+    shown = Table("sure", box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("finding", overflow="fold")
     for finding in diagnosis.findings[:MOST_SHOWN]:
-        shown.add_row(
-            f"{finding.certainty:.0%}",
-            texts.NAMES[finding.kind].en,
-            Text("\n".join(finding.photos)),
-            Text(texts.sentence(finding).en),
-        )
+        told = f"{texts.NAMES[finding.kind].en}: {texts.sentence(finding).en}"
+        shown.add_row(f"{finding.certainty:.0%}", Text("\n".join([told, *finding.photos])))
     return shown
 
 

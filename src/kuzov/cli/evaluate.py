@@ -49,8 +49,9 @@ def _summary(result: Evaluation) -> str:
     judged, unknown = metrics["validation"], metrics["unknown"]
     low, high = judged["interval"]
     wrong = judged["total"] - judged["right"]
+    also = f", {unknown['right']} of which it would call unknown" if unknown["right"] else ""
     lines = {
-        "Accuracy": f"{judged['right']} of {judged['total']} photos right: {judged['accuracy']:.1%}, "
+        "Accuracy": f"{judged['right']} of {judged['total']} photos right{also}: {judged['accuracy']:.1%}, "
         f"95 % interval {low:.1%} to {high:.1%}",
         "Calibration error": f"{metrics['ece']['after']:.1%}",
         "Marked as unknown": f"{unknown['right']} of {judged['right']} right answers, "

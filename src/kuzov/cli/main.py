@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -29,6 +30,9 @@ COMMANDS = (
 )
 
 STOPPED = Words("Stopped.", "Остановлено.")
+DID_YOU_MEAN = Words(
+    "There is no command {word}. Did you mean {near}?", "Команды {word} нет. Может быть, {near}?"
+)
 
 
 class LazyGroup(click.Group):
@@ -44,6 +48,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"kuzov.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; a slip of the pen is told with the command that is nearest to it."""
+        near = get_close_matches(args[0].lower(), COMMANDS, n=1)
+        if near and args[0] not in COMMANDS:
+            ctx.fail(DID_YOU_MEAN.fill(word=args[0], near=near[0]).told(language()))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

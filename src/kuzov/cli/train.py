@@ -108,9 +108,11 @@ def _summary(result: TrainResult) -> str:
     metrics = result.metrics
     validation, ece = metrics["validation"], metrics["ece"]
     low, high = validation["interval"]
+    count = sum(each["is_unknown"] and each["predicted"] == each["label"] for each in metrics["photos"])
+    unknown = f", {count} of which it would call unknown" if count else ""
     kept = {"head": "a head on the frozen backbone", "fine-tuned": "the fine-tuned network"}[metrics["kept"]]
     lines = {
-        "Validation": f"{validation['right']} of {validation['total']} photos right: "
+        "Validation": f"{validation['right']} of {validation['total']} photos right{unknown}: "
         f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
         **_over_all_photos(metrics),
         "Calibration error": f"{ece['before']:.1%} before, {ece['after']:.1%} after, on photos held out",

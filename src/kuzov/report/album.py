@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kuzov.records import ClassName
 from kuzov.report import texts
-from kuzov.report.markup import details, paragraph, photo_figure, section, side_by_side
+from kuzov.report.markup import details, paragraph, photo_figure, points, section, side_by_side
 from kuzov.report.tables import class_names, mistake_table
 from kuzov.report.thumbnails import Thumbnail, load_explainer, make_thumbnails
 from kuzov.run_metrics import JudgedPhoto, RunMetrics
@@ -17,6 +17,7 @@ from kuzov.words import Words, percent, plain
 
 MOST_MISTAKES = 12
 MOST_LEAST_CERTAIN = 12
+MOST_UNKNOWN = 12
 MOST_IN_A_CELL = 12
 
 
@@ -42,7 +43,8 @@ def make_album(metrics: RunMetrics, bundle: Path | None = None) -> Album:
     looked_at = metrics.mistakes[:MOST_MISTAKES] + metrics.least_certain[:MOST_LEAST_CERTAIN]
     explainer = load_explainer(bundle or Path(metrics.bundle))
     explained = ((folder, each.photo, explainer) for each in looked_at)
-    others = ((folder, each.photo, None) for each in _by_turns(cells))
+    shown = chain(metrics.unknown_photos[:MOST_UNKNOWN], _by_turns(cells))
+    others = ((folder, each.photo, None) for each in shown)
     return Album(cells=cells, thumbnails=make_thumbnails(chain(explained, others)))
 
 
@@ -87,6 +89,18 @@ def least_certain_section(metrics: RunMetrics, album: Album) -> str:
     caption = texts.LEAST_CERTAIN_CAPTION.fill(shown=len(shown), total=len(metrics.least_certain))
     pictures = _explained_gallery(shown, album, metrics.classes)
     return section(texts.LEAST_CERTAIN, paragraph(caption), *pictures)
+
+
+def unknown_section(metrics: RunMetrics, album: Album) -> str:
+    """The photos whose cars are taken for none of the classes, by name where there is no picture."""
+    photos = metrics.unknown_photos[:MOST_UNKNOWN]
+    if not photos:
+        return ""
+    caption = texts.CALLED_UNKNOWN_CAPTION.fill(shown=len(photos), total=len(metrics.unknown_photos))
+    shown = _pictured(photos, album)
+    names = [plain(each.photo) for each in photos if each not in shown]
+    told = [gallery(shown, album, metrics.classes)] if shown else []
+    return section(texts.CALLED_UNKNOWN, paragraph(caption), *told, *([points(names)] if names else []))
 
 
 def gallery(photos: Sequence[JudgedPhoto], album: Album, classes: Sequence[ClassName]) -> str:

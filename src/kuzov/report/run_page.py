@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from kuzov.report import confusion, tables, texts
-from kuzov.report.album import Album, least_certain_section, mistake_section
+from kuzov.report.album import Album, least_certain_section, mistake_section, unknown_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.run_metrics import RunMetrics, TrainingMetrics
@@ -33,6 +33,7 @@ def render_page(metrics: RunMetrics, version: str, charts: Charts, album: Album)
         *_classes(metrics, charts, album),
         mistake_section(metrics, album),
         least_certain_section(metrics, album),
+        unknown_section(metrics, album),
         *_probabilities(metrics, charts),
         *(_learning(metrics, charts) if isinstance(metrics, TrainingMetrics) else ()),
         section(texts.REJECTED, tables.rejected_table(metrics)),

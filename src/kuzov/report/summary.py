@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kuzov.report import texts
 from kuzov.run_metrics import LearningCurve, RunMetrics, TrainingMetrics
-from kuzov.words import Words, number, percent
+from kuzov.words import Words, joined, number, percent
 
 # An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
 WIDE_INTERVAL = 0.05
@@ -20,7 +20,9 @@ def headline(metrics: RunMetrics) -> Words:
     low, high = (number(100 * each, 0) for each in validation.interval)
     expected = texts.EXPECTED.fill(low=low, high=high)
     words = texts.HEADLINE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_HEADLINE
-    return words.fill(right=validation.right, total=validation.total, expected=expected)
+    told = words.fill(right=validation.right, total=validation.total, expected=expected)
+    unknown = len(metrics.right_but_unknown)
+    return joined((told, texts.RIGHT_BUT_UNKNOWN.of(unknown)), " ") if unknown else told
 
 
 def plain_words(metrics: RunMetrics) -> Iterator[Words]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kuzov.words import Words, plain
+from kuzov.words import Plural, Words, plain
 
 # Page
 TITLE = Words("Training report", "Отчёт об обучении")
@@ -19,6 +19,22 @@ EXPECTED = Words("{low} to {high}\u00a0%", "от {low} до {high}\u00a0%")
 EVALUATION_HEADLINE = Words(
     "Right on {right} of these {total} photos; on others like them expect {expected}.",
     "Верно на {right} из этих {total} фото; на других таких же ожидайте {expected}.",
+)
+RIGHT_BUT_UNKNOWN = Plural(
+    (
+        "{count} of the right ones it would call unknown.",
+        "{count} of the right ones it would call unknown.",
+    ),
+    (
+        "{count} из верных он назвал бы незнакомой.",
+        "{count} из верных он назвал бы незнакомыми.",
+        "{count} из верных он назвал бы незнакомыми.",
+    ),
+)
+CALLED_UNKNOWN = Words("Called unknown", "Названы незнакомыми")
+CALLED_UNKNOWN_CAPTION = Words(
+    "Photos of known cars that are answered “none of these”: {shown} of {total}.",
+    "Фото известных машин с ответом «ни одна из этих»: {shown} из {total}.",
 )
 LEARNED_FROM_THESE = Words(
     "These are the very photos that this recogniser was made of, so the figures flatter it. "
