@@ -53,16 +53,31 @@ def test_the_tables(kuzov: Kuzov, calls: list[dict[str, Any]], monkeypatch: pyte
     assert calls == [{"photos": Path("photos"), "fix": False, "report": None}]
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert lines[0] == "Findings: 2, in 22 readable photo(s)."
-    assert lines[1].startswith("More photos would probably help: from 1 to 2 photos of each model")
-    assert "Near copies 1 They teach little; kuzov train keeps them on one side. Keep the best one." in lines
-    assert "100% Files cut short van/1.jpg is broken" in lines
-    assert "98% Near copies suv/1.jpg 98.0 % alike" in [line.replace("\u00a0", " ") for line in lines]
+    assert lines[1].startswith("More photos would probably help: from 1 to 2 photos of each car")
+    assert "1 Near copies. They teach little; kuzov train keeps them on one side. Keep the best one." in lines
+    plain = [line.replace("\u00a0", " ") for line in lines]
+    for told, photo in (
+        ("100% Files cut short: is broken", "van/1.jpg"),
+        ("98% Near copies: 98.0 % alike", "suv/1.jpg"),
+    ):
+        assert plain[plain.index(told) + 1] == photo
     assert lines[-2:] == [
         "Not checked: In both train/ and validation/: "
         "the photos are not divided into train/ and validation/.",
         "--fix would move 1 file(s) into a quarantine beside the photos.",
     ]
     assert not done.err
+
+
+def test_the_tables_are_read_in_sixty_columns(
+    kuzov: Kuzov, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = kuzov("doctor", "photos").out.splitlines()
+    table = lines[lines.index(next(line for line in lines if "sure" in line.split())) :]
+    assert max(map(len, table[:6])) <= 60
+    assert any(line.split() == ["van/1.jpg"] for line in table)
+    assert len(calls) == 1
 
 
 def test_json(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:

@@ -33,9 +33,10 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
 
 
 def _totals(diagnosis: Diagnosis) -> Table:
-    shown = Table("finding", "how many", "what to do", box=SIMPLE_HEAD, pad_edge=False)
+    """Counts, and beside each what it is of and what to do: two columns fit into a narrow terminal."""
+    shown = Table("how many", "finding", box=SIMPLE_HEAD, pad_edge=False)
     for kind, count in diagnosis.totals.items():
-        shown.add_row(texts.NAMES[kind].en, str(count), Text(texts.ADVICE[kind].en))
+        shown.add_row(str(count), Text(f"{texts.NAMES[kind].en}. {texts.ADVICE[kind].en}"))
     return shown
 
 
