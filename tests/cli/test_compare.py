@@ -36,13 +36,12 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     assert calls == [(Path("a"), Path("b"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
         0,
-        "Asking A about 45 photo(s)\nAsking B about 45 photo(s)\n"
-        "Left out: photos/x5/2.jpg: the file is empty\n",
+        "Asking A about 45 photos\nAsking B about 45 photos\nLeft out: photos/x5/2.jpg: the file is empty\n",
     )
     assert done.out == (
         "A                  40 of 45 photos right: 88.9%, 95 % interval 76.5% to 95.2% (cars/1)\n"
         "B                  44 of 45 photos right: 97.8%, 95 % interval 88.4% to 99.6% (cars/2)\n"
-        "Only one is right  A on 0, B on 4 photo(s); McNemar's exact test: p = 0.12\n"
+        "Only one is right  A on 0 photos, B on 4 photos; McNemar's exact test: p = 0.12\n"
         "Verdict            B recognises 44 of 45 photos, A 40; so small a difference can be chance.\n"
         "Page               out/comparison.html\n"
         "Where they differ:\n"

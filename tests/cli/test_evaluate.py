@@ -37,7 +37,7 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     assert calls == [(Path("cars"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
         0,
-        "Asking about 45 photo(s)\nDrawing the report\nLeft out: photos/x5/1.jpg: the file is empty\n",
+        "Asking about 45 photos\nDrawing the report\nLeft out: photos/x5/1.jpg: the file is empty\n",
     )
     assert done.out == (
         "Accuracy           44 of 45 photos right: 97.8%, 95 % interval 88.4% to 99.6%\n"

@@ -32,6 +32,8 @@ def test_a_picture_is_written(kuzov: Kuzov, model: Path, suv: Path, tmp_path: Pa
     doubt = "perhaps " if expected.prediction.is_doubtful else doubt
     probability = f"{expected.prediction.probability:.1%}"
     assert done.out == f"{suv}: {doubt}SUV {probability}, explained by layer-cam in heat.png\n"
+    told = kuzov("explain", suv, "--out", "heat.png", "--model", model, "--language", "ru").out
+    assert f"Внедорожник {probability.replace('.', ',')}, объяснено (layer-cam) в heat.png\n" in told
     with Image.open(tmp_path / "heat.png") as found:
         assert found.format == "PNG"
         assert found.tobytes() == overlay(read_part(suv, expected.part.box), expected.heat).tobytes()

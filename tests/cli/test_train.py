@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +100,39 @@ def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainRe
     assert lines[5] == f"Bundle             {trained.bundle}"
     assert lines[6] == f"Report             {trained.run_folder / 'report.html'}"
     assert Path(lines[6].split()[1]).is_file()
+    assert lines[7:] == [
+        "Ask it             kuzov predict PHOTO",
+        "Serve it           kuzov serve",
+    ]
     assert done.err == ""
+
+
+def test_the_summary_in_russian(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:
+    lines = kuzov("train", "cars", "--language", "ru").out.splitlines()
+    right, ece = trained.metrics["validation"]["right"], trained.metrics["ece"]
+    assert lines[0].startswith(f"Проверка           верно {right} из 9 фото: ")
+    assert re.fullmatch(r"Перекрёстная       [0-9]+,[0-9]% ± [0-9]+,[0-9]% по 5 частям всех фото", lines[1])
+    after = f"{ece['after']:.1%}".replace(".", ",")
+    assert lines[2].endswith(f" до, {after} после, на отложенных фото")
+    assert lines[3] == "Выбрано            выходной слой на замороженной основе"
+    assert lines[5:] == [
+        f"Папка модели       {trained.bundle}",
+        f"Отчёт              {trained.run_folder / 'report.html'}",
+        "Спросить           kuzov predict PHOTO",
+        "Запустить сервер   kuzov serve",
+    ]
+
+
+def test_the_next_commands_are_as_they_have_to_be_typed(
+    kuzov: Kuzov, calls: list[dict[str, Any]], synthetic_photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "my cars").symlink_to(synthetic_photos)
+    lines = kuzov("train", "my cars", "--out", "my models/cars").out.splitlines()
+    ask, serve = (shlex.split(line)[2:] for line in lines[-2:])
+    assert ask[:2] == ["kuzov", "predict"]
+    assert (tmp_path / ask[2]).is_file()
+    assert ask[3:] == ["--model", "my models/cars"]
+    assert serve == ["kuzov", "serve", "--model-base-path", "my models/cars"]
 
 
 @pytest.mark.parametrize(("shots", "name"), [(1, "1 photo a model    "), (26, "26 photos a model  ")])

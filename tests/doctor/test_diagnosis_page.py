@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_page(diagnosis: Diagnosis) -> None:
     page = render_page(diagnosis, fixed=False)
-    assert f"Findings: {len(diagnosis.findings)}, in {diagnosis.photos} readable photo(s)" in page
+    assert f"{len(diagnosis.findings)} findings in {diagnosis.photos} readable photos" in page
     for kind in diagnosis.totals:
         assert f'href="#{kind.value}"' in page
         assert page.count(f'id="{kind.value}"') == 1
@@ -34,7 +34,7 @@ def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
 
 def test_nothing_found(diagnosis: Diagnosis) -> None:
     well = replace(diagnosis, findings=(), moves=(), skipped=())
-    assert headline(well).en == f"Nothing was found in {diagnosis.photos} photo(s)"
+    assert headline(well).en == f"Nothing was found in {diagnosis.photos} photos"
     page = render_page(well, fixed=False)
     assert "Photos of each class" in page
     assert "Not checked" not in page

@@ -49,9 +49,13 @@ def test_copies() -> None:
 
 def test_too_few() -> None:
     facts: Facts = {"label": "van", "photos": 1, "least": 5}
-    assert told(Kind.TOO_FEW, side="", **facts).en == "van: 1 different photo(s), should be 5 or more"
+    assert told(Kind.TOO_FEW, side="", **facts).en == "van: 1 different photo, should be 5 or more"
     assert told(Kind.TOO_FEW, side="train", **facts).en == (
-        "van: 1 different photo(s) to learn from, should be 5 or more"
+        "van: 1 different photo to learn from, should be 5 or more"
+    )
+    facts["photos"] = 4
+    assert told(Kind.TOO_FEW, side="", **facts) == Words(
+        "van: 4 different photos, should be 5 or more", "van: разных фотографий 4, нужно 5 или больше"
     )
 
 

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.language import language_option, note, percent, say
 from kuzov.cli.progress import stage_lines
+from kuzov.cli.summary import how_many_right, summary
+from kuzov.words import PHOTOS, Plural, Words, joined, plain
 
 if TYPE_CHECKING:
     from kuzov.report.comparison import BundleComparison, Side
 
-STAGES = {"ask a": "Asking A about {count} photo(s)", "ask b": "Asking B about {count} photo(s)"}
+STAGES = {
+    "ask a": Plural(
+        ("Asking A about {count} photo", "Asking A about {count} photos"), ("Вопросы А о {count} фото",) * 3
+    ),
+    "ask b": Plural(
+        ("Asking B about {count} photo", "Asking B about {count} photos"), ("Вопросы Б о {count} фото",) * 3
+    ),
+}
+A, B = Words("A", "А"), Words("B", "Б")
+ONLY_ONE = Words("Only one is right", "Права только одна")
+TEST = Words(
+    "A on {a}, B on {b}; McNemar's exact test: p = {p}",
+    "А на {a}, Б на {b}; точный критерий Макнемара: p = {p}",
+)
+VERDICT = Words("Verdict", "Вывод")
+PAGE = Words("Page", "Страница")
+DIFFERENCE = Words(
+    "  {photo}: A {a} ({a_probability}), B {b} ({b_probability}); it shows {truth}",
+    "  {photo}: А {a} ({a_probability}), Б {b} ({b_probability}); на фото {truth}",
+)
+MORE = Words("  and {count} more; --json tells all", "  и ещё {count}; все покажет --json")
+DIFFER = Words("Where they differ:", "Где они расходятся:")
+LEFT_OUT = Words("Left out: {it}", "Отброшено: {it}")
 MOST_LINES = 20
 
 
@@ -26,6 +50,7 @@ MOST_LINES = 20
     "--out", type=click.Path(path_type=Path), help="Folder for a page, comparison.html, and comparison.json."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@language_option
 def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     """Tell which of the models A and B is better on PHOTOS, and whether that can be chance.
 
@@ -36,36 +61,39 @@ def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> 
 
     result = compare(a, b, photos, out, progress=stage_lines(STAGES))
     for rejected in result.rejected:
-        print(f"Left out: {rejected}", file=sys.stderr)
-    print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result, out))
+        note(LEFT_OUT.fill(it=str(rejected)))
+    if as_json:
+        print(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        say(_summary(result, out))
 
 
-def _summary(result: BundleComparison, out: Path | None) -> str:
+def _summary(result: BundleComparison, out: Path | None) -> Words:
     from kuzov.report.comparison_page import PAGE_FILE, verdict
 
-    lines = {
-        "A": _side(result.a),
-        "B": _side(result.b),
-        "Only one is right": f"A on {result.only_a}, B on {result.only_b} photo(s); "
-        f"McNemar's exact test: p = {result.p_value:.2g}",
-        "Verdict": verdict(result).en,
-        **({} if out is None else {"Page": str(out / PAGE_FILE)}),
-    }
+    p = f"{result.p_value:.2g}"
+    test = TEST.fill(a=PHOTOS.of(result.only_a), b=PHOTOS.of(result.only_b), p=Words(p, p.replace(".", ",")))
+    lines = [(A, _side(result.a)), (B, _side(result.b)), (ONLY_ONE, test), (VERDICT, verdict(result))]
+    if out is not None:
+        lines.append((PAGE, plain(out / PAGE_FILE)))
     differences = [
-        f"  {each.photo}: A {each.a} ({each.a_probability:.1%}), B {each.b} ({each.b_probability:.1%}); "
-        f"it shows {each.label}"
+        DIFFERENCE.fill(
+            photo=each.photo,
+            a=each.a,
+            a_probability=percent(each.a_probability),
+            b=each.b,
+            b_probability=percent(each.b_probability),
+            truth=each.label,
+        )
         for each in result.differences
     ]
     shown = differences[:MOST_LINES]
     if len(differences) > MOST_LINES:
-        shown.append(f"  and {len(differences) - MOST_LINES} more; --json tells all")
-    heading = ["Where they differ:"] if shown else []
-    return "\n".join([*(f"{name:<18} {text}" for name, text in lines.items()), *heading, *shown])
+        shown.append(MORE.fill(count=len(differences) - MOST_LINES))
+    heading = [DIFFER] if shown else []
+    return joined([summary(lines), *heading, *shown], "\n")
 
 
-def _side(side: Side) -> str:
-    low, high = side.interval
-    return (
-        f"{side.right} of {side.total} photos right: {side.accuracy:.1%}, "
-        f"95 % interval {low:.1%} to {high:.1%} ({side.bundle})"
-    )
+def _side(side: Side) -> Words:
+    right = how_many_right(side.right, side.total, side.accuracy, side.interval)
+    return plain("{right} ({bundle})").fill(right=right, bundle=side.bundle)

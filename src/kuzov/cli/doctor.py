@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.language import language_option, note, say
 from kuzov.cli.progress import progress_bars
+from kuzov.words import FILES, Words, joined
 
 if TYPE_CHECKING:
     from kuzov.doctor.quarantine import Restored
 
 STAGES = {
-    "read": "Reading photos",
-    "compare": "Comparing them",
-    "embed": "Embedding photos",
-    "judge": "Judging labels",
+    "read": Words("Reading photos", "Чтение фотографий"),
+    "compare": Words("Comparing them", "Сравнение"),
+    "embed": Words("Embedding photos", "Признаки фотографий"),
+    "judge": Words("Judging labels", "Проверка классов"),
 }
+PAGE = Words("The page is {report}.", "Страница: {report}")
+PUT_BACK = Words("Put back from {quarantine}: {files}.", "Возвращено из {quarantine}: {files}.")
+LEFT = Words(
+    "Left there, as another file stands in their place now: {left}. Move or rename those and run it again.",
+    "Осталось там, потому что на этих местах теперь другие файлы: {left}. Уберите или переименуйте их и "
+    "повторите команду.",
+)
 
 
 @click.command("doctor", short_help="Find what is wrong with a folder of photos.")
@@ -32,6 +40,7 @@ STAGES = {
     "--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page with thumbnails."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@language_option
 def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: bool) -> None:
     """Find what is wrong with PHOTOS, a folder such as `kuzov train` takes, in whatever state it is.
 
@@ -46,7 +55,10 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
         from kuzov.api import restore_photos
 
         restored = restore_photos(photos)
-        print(json.dumps(restored.to_json(), ensure_ascii=False) if as_json else _put_back(restored))
+        if as_json:
+            print(json.dumps(restored.to_json(), ensure_ascii=False))
+        else:
+            say(_put_back(restored))
         return
     from kuzov.api import diagnose
 
@@ -59,14 +71,11 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
 
         print_diagnosis(diagnosis)
     if report is not None:
-        print(f"The page is {report}.", file=sys.stderr)
+        note(PAGE.fill(report=str(report)))
 
 
-def _put_back(restored: Restored) -> str:
-    lines = [f"Put back from {restored.quarantine}: {len(restored.photos)} file(s)."]
-    if restored.left:
-        lines.append(
-            f"Left there, as another file stands in their place now: {', '.join(restored.left)}. "
-            "Move or rename those and run it again."
-        )
-    return "\n".join(lines)
+def _put_back(restored: Restored) -> Words:
+    told = PUT_BACK.fill(quarantine=str(restored.quarantine), files=FILES.of(len(restored.photos)))
+    if not restored.left:
+        return told
+    return joined([told, LEFT.fill(left=", ".join(restored.left))], "\n")

@@ -9,12 +9,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.progress import stage_lines
+from kuzov.cli.summary import REPORT, how_many_right, summary
+from kuzov.words import Plural, Words, plain
 
 if TYPE_CHECKING:
     from kuzov.report.evaluation import Evaluation
 
-STAGES = {"ask": "Asking about {count} photo(s)", "draw": "Drawing the report"}
+STAGES = {
+    "ask": Plural(
+        ("Asking about {count} photo", "Asking about {count} photos"), ("Вопросы о {count} фото",) * 3
+    ),
+    "draw": Plural(("Drawing the report",) * 2, ("Рисую отчёт",) * 3),
+}
+ACCURACY = Words("Accuracy", "Доля верных")
+CALIBRATION = Words("Calibration error", "Ошибка калибровки")
+UNKNOWN = Words("Marked as unknown", "Сочтены незнакомыми")
+MARKED = Words(
+    "{right} of {all_right} right answers, {wrong} of {all_wrong} wrong ones",
+    "верных ответов — {right} из {all_right}, неверных — {wrong} из {all_wrong}",
+)
 
 
 @click.command("evaluate", short_help="Tell how good a model is on labelled photos.")
@@ -27,6 +42,7 @@ STAGES = {"ask": "Asking about {count} photo(s)", "draw": "Drawing the report"}
     help="Folder for report.html, its pictures and metrics.json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@language_option
 def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     """Judge MODEL by PHOTOS, a folder with a subfolder of photos a class, and write a report.
 
@@ -41,12 +57,16 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
         print(f"Left out: {each['photo']}: {each['reason']}", file=sys.stderr)
     if data["learned_from"]:
         print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
-    print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
+    if as_json:
+        print(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        say(_summary(result))
 
 
-def _summary(result: Evaluation) -> str:
+def _summary(result: Evaluation) -> Words:
     metrics = result.metrics
     judged, unknown = metrics["validation"], metrics["unknown"]
+<<<<<<< HEAD
     low, high = judged["interval"]
     wrong = judged["total"] - judged["right"]
     also = f", {unknown['right']} of which it would call unknown" if unknown["right"] else ""
@@ -59,3 +79,22 @@ def _summary(result: Evaluation) -> str:
         "Report": result.report,
     }
     return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
+=======
+    marked = MARKED.fill(
+        right=unknown["right"],
+        all_right=judged["right"],
+        wrong=unknown["wrong"],
+        all_wrong=judged["total"] - judged["right"],
+    )
+    return summary(
+        [
+            (
+                ACCURACY,
+                how_many_right(judged["right"], judged["total"], judged["accuracy"], judged["interval"]),
+            ),
+            (CALIBRATION, percent(metrics["ece"]["after"])),
+            (UNKNOWN, marked),
+            (REPORT, plain(result.report)),
+        ]
+    )
+>>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)

@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.doubt import doubted
+from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import ConfigError
+from kuzov.words import Words, plain
 
 if TYPE_CHECKING:
     from kuzov.explain.explainer import Saliency
 
 # As in kuzov.explain.methods, which would bring NumPy and Pillow into `--help`; a test compares them.
 METHODS = ("layer-cam", "grad-cam++", "smoothgrad", "gradient")
+
+EXPLAINED = Words(
+    "{photo}: {answer}, explained by {method} in {out}", "{photo}: {answer}, объяснено ({method}) в {out}"
+)
+THE_PHOTO = Words(
+    "{out} is the photo itself; give the picture another name.",
+    "{out} — это сама фотография; назовите картинку иначе.",
+)
 
 
 @click.command("explain", short_help="Show where the model looks in a photo.")
@@ -33,6 +44,7 @@ METHODS = ("layer-cam", "grad-cam++", "smoothgrad", "gradient")
 )
 @click.option("--side-by-side", is_flag=True, help="The photo, the heat and both, beside each other.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@language_option
 def command(
     *, photo: Path, out: Path, model: Path | None, side_by_side: bool, as_json: bool, **options: Any
 ) -> None:
@@ -46,24 +58,23 @@ def command(
 
     pictures.find_format(out)  # what is wrong with the name is told before any work
     if out.exists() and photo.exists() and out.samefile(photo):
-        raise ConfigError(f"{out} is the photo itself; give the picture another name.")
+        raise ConfigError(THE_PHOTO.fill(out=str(out)))
     found = explain(photo, model_or_default(model), **options)
     draw = pictures.side_by_side if side_by_side else pictures.overlay
     pictures.save(draw(pictures.read_part(photo, found.part.box), found.heat), out)
     if as_json:
         print(json.dumps({**found.to_json(), "out": str(out)}, ensure_ascii=False))
     else:
-        print(_as_text(found, out))
+        say(_as_text(found, out))
 
 
-def _as_text(found: Saliency, out: Path) -> str:
+def _as_text(found: Saliency, out: Path) -> Words:
     """One line: the photo, the class that is explained, and where the picture lies."""
     prediction = found.prediction
-    probability = prediction.probabilities[found.label]
-    doubt = ""
-    if found.label == prediction.label and prediction.is_unknown:
-        doubt = "none of these models, most like "
-    elif found.label == prediction.label and prediction.is_doubtful:
-        doubt = "perhaps "
-    name = prediction.names[found.label].en
-    return f"{prediction.photo}: {doubt}{name} {probability:.1%}, explained by {found.method} in {out}"
+    probability = percent(prediction.probabilities[found.label])
+    answer = plain("{name} {probability}").fill(
+        name=prediction.names[found.label].words, probability=probability
+    )
+    if found.label == prediction.label:
+        answer = doubted(prediction, answer)
+    return EXPLAINED.fill(photo=prediction.photo, answer=answer, method=found.method, out=str(out))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.doubt import doubted
 from kuzov.cli.language import ERROR, language_option, note, percent, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import PhotoError
@@ -23,14 +24,10 @@ if TYPE_CHECKING:
 
 RUNNERS_UP = 2
 ANSWER = plain("{where}: {answer}")
-UNKNOWN = Words(
-    "none of these models, most like {answer}", "ни одна из этих моделей, больше всего похоже на {answer}"
-)
 STRANGER = Words(
     "none of these models; looks like {name}, {probability}",
     "ни одна из этих моделей; похоже на {name}, {probability}",
 )
-DOUBTFUL = Words("perhaps {answer}", "возможно, {answer}")
 NO_CAR = Words("no car found; the whole photo: {answer}", "машина не найдена; всё фото: {answer}")
 SMALL = Words("{answer}, too small to be sure of", "{answer}, слишком мала, чтобы быть уверенным")
 PERHAPS_MORE = Words(
@@ -181,6 +178,5 @@ def _ranked(answer: Prediction) -> Words:
 
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
     first, *others = (named(*each) for each in ranked[: 1 + RUNNERS_UP])
-    doubt = UNKNOWN if answer.is_unknown else DOUBTFUL if answer.is_doubtful else plain("{answer}")
-    told = doubt.fill(answer=first)
+    told = doubted(answer, first)
     return plain("{told}  ({others})").fill(told=told, others=joined(others)) if others else told

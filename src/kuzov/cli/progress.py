@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from kuzov.progress import silent
 
+from kuzov.cli.language import language, note
+from kuzov.words import Plural, Words
+
 
 @contextmanager
-def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars(stages: Mapping[str, Words]) -> Iterator[Callable[[str, int, int], None]]:
     """Bars with the time left, by stages with their names; none where stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield silent
@@ -25,17 +27,17 @@ def progress_bars(stages: Mapping[str, str]) -> Iterator[Callable[[str, int, int
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stages[stage], total=total)
+                tasks[stage] = bars.add_task(stages[stage].told(language()), total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
         yield show
 
 
-def stage_lines(stages: Mapping[str, str]) -> Callable[[str, int, int], None]:
-    """A line as each stage begins; {count} in it is how much there is to do."""
+def stage_lines(stages: Mapping[str, Plural]) -> Callable[[str, int, int], None]:
+    """A line as each stage begins; its count is how much there is to do."""
 
     def tell(stage: str, done: int, total: int) -> None:
         if done == 0:
-            print(stages[stage].format(count=total), file=sys.stderr)
+            note(stages[stage].of(total))
 
     return tell

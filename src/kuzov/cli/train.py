@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.found_photos import tell_dataset
-from kuzov.cli.language import note
+from kuzov.cli.language import language_option, note, percent, say
+from kuzov.cli.next_steps import next_steps
 from kuzov.cli.progress import progress_bars
+from kuzov.cli.summary import REPORT, how_many_right, summary
 from kuzov.config import load_config
-from kuzov.words import Words
+from kuzov.words import Plural, Words, number, plain
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 STAGES = {
-    "read": "Reading photos",
-    "embed": "Embedding photos",
-    "head": "Fitting the head",
-    "fine-tune": "Fine-tuning",
-    "export": "Exporting and proving",
+    "read": Words("Reading photos", "Чтение фотографий"),
+    "embed": Words("Embedding photos", "Признаки фотографий"),
+    "head": Words("Fitting the head", "Обучение выходного слоя"),
+    "fine-tune": Words("Fine-tuning", "Дообучение"),
+    "export": Words("Exporting and proving", "Сохранение и проверка"),
 }
 NOT_PUBLISHED = Words(
     "Not published: {why}. It is whole, and waits in {bundle}; nothing serves it.\n"
@@ -32,6 +34,40 @@ NOT_PUBLISHED = Words(
     "Опубликовать: kuzov publish {bundle}\n"
     "Или обучайте с --publish, или в отдельную папку модели с --out.",
 )
+VALIDATION = Words("Validation", "Проверка")
+CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная")
+FOLDS = Plural(
+    ("{mean} ± {std} over {count} fold of all photos", "{mean} ± {std} over {count} folds of all photos"),
+    (
+        "{mean} ± {std} по {count} части всех фото",
+        "{mean} ± {std} по {count} частям всех фото",
+        "{mean} ± {std} по {count} частям всех фото",
+    ),
+)
+FEW_SHOTS = Plural(
+    ("{count} photo a model", "{count} photos a model"),
+    ("По {count} фото",) * 3,
+)
+DRAWS = Plural(
+    ("{mean} ± {std} over {count} draw (least {least})", "{mean} ± {std} over {count} draws (least {least})"),
+    (
+        "{mean} ± {std} по {count} выборке (наименьшая {least})",
+        "{mean} ± {std} по {count} выборкам (наименьшая {least})",
+        "{mean} ± {std} по {count} выборкам (наименьшая {least})",
+    ),
+)
+CALIBRATION = Words("Calibration error", "Ошибка калибровки")
+CALIBRATED = Words(
+    "{before} before, {after} after, on photos held out", "{before} до, {after} после, на отложенных фото"
+)
+KEPT = Words("Kept", "Выбрано")
+KINDS = {
+    "head": Words("a head on the frozen backbone", "выходной слой на замороженной основе"),
+    "fine-tuned": Words("the fine-tuned network", "дообученная сеть"),
+}
+TOOK = Words("Took", "Заняло")
+SECONDS = Words("{seconds} s", "{seconds} с")
+BUNDLE = Words("Bundle", "Папка модели")
 
 
 @click.command("train", short_help="Learn from a folder of photos.")
@@ -82,6 +118,7 @@ NOT_PUBLISHED = Words(
     help="Publish even where the newest version in the model folder knows more, or is clearly better.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@language_option
 def command(
     *, config_file: Path | None, overrides: tuple[str, ...], seed: int | None, as_json: bool, **options: Any
 ) -> None:
@@ -99,14 +136,19 @@ def command(
     config = load_config(config_file, (*overrides, *seeds))
     with progress_bars(STAGES) as progress:
         result = train(config=config, found=tell_dataset, progress=progress, **options)
-    print(json.dumps(result.to_json(), ensure_ascii=False) if as_json else _summary(result))
+    if as_json:
+        print(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        say(_summary(result, options["photos"], options["out"]))
     if result.succession is not None and not result.published:
         note(NOT_PUBLISHED.fill(why=result.succession.words, bundle=str(result.bundle)))
 
 
-def _summary(result: TrainResult) -> str:
+def _summary(result: TrainResult, photos: Path, out: Path) -> Words:
+    """How good it is, where it lies, and what to type next."""
     metrics = result.metrics
     validation, ece = metrics["validation"], metrics["ece"]
+<<<<<<< HEAD
     low, high = validation["interval"]
     count = sum(each["is_unknown"] and each["predicted"] == each["label"] for each in metrics["photos"])
     unknown = f", {count} of which it would call unknown" if count else ""
@@ -122,15 +164,31 @@ def _summary(result: TrainResult) -> str:
         "Report": result.run_folder / "report.html",
     }
     return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
+=======
+    judged = how_many_right(
+        validation["right"], validation["total"], validation["accuracy"], validation["interval"]
+    )
+    lines = [
+        (VALIDATION, judged),
+        _over_all_photos(metrics),
+        (CALIBRATION, CALIBRATED.fill(before=percent(ece["before"]), after=percent(ece["after"]))),
+        (KEPT, KINDS[metrics["kept"]]),
+        (TOOK, SECONDS.fill(seconds=number(metrics["seconds"]))),
+        (BUNDLE, plain(result.bundle)),
+        (REPORT, plain(result.run_folder / "report.html")),
+    ]
+    if result.published:
+        lines += next_steps(out, (photos / each["photo"] for each in metrics["photos"]))
+    return summary(lines)
+>>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)
 
 
-def _over_all_photos(metrics: dict[str, Any]) -> dict[str, str]:
+def _over_all_photos(metrics: dict[str, Any]) -> tuple[Words, Words]:
     """The line of the summary that says how good such a recogniser is, whichever photos it learned from."""
     folds, few = metrics["cross_validation"], metrics["shots"]
+    judged = folds if few is None else few
+    mean, std = percent(judged["mean"]), percent(judged["std"])
     if few is None:
-        accuracy = f"{folds['mean']:.1%} ± {folds['std']:.1%} over {len(folds['folds'])} folds of all photos"
-        return {"Cross-validation": accuracy}
-    name = f"{few['shots']} photo{'' if few['shots'] == 1 else 's'} a model"
-    return {
-        name: f"{few['mean']:.1%} ± {few['std']:.1%} over {few['draws']} draws (least {few['least']:.1%})"
-    }
+        return CROSS_VALIDATION, FOLDS.of(len(folds["folds"]), mean=mean, std=std)
+    draws = DRAWS.of(few["draws"], mean=mean, std=std, least=percent(few["least"]))
+    return FEW_SHOTS.of(few["shots"]), draws

@@ -20,7 +20,7 @@ from kuzov.report.markup import (
 from kuzov.report.summary import would_more_help
 from kuzov.report.texts import CLASS, COUNT, LEARNING_CURVE
 from kuzov.report.thumbnails import make_thumbnail
-from kuzov.words import Words, plain
+from kuzov.words import PHOTOS, Words, plain
 
 MOST_PICTURED = 60
 """Findings of a kind that get thumbnails: a page of thousands would not open."""
@@ -48,8 +48,10 @@ def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
 
 def headline(diagnosis: Diagnosis) -> Words:
     """How many findings there are."""
-    words = texts.FOUND if diagnosis.findings else texts.ALL_WELL
-    return words.fill(findings=len(diagnosis.findings), photos=diagnosis.photos)
+    if not diagnosis.findings:
+        return texts.ALL_WELL.fill(photos=PHOTOS.of(diagnosis.photos))
+    found = texts.FINDINGS.of(len(diagnosis.findings))
+    return texts.FOUND.fill(findings=found, photos=texts.READABLE.of(diagnosis.photos))
 
 
 def _totals(diagnosis: Diagnosis) -> Iterator[str]:

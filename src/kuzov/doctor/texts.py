@@ -10,13 +10,17 @@ from kuzov.data.layout import BESIDE_TRAIN, KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
 from kuzov.images.reasons import BROKEN, EMPTY, FOREIGN, LACKS_END
 from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS
-from kuzov.words import Words, number, percent, plain
+from kuzov.words import Plural, Words, number, percent, plain
 
 TITLE = Words("Check of the photos", "Проверка фотографий")
-ALL_WELL = Words("Nothing was found in {photos} photo(s)", "В фотографиях ({photos}) ничего не найдено")
-FOUND = Words(
-    "Findings: {findings}, in {photos} readable photo(s)",
-    "Замечаний: {findings}; фотографий, которые читаются: {photos}",
+ALL_WELL = Words("Nothing was found in {photos}", "Проверено {photos}, ничего не найдено")
+FOUND = Words("{findings} in {photos}", "{findings} на {photos}")
+FINDINGS = Plural(
+    ("{count} finding", "{count} findings"), ("{count} замечание", "{count} замечания", "{count} замечаний")
+)
+READABLE = Plural(
+    ("{count} readable photo", "{count} readable photos"),
+    ("{count} читаемое фото", "{count} читаемых фото", "{count} читаемых фото"),
 )
 SUMMARY = Words("Findings", "Найдено")
 FINDING = Words("finding", "замечание")
@@ -152,9 +156,12 @@ SENTENCES: Mapping[Kind, Words] = {
         "{label}: фотографий {photos}, в среднем классе {median}",
     ),
 }
-TOO_FEW = Words(
-    "{label}: {photos} different photo(s){side}, should be {least} or more",
-    "{label}: разных фотографий{side} {photos}, нужно {least} или больше",
+TOO_FEW = Plural(
+    (
+        "{label}: {count} different photo{side}, should be {least} or more",
+        "{label}: {count} different photos{side}, should be {least} or more",
+    ),
+    ("{label}: разных фотографий{side} {count}, нужно {least} или больше",) * 3,
 )
 
 REASONS: Mapping[str, Words] = {
@@ -208,7 +215,7 @@ def sentence(finding: Finding) -> Words:
     filled = {name: _shown(name, value) for name, value in facts.items()}
     if finding.kind == Kind.TOO_FEW:
         side = plain(" {side}").fill(side=SIDES[str(facts["side"])]) if facts["side"] else plain("")
-        return TOO_FEW.fill(**filled | {"side": side})
+        return TOO_FEW.of(int(facts["photos"]), label=filled["label"], least=filled["least"], side=side)
     return SENTENCES[finding.kind].fill(**filled)
 
 
