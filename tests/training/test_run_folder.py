@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from kuzov.config import TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
 from kuzov.model.backbones import Backbone
-from kuzov.model.calibration import probabilities
+from kuzov.model.calibration import fit_temperature, probabilities
 from kuzov.model.scores import expected_calibration_error, wilson_interval
 from kuzov.progress import silent
 from kuzov.training.candidate import first_stage
@@ -104,8 +105,15 @@ def test_calibration_is_judged_by_temperatures_that_do_not_know_the_photos(
     data = embed_dataset(dataset, tiny, CONFIG, tmp_path / "cache", progress=silent)
     candidate, choice = first_stage(data, tiny, CONFIG)
     judgement = judge_head(data, (), CONFIG, inverse_regularisation=choice.inverse_regularisation)
+    # A network that knows more than the tiny one.
+    labels = candidate.unseen.labels
+    logits = np.random.default_rng(0).normal(size=(len(labels), 2)) + 2 * np.eye(2)[labels]
+    unseen = replace(candidate.unseen, logits=logits)
+    temperature = fit_temperature(logits, labels)
+    candidate = replace(
+        candidate, unseen=unseen, classifier=replace(candidate.classifier, temperature=temperature)
+    )
     metrics = collect_metrics(data, candidate, choice, judgement, CONFIG, fine_tune_history=None)
-    unseen = candidate.unseen
     honest = cross_calibrate(unseen.logits, unseen.labels, unseen.groups, folds=5)
     assert metrics["ece"] == {
         "before": expected_calibration_error(probabilities(unseen.logits, 1.0), unseen.labels),

@@ -30,7 +30,7 @@ from kuzov.model.join import constants, join_openvino, join_saved_model
 from kuzov.training.prove import REPEATED, ROUNDED, Proof, prove_openvino, prove_saved_model
 from kuzov.wire.tf_record import write_records
 
-PACKAGES = ("kuzov", "numpy", "openvino", "pillow", "scikit-learn")
+PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 FINE_TUNE_PACKAGES = ("keras", "tensorflow-cpu")
 
 
