@@ -88,6 +88,7 @@ def train(
             strict,
             allow_leaks,
             outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
+            progress=progress,
         )
         if found is not None:
             found(dataset)
@@ -137,11 +138,17 @@ def _photos_to_learn_from(
     allow_leaks: bool,
     *,
     outputs: Sequence[Path],
+    progress: Progress,
 ) -> Dataset:
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
+    from kuzov.model.backbones import find_backbone
+    from kuzov.training.features import Embedder
+
     dataset = load_dataset(
         photos,
+        look=Embedder(find_backbone(config.backbone), config).look,
+        progress=progress,
         validation_fraction=config.validation_fraction,
         seed=config.seed,
         strict=strict,

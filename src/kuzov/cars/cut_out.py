@@ -68,6 +68,7 @@ def read_parts(
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
+    decoded: Image.Image | None = None,
 ) -> tuple[Image.Image, list[tuple[Box, Car | None]]]:
     """Decode a photo, no larger than needed, and find the parts that the network is shown, each with its car.
 
@@ -80,13 +81,14 @@ def read_parts(
         name: As `decode` takes it.
         max_pixels: Likewise.
         admit: Likewise.
+        decoded: The source, where `decode` has been asked for it with `least_side(image_px)` already.
 
     Raises:
         PhotoError: It can't be read.
         InstallationError: The detector can't be loaded.
     """
     least_px = math.ceil(least_side(image_px) / (0.9 if framing == "middle" else 1))
-    image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
+    image = decoded or decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
     parts = _parts(image, framing)
     smallest = min(_shorter_side(image, box) for box, _ in parts)
     # So small a car needs the photo's own pixels.

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image
+
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
 from kuzov.data.files import class_of, digest_of
@@ -67,10 +69,19 @@ def look_at(photo: Path) -> Look:
     Raises:
         PhotoError: It can't be read.
     """
-    image = decode(photo, at_least_px=SIGNATURE_PX)
+    return Look(digest_of(photo), signature(decode_to_learn(photo, SIGNATURE_PX)))
+
+
+def decode_to_learn(photo: Path, at_least_px: int) -> Image.Image:
+    """Decode a photo as `decode` does; what the user should know of it is logged.
+
+    Raises:
+        PhotoError: It can't be read.
+    """
+    image = decode(photo, at_least_px=at_least_px)
     if note := image.info.get("note"):
         _log.warning("%s: %s.", photo, note)
-    return Look(digest_of(photo), signature(image))
+    return image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

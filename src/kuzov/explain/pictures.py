@@ -52,12 +52,16 @@ def read_part(
     Raises:
         PhotoError: It can't be read.
     """
-    image = decode(photo, at_least_px=SHORTER_SIDE_PX, max_pixels=max_pixels)
-    left, right = (round(side * image.width) for side in box[::2])
-    top, bottom = (round(side * image.height) for side in box[1::2])
-    seen = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    seen = part_of(decode(photo, at_least_px=SHORTER_SIDE_PX, max_pixels=max_pixels), box)
     seen.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     return seen
+
+
+def part_of(image: Image.Image, box: Box) -> Image.Image:
+    """A part of a decoded photo, in fractions of its sides; a pixel at least."""
+    left, right = (round(side * image.width) for side in box[::2])
+    top, bottom = (round(side * image.height) for side in box[1::2])
+    return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
 
 
 def draw_heat(heat: Array, size: tuple[int, int] | None = None) -> Image.Image:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from kuzov.cars.cut_out import WHOLE, read_cut_out
+from kuzov.cars.cut_out import cut, read_parts
 from kuzov.errors import KuzovError, PhotoError
 from kuzov.explain.explainer import Explainer
-from kuzov.explain.pictures import overlay, read_part
+from kuzov.explain.pictures import overlay, part_of, read_part
 
 WIDTH_PX, HEIGHT_PX = 176, 132
 QUALITY = 72
@@ -43,14 +43,15 @@ class Thumbnail:
 def make_thumbnail(photo: Path, explainer: Explainer | None = None) -> Thumbnail | None:
     """A photo's thumbnail, and where a model looks at it; None where it can't be read any more."""
     try:
-        part = None
-        if explainer is not None:
-            part = read_cut_out(photo, explainer.card.image_px, explainer.card.framing)
-        seen = read_part(photo, part.box if part else WHOLE)
-        seen.thumbnail((WIDTH_PX, HEIGHT_PX))
-        heat = None
-        if explainer is not None and part is not None:
-            heat = _jpeg(overlay(seen, explainer.explain_frame(part.pixels)))
+        if explainer is None:
+            seen, heat = read_part(photo), None
+            seen.thumbnail((WIDTH_PX, HEIGHT_PX))
+        else:
+            side = explainer.card.image_px
+            image, ((box, _), *_) = read_parts(photo, side, explainer.card.framing)
+            seen = part_of(image, box)
+            seen.thumbnail((WIDTH_PX, HEIGHT_PX))
+            heat = _jpeg(overlay(seen, explainer.explain_frame(cut(image, box, side))))
     except (PhotoError, MemoryError):
         return None
     return Thumbnail(photo=_jpeg(seen), heat=heat, size=seen.size)

@@ -21,7 +21,7 @@ from kuzov.report.write import write_training_report
 from kuzov.teach.changes import find_changes, write_changes
 from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.trainer import UNEXPECTED, Tell
-from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.features import Embedder, FeatureCache, default_cache, embed_photos
 from kuzov.training.pipeline import run_training
 
 _log = logging.getLogger(__name__)
@@ -31,8 +31,9 @@ def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:
     """Train as `kuzov train` does, and tell how it went, and then what the new version changes."""
     config = TrainConfig()
     split: dict[str, Any] = {"validation_fraction": config.validation_fraction, "seed": config.seed}
+    look = Embedder(find_backbone(config.backbone), config).look
     try:
-        dataset = without_leaks(load_dataset(photos, allow_leaks=True, **split), **split)
+        dataset = without_leaks(load_dataset(photos, allow_leaks=True, look=look, **split), **split)
         result = run_training(
             dataset,
             trained,

@@ -1,4 +1,4 @@
-"""Photos to features, embedded once and remembered."""
+"""Photos to features: each is decoded and embedded once, and remembered."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -20,16 +21,20 @@ from kuzov.cars import cut_out
 from kuzov.cars.cut_out import read_parts
 from kuzov.config import TrainConfig
 from kuzov.cores import usable_cores
-from kuzov.data import augment
-from kuzov.data.dataset import Photo
+from kuzov.data import augment, duplicates
+from kuzov.data.dataset import Look, Photo, decode_to_learn
+from kuzov.data.duplicates import Signature, signature
+from kuzov.data.files import digest_of
 from kuzov.errors import KuzovError
 from kuzov.images import framing
+from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features
 from kuzov.network import Network, NetworkSettings, own_words
 from kuzov.progress import Progress
 from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.views import view_car, views_fingerprint
 
 log = logging.getLogger(__name__)
@@ -41,32 +46,46 @@ CODE = (
     *sorted(Path(cut_out.__file__).parent.glob("*.*")),
     Path(views.__file__),
     Path(augment.__file__),
+    Path(duplicates.__file__),
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What is remembered of a photo.
+
+    Attributes:
+        features: Of its views, (V, D).
+        signature: What its copies are told by.
+    """
+
+    features: Features
+    signature: Signature
+
+
 class FeatureCache:
-    """Features on disk, one small file a photo, by its content and by all else that makes them."""
+    """What is remembered on disk, one small file a photo, by its content and by all else that makes it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, photo: Photo, makers: str) -> Path:
-        """Where the features of this photo stand, or would."""
-        return self._folder / makers / f"{photo.digest}.npy"
+    def path(self, digest: str, makers: str) -> Path:
+        """Where what is known of a photo of this SHA-256 stands, or would."""
+        return self._folder / makers / f"{digest}.npy"
 
     @staticmethod
-    def read(path: Path) -> Features | None:
-        """Features (V, D), or None where they are not known; a damaged file is as good as none."""
+    def read(path: Path) -> Embedded | None:
+        """What is known of a photo, or None where it is nothing; a damaged file is as good as none."""
         try:
             with path.open("rb") as file:
-                features: Features = np.lib.format.read_array(file, allow_pickle=False)
+                features, thumbnail = (np.lib.format.read_array(file, allow_pickle=False) for _ in range(2))
         except Exception:  # damaged files make numpy raise nearly anything: ValueError, TokenError, …
             return None
-        return features
+        return Embedded(features=features, signature=Signature(thumbnail))
 
     @staticmethod
-    def write(path: Path, features: Features) -> None:
-        """Keep features; the file appears whole or not at all.
+    def write(path: Path, known: Embedded) -> None:
+        """Remember a photo; the file appears whole or not at all.
 
         Raises:
             KuzovError: The cache can't be written.
@@ -74,7 +93,8 @@ class FeatureCache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-                np.save(part, features)
+                np.save(part, known.features)
+                np.save(part, known.signature.thumbnail)
             Path(part.name).replace(path)
         except OSError as error:
             raise KuzovError(
@@ -107,6 +127,54 @@ def _version(package: str) -> str | None:
         return None
 
 
+class Embedder:
+    """Embeds photos by a backbone, and remembers them. Safe to call from several threads at once."""
+
+    def __init__(self, backbone: Backbone, config: TrainConfig, cache: FeatureCache | None = None) -> None:
+        """Remember photos in the cache; by default in the user's own."""
+        self._backbone, self._config = backbone, config
+        self._cache = cache or FeatureCache(default_cache() / "features")
+        network = f"{backbone.fingerprint()}-{backbone.frozen().form()}"
+        self._makers = f"{network}-{views_fingerprint(config)}-{makers_fingerprint()}"
+
+    def look(self, photo: Path) -> Look:
+        """Look at a photo for `load_dataset`: what is known is not decoded, and what is decoded is kept.
+
+        Raises:
+            PhotoError: It can't be read.
+        """
+        digest = ""
+        with suppress(OSError):  # what is wrong with the file is told by who decodes it
+            digest = digest_of(photo) if photo.is_file() else ""
+        if digest and (known := self.recall(digest)) is not None:
+            return Look(digest, known.signature)
+        image = decode_to_learn(photo, least_side(self._backbone.image_px))
+        KEPT_PHOTOS.keep(digest, self._backbone.image_px, image)
+        return Look(digest, signature(image))
+
+    def recall(self, digest: str) -> Embedded | None:
+        """What is known of a photo of this SHA-256."""
+        return self._cache.read(self._cache.path(digest, self._makers))
+
+    def embed(self, photo: Path, digest: str, network: Network) -> Embedded:
+        """Embed a photo of this SHA-256 by the `feature_network`, and remember it.
+
+        Raises:
+            PhotoError: It can't be read.
+            KuzovError: The cache can't be written.
+        """
+        side = self._backbone.image_px
+        image, ((_, car),) = read_parts(photo, side, decoded=KEPT_PHOTOS.decoded(digest, side))
+        # Random views are the same in every run, whichever photos stand beside this one.
+        rng = np.random.default_rng([self._config.seed, int(digest[:16], 16)])
+        views = view_car(image, car, side, self._config, rng)
+        features: Features = network({"image": views.astype(np.float32)})["features"]
+        KEPT_PHOTOS.keep(digest, side, views[0].copy())
+        found = Embedded(features=features, signature=signature(image))
+        self._cache.write(self._cache.path(digest, self._makers), found)
+        return found
+
+
 def embed_photos(
     photos: Sequence[Photo], backbone: Backbone, config: TrainConfig, cache: FeatureCache, progress: Progress
 ) -> Features:
@@ -114,38 +182,22 @@ def embed_photos(
 
     Raises:
         PhotoError: A photo can't be read any more.
+        KuzovError: The cache can't be written.
     """
-    network = f"{backbone.fingerprint()}-{backbone.frozen().form()}"
-    makers = f"{network}-{views_fingerprint(config)}-{makers_fingerprint()}"
-    files = [cache.path(photo, makers) for photo in photos]
-    known = [cache.read(file) for file in files]
-    missing = [row for row, features in enumerate(known) if features is None]
+    embedder = Embedder(backbone, config, cache)
+    known = [embedder.recall(photo.digest) for photo in photos]
+    missing = [row for row, found in enumerate(known) if found is None]
     if missing:
-        found = _embed([photos[row] for row in missing], backbone, config)
-        for done, (row, features) in enumerate(zip(missing, found, strict=True)):
+        network = feature_network(backbone, streams=usable_cores())
+        found = a_few_ahead(
+            lambda photo: embedder.embed(photo.path, photo.digest, network),
+            [photos[row] for row in missing],
+        )
+        for done, (row, each) in enumerate(zip(missing, found, strict=True)):
             progress("embed", done, len(missing))
-            cache.write(files[row], features)
-            known[row] = features
+            known[row] = each
         progress("embed", len(missing), len(missing))
-    return np.stack([features for features in known if features is not None])
-
-
-def _embed(photos: Sequence[Photo], backbone: Backbone, config: TrainConfig) -> Iterator[Features]:
-    """Features of each photo's views, (V, D); as many photos at a time as there are cores."""
-    network = feature_network(backbone, streams=usable_cores())
-
-    def embed(photo: Photo) -> Features:
-        image, ((_, car),) = read_parts(photo.path, backbone.image_px)
-        views = view_car(image, car, backbone.image_px, config, _rng(photo, config))
-        features: Features = network({"image": views.astype(np.float32)})["features"]
-        return features
-
-    return a_few_ahead(embed, photos)
-
-
-def _rng(photo: Photo, config: TrainConfig) -> np.random.Generator:
-    """Of a photo's random views: the same in every run, whichever photos stand beside it."""
-    return np.random.default_rng([config.seed, int(photo.digest[:16], 16)])
+    return np.stack([each.features for each in known if each is not None])
 
 
 @functools.cache

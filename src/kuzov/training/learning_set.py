@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from kuzov.cars.cut_out import read_cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, Photo, fingerprint
 from kuzov.data.names import load_names
@@ -21,6 +20,7 @@ from kuzov.records import ClassName
 from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.frames import a_few_ahead
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.shots import Rows
 
 
@@ -71,9 +71,7 @@ class LearningSet:
 
     def frames(self, rows: slice, image_px: int) -> Pixels:
         """What the recogniser is shown of some photos: uint8 (n, image_px, image_px, 3)."""
-        return np.stack(
-            [*a_few_ahead(lambda photo: read_cut_out(photo.path, image_px).pixels, self.photos[rows])]
-        )
+        return np.stack([*a_few_ahead(lambda photo: KEPT_PHOTOS.cut_out(photo, image_px), self.photos[rows])])
 
     def describe(self) -> Photos:
         """What the run's metrics say of the photos."""

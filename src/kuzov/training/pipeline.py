@@ -25,6 +25,7 @@ from kuzov.training.candidate import Candidate, first_stage
 from kuzov.training.export import write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.prove import Proof, ProofError
 from kuzov.training.run_folder import collect_metrics, write_run
@@ -262,6 +263,7 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
         probabilities=classifier.probabilities(asked),
         unknown=classifier.unknown(asked),
     )
+    KEPT_PHOTOS.clear()
     write_bundle(folder, learned.candidate.network, classifier, card, proof)
     learned_from = sorted({short_digest(photo) for photo in data.dataset.train})
     (folder / LEARNED_FROM).write_text("".join(f"{each}\n" for each in learned_from), encoding="ascii")
