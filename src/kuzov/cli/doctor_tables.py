@@ -20,10 +20,7 @@ MOST_SHOWN = 40
 
 FINDING = Words("finding", "замечание")
 HOW_MANY = Words("how many", "сколько")
-TO_DO = Words("what to do", "что делать")
 SURE = Words("sure", "уверенность")
-PHOTO = Words("photos", "фото")
-WHY = Words("why", "почему")
 HIDDEN = Words(
     "And {count} more; --report FILE.html or --json tells all.",
     "И ещё {count}; всё покажет --report ФАЙЛ.html или --json.",
@@ -56,46 +53,31 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
     console.print(_told(joined(notes, "\n")), soft_wrap=True)
 
 
+def _text(words: Words) -> str:
+    return words.told(language())
+
+
 def _told(words: Words) -> Text:
-    return Text(words.told(language()))
+    return Text(_text(words))
 
 
 def _totals(diagnosis: Diagnosis) -> Table:
-<<<<<<< HEAD
     """Counts, and beside each what it is of and what to do: two columns fit into a narrow terminal."""
-    shown = Table("how many", "finding", box=SIMPLE_HEAD, pad_edge=False)
+    shown = Table(_text(HOW_MANY), _text(FINDING), box=SIMPLE_HEAD, pad_edge=False)
     for kind, count in diagnosis.totals.items():
-        shown.add_row(str(count), Text(f"{texts.NAMES[kind].en}. {texts.ADVICE[kind].en}"))
-=======
-    shown = Table(
-        *(_told(each).plain for each in (FINDING, HOW_MANY, TO_DO)), box=SIMPLE_HEAD, pad_edge=False
-    )
-    for kind, count in diagnosis.totals.items():
-        shown.add_row(_told(texts.NAMES[kind]), _told(number(count)), _told(texts.ADVICE[kind]))
->>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)
+        told = plain("{name}. {advice}").fill(name=texts.NAMES[kind], advice=texts.ADVICE[kind])
+        shown.add_row(_told(number(count)), _told(told))
     return shown
 
 
 def _findings(diagnosis: Diagnosis) -> Table:
-<<<<<<< HEAD
     """How sure it is, and beside it, one under the other, what it is about: names of files are long."""
-    shown = Table("sure", box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("finding", overflow="fold")
+    shown = Table(_text(SURE), box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column(_text(FINDING), overflow="fold")
     for finding in diagnosis.findings[:MOST_SHOWN]:
-        told = f"{texts.NAMES[finding.kind].en}: {texts.sentence(finding).en}"
-        shown.add_row(f"{finding.certainty:.0%}", Text("\n".join([told, *finding.photos])))
-=======
-    shown = Table(_told(SURE).plain, _told(FINDING).plain, box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column(_told(PHOTO), overflow="fold", no_wrap=True)
-    shown.add_column(_told(WHY))
-    for finding in diagnosis.findings[:MOST_SHOWN]:
-        shown.add_row(
-            _told(percent(finding.certainty, 0)),
-            _told(texts.NAMES[finding.kind]),
-            Text("\n".join(finding.photos)),
-            _told(texts.sentence(finding)),
-        )
->>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)
+        told = plain("{name}: {why}").fill(name=texts.NAMES[finding.kind], why=texts.sentence(finding))
+        rows = joined([told, *map(plain, finding.photos)], "\n")
+        shown.add_row(_told(percent(finding.certainty, 0)), _told(rows))
     return shown
 
 

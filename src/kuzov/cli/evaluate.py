@@ -66,20 +66,9 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
 def _summary(result: Evaluation) -> Words:
     metrics = result.metrics
     judged, unknown = metrics["validation"], metrics["unknown"]
-<<<<<<< HEAD
-    low, high = judged["interval"]
-    wrong = judged["total"] - judged["right"]
-    also = f", {unknown['right']} of which it would call unknown" if unknown["right"] else ""
-    lines = {
-        "Accuracy": f"{judged['right']} of {judged['total']} photos right{also}: {judged['accuracy']:.1%}, "
-        f"95 % interval {low:.1%} to {high:.1%}",
-        "Calibration error": f"{metrics['ece']['after']:.1%}",
-        "Marked as unknown": f"{unknown['right']} of {judged['right']} right answers, "
-        f"{unknown['wrong']} of {wrong} wrong ones",
-        "Report": result.report,
-    }
-    return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
-=======
+    right = how_many_right(
+        judged["right"], judged["total"], judged["accuracy"], judged["interval"], unknown=unknown["right"]
+    )
     marked = MARKED.fill(
         right=unknown["right"],
         all_right=judged["right"],
@@ -88,13 +77,9 @@ def _summary(result: Evaluation) -> Words:
     )
     return summary(
         [
-            (
-                ACCURACY,
-                how_many_right(judged["right"], judged["total"], judged["accuracy"], judged["interval"]),
-            ),
+            (ACCURACY, right),
             (CALIBRATION, percent(metrics["ece"]["after"])),
             (UNKNOWN, marked),
             (REPORT, plain(result.report)),
         ]
     )
->>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)

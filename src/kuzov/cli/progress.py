@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from kuzov.progress import silent
-
 from kuzov.cli.language import language, note
+from kuzov.progress import silent
 from kuzov.words import Plural, Words
 
 

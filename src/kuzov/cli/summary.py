@@ -9,17 +9,21 @@ from kuzov.words import PHOTOS, Words
 
 REPORT = Words("Report", "Отчёт")
 JUDGED = Words(
-    "{right} of {photos} right: {accuracy}, 95 % interval {low} to {high}",
-    "верно {right} из {photos}: {accuracy}, 95-процентный интервал от {low} до {high}",
+    "{right} of {photos} right{also}: {accuracy}, 95 % interval {low} to {high}",
+    "верно {right} из {photos}{also}: {accuracy}, 95-процентный интервал от {low} до {high}",
 )
+BUT_UNKNOWN = Words(", {count} of which it would call unknown", ", из них {count} назвал бы незнакомыми")
 _LEAST_WIDTH = 18
 
 
-def how_many_right(right: int, total: int, accuracy: float, interval: Sequence[float]) -> Words:
-    """How many photos were recognised, and the interval, low and high, of the accuracy."""
+def how_many_right(
+    right: int, total: int, accuracy: float, interval: Sequence[float], *, unknown: int = 0
+) -> Words:
+    """How many photos were recognised, how many of them would yet be called unknown, and the interval."""
     low, high = interval
     return JUDGED.fill(
         right=right,
+        also=BUT_UNKNOWN.fill(count=unknown) if unknown else "",
         photos=PHOTOS.of(total),
         accuracy=percent(accuracy),
         low=percent(low),

@@ -148,25 +148,13 @@ def _summary(result: TrainResult, photos: Path, out: Path) -> Words:
     """How good it is, where it lies, and what to type next."""
     metrics = result.metrics
     validation, ece = metrics["validation"], metrics["ece"]
-<<<<<<< HEAD
-    low, high = validation["interval"]
-    count = sum(each["is_unknown"] and each["predicted"] == each["label"] for each in metrics["photos"])
-    unknown = f", {count} of which it would call unknown" if count else ""
-    kept = {"head": "a head on the frozen backbone", "fine-tuned": "the fine-tuned network"}[metrics["kept"]]
-    lines = {
-        "Validation": f"{validation['right']} of {validation['total']} photos right{unknown}: "
-        f"{validation['accuracy']:.1%}, 95 % interval {low:.1%} to {high:.1%}",
-        **_over_all_photos(metrics),
-        "Calibration error": f"{ece['before']:.1%} before, {ece['after']:.1%} after, on photos held out",
-        "Kept": kept,
-        "Took": f"{metrics['seconds']:.0f} s",
-        "Bundle": result.bundle,
-        "Report": result.run_folder / "report.html",
-    }
-    return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
-=======
+    unknown = sum(each["is_unknown"] and each["predicted"] == each["label"] for each in metrics["photos"])
     judged = how_many_right(
-        validation["right"], validation["total"], validation["accuracy"], validation["interval"]
+        validation["right"],
+        validation["total"],
+        validation["accuracy"],
+        validation["interval"],
+        unknown=unknown,
     )
     lines = [
         (VALIDATION, judged),
@@ -180,7 +168,6 @@ def _summary(result: TrainResult, photos: Path, out: Path) -> Words:
     if result.published:
         lines += next_steps(out, (photos / each["photo"] for each in metrics["photos"]))
     return summary(lines)
->>>>>>> c9f60b7 (Tell what a training, the doctor, an explanation and a judgement come to in Russian too, and what to type next)
 
 
 def _over_all_photos(metrics: dict[str, Any]) -> tuple[Words, Words]:
