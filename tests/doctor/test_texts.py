@@ -53,8 +53,7 @@ def test_too_few() -> None:
     assert told(Kind.TOO_FEW, side="train", **facts).en == (
         "van: 1 different photo to learn from, should be 5 or more"
     )
-    facts["photos"] = 4
-    assert told(Kind.TOO_FEW, side="", **facts) == Words(
+    assert told(Kind.TOO_FEW, side="", **{**facts, "photos": 4}) == Words(
         "van: 4 different photos, should be 5 or more", "van: разных фотографий 4, нужно 5 или больше"
     )
 
