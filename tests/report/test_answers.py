@@ -45,6 +45,4 @@ def test_no_photo_that_can_be_read(subject: Subject, tmp_path: Path) -> None:
         ask(subject, list_labelled(tmp_path, subject.classes), lambda *_: None)
     photo = tmp_path / "suv" / "1.jpg"
     reason = "is empty; replace it with a whole copy of the photo"
-    assert str(caught.value) == (
-        f"None of the 1 photo(s) in {tmp_path} can be read; the first: {photo}: {reason}."
-    )
+    assert str(caught.value) == (f"The only photo in {tmp_path} can't be read: {photo}: {reason}.")

@@ -74,7 +74,7 @@ def test_shots_must_leave_a_photo_of_each_class() -> None:
     with pytest.raises(DatasetError) as caught:
         require_shots(dataset(), 3)
     assert str(caught.value) == (
-        "With 3 photo(s) of each class to learn from, cars has no different photo left to test on of: "
+        "With 3 photos of each class to learn from, cars has no different photo left to test on of: "
         "sedan (3). Give fewer shots or add photos."
     )
     with pytest.raises(DatasetError, match=r"left to test on of: sedan \(3\), suv \(4\)\."):

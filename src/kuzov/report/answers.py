@@ -18,6 +18,15 @@ from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
 from kuzov.progress import Progress
 from kuzov.records import Prediction
+from kuzov.words import Plural
+
+NONE_READ = Plural(
+    (
+        "The only photo in {folder} can't be read: {first}.",
+        "None of the {count} photos in {folder} can be read; the first: {first}.",
+    ),
+    ("В {folder} не читается ни одно фото из {count}; первое: {first}.",) * 3,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,5 @@ def ask(subject: Subject, labelled: LabelledPhotos, progress: Progress, *, stage
             predictions.append(answer)
         progress(stage, done, total)
     if not read:
-        raise DatasetError(
-            f"None of the {total} photo(s) in {labelled.root} can be read; the first: {unreadable[0]}."
-        )
+        raise DatasetError(NONE_READ.of(total, folder=str(labelled.root), first=unreadable[0].words))
     return Answers(photos=tuple(read), predictions=tuple(predictions), unreadable=tuple(unreadable))

@@ -16,6 +16,14 @@ from kuzov.errors import ConfigError, DatasetError
 from kuzov.model.head import Features, Labels, directions
 from kuzov.run_metrics import LearningCurve
 from kuzov.training.judge import accuracy, ask_others, different_photos, side_by_side
+from kuzov.words import PHOTOS, Words
+
+NONE_LEFT = Words(
+    "With {photos} of each class to learn from, {folder} has no different photo left to test on of: {short}. "
+    "Give fewer shots or add photos.",
+    "Если учить по {photos} каждого класса, в {folder} не остаётся другого фото для проверки: {short}. "
+    "Уменьшите --shots или добавьте фото.",
+)
 
 Rows = npt.NDArray[np.int64]
 
@@ -56,8 +64,7 @@ def require_shots(dataset: Dataset, shots: int) -> None:
     short = [f"{name} ({labels.count(name)})" for name in dataset.classes if labels.count(name) <= shots]
     if short:
         raise DatasetError(
-            f"With {shots} photo(s) of each class to learn from, {dataset.root} has no different photo left "
-            f"to test on of: {', '.join(short)}. Give fewer shots or add photos."
+            NONE_LEFT.fill(photos=PHOTOS.of(shots), folder=str(dataset.root), short=", ".join(short))
         )
 
 
