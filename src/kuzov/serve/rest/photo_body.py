@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photo_input import PHOTO_INPUT
 from kuzov.errors import invalid
+from kuzov.images.formats import PROBE_BYTES, format_of
 from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.rest.form import FORM, read_files
 from kuzov.serve.service import Service
-
-# How the formats begin that photos come in. JSON begins like none of them.
-_PHOTO = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}WEBP|BM.{4}\x00{4}|\x00\x00.{2}ftyp|\x00\x00\x01\x00",
-    re.DOTALL,
-)
 
 
 def is_photos(body: bytes, content_type: str) -> bool:
     """Whether a body is photos rather than JSON: by its type, else by how it begins.
 
-    Clients that send a file's bytes, such as `curl --data-binary`, name another type or none.
+    Clients that send a file's bytes, such as `curl --data-binary`, name another type or none. JSON begins as
+    no photo does.
     """
     kind = _kind(content_type)
-    return kind == FORM or kind.startswith("image/") or _PHOTO.match(body) is not None
+    return kind == FORM or kind.startswith("image/") or format_of(body[:PROBE_BYTES]) is not None
 
 
 def find_photo_call(service: Service, spec: ModelSpec, signature: str = "") -> Call:
