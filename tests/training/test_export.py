@@ -18,7 +18,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kuzov.bundle.card import Card, read_card
-from kuzov.bundle.layout import REPORT, versions
+from kuzov.bundle.layout import LEARNED_FROM, REPORT, versions
 from kuzov.bundle.publish import publish
 from kuzov.bundle.saved_model import warmup_requests
 from kuzov.engine.engine import run
@@ -186,8 +186,9 @@ def bundle(shipped: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_bundle_holds_these_files(trained: TrainResult, bundle: Path) -> None:
-    # The report of a whole run joins them afterwards.
-    for folder, more in ((trained.bundle, {REPORT.as_posix(), *INT8_FILES}), (bundle, set())):
+    # What a whole run tells of itself joins them.
+    of_a_run = {REPORT.as_posix(), LEARNED_FROM.as_posix(), *INT8_FILES}
+    for folder, more in ((trained.bundle, of_a_run), (bundle, set())):
         assert set(contents(folder)) == FILES | more
         assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
     assert (bundle / "assets" / "labels.txt").read_text(encoding="utf-8") == "b\na\nбмв х5\n"
