@@ -22,6 +22,7 @@ def evaluation(*, learned_from: bool = False) -> Evaluation:
             "data": {
                 "folder": "/photos",
                 "learned_from": learned_from,
+                "passed_over": [],
                 "rejected": [{"photo": "photos/x5/1.jpg", "reason": "the file is empty"}],
             },
         },

@@ -161,7 +161,7 @@ def test_a_version_that_is_kept_back_is_told_with_the_command_that_publishes_it(
     ]
     told = json.loads(kuzov("train", "cars", "--json").out)
     assert (told["published"], told["succession"]["lost"]) == (False, ["Niva"])
-    monkeypatch.setenv("LANG", "ru_RU.UTF-8")
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
     assert kuzov("train", "cars").err.startswith(
         "Не опубликовано: последняя версия, models/img_classifier/1, знает Нива"
     )
