@@ -41,7 +41,8 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
         "Asking about 45 photos\nDrawing the report\nLeft out: photos/x5/1.jpg: the file is empty\n",
     )
     assert done.out == (
-        "Accuracy           44 of 45 photos right: 97.8%, 95 % interval 88.4% to 99.6%\n"
+        "Accuracy           44 of 45 photos right, 2 of which it would call unknown: 97.8%, 95 % interval "
+        "88.4% to 99.6%\n"
         "Calibration error  1.6%\n"
         "Marked as unknown  2 of 44 right answers, 1 of 1 wrong ones\n"
         "Report             out/report.html\n"
