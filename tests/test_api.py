@@ -50,7 +50,7 @@ def test_few_shots_are_what_training_is_asked_for(
 def test_shots_that_can_not_be_are_told_before_anything_is_made(
     synthetic_photos: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(DatasetError, match=r"^With 11 photo\(s\) of each class to learn from, "):
+    with pytest.raises(DatasetError, match=r"^With 11 photos of each class to learn from, "):
         api.train(str(synthetic_photos), tmp_path / "models", runs=tmp_path / "runs", shots=11)
     with pytest.raises(ConfigError, match=r"^shots is 0; "):
         api.train(synthetic_photos, shots=0)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.config import TrainConfig
-from kuzov.data.archive import unpacked
-from kuzov.data.dataset import Dataset, load_dataset
 from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.progress import Progress, silent
 from kuzov.records import ATLAS, LEAST_CAR_PX
@@ -21,6 +19,7 @@ from kuzov.records import ATLAS, LEAST_CAR_PX
 if TYPE_CHECKING:
     from kuzov.bulk.answers import Rows
     from kuzov.bulk.classify import Classified
+    from kuzov.data.dataset import Dataset
     from kuzov.doctor.findings import Diagnosis
     from kuzov.doctor.quarantine import Restored
     from kuzov.engine.recogniser import Recogniser
@@ -79,6 +78,8 @@ def train(
             "tensorboard",
             extra="fine-tune",
         )
+    from kuzov.data.archive import unpacked
+
     with unpacked(Path(photos)) as folder:
         dataset = _photos_to_learn_from(
             folder,
@@ -142,6 +143,7 @@ def _photos_to_learn_from(
 ) -> Dataset:
     if shots is not None and fine_tune:
         raise ConfigError("shots and fine_tune can't go together; give one of them.")
+    from kuzov.data.dataset import load_dataset
     from kuzov.model.backbones import find_backbone
     from kuzov.training.features import Embedder
 
@@ -203,6 +205,7 @@ def evaluate(
         KuzovError: The bundle, the photos or the folder don't allow it; the text says what to change.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from kuzov.data.archive import unpacked
     from kuzov.report import evaluation
 
     folder = None if out is None else Path(out)

@@ -99,7 +99,7 @@ def test_failed_photos_are_tried_again_where_that_is_asked(photos: Path, tmp_pat
     empty.write_bytes((photos / "b.jpg").read_bytes())
     (photos / "broken.png").unlink()
     with pytest.raises(ConfigError):
-        run(photos, out, retry_failed=True, precision="int8")
+        run(photos, out, retry_failed=True, precision="int4")
     assert rows(out) == before
     done = run(photos, out, retry_failed=True)
     assert (done.classified, done.failed) == (1, 0)

@@ -42,7 +42,7 @@ def test_options(served: list[Any], words: str, settings: RaySettings) -> None:
     assert (result.exit_code, result.output) == (0, "")
     ((serve_settings, ray_settings, form),) = served
     assert serve_settings.models[0].base_path == Path("cars")
-    assert (ray_settings, form) == (settings, {"log_format": "json"})
+    assert (ray_settings, form) == (settings, {"log_format": "json", "when_ready": None})
 
 
 @pytest.mark.parametrize(

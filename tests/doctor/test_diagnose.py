@@ -28,7 +28,7 @@ def of_kind(diagnosis: Diagnosis, kind: Kind) -> list[tuple[str, ...]]:
 def test_the_planted_faults(diagnosis: Diagnosis) -> None:
     assert of_kind(diagnosis, Kind.TRUNCATED) == [("train/sedan/cut.jpg",)]
     assert of_kind(diagnosis, Kind.UNREADABLE) == [("train/sedan/empty.jpg",)]
-    assert of_kind(diagnosis, Kind.LEFT_OUT) == [("train/sedan/notes.txt",)]
+    assert of_kind(diagnosis, Kind.LEFT_OUT) == [("test",), ("train/sedan/notes.txt",)]
     assert of_kind(diagnosis, Kind.EXACT_DUPLICATE) == [("train/sedan/2.jpg", "train/sedan/same.jpg")]
     assert of_kind(diagnosis, Kind.ACROSS_CLASSES) == [("train/sedan/3.jpg", "train/suv/of_two.jpg")]
     assert of_kind(diagnosis, Kind.LEAK) == [("train/suv/1.jpg", "validation/suv/mirror.jpg")]
@@ -87,7 +87,7 @@ def test_one_photo(synthetic_photos: Path, tmp_path: Path) -> None:
     (tmp_path / "suv").mkdir()
     shutil.copy(synthetic_photos / "train" / "suv" / "1.jpg", tmp_path / "suv")
     found = diagnose(tmp_path)
-    assert [finding.kind for finding in found.findings] == [Kind.TOO_FEW]
+    assert [finding.kind for finding in found.findings] == [Kind.REFUSED, Kind.TOO_FEW]
     assert {Kind.WRONG_LABEL, Kind.ODD} <= {each.check for each in found.skipped}
 
 

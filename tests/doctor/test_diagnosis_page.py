@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.doctor.diagnosis_page import headline, render_page
+from kuzov.report.page_script import SCRIPT
 
 if TYPE_CHECKING:
     from kuzov.doctor.findings import Diagnosis
@@ -29,7 +30,7 @@ def test_the_page(diagnosis: Diagnosis) -> None:
 def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
     page = render_page(diagnosis, fixed=False)
     assert not re.search(r'(src|href)="(?!data:|#)', page)
-    assert "<script" not in page
+    assert page.count("<script") == page.count(f"<script>{SCRIPT}</script>") == 1
 
 
 def test_nothing_found(diagnosis: Diagnosis) -> None:

@@ -17,8 +17,10 @@ def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
 
 def test_an_evaluation_can_not_know_what_was_seen(evaluation: Metrics, read: Read) -> None:
     assert headline(read(evaluation)) == Words(
-        "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%.",
-        "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%.",
+        "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%. 1 of the right ones it would "
+        "call unknown.",
+        "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%. 1 из верных он назвал бы "
+        "незнакомой.",
     )
     evaluation["data"]["learned_from"] = True
     assert next(plain_words(read(evaluation))).en == (

@@ -77,11 +77,14 @@ def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: 
     broken = folder / "train" / "suv" / "0.jpg"
     broken.write_bytes(b"\xff\xd8\xff no")
     data = read(folder, tiny)
-    reason = "is broken or cut short; replace it with a whole copy of the photo"
+    broken_photo, loose_photos = Rejected.of(data.dataset.rejected[0]), Rejected.of(data.dataset.passed_over[0])
+    assert broken_photo.reason == "is broken or cut short; replace it with a whole copy of the photo"
+    assert loose_photos.photo == str(folder / "test")
     assert data.describe() == Photos(
         train={"sedan": 3, "suv": 3},
         validation={"sedan": 2, "suv": 2},
-        rejected=(Rejected(photo=str(broken), reason=reason),),
+        rejected=(broken_photo,),
+        passed_over=(loose_photos,),
         fingerprint=fingerprint(data.photos),
         folder=str(folder.resolve()),
     )

@@ -69,7 +69,8 @@ def look_at(photo: Path) -> Look:
     Raises:
         PhotoError: It can't be read.
     """
-    return Look(digest_of(photo), signature(decode_to_learn(photo, SIGNATURE_PX)))
+    found = signature(decode_to_learn(photo, SIGNATURE_PX))  # first, as it tells what is wrong with the file
+    return Look(digest_of(photo), found)
 
 
 def decode_to_learn(photo: Path, at_least_px: int) -> Image.Image:
