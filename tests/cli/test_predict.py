@@ -245,7 +245,7 @@ def test_json_is_a_list_of_objects_in_the_order_given(
     for answer in answers:
         assert list(answer) == [
             "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful",
-            "look_alike", "no_car", "car",
+            "look_alike", "no_car", "car", "note",
         ]  # fmt: skip
         assert (answer["no_car"], len(answer["car"]["box"])) == (False, 4)
         assert list(answer["probabilities"]) == ["hatchback", "sedan", "suv"]
@@ -309,15 +309,15 @@ def test_a_server_is_asked(
 ) -> None:
     asked: list[object] = []
 
-    def predict_many(client: Client, given: tuple[str, ...]) -> object:
-        asked.append((client._url, given))
-        return Recogniser.load(model).predict_many(given)
+    def predict(client: Client, photo: Path, *, name: str) -> object:
+        asked.append((client._url, name))
+        return Recogniser.load(model).predict(photo)
 
-    monkeypatch.setattr(Client, "predict_many", predict_many)
+    monkeypatch.setattr(Client, "predict", predict)
     url = "http://127.0.0.1:1/v1/models/cars"
     done = kuzov("predict", *photos, "--url", url, "--json")
     assert (done.status, len(json.loads(done.out))) == (0, 3)
-    assert asked == [(url, tuple(map(str, photos)))]
+    assert asked == [(url, str(photo)) for photo in photos]
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

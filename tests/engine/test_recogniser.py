@@ -30,7 +30,7 @@ def test_a_photo_is_recognised(recogniser: Recogniser, synthetic_photos: Path) -
     assert found.names["suv"] == ClassName(id="suv", en="SUV", ru="Внедорожник")
     assert set(found.to_json()) == {
         "photo", "label", "probability", "probabilities", "unknown", "is_unknown", "is_doubtful",
-        "look_alike", "no_car", "car",
+        "look_alike", "no_car", "car", "note",
     }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from tests.report.conftest import Metrics, Read
 def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
     metrics["validation"] = {"right": 45, "total": 45, "accuracy": 1.0, "interval": [0.9213, 1.0]}
     assert headline(read(metrics)) == Words(
-        "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%. 1 of the right ones it would "
-        "call unknown.",
+        "Right on 45 of 45 photos it had not seen; expect 92 to 100\u00a0%. "
+        "1 of the right ones it would call unknown.",
         "Верно на 45 из 45 фото, которых он не видел; ожидайте от 92 до 100\u00a0%. 1 из верных "
         "он назвал бы незнакомой.",
     )
@@ -17,8 +17,8 @@ def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
 
 def test_an_evaluation_can_not_know_what_was_seen(evaluation: Metrics, read: Read) -> None:
     assert headline(read(evaluation)) == Words(
-        "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%. 1 of the right ones it would "
-        "call unknown.",
+        "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%. "
+        "1 of the right ones it would call unknown.",
         "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%. 1 из верных он назвал бы "
         "незнакомой.",
     )

@@ -77,7 +77,8 @@ def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: 
     broken = folder / "train" / "suv" / "0.jpg"
     broken.write_bytes(b"\xff\xd8\xff no")
     data = read(folder, tiny)
-    broken_photo, loose_photos = Rejected.of(data.dataset.rejected[0]), Rejected.of(data.dataset.passed_over[0])
+    (broken_photo,) = map(Rejected.of, data.dataset.rejected)
+    (loose_photos,) = map(Rejected.of, data.dataset.passed_over)
     assert broken_photo.reason == "is broken or cut short; replace it with a whole copy of the photo"
     assert loose_photos.photo == str(folder / "test")
     assert data.describe() == Photos(
