@@ -46,7 +46,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Image, display
+from IPython.display import SVG, display
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import kuzov
@@ -378,8 +378,8 @@ def summary(result):
 summary(head).to_frame()
 
 # %%
-display(Image(head.run_folder / "curves.png", width=700))
-display(Image(head.run_folder / "learning_curve.png", width=700))
+display(SVG(filename=str(head.run_folder / "curves.svg")))
+display(SVG(filename=str(head.run_folder / "learning_curve.svg")))
 
 # %% [markdown] lang="en"
 # Above, the candidates for C: how often the heads were right on the parts that they had not seen, and how far
@@ -423,7 +423,7 @@ tuned = kuzov.train(PHOTOS, MODELS, config=config, runs=RUNS, fine_tune=True, te
 pd.concat([summary(head), summary(tuned)], axis=1)
 
 # %%
-Image(tuned.run_folder / "curves.png", width=700)
+SVG(filename=str(tuned.run_folder / "curves.svg"))
 
 # %% [markdown] lang="en"
 # The lower pair shows the epochs. The photos learned from are always harder than those held out are, as they
@@ -518,7 +518,7 @@ sprite.reduce(2)
 
 # %%
 result = tuned
-Image(result.run_folder / "confusion.png", width=480)
+SVG(filename=str(result.run_folder / "confusion.svg"))
 
 # %% [markdown] lang="en"
 # The **classification report** has a line for each class. **Precision**: of the photos that were answered
@@ -569,7 +569,7 @@ show(
 
 # %%
 print({step: f"{error:.1%}" for step, error in result.metrics["ece"].items()})
-Image(result.run_folder / "reliability.png", width=700)
+SVG(filename=str(result.run_folder / "reliability.svg"))
 
 # %% [markdown] lang="en"
 # All of this, and more, stands in one page that opens in any browser:

@@ -191,7 +191,7 @@ def test_what_answers_is_shown_and_a_desktop_offers_no_camera(page: Page) -> Non
     assert "Version 1" in shown
     assert "Right on 45 of 45 photos that it had not seen. Expect 92\xa0% to 100\xa0%." in shown
     assert "Toyota Land Cruiser 100" in shown
-    assert "Computed by OpenVINO f32" in shown
+    assert re.search(r"Computed by OpenVINO (int8|f32)", shown)  # as the processor is quicker
 
 
 def test_an_answer_shows_what_is_likely_and_folds_the_rest(page: Page) -> None:
@@ -380,7 +380,7 @@ def test_two_hundred_photos_take_their_turn(page: Page, heard: Heard) -> None:
     ]
     choose(page, *photos)
     assert page.locator("#progress").get_attribute("max") == "200"
-    expect_text(page, "#done", "200 of 200 photos done", timeout_ms=60_000)
+    expect_text(page, "#done", "200 of 200 photos done", timeout_ms=240_000)
     assert page.locator("article.answered").count() == 200
     assert page.locator("#progress").is_hidden()
     assert 1 < most <= 4
