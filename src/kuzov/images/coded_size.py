@@ -21,7 +21,7 @@ _MOST_UNITS = 10_000
 class _Bits:
     """Bits of a header, the most significant first; ValueError where they end."""
 
-    def __init__(self, header: bytes) -> None:
+    def __init__(self, header: bytes | memoryview) -> None:
         self._bits = int.from_bytes(header, "big")
         self._left = 8 * len(header)
 
@@ -40,7 +40,7 @@ class _Bits:
         return (1 << zeros) - 1 + self.read(zeros)
 
 
-def hevc_sets_pixels(configuration: bytes) -> int:
+def hevc_sets_pixels(configuration: bytes | memoryview) -> int:
     """Pixels of the largest picture that a decoder configuration (hvcC) announces; ValueError if broken."""
     largest, at = 0, 23
     for _ in range(configuration[22]):
@@ -55,7 +55,7 @@ def hevc_sets_pixels(configuration: bytes) -> int:
     return largest
 
 
-def hevc_pixels(data: bytes, length_bytes: int, announced: int) -> int:
+def hevc_pixels(data: bytes | memoryview, length_bytes: int, announced: int) -> int:
     """Pixels that decoding an item of HEVC's takes: of each picture in it as many as the largest announces.
 
     Raises:
@@ -77,11 +77,11 @@ def hevc_pixels(data: bytes, length_bytes: int, announced: int) -> int:
     raise ValueError("too many units")
 
 
-def _sequence_set_pixels(unit: bytes) -> int:
+def _sequence_set_pixels(unit: bytes | memoryview) -> int:
     """Width times height in HEVC's sequence parameter set; 0 for any other unit."""
     if len(unit) < 2 or unit[0] >> 1 & 0x3F != _SEQUENCE_SET or (unit[0] & 1) << 5 | unit[1] >> 3:
         return 0
-    bits = _Bits(unit[2:_HEADER_BYTES].replace(b"\0\0\3", b"\0\0"))
+    bits = _Bits(bytes(unit[2:_HEADER_BYTES]).replace(b"\0\0\3", b"\0\0"))
     bits.read(4)
     layers = bits.read(3)
     bits.read(1 + 96)
@@ -96,7 +96,7 @@ def _sequence_set_pixels(unit: bytes) -> int:
     return bits.read_exp_golomb() * bits.read_exp_golomb()
 
 
-def av1_pixels(data: bytes) -> int:
+def av1_pixels(data: bytes | memoryview) -> int:
     """Pixels that decoding an item of AV1's takes: of each frame in it as many as the largest may have.
 
     Raises:
@@ -112,7 +112,7 @@ def av1_pixels(data: bytes) -> int:
     return largest * max(1, frames)
 
 
-def _units(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _units(data: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
     """AV1's units: each one's type, and where its content begins and ends."""
     at = 0
     for _ in range(_MOST_UNITS):
@@ -135,7 +135,7 @@ def _units(data: bytes) -> Iterator[tuple[int, int, int]]:
     raise ValueError("too many units")
 
 
-def _sequence_header_pixels(header: bytes) -> int:
+def _sequence_header_pixels(header: bytes | memoryview) -> int:
     bits = _Bits(header)
     bits.read(4)
     if bits.read(1):  # a reduced header, of a still picture

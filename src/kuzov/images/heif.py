@@ -242,10 +242,12 @@ class _Walk:
         return max(sizes, default=0)
 
     def _coded(self, item: _Item) -> int:
-        data = b"".join(self._content[start:end] for start, end in item.spans)
+        content = memoryview(self._content)  # a hostile item may be as large as its file
+        parts = [content[start:end] for start, end in item.spans]
+        data = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
         if item.kind == b"av01":
             return av1_pixels(data)
-        sets = [self._content[start:end] for kind, start, end in self._of(item) if kind == b"hvcC"]
+        sets = [content[start:end] for kind, start, end in self._of(item) if kind == b"hvcC"]
         if item.kind != b"hvc1" or not sets:
             return 0
         return hevc_pixels(data, (sets[0][21] & 3) + 1, max(map(hevc_sets_pixels, sets)))

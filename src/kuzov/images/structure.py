@@ -31,6 +31,7 @@ _LONGEST_TEXT = 1_000_000
 # Those texts of a PNG that may tell how it is turned; Pillow looks into no others for that.
 _TELL_ORIENTATION = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
 _LARGEST_ICON_PX = 1024
+_MOST_ICON_BYTES = 16_000_000  # what follows in a hostile file is not copied
 _GIF_EXTENSION, _GIF_FRAME, _GIF_CONTROL, _GIF_PALETTE = 0x21, 0x2C, 0xF9, 0x80
 
 Span = tuple[int, int]
@@ -179,7 +180,7 @@ def largest_icon(ico: bytes) -> bytes:
     # A side of 256 is written as 0.
     at = max(places, key=lambda each: ((ico[each] or 256) * (ico[each + 1] or 256), ico[each + 6]))
     length, offset = struct.unpack_from("<II", ico, at + 8)
-    picture = ico[offset : offset + length]
+    picture = ico[offset : offset + min(length, _MOST_ICON_BYTES)]
     if picture.startswith(b"\x89PNG"):
         return picture
     header, width, height = struct.unpack_from("<Iii", picture)
