@@ -19,8 +19,8 @@ def test_a_quantised_network_gives_nearly_the_same_features(ten_cut_outs: Floats
     features = find_backbone("efficientnet-lite0-cars").frozen().features
     quantised = quantise(features, ten_cut_outs.astype(np.uint8))
     kinds = [node.get_type_name() for node in quantised.get_ordered_ops()]
-    # Of each convolution the activations and the weights.
-    assert kinds.count("FakeQuantize") >= 2 * sum("Convolution" in kind for kind in kinds)
+    # Of each convolution the activations; its weights are whole numbers already.
+    assert kinds.count("FakeQuantize") >= sum("Convolution" in kind for kind in kinds) > 0
     inputs = {"image": ten_cut_outs}
     expected = Network(features, NetworkSettings(precision="f32", rows_apart=True))(inputs)["features"]
     found = Network(quantised, NetworkSettings(precision="int8", rows_apart=True))(inputs)["features"]
