@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kuzov.cli.language import language_option, note, percent, say
+from kuzov.cli.found_photos import tell_left_out
+from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import how_many_right, summary
 from kuzov.words import PHOTOS, Plural, Words, joined, plain
@@ -38,7 +39,6 @@ DIFFERENCE = Words(
 )
 MORE = Words("  and {count} more; --json tells all", "  и ещё {count}; все покажет --json")
 DIFFER = Words("Where they differ:", "Где они расходятся:")
-LEFT_OUT = Words("Left out: {it}", "Отброшено: {it}")
 MOST_LINES = 20
 
 
@@ -61,7 +61,7 @@ def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> 
 
     result = compare(a, b, photos, out, progress=stage_lines(STAGES))
     for rejected in result.rejected:
-        note(LEFT_OUT.fill(it=str(rejected)))
+        tell_left_out(rejected.photo, rejected.words)
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kuzov.cli.found_photos import tell_left_out
 from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import REPORT, how_many_right, summary
@@ -54,7 +55,8 @@ def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
     result = evaluate(model, photos, out, progress=stage_lines(STAGES))
     data = result.metrics["data"]
     for each in [*data["passed_over"], *data["rejected"]]:
-        print(f"Left out: {each['photo']}: {each['reason']}", file=sys.stderr)
+        reason = each["reason"]
+        tell_left_out(each["photo"], Words(reason, each.get("reason_ru") or reason))
     if data["learned_from"]:
         print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
     if as_json:
