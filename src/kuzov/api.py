@@ -233,13 +233,15 @@ def compare(
     Raises:
         KuzovError: The bundles, the photos or the folder don't allow it; the text says what to change.
     """
+    from kuzov.data.archive import unpacked
     from kuzov.report import comparison
     from kuzov.report.comparison_page import write_comparison
     from kuzov.report.evaluation import require_folder
 
     if out is not None:
         require_folder(Path(out))
-    result = comparison.compare(Path(a), Path(b), Path(photos), progress=progress)
+    with unpacked(Path(photos)) as judged:
+        result = comparison.compare(Path(a), Path(b), judged, progress=progress)
     if out is not None:
         write_comparison(result, Path(out))
     return result
@@ -368,7 +370,7 @@ def diagnose(
     """Find what is wrong with a folder of photos, in whatever state it is.
 
     Args:
-        photos: A folder as for `train`, which may be one that `train` refuses.
+        photos: A folder or a zip as for `train`, which may be one that `train` refuses.
         fix: Move what is certainly no loss into a quarantine beside the folder: files that can't be read, all
             but one of exact copies in a class, and training photos that show what a validation photo shows.
             `restore_photos` puts them back.

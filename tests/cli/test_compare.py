@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from kuzov.bundle.ready import ready_model
 from kuzov.report.comparison import BundleComparison, Difference, Side
 from kuzov.run_metrics import Rejected
 from tests.cli.conftest import Kuzov
@@ -32,7 +35,7 @@ STEPS = (("ask a", 0, 45), ("ask a", 45, 45), ("ask b", 0, 45))
 
 def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     calls = answers("compare", FOUND, STEPS)
-    done = kuzov("compare", "a", "b", "photos", "--out", "out")
+    done = kuzov("compare", "photos", "--model", "a", "--model", "b", "--out", "out")
     assert calls == [(Path("a"), Path("b"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
         0,
@@ -51,6 +54,19 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
 
 def test_many_differences_are_cut(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     answers("compare", replace(FOUND, differences=FOUND.differences * 23), STEPS)
-    done = kuzov("compare", "a", "b", "photos")
+    done = kuzov("compare", "photos", "--model", "a", "--model", "b")
     assert done.out.count("it shows x5") == 20
     assert done.out.endswith("  and 3 more; --json tells all\n")
+
+
+def test_a_single_model_is_compared_with_the_default_one(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    calls = answers("compare", FOUND)
+    kuzov("compare", "photos", "--model", "a")
+    assert calls == [(Path("a"), ready_model(), Path("photos"), None)]
+
+
+@pytest.mark.parametrize("models", [[], ["a", "b", "c"]], ids=len)
+def test_two_models_are_compared(kuzov: Kuzov, models: list[str]) -> None:
+    done = kuzov("compare", "photos", *(f"--model={each}" for each in models))
+    assert done.status == 2
+    assert "Two models are compared: --model A --model B, or one with the default model." in done.err

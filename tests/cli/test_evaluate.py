@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kuzov.bundle.ready import ready_model
 from kuzov.report.evaluation import Evaluation
 from tests.cli.conftest import Kuzov
 
@@ -34,7 +35,7 @@ STEPS = (("ask", 0, 45), ("ask", 45, 45), ("draw", 0, 1), ("draw", 1, 1))
 
 def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     calls = answers("evaluate", evaluation(), STEPS)
-    done = kuzov("evaluate", "cars", "photos", "--out", "out")
+    done = kuzov("evaluate", "photos", "--model", "cars", "--out", "out")
     assert calls == [(Path("cars"), Path("photos"), Path("out"))]
     assert (done.status, done.err) == (
         0,
@@ -51,5 +52,14 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
 
 def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
     answers("evaluate", evaluation(learned_from=True), STEPS)
-    done = kuzov("evaluate", "cars", "photos")
+    done = kuzov("evaluate", "photos", "--model", "cars")
     assert done.err.endswith("The model was made of these very photos, so the figures flatter it.\n")
+
+
+def test_without_a_model_the_one_that_comes_with_kuzov_is_judged_and_told(
+    kuzov: Kuzov, answers: Callable[..., Any]
+) -> None:
+    calls = answers("evaluate", evaluation())
+    done = kuzov("evaluate", "photos")
+    assert calls == [(ready_model(), Path("photos"), None)]
+    assert done.err.startswith("There is no models/img_classifier, so the recogniser that comes with kuzov")

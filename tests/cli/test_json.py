@@ -14,8 +14,8 @@ from tests.cli.test_evaluate import evaluation
 @pytest.mark.parametrize(
     ("words", "result"),
     [
-        ("compare a b photos", FOUND),
-        ("evaluate cars photos", evaluation()),
+        ("compare photos --model a --model b", FOUND),
+        ("evaluate photos --model cars", evaluation()),
     ],
 )
 def test_json_is_one_object(kuzov: Kuzov, answers: Callable[..., Any], words: str, result: Any) -> None:

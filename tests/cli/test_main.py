@@ -64,7 +64,7 @@ def test_the_version(run_kuzov: Run) -> None:
 @pytest.mark.parametrize(
     "words",
     ["tarin", "--colour", "predict", "predict a --language de", "train", "train a b", "train a --seed -1",
-     "classify photos", "compare a b", "compare a b photos more", "evaluate cars", "evaluate a photos more",
+     "classify photos", "compare", "compare photos", "compare photos more --model a", "evaluate", "evaluate photos more",
      "explain a", "explain a --out a.png --method guess", "deploy nowhere"],
 )  # fmt: skip
 def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
@@ -99,8 +99,8 @@ def test_no_command_shows_the_help(kuzov: Kuzov, words: str) -> None:
     ("words", "sentence"),
     [
         ("predict a.jpg --model none", NO_MODEL),
-        ("evaluate none photos", NO_MODEL),
-        ("compare none none photos", NO_MODEL),
+        ("evaluate photos --model none", NO_MODEL),
+        ("compare photos --model none --model none", NO_MODEL),
         ("deploy docker --model none", NO_MODEL),
         ("serve --model-base-path none", NO_MODEL),
         ("train none", "There is no folder none; give one with a subfolder of photos a model."),

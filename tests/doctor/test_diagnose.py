@@ -46,6 +46,19 @@ def test_the_planted_faults(diagnosis: Diagnosis) -> None:
     }
 
 
+def test_a_zip_is_diagnosed_as_the_folder_in_it_and_is_not_changed(
+    damaged: Path, diagnosis: Diagnosis, tmp_path: Path
+) -> None:
+    zipped = Path(shutil.make_archive(str(tmp_path / "cars"), "zip", damaged.parent, damaged.name))
+    before, report = zipped.read_bytes(), tmp_path / "doctor.html"
+    found = diagnose(zipped, report=report)
+    assert (found.folder, found.findings) == (zipped, diagnosis.findings)
+    assert f"{zipped}</" in report.read_text(encoding="utf-8")
+    with pytest.raises(KuzovError, match=r"cars\.zip is a zip, out of which nothing is moved; unpack it"):
+        diagnose(zipped, fix=True)
+    assert zipped.read_bytes() == before
+
+
 def test_fix_and_undo(damaged: Path, tmp_path: Path) -> None:
     root, report = tmp_path / "photos", tmp_path / "doctor.html"
     shutil.copytree(damaged, root)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kuzov.doctor.diagnosis_page import headline, render_page
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_the_page(diagnosis: Diagnosis) -> None:
-    page = render_page(diagnosis, fixed=False)
+    page = render_page(diagnosis, "photos", fixed=False)
     assert f"{len(diagnosis.findings)} findings in {diagnosis.photos} readable photos" in page
     for kind in diagnosis.totals:
         assert f'href="#{kind.value}"' in page
@@ -28,7 +27,7 @@ def test_the_page(diagnosis: Diagnosis) -> None:
 
 
 def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
-    page = render_page(diagnosis, fixed=False)
+    page = render_page(diagnosis, "photos", fixed=False)
     assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert page.count("<script") == page.count(f"<script>{SCRIPT}</script>") == 1
 
@@ -36,13 +35,13 @@ def test_it_needs_nothing_beside_it(diagnosis: Diagnosis) -> None:
 def test_nothing_found(diagnosis: Diagnosis) -> None:
     well = replace(diagnosis, findings=(), moves=(), skipped=())
     assert headline(well).en == f"Nothing was found in {diagnosis.photos} photos"
-    page = render_page(well, fixed=False)
+    page = render_page(well, "photos", fixed=False)
     assert "Photos of each class" in page
     assert "Not checked" not in page
 
 
 def test_names_are_escaped(diagnosis: Diagnosis) -> None:
     finding = replace(diagnosis.findings[0], photos=("suv/<b>.jpg",))
-    page = render_page(replace(diagnosis, findings=(finding,), folder=Path("<i>")), fixed=False)
+    page = render_page(replace(diagnosis, findings=(finding,)), "<i>", fixed=False)
     assert "<b>" not in page
     assert "<i>" not in page

@@ -10,6 +10,7 @@ import click
 
 from kuzov.cli.found_photos import tell_left_out
 from kuzov.cli.language import language_option, percent, say
+from kuzov.cli.model import compared_models, model_or_default
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import how_many_right, summary
 from kuzov.words import PHOTOS, Plural, Words, joined, plain
@@ -43,22 +44,24 @@ MOST_LINES = 20
 
 
 @click.command("compare", short_help="Set two models side by side on the same photos.")
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
 @click.argument("photos", type=click.Path(path_type=Path))
+@compared_models
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for a page, comparison.html, and comparison.json."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @language_option
-def command(a: Path, b: Path, photos: Path, out: Path | None, as_json: bool) -> None:
-    """Tell which of the models A and B is better on PHOTOS, and whether that can be chance.
+def command(photos: Path, model: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    """Tell which of two models, A and B, is better on PHOTOS, and whether that can be chance.
 
-    A and B have the same classes; each is a model folder, whose newest version is taken, or one version's
-    folder. PHOTOS has a subfolder a class; where validation/ lies inside, it alone is judged.
+    Both have the same classes; a single --model is compared with the default one. PHOTOS has a subfolder a
+    class; where validation/ lies inside, it alone is judged.
     """
     from kuzov.api import compare
 
+    if not 1 <= len(model) <= 2:
+        raise click.UsageError("Two models are compared: --model A --model B, or one with the default model.")
+    a, b = model if len(model) == 2 else (*model, model_or_default(None))
     result = compare(a, b, photos, out, progress=stage_lines(STAGES))
     for rejected in result.rejected:
         tell_left_out(rejected.photo, rejected.words)

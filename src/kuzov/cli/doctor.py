@@ -42,7 +42,7 @@ LEFT = Words(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @language_option
 def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: bool) -> None:
-    """Find what is wrong with PHOTOS, a folder such as `kuzov train` takes, in whatever state it is.
+    """Find what is wrong with PHOTOS, a folder or zip such as `kuzov train` takes, in whatever state it is.
 
     Unreadable, tiny, blurred and dark photos, copies, photos in both train/ and validation/, probable wrong
     labels, photos without a car, with several or with one that is too small, odd ones out, too few photos.

@@ -11,6 +11,7 @@ import click
 
 from kuzov.cli.found_photos import tell_left_out
 from kuzov.cli.language import language_option, percent, say
+from kuzov.cli.model import judged_model, model_or_default
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import REPORT, how_many_right, summary
 from kuzov.words import Plural, Words, plain
@@ -34,8 +35,8 @@ MARKED = Words(
 
 
 @click.command("evaluate", short_help="Tell how good a model is on labelled photos.")
-@click.argument("model", type=click.Path(path_type=Path))
 @click.argument("photos", type=click.Path(path_type=Path))
+@judged_model
 @click.option(
     "--out",
     show_default="evaluations/<version>-<photos>",
@@ -44,15 +45,15 @@ MARKED = Words(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @language_option
-def command(model: Path, photos: Path, out: Path | None, as_json: bool) -> None:
-    """Judge MODEL by PHOTOS, a folder with a subfolder of photos a class, and write a report.
+def command(photos: Path, model: Path | None, out: Path | None, as_json: bool) -> None:
+    """Judge a model by PHOTOS, a folder with a subfolder of photos a class, and write a report.
 
-    MODEL is a model folder, whose newest version is taken, or one version's folder. Where validation/ lies in
-    PHOTOS, it alone is judged by, else test/. Photos that can't be read are named and left out.
+    Where validation/ lies in PHOTOS, it alone is judged by, else test/. Photos that can't be read are named
+    and left out.
     """
     from kuzov.api import evaluate
 
-    result = evaluate(model, photos, out, progress=stage_lines(STAGES))
+    result = evaluate(model_or_default(model), photos, out, progress=stage_lines(STAGES))
     data = result.metrics["data"]
     for each in [*data["passed_over"], *data["rejected"]]:
         reason = each["reason"]

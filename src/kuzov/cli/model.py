@@ -19,17 +19,20 @@ NO_RECOGNISER = Words(
 )
 
 
-def model_option(what: str) -> Callable[[Any], Any]:
+def model_option(what: str, **more: Any) -> Callable[[Any], Any]:
     """The option of commands that take a model: a Path, or None; `what` becomes of its newest version."""
     return click.option(
         "--model",
         show_default="models/img_classifier, or the model that comes with kuzov",
         type=click.Path(path_type=Path),
         help=f"Model folder, whose newest version {what}, or one version's folder.",
+        **more,
     )
 
 
 asked_model = model_option("is asked")
+judged_model = model_option("is judged")
+compared_models = model_option("is compared", multiple=True)
 
 
 def model_or_default(named: Path | None) -> Path:

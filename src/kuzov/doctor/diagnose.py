@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kuzov.config import FeatureConfig, TrainConfig
+from kuzov.data.archive import unpacked
 from kuzov.data.dataset import Photo
 from kuzov.doctor.cars import tell_cars
 from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
@@ -20,23 +21,43 @@ from kuzov.doctor.labels import find_wrong_labels
 from kuzov.doctor.quarantine import quarantine
 from kuzov.doctor.reading import SURELY_UNREADABLE, ReadPhoto, read_photos, tell_quality
 from kuzov.doctor.strangers import find_strangers
-from kuzov.errors import KuzovError
+from kuzov.errors import DatasetError, KuzovError
 from kuzov.model.backbones import find_backbone
 from kuzov.progress import Progress
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.words import Words
 
 # One view tells planted faults as well as six do, in a sixth of the time.
 CONFIG = TrainConfig(features=FeatureConfig(reframed=False, mirrored=False))
 
+NOTHING_MOVES = Words(
+    "{zip} is a zip, out of which nothing is moved; unpack it, and give the folder",
+    "{zip} — архив, из него ничего не убрать; распакуйте его и укажите папку",
+)
+
 
 def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress) -> Diagnosis:
     """Run all checks; the arguments are those of `kuzov.api.diagnose`."""
-    started = time.monotonic()
     if report is not None:
         _require_place(report)
-    folder = list_folder(photos)
+    with unpacked(photos) as root:
+        if fix and root != photos:
+            raise DatasetError(NOTHING_MOVES.fill(zip=str(photos)))
+        diagnosis = _diagnose(root, progress)
+        # Drawn before anything is moved, as the page shows the photos.
+        page = None if report is None else render_page(diagnosis, str(photos), fixed=fix)
+        if fix and diagnosis.moves:
+            diagnosis = replace(diagnosis, quarantine=quarantine(root, diagnosis.moves))
+    if report is not None and page is not None:
+        write_files(report.parent, {report.name: page.encode("utf-8", "replace")})
+    return replace(diagnosis, folder=photos)
+
+
+def _diagnose(root: Path, progress: Progress) -> Diagnosis:
+    started = time.monotonic()
+    folder = list_folder(root)
     readable, unreadable = read_photos(folder, progress)
     progress("compare", 0, 1)
     copies = find_copies(readable)
@@ -55,8 +76,8 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     findings = [*refused, *unreadable, *left_out, *tell_copies(copies, readable), *looked_at, *in_classes]
     order = list(Kind)
     findings.sort(key=lambda each: (-each.certainty, order.index(each.kind), each.photos))
-    diagnosis = Diagnosis(
-        folder=photos,
+    return Diagnosis(
+        folder=root,
         counts=count_photos(folder, readable),
         findings=tuple(findings),
         skipped=(*skipped, *no_cars, *not_learned),
@@ -65,13 +86,6 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
         quarantine=None,
         seconds=time.monotonic() - started,
     )
-    # Drawn before anything is moved, as the page shows the photos.
-    page = None if report is None else render_page(diagnosis, fixed=fix)
-    if fix and diagnosis.moves:
-        diagnosis = replace(diagnosis, quarantine=quarantine(photos, diagnosis.moves))
-    if report is not None and page is not None:
-        write_files(report.parent, {report.name: page.encode("utf-8", "replace")})
-    return diagnosis
 
 
 def _require_place(report: Path) -> None:

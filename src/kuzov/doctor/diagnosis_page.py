@@ -30,8 +30,14 @@ MOST_COPIES = 6
 COPIES = (Kind.LEAK, Kind.ACROSS_CLASSES, Kind.EXACT_DUPLICATE, Kind.NEAR_DUPLICATE)
 
 
-def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
-    """Render the page; the photos must still be in their places, though `fixed` says that some are moved."""
+def render_page(diagnosis: Diagnosis, named: str, *, fixed: bool) -> str:
+    """Render the page; the photos must still be in their places, though `fixed` says that some are moved.
+
+    Args:
+        diagnosis: What was found in its folder, which may be a zip's, unpacked for a while.
+        named: The folder or zip as the user named it.
+        fixed: Whether what it would move is moved.
+    """
     content = [
         section(texts.SUMMARY, paragraph(headline(diagnosis), style="judgement"), *_totals(diagnosis)),
         *(_findings(diagnosis, kind) for kind in diagnosis.totals),
@@ -42,8 +48,7 @@ def render_page(diagnosis: Diagnosis, *, fixed: bool) -> str:
         content.append(section(LEARNING_CURVE, paragraph(would_more_help(diagnosis.learning_curve))))
     if diagnosis.skipped:
         content.append(section(texts.NOT_CHECKED, points(map(texts.why_not, diagnosis.skipped))))
-    folder = diagnosis.folder
-    return whole_page(texts.TITLE, folder.resolve().name, [plain(str(folder))], content)
+    return whole_page(texts.TITLE, Path(named).resolve().name, [plain(named)], content)
 
 
 def headline(diagnosis: Diagnosis) -> Words:

@@ -13,6 +13,8 @@ import grpc
 
 from kuzov.wire import messages
 
+PATIENCE_S = 120  # longer than the server's own deadline, so that its answer to a lost request is seen
+
 Ask: TypeAlias = Callable[[], tuple[str, int | None]]
 """Asks once; gives the status and, where it is told, the version that answered."""
 
@@ -53,7 +55,7 @@ def under_load(photo: bytes, rest_port: int, rpc_port: int, *, clients: int) -> 
 
 def rest_client(photo: bytes, port: int) -> Ask:
     def ask() -> tuple[str, int | None]:
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         try:
             headers = {"Content-Type": "image/jpeg"}
             connection.request("POST", "/v1/models/img_classifier:predict", photo, headers)
@@ -79,7 +81,9 @@ def rpc_client(photo: bytes, port: int) -> Ask:
             method = messages.METHODS[messages.PREDICTION_SERVICE]["Predict"]
             call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
             try:
-                response = messages.PredictResponse.FromString(call(request.SerializeToString(), timeout=60))
+                response = messages.PredictResponse.FromString(
+                    call(request.SerializeToString(), timeout=PATIENCE_S)
+                )
             except grpc.RpcError as error:
                 return f"gRPC {error.code().name}", None
             return "gRPC OK", response.model_spec.version.value
