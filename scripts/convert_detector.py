@@ -1,11 +1,12 @@
 """Convert the detector of cars that kuzov ships, from TensorFlow Lite to a frozen graph and OpenVINO's form.
 
-    python scripts/convert_detector.py oidv4.tflite src/kuzov/cars
+    python scripts/convert_detector.py ../shared/data src/kuzov/cars
 
-The source is an SSD-MobileNetV2 of Open Images v4 with 24 classes (Apache-2.0), from the npm package
-@mediapipe/objectron 0.4.1675468480: the file objectron_solution_packed_assets.data from byte 184 on. Of its
-classes the car alone is kept. Kernels become whole numbers of eight bits, with a scale for each channel,
-which halves the file; all is computed in float32.
+The source, wild/detector/oidv4.tflite in the data, is an SSD-MobileNetV2 of Open Images v4 with 24 classes
+(Apache-2.0), from the npm package @mediapipe/objectron 0.4.1675468480: the file
+objectron_solution_packed_assets.data from byte 184 on. Of its classes the car alone is kept. In the graph
+kernels become whole numbers of eight bits, with a scale for each channel, which halves the file, and all is
+computed in float32. OpenVINO's form is in int8, quantised by photos of wild/more-cars.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as tflite
 
 from kuzov.cars.detector import GRAPH, INPUT_PX, NETWORK
+from recipes.quantise import quantise, whole_photos
 
+SOURCE = "wild/detector/oidv4.tflite"
 SHA256 = "d0a5255b"
 CAR, CLASSES = 23, 24
 BOX_SCALES = (10.0, 10.0, 5.0, 5.0)
@@ -186,7 +189,7 @@ def convert(content: bytes) -> tf.compat.v1.GraphDef:
 
 
 def openvino_model(graph: Path) -> openvino.Model:
-    """The same network as OpenVINO reads it, kernels in eight bits too, with its input and outputs named."""
+    """The same network as OpenVINO reads it, with its input and outputs named."""
     model = openvino.Core().read_model(graph)
     model.input(0).get_tensor().set_names({"image"})
     for output in model.outputs:
@@ -196,13 +199,16 @@ def openvino_model(graph: Path) -> openvino.Model:
 
 
 def main() -> None:
-    """Convert the file to files in the folder, both named on the command line."""
-    content, folder = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
+    """Convert the file among the data to files in the folder, both named on the command line."""
+    data, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    source = data / SOURCE
+    content = source.read_bytes()
     if not hashlib.sha256(content).hexdigest().startswith(SHA256):
-        sys.exit(f"{sys.argv[1]} is not the file that this script knows; its SHA-256 begins {SHA256}.")
+        sys.exit(f"{source} is not the file that this script knows; its SHA-256 begins {SHA256}.")
     graph, network = folder / GRAPH.name, folder / NETWORK.name
     graph.write_bytes(convert(content).SerializeToString(deterministic=True))
-    openvino.save_model(openvino_model(graph), network, compress_to_fp16=False)
+    quantised = quantise(openvino_model(graph), whole_photos(data, INPUT_PX))
+    openvino.save_model(quantised, network, compress_to_fp16=False)
     for file in (graph, network, network.with_suffix(".bin")):
         print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 

@@ -43,11 +43,11 @@ class FrozenAnew(Backbone):
 
 
 def freeze_anew(backbone: Backbone, data: Path) -> FrozenAnew:
-    """Freeze a backbone by Keras, and quantise it by the photos in `data`; see `calibration_photos`."""
-    from recipes.backbone.quantise import calibration_photos, quantise  # noqa: PLC0415
+    """Freeze a backbone by Keras, and quantise it by the photos in `data`; see `recipes.quantise`."""
+    from recipes.quantise import cut_out_cars, quantise  # noqa: PLC0415
 
     network = replace(backbone, shipped=False).frozen()
-    quantised = quantise(network.features, calibration_photos(data, backbone.image_px))
+    quantised = quantise(network.features, cut_out_cars(data, backbone.image_px))
     values = {each.name: getattr(backbone, each.name) for each in fields(backbone)}
     return FrozenAnew(**values, network=replace(network, quantised=quantised))
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import openvino
-from openvino.passes import ConstantFolding, Manager
 
 from kuzov.errors import invalid
 
@@ -172,13 +171,6 @@ def read_model(file: Path) -> openvino.Model:
     # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
     core.set_property({"ENABLE_MMAP": False})
     return core.read_model(file)
-
-
-def fold_constants(model: openvino.Model) -> None:
-    """Make plain constants of those that are stored smaller or in pieces, and computed with each call."""
-    passes = Manager()
-    passes.register_pass(ConstantFolding())
-    passes.run_passes(model)
 
 
 def bfloat16_available() -> bool:

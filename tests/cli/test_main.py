@@ -64,8 +64,8 @@ def test_the_version(run_kuzov: Run) -> None:
 @pytest.mark.parametrize(
     "words",
     ["tarin", "--colour", "predict", "predict a --language de", "train", "train a b", "train a --seed -1",
-     "classify photos", "compare", "compare photos", "compare photos more --model a", "evaluate", "evaluate photos more",
-     "explain a", "explain a --out a.png --method guess", "deploy nowhere"],
+     "classify photos", "compare", "compare photos", "compare photos more --model a", "evaluate",
+     "evaluate photos more", "explain a", "explain a --out a.png --method guess", "deploy nowhere"],
 )  # fmt: skip
 def test_wrong_use_is_two(kuzov: Kuzov, words: str) -> None:
     done = kuzov(*words.split())

@@ -1,9 +1,9 @@
 """Where the cars are in a photo.
 
 The network is a small SSD (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016); docs/adr/0017 says
-where it comes from, and what its input's size was chosen by. It is kept in OpenVINO's own form and, for the
-graph that TensorFlow Serving computes, in TensorFlow's. `kuzov.model.graph.find_cars` states what follows it
-once more in TensorFlow's operations, and a test holds the two together on real photos.
+where it comes from, and what its input's size was chosen by. It is kept in OpenVINO's own form, in int8, and,
+for the graph that TensorFlow Serving computes, in TensorFlow's, in float32. `kuzov.model.graph.find_cars`
+states what follows it once more in TensorFlow's operations, and a test holds the two together on real photos.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image
 from kuzov.cores import usable_cores
 from kuzov.errors import InstallationError
 from kuzov.images.framing import resize_box
-from kuzov.network import Network, NetworkSettings, fold_constants, own_words, read_model
+from kuzov.network import Network, NetworkSettings, own_words, read_model
 from kuzov.records import MOST_CARS, Box, Car
 
 NETWORK = Path(__file__).with_name("detector.xml")  # and detector.bin
@@ -165,12 +165,10 @@ def load_detector() -> Network:
 @functools.cache
 def _load() -> Network:
     try:
-        model = read_model(NETWORK)
-        # Kernels are stored in eight bits. OpenVINO would make numbers in float32 of them too, but mixes some
-        # up, and may find cars where there are none (2026.4.1; a test compares it with TensorFlow).
-        fold_constants(model)
-        settings = NetworkSettings(precision="f32", streams=usable_cores(), lone_calls=False, rows_apart=True)
-        return Network(model, settings)
+        settings = NetworkSettings(
+            precision="int8", streams=usable_cores(), lone_calls=False, rows_apart=True
+        )
+        return Network(read_model(NETWORK), settings)
     except RuntimeError as error:
         raise InstallationError(
             f"The detector of cars, {NETWORK}, can't be loaded; install kuzov anew: {own_words(error)}"

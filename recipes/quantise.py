@@ -16,14 +16,15 @@ from openvino._offline_transformations import apply_moc_transformations
 from PIL import Image
 
 from kuzov.cars.cut_out import read_cut_out
+from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels, resize_box
 from recipes.backbone.photos import load_stanford_cars
 
 STANFORD_PHOTOS, OTHER_PHOTOS = 200, 100
 
 
-def calibration_photos(data: Path, image_px: int) -> Pixels:
-    """Cut-out cars whose activations set the ranges, uint8 (N, image_px, image_px, 3).
+def cut_out_cars(data: Path, image_px: int) -> Pixels:
+    """What sets the ranges of a backbone, uint8 (N, image_px, image_px, 3).
 
     Of Stanford Cars those that the network was trained on, of the others the photos of more-cars: both have
     made the atlas already, and judge nothing else.
@@ -36,24 +37,33 @@ def calibration_photos(data: Path, image_px: int) -> Pixels:
     rows = np.random.default_rng(0).permutation(cars.rows(training=True))[:STANFORD_PHOTOS]
     photos = [Image.fromarray(cars.pixels[row]) for row in rows]  # cut out already
     squares = [resize_box(photo, (0, 0, *photo.size), image_px) for photo in photos]
-    files = sorted((data / "wild" / "more-cars").glob("*/*.jpg"))
-    chosen = np.linspace(0, len(files) - 1, OTHER_PHOTOS).astype(int)
-    squares += [read_cut_out(files[number], image_px).pixels for number in chosen]
+    squares += [read_cut_out(file, image_px).pixels for file in _more_cars(data)]
     return np.stack(squares)
 
 
-def quantise(features: openvino.Model, images: Pixels) -> openvino.Model:
+def whole_photos(data: Path, image_px: int) -> Pixels:
+    """What sets the ranges of the detector, uint8 (N, image_px, image_px, 3): photos of wild/more-cars."""
+    photos = [decode(file) for file in _more_cars(data)]
+    return np.stack([resize_box(photo, (0, 0, *photo.size), image_px) for photo in photos])
+
+
+def _more_cars(data: Path) -> list[Path]:
+    files = sorted((data / "wild" / "more-cars").glob("*/*.jpg"))
+    return [files[number] for number in np.linspace(0, len(files) - 1, OTHER_PHOTOS).astype(int)]
+
+
+def quantise(network: openvino.Model, images: Pixels) -> openvino.Model:
     """Quantise the convolutions of a network: weights a channel, activations a tensor.
 
-    What follows the last convolution stays in float: the familiarity of a photo is a small difference of
+    What follows the last convolutions stays in float: the familiarity of a photo is a small difference of
     cosines (docs/adr/0023).
 
     Args:
-        features: The float form, from `image` to `features`.
+        network: The float form, with the input `image`.
         images: What sets the ranges, (N, image_px, image_px, 3).
     """
     nncf = _import_nncf()
-    model = features.clone()
+    model = network.clone()
     # The pieces of weights (docs/adr/0006) become whole, the scales of batch normalisation a part of them.
     # Else NNCF takes the pieces for activations, and does not correct what rounding does to channels' means.
     apply_moc_transformations(model, cf=True)
@@ -85,11 +95,18 @@ def _import_nncf() -> Any:
 
 
 def _kept_in_float(model: openvino.Model) -> list[str]:
-    """Names of all that follows the last convolution."""
+    """Names of all that follows a convolution which no other one follows."""
     nodes = model.get_ordered_ops()
-    last = [node for node in nodes if "Convolution" in node.get_type_name()][-1].get_friendly_name()
-    after = {last}
+    before: set[str] = set()  # what a convolution follows
+    for node in reversed(nodes):
+        above = {each.get_node().get_friendly_name() for each in node.input_values()}
+        if "Convolution" in node.get_type_name() or node.get_friendly_name() in before:
+            before |= above
+    convolved: set[str] = set()  # what follows a convolution, and they themselves
     for node in nodes:
-        if any(each.get_node().get_friendly_name() in after for each in node.input_values()):
-            after.add(node.get_friendly_name())
-    return sorted(after - {last, *(each.get_friendly_name() for each in model.get_results())})
+        above = {each.get_node().get_friendly_name() for each in node.input_values()}
+        if "Convolution" in node.get_type_name() or above & convolved:
+            convolved.add(node.get_friendly_name())
+    last = {node.get_friendly_name() for node in nodes if "Convolution" in node.get_type_name()}
+    results = {each.get_friendly_name() for each in model.get_results()}
+    return sorted(convolved - before - last - results)

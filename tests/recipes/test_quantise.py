@@ -9,7 +9,7 @@ import pytest
 from kuzov.model.backbones import find_backbone
 from kuzov.model.head import directions
 from kuzov.network import Network, NetworkSettings
-from recipes.backbone.quantise import quantise
+from recipes.quantise import quantise
 
 Floats = npt.NDArray[np.float32]
 
