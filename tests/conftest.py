@@ -91,7 +91,7 @@ def street(synthetic_photos: Path, once: Once) -> Path:
 
     def make(folder: Path) -> Path:
         photo = Image.new("RGB", (640, 220))
-        for x, car in ((0, "test/hatchback.jpg"), (320, "validation/suv/2.jpg")):
+        for x, car in ((0, "test/hatchback.jpg"), (320, "test/suv.jpg")):
             photo.paste(Image.open(synthetic_photos / car), (x, 0))
         photo.save(folder / "street.png")
         return folder / "street.png"

@@ -11,7 +11,7 @@ def test_an_answer_is_a_line() -> None:
         '{"photo": "фото/a.jpg", "label": "suv", "probability": 0.75, '
         '"top": [{"label": "suv", "probability": 0.75}, {"label": "sedan", "probability": 0.25}], '
         '"unknown": 0.125, "is_unknown": false, "look_alike": null, "look_alike_probability": null, '
-        '"car": null, "no_car": null, "cars": null, "error": null, '
+        '"car": null, "no_car": null, "cars": null, "note": null, "error": null, '
         '"model": "cars", "version": 7}\n'
     )
 

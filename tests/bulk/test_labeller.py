@@ -41,6 +41,16 @@ def test_content_and_path_are_alike(labeller: Labeller, ten_photos: list[Path]) 
     assert labeller("a", photo.read_bytes()) == labeller("a", str(photo))
 
 
+def test_a_photo_that_lacks_its_end_is_answered_with_a_note(
+    labeller: Labeller, ten_photos: list[Path]
+) -> None:
+    photo = next(each for each in ten_photos if each.suffix == ".jpeg").read_bytes()
+    (whole,), (cut,) = labeller("whole", photo), labeller("cut", photo[:-40])
+    assert (whole.note, cut.error) == (None, None)
+    assert cut.note is not None
+    assert cut.note.startswith("lacks its end")
+
+
 def test_each_car_is_a_row(trained: TrainResult, street: Path, tmp_path: Path) -> None:
     labeller = Labeller(trained.bundle, precision="f32", threads=1, all_cars=True, least_car_px=300)
     found = labeller("street", str(street))

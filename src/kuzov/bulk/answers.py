@@ -40,6 +40,7 @@ class Answer:
             looked for.
         no_car: Whether a car was looked for, and none found; None where the photo can't be read.
         cars: Where each car has a row, how many were found in the photo; otherwise None.
+        note: What is wrong with a photo that could be read, such as that its end is missing; None for nothing.
         error: Why the photo can't be read; None where it can.
     """
 
@@ -51,6 +52,7 @@ class Answer:
     car: Car | None = None
     no_car: bool | None = None
     cars: int | None = None
+    note: str | None = None
     error: str | None = None
 
     def to_json(self, model: ModelName) -> dict[str, object]:
@@ -69,6 +71,7 @@ class Answer:
             "car": self.car.to_json() if self.car else None,
             "no_car": self.no_car,
             "cars": self.cars,
+            "note": self.note,
             "error": self.error,
             "model": model.name,
             "version": model.version,

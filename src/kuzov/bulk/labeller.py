@@ -64,6 +64,7 @@ def _row(photo: str, found: Prediction, cars: int | None) -> Answer:
         car=found.car and _rounded(found.car),
         no_car=found.no_car,
         cars=cars,
+        note=str(found.note) if found.note else None,
     )
 
 

@@ -45,6 +45,7 @@ _SCHEMA = pyarrow.schema(
         ("car", _CAR),
         ("no_car", pyarrow.bool_()),
         ("cars", pyarrow.int8()),
+        ("note", pyarrow.string()),
         ("error", pyarrow.string()),
         ("model", pyarrow.string()),
         ("version", pyarrow.int64()),

@@ -20,7 +20,7 @@ Cell: TypeAlias = str | float | bool | None
 COLUMNS = (
     "photo", "label", "probability", "second", "second_probability", "third", "third_probability", "unknown",
     "is_unknown", "look_alike", "look_alike_probability", "no_car", "car_left", "car_top", "car_right",
-    "car_bottom", "car_small", "cars", "error", "model", "version",
+    "car_bottom", "car_small", "cars", "note", "error", "model", "version",
 )  # fmt: skip
 MOST_ROWS = 1_048_575
 """Of a sheet, below its header."""
