@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kuzov.data.folder_names import SETS
+from kuzov.images.formats import EXTENSIONS
 from scripts.make_reference import commands_page, settings_page
 
 REPOSITORY = Path(__file__).parents[1]
@@ -48,3 +50,9 @@ def test_commands_and_settings_are_those_of_the_code() -> None:
     told = "made from the code: python scripts/make_reference.py"
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == commands_page(), told
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), told
+
+
+@pytest.mark.parametrize("page", ["photos.md", "photos.ru.md"])
+def test_the_page_on_photos_names_every_ending_and_every_name_of_a_set(page: str) -> None:
+    words = set(re.split(r"[ |,\n]+", (DOCS / page).read_text(encoding="utf-8")))
+    assert {*EXTENSIONS, *(name for names in SETS.values() for name in names)} <= words
