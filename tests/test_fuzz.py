@@ -56,6 +56,7 @@ from kuzov.serve.service import Service
 from kuzov.serve.settings import RestSettings, ServeSettings
 from kuzov.wire import messages
 from kuzov.wire.tf_record import checksum
+from tests.heif_photos import grid, heic
 from tests.serve.conftest import FakeEngine, signature
 from tests.serve.core import a_core
 from tests.serve.repositories import repository_of
@@ -121,8 +122,25 @@ PHOTOS = [
     encoded("GIF", **FRAMES),
     encoded("BMP"),
     encoded("BMP", "P"),
+    encoded("ICO"),
+    encoded("AVIF"),
+    encoded("AVIF", exif=EXIF),
+    encoded("AVIF", **FRAMES),
+    heic(),
+    grid(2, 2),
 ]
-photo_bodies = edited(PHOTOS, [*WORDS, EXIF, b"\xff\xda", b"\xff\xc0", b"\xff\xff\xff\xff", b"IDAT", b"VP8X"])
+PHOTO_WORDS = [
+    EXIF,
+    b"\xff\xda",
+    b"\xff\xc0",
+    b"\xff\xff\xff\xff",
+    b"IDAT",
+    b"VP8X",
+    b"ispe",
+    b"iloc",
+    b"hvc1",
+]
+photo_bodies = edited(PHOTOS, [*WORDS, *PHOTO_WORDS])
 
 
 def part(head: bytes, content: bytes) -> bytes:

@@ -40,7 +40,7 @@ class Answer:
             looked for.
         no_car: Whether a car was looked for, and none found; None where the photo can't be read.
         cars: Where each car has a row, how many were found in the photo; otherwise None.
-        note: What is wrong with a photo that could be read, such as that its end is missing; None for nothing.
+        note: What is wrong with a photo that could be read, as that its end is missing; None for nothing.
         error: Why the photo can't be read; None where it can.
     """
 
