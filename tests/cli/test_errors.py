@@ -8,6 +8,7 @@ import pytest
 
 from kuzov.bundle.ready import ready_model
 from kuzov.images.reasons import UNSUPPORTED
+from kuzov.model.backbones import BACKBONES
 from tests.cli.conftest import Kuzov
 from tests.photo_folders import PhotoFolder, save_photo
 
@@ -82,9 +83,123 @@ PHOTOS = [
     ),
 ]
 
+MODELS = [
+    (
+        "a.png",
+        "predict a.png --model cars",
+        "There is no model folder cars. Train one: kuzov train PHOTOS --out cars",
+        "Нет папки модели cars. Обучите распознаватель: kuzov train ПАПКА_С_ФОТО --out cars",
+    ),
+    (
+        "a.png cars/1/saved_model.pb",
+        "predict a.png --model cars",
+        "The bundle cars/1 has no assets.extra/card.json: No such file or directory.",
+        "В версии cars/1 нет assets.extra/card.json: No such file or directory.",
+    ),
+    (
+        "a.png cars/1/saved_model.pb cars/1/assets.extra/card.json",
+        "explain a.png --out out.png --model cars",
+        "cars/1/assets.extra/card.json is not valid JSON: Expecting value: line 1 column 1 (char 0).",
+        "В cars/1/assets.extra/card.json неверный JSON: Expecting value: line 1 column 1 (char 0).",
+    ),
+    (
+        "cars/1/saved_model.pb",
+        "publish cars",
+        "No version waits in cars to be published. Train one: kuzov train PHOTOS",
+        "В cars ни одна версия не ждёт публикации. Обучите новую: kuzov train ПАПКА_С_ФОТО",
+    ),
+    (
+        "",
+        "publish cars/.unpublished/5",
+        "There is no unpublished version cars/.unpublished/5; kuzov train tells where it kept one.",
+        "Неопубликованной версии cars/.unpublished/5 нет; kuzov train говорит, где её оставил.",
+    ),
+    (
+        "a.png",
+        "explain a.png --out out.png --class lada",
+        f"The model knows no class 'lada'; it knows {KNOWN}.",
+        f"Класса 'lada' модель не знает; она знает {KNOWN}.",
+    ),
+    (
+        "a.png",
+        "explain a.png --out a.txt",
+        "A picture can't be written to a.txt: its name must end in .png, .jpg, .jpeg, .webp.",
+        "Картинку не записать в a.txt: имя должно кончаться на .png, .jpg, .jpeg, .webp.",
+    ),
+    (
+        "cars/bmw_x5/1.png out.txt",
+        "evaluate cars --out out.txt",
+        "The report can't be written to out.txt: out.txt is a file; give a folder.",
+        "Отчёт не записать в out.txt: out.txt — файл; укажите папку.",
+    ),
+    (
+        "cars/bmw_x5/1.png run/config.toml",
+        "evaluate cars --out run",
+        "run is a training run's folder, with a report of its own; give another.",
+        "run — папка обучения, и отчёт в ней свой; укажите другую.",
+    ),
+    (
+        "",
+        "doctor cars --report nowhere/doctor.html",
+        "There is no folder nowhere for the report; make it first.",
+        "Папки nowhere для отчёта нет; сначала создайте её.",
+    ),
+]
 
-@pytest.mark.parametrize(("files", "words", "english", "russian"), PHOTOS)
-def test_what_is_wrong_with_photos(
+SETTINGS = [
+    (
+        "seed",
+        "--set seed has no value; write it as key=value, such as seed=1.",
+        "В --set seed нет значения; напишите ключ=значение, например seed=1.",
+    ),
+    (
+        "seed=-1",
+        "Setting seed is -1; it must be 0 or more.",
+        "Настройка seed — -1, а должна быть 0 или больше.",
+    ),
+    (
+        "seed=soon",
+        "Setting seed is 'soon'; it must be of the type of its default, 0.",
+        "Настройка seed — 'soon', а должна быть того же типа, что и значение по умолчанию, 0.",
+    ),
+    (
+        "validation_fraction=2",
+        "Setting validation_fraction is 2.0; it must be in 0..1.",
+        "Настройка validation_fraction — 2.0, а должна быть от 0 до 1.",
+    ),
+    (
+        "augmentation.fill_mode=black",
+        "Setting augmentation.fill_mode is black; it must be one of nearest, constant, reflect, wrap.",
+        "Настройка augmentation.fill_mode — black, а должна быть одним из слов: nearest, constant, reflect, "
+        "wrap.",
+    ),
+    (
+        "fine_tune=5",
+        "Setting fine_tune is a table; set its parts, such as fine_tune.layers.",
+        "Настройка fine_tune — таблица; задайте её части, например fine_tune.layers.",
+    ),
+    (
+        "fine_tune.epoch=5",
+        "There is no setting fine_tune.epoch. Did you mean fine_tune.epochs?",
+        "Настройки fine_tune.epoch нет. Может быть, fine_tune.epochs?",
+    ),
+    (
+        "features.x=5",
+        "There is no setting features.x. Settings here: reframed, mirrored, augmented_views.",
+        "Настройки features.x нет. Есть такие: reframed, mirrored, augmented_views.",
+    ),
+    (
+        "backbone=efficientnet",
+        f"There is no backbone 'efficientnet'. Did you mean efficientnet-lite0-cars? Available: "
+        f"{', '.join(BACKBONES)}.",
+        f"Основы 'efficientnet' нет. Может быть, efficientnet-lite0-cars? Есть такие: "
+        f"{', '.join(BACKBONES)}.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "words", "english", "russian"), [*PHOTOS, *MODELS])
+def test_what_is_wrong_with_photos_and_models(
     kuzov: Kuzov, tmp_path: Path, files: str, words: str, english: str, russian: str
 ) -> None:
     PhotoFolder(files=files).make(tmp_path)
@@ -118,3 +233,8 @@ def test_leaks(kuzov: Kuzov, tmp_path: Path) -> None:
         f"{'; '.join(pairs).format(**{'and': 'и'})}; и ещё 5. Уберите одно из каждой пары или разрешите это: "
         "--allow-leaks (в Python — allow_leaks=True).",
     )
+
+
+@pytest.mark.parametrize(("setting", "english", "russian"), SETTINGS)
+def test_what_is_wrong_with_settings(kuzov: Kuzov, setting: str, english: str, russian: str) -> None:
+    told_in_both(kuzov, f"train cars --set {setting}", english, russian)
