@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from kuzov.bundle.ready import ready_model
+from kuzov.images.formats import EXTENSIONS
 from kuzov.images.reasons import UNSUPPORTED
 from kuzov.model.backbones import BACKBONES
 from tests.cli.conftest import Kuzov
@@ -146,6 +148,56 @@ MODELS = [
     ),
 ]
 
+SOURCES = [
+    (
+        "",
+        "classify cars --out r.jsonl",
+        "There is no cars; give a folder, a pattern or a list.",
+        "Нет cars; укажите папку, шаблон или список.",
+    ),
+    ("cars/", "classify cars --out r.jsonl", "There is no photo in cars.", "В cars нет фотографий."),
+    (
+        "cars/a.txt",
+        "classify cars --out r.jsonl",
+        f"There is no photo in cars; of photos the names end in {', '.join(EXTENSIONS)}.",
+        f"В cars нет фотографий; имена фотографий кончаются на {', '.join(EXTENSIONS)}.",
+    ),
+    (
+        "a.png",
+        "classify a.png --out r.jsonl --column photo",
+        "--column names a column of a Parquet source, which a.png is not.",
+        "--column — столбец Parquet, а a.png — не Parquet.",
+    ),
+    (
+        "a.png",
+        "classify a.png --out r.doc",
+        "Results can't be written as r.doc: a name in .csv or .xlsx is a table, one in .jsonl JSON lines, "
+        "and one without an ending a folder of Parquet parts.",
+        "Результаты не записать как r.doc: имя на .csv или .xlsx — это таблица, на .jsonl — строки JSON, а "
+        "без окончания — папка с частями Parquet.",
+    ),
+    (
+        "a.png r.csv",
+        "classify a.png --out r.csv",
+        "r.csv was not made by kuzov classify, or .r.csv.jsonl, of which it was, is gone. Give another "
+        "--out, or remove it.",
+        "r.csv создан не kuzov classify, или .r.csv.jsonl, из которого он создан, пропал. Укажите другой "
+        "--out или уберите этот файл.",
+    ),
+    (
+        "a.png r.jsonl",
+        "classify a.png --out r.jsonl",
+        "Line 1 of r.jsonl is no result of kuzov classify. Give another --out.",
+        "Строка 1 в r.jsonl — не результат kuzov classify. Укажите другой --out.",
+    ),
+    (
+        "a.png r.txt",
+        "classify a.png --out r.txt/r.jsonl",
+        "Results can't be written to r.txt/r.jsonl: r.txt is a file. What was done is kept.",
+        "Результаты не записать в r.txt/r.jsonl: r.txt — файл. Сделанное сохранено.",
+    ),
+]
+
 SETTINGS = [
     (
         "seed",
@@ -198,8 +250,8 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("files", "words", "english", "russian"), [*PHOTOS, *MODELS])
-def test_what_is_wrong_with_photos_and_models(
+@pytest.mark.parametrize(("files", "words", "english", "russian"), [*PHOTOS, *MODELS, *SOURCES])
+def test_what_is_wrong_with_files(
     kuzov: Kuzov, tmp_path: Path, files: str, words: str, english: str, russian: str
 ) -> None:
     PhotoFolder(files=files).make(tmp_path)
@@ -238,3 +290,17 @@ def test_leaks(kuzov: Kuzov, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("setting", "english", "russian"), SETTINGS)
 def test_what_is_wrong_with_settings(kuzov: Kuzov, setting: str, english: str, russian: str) -> None:
     told_in_both(kuzov, f"train cars --set {setting}", english, russian)
+
+
+def test_results_of_another_model(kuzov: Kuzov, tmp_path: Path) -> None:
+    save_photo(tmp_path / "a.png", seed=0)
+    row = {"photo": "b.png", "label": "lada", "error": None, "model": "cars", "version": 7}
+    (tmp_path / "r.jsonl").write_text(json.dumps(row) + "\n")
+    told_in_both(
+        kuzov,
+        "classify a.png --out r.jsonl",
+        "r.jsonl holds answers of cars version 7, and img_classifier version 1 is asked now. Give another "
+        "--out, or --restart to begin anew in its place.",
+        "В r.jsonl ответы модели cars версии 7, а теперь отвечает модель img_classifier версии 1. Укажите "
+        "другой --out или --restart, чтобы начать заново на том же месте.",
+    )
