@@ -15,6 +15,7 @@ from kuzov.config import TrainConfig
 from kuzov.errors import ConfigError, MissingExtraError
 from kuzov.progress import Progress, silent
 from kuzov.records import ATLAS, LEAST_CAR_PX
+from kuzov.words import Words, plain
 
 if TYPE_CHECKING:
     from kuzov.bulk.answers import Rows
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
 
 StrPath = str | os.PathLike[str]
+
+_FINE_TUNING = Words("Fine-tuning", "Дообучение")
+_ON_RAY = Words("Classifying on Ray", "Классификация на Ray")
+_THE_METHOD = Words("The method {method}", "Способ {method}")
+_NOT_TOGETHER = Words(
+    "shots and fine_tune can't go together; give one of them.",
+    "shots и fine_tune не сочетаются; укажите одно из двух.",
+)
 
 
 def train(
@@ -72,7 +81,7 @@ def train(
     started, config = time.monotonic(), config or TrainConfig()
     if fine_tune or tensorboard is not None:
         _require(
-            "Fine-tuning" if fine_tune else "TensorBoard",
+            _FINE_TUNING if fine_tune else plain("TensorBoard"),
             "keras",
             "tensorflow",
             "tensorboard",
@@ -142,7 +151,7 @@ def _photos_to_learn_from(
     progress: Progress,
 ) -> Dataset:
     if shots is not None and fine_tune:
-        raise ConfigError("shots and fine_tune can't go together; give one of them.")
+        raise ConfigError(_NOT_TOGETHER)
     from kuzov.data.dataset import load_dataset
     from kuzov.model.backbones import find_backbone
     from kuzov.training.features import Embedder
@@ -318,7 +327,7 @@ def _bulk_answering(ray: str | None) -> Iterator[Callable[..., Generator[Rows]]]
 
         yield classify_here
         return
-    _require("Classifying on Ray", "ray", "pyarrow", extra="cluster")
+    _require(_ON_RAY, "ray", "pyarrow", extra="cluster")
     from kuzov.ray.bulk import classify_on_ray
     from kuzov.ray.cluster import connected
 
@@ -353,7 +362,7 @@ def explain(
 
     explainer = Explainer.load(default_model() if model is None else Path(model))
     if method in OF_PIXELS:
-        _require(f"The method {method}", "tensorflow", extra="fine-tune")
+        _require(_THE_METHOD.fill(method=method), "tensorflow", extra="fine-tune")
         # What is wrong with the photo or the class is told before TensorFlow's seconds of loading.
         explainer.explain(photo, label=label)
         _load_tensorflow()
@@ -397,7 +406,7 @@ def restore_photos(photos: StrPath) -> Restored:
     return quarantine.restore(Path(photos))
 
 
-def _require(needed_for: str, *packages: str, extra: str) -> None:
+def _require(needed_for: Words, *packages: str, extra: str) -> None:
     """Refuse what needs packages that are not installed."""
     if any(find_spec(package) is None for package in packages):
         raise MissingExtraError(needed_for, extra)

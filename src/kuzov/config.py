@@ -12,8 +12,39 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.errors import ConfigError
+from kuzov.words import Words
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
+
+_OUT_OF_RANGE = Words(
+    "Setting {name} is {value}; it must be {allowed}.", "Настройка {name} — {value}, а должна быть {allowed}."
+)
+_OR_MORE = Words("{least} or more", "{least} или больше")
+_PART = Words("in 0..1", "от 0 до 1")
+_POSITIVE = Words("over 0", "больше 0")
+_POSITIVE_LIST = Words("a list of numbers over 0", "списком чисел больше 0")
+_ONE_OF = Words("one of {all}", "одним из слов: {all}")
+_OTHER_TYPE = Words(
+    "Setting {name} is {value}; it must be of the type of its default, {default}.",
+    "Настройка {name} — {value}, а должна быть того же типа, что и значение по умолчанию, {default}.",
+)
+_A_TABLE = Words(
+    "Setting {name} is a table; set its parts, such as {name}.{first}.",
+    "Настройка {name} — таблица; задайте её части, например {name}.{first}.",
+)
+_NO_SETTING = Words("There is no setting {name}.{hint}", "Настройки {name} нет.{hint}")
+_NEAR = Words(" Did you mean {near}?", " Может быть, {near}?")
+_KNOWN = Words(" Settings here: {known}.", " Есть такие: {known}.")
+_NO_VALUE = Words(
+    "--set {override} has no value; write it as key=value, such as seed=1.",
+    "В --set {override} нет значения; напишите ключ=значение, например seed=1.",
+)
+_UNREADABLE = Words(
+    "The configuration {file} can't be read: {why}.", "Файл настроек {file} не читается: {why}."
+)
+_NOT_TOML = Words(
+    "The configuration {file} is not valid TOML: {why}.", "В файле настроек {file} неверный TOML: {why}."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,30 +126,30 @@ class TrainConfig:
         Raises:
             ConfigError: Names the setting, its value and what it may be.
         """
-        whole = ("0 or more", lambda value: value >= 0)
-        counted = ("1 or more", lambda value: value >= 1)
-        part = ("in 0..1", lambda value: 0 < value < 1)
-        allowed: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+        whole = (_OR_MORE.fill(least=0), lambda value: value >= 0)
+        counted = (_OR_MORE.fill(least=1), lambda value: value >= 1)
+        part = (_PART, lambda value: 0 < value < 1)
+        allowed: Mapping[str, tuple[Words, Callable[[Any], bool]]] = {
             "seed": whole,
             "validation_fraction": part,
             "features.augmented_views": whole,
-            "head.folds": ("2 or more", lambda value: value >= 2),
+            "head.folds": (_OR_MORE.fill(least=2), lambda value: value >= 2),
             "head.inverse_regularisation": (
-                "a list of numbers over 0",
+                _POSITIVE_LIST,
                 lambda values: bool(values) and min(values) > 0,
             ),
-            "augmentation.zoom_range": ("in 0..1", lambda value: 0 <= value < 1),
-            "augmentation.fill_mode": (f"one of {', '.join(FILL_MODES)}", FILL_MODES.__contains__),
+            "augmentation.zoom_range": (_PART, lambda value: 0 <= value < 1),
+            "augmentation.fill_mode": (_ONE_OF.fill(all=", ".join(FILL_MODES)), FILL_MODES.__contains__),
             "fine_tune.layers": counted,
             "fine_tune.epochs": counted,
             "fine_tune.patience": counted,
             "fine_tune.batch_size": counted,
-            "fine_tune.learning_rate": ("over 0", lambda value: value > 0),
+            "fine_tune.learning_rate": (_POSITIVE, lambda value: value > 0),
         }
         for name, (told, fine) in allowed.items():
             value = attrgetter(name)(self)
             if not fine(value):
-                raise ConfigError(f"Setting {name} is {value}; it must be {told}.")
+                raise ConfigError(_OUT_OF_RANGE.fill(name=name, value=str(value), allowed=told))
 
     def to_json(self) -> dict[str, Any]:
         """The settings as nested JSON objects, as saved with a run."""
@@ -154,14 +185,14 @@ def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> Trai
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(f"The configuration {file} can't be read: {error.strerror}.") from error
+            raise ConfigError(_UNREADABLE.fill(file=str(file), why=str(error.strerror))) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The configuration {file} is not valid TOML: {error}.") from error
+            raise ConfigError(_NOT_TOML.fill(file=str(file), why=str(error))) from error
         config = _merge(config, values, "")
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator:
-            raise ConfigError(f"--set {override} has no value; write it as key=value, such as seed=1.")
+            raise ConfigError(_NO_VALUE.fill(override=override))
         nested: Any = _parse_value(text.strip())
         for part in reversed(key.strip().split(".")):
             nested = {part: nested}
@@ -183,8 +214,8 @@ def _merge(part: Any, values: Mapping[str, object], prefix: str) -> Any:
         name = f"{prefix}{key}"
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
-            hint = f" Did you mean {prefix}{near[0]}?" if near else f" Settings here: {', '.join(known)}."
-            raise ConfigError(f"There is no setting {name}.{hint}")
+            hint = _NEAR.fill(near=f"{prefix}{near[0]}") if near else _KNOWN.fill(known=", ".join(known))
+            raise ConfigError(_NO_SETTING.fill(name=name, hint=hint))
         changes[key] = _convert(known[key], value, name)
     return replace(part, **changes)
 
@@ -193,14 +224,12 @@ def _convert(default: object, value: object, name: str) -> object:
     """Check a value against the type of the default that it replaces."""
     if is_dataclass(default):
         if not isinstance(value, Mapping):
-            raise ConfigError(
-                f"Setting {name} is a table; set its parts, such as {name}.{fields(default)[0].name}."
-            )
+            raise ConfigError(_A_TABLE.fill(name=name, first=fields(default)[0].name))
         return _merge(default, value, f"{name}.")
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(_convert(default[0], each, name) for each in value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not type(default):
-        raise ConfigError(f"Setting {name} is {value!r}; it must be of the type of its default, {default!r}.")
+        raise ConfigError(_OTHER_TYPE.fill(name=name, value=repr(value), default=repr(default)))
     return value

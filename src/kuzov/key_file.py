@@ -9,6 +9,22 @@ import stat
 from pathlib import Path
 
 from kuzov.errors import ConfigError
+from kuzov.words import Words
+
+_UNREADABLE = Words(
+    "The file of API keys {file} can't be read: {why}.", "Файл ключей API {file} не читается: {why}."
+)
+_NO_KEY = Words(
+    "{file}, line {number}: an API key must be {least} or more ASCII characters without spaces, one key a "
+    "line. Make one with: openssl rand -hex 32",
+    "{file}, строка {number}: ключ API — это {least} или больше символов ASCII без пробелов, по ключу в "
+    "строке. Создать его может openssl rand -hex 32",
+)
+_EMPTY = Words(
+    "The file of API keys {file} holds no key. Write one a line; make it with: openssl rand -hex 32",
+    "В файле ключей API {file} нет ключа. Напишите по одному в строке; создать его может openssl rand -hex "
+    "32",
+)
 
 MIN_KEY_LENGTH = 16
 
@@ -27,22 +43,18 @@ def read_keys(file: Path) -> tuple[str, ...]:
         mode = file.stat().st_mode
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise ConfigError(f"The file of API keys {file} can't be read: {error.strerror or error}.") from error
+        why = str(error.strerror or error)
+        raise ConfigError(_UNREADABLE.fill(file=str(file), why=why)) from error
     keys = []
     for number, line in enumerate(lines, start=1):
         key = line.strip()
         if not key or key.startswith("#"):
             continue
         if not _KEY.fullmatch(key):
-            raise ConfigError(
-                f"{file}, line {number}: an API key must be {MIN_KEY_LENGTH} or more ASCII characters "
-                "without spaces, one key a line. Make one with: openssl rand -hex 32"
-            )
+            raise ConfigError(_NO_KEY.fill(file=str(file), number=number, least=MIN_KEY_LENGTH))
         keys.append(key)
     if not keys:
-        raise ConfigError(
-            f"The file of API keys {file} holds no key. Write one a line; make it with: openssl rand -hex 32"
-        )
+        raise ConfigError(_EMPTY.fill(file=str(file)))
     if os.name == "posix" and mode & stat.S_IROTH:
         _log.warning("Every user of this machine can read the API keys in %s; run: chmod 600 %s", file, file)
     return tuple(keys)

@@ -14,8 +14,14 @@ import numpy.typing as npt
 import openvino
 
 from kuzov.errors import invalid
+from kuzov.words import Words
 
 Tensors = Mapping[str, npt.NDArray[Any]]
+
+CAN_NOT_RUN = Words(
+    "OpenVINO can't run the model in {folder}: {why}.",
+    "OpenVINO не может выполнить модель в {folder}: {why}.",
+)
 
 # OpenVINO looks NumPy up at the first access to any tensor's numbers, and two threads that get there together
 # wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.

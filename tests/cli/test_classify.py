@@ -56,6 +56,29 @@ def test_what_is_new_left_out_unreadable_and_tried_again(
     assert [row["error"] is None for row in rows if row["photo"].endswith("a.jpg")] == [True]
 
 
+def test_the_same_in_russian(
+    kuzov: Kuzov, synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classify, "TELL_EVERY_S", 0.0)
+    words = ["classify", "photos", "--out", "r.jsonl", "--language", "ru", "--model"]
+    shutil.copytree(synthetic_photos / "test", tmp_path / "photos")
+    for name in ("a.jpg", "a.mov", "Makefile"):
+        (tmp_path / "photos" / name).touch()
+    done = kuzov(*words, ready_model())
+    *steps, left_out = done.err.splitlines()
+    assert len(steps) == 4
+    assert re.fullmatch(r"1 из 4 фото, \d+ в секунду, осталось 0:\d\d", steps[0])
+    assert left_out == "Не взяты 2 файла, судя по окончаниям имён, не фотографии: .mov, без окончания."
+    assert re.fullmatch(
+        r"Обработано 4 фото за 0:\d\d, по \d+ в секунду; не прочитано 1, почему — сказано в их строках; "
+        r"--retry-failed попробует снова\.\n",
+        done.out,
+    )
+    (tmp_path / "photos" / "b.jpg").touch()
+    assert kuzov(*words, ready_model()).out.endswith(".\nВ r.jsonl уже было 4.\n")
+    assert kuzov(*words, ready_model()).out == "Делать нечего: в r.jsonl уже есть все фото (5).\n"
+
+
 def test_lines_where_there_is_no_terminal(
     kuzov: Kuzov, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

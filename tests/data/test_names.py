@@ -5,6 +5,7 @@ import pytest
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError
 from kuzov.records import ClassName
+from kuzov.words import Words
 from tests.errors import raises
 
 FIVE = ("bmw_x5", "land_cruiser", "qashqai", "solyaris", "vaz_2110")
@@ -42,23 +43,50 @@ def test_names_are_found_in_either_unicode_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "problem", "russian"),
     [
-        ("[qashqai]\nen = \n", "is not valid TOML: Invalid value (at line 2, column 6)."),
-        ('[qashqay]\nen = "x"', "names the class qashqay, which has no folder; did you mean qashqai?"),
+        (
+            "[qashqai]\nen = \n",
+            "{file} is not valid TOML: Invalid value (at line 2, column 6).",
+            "В {file} неверный TOML: Invalid value (at line 2, column 6).",
+        ),
+        (
+            '[qashqay]\nen = "x"',
+            "{file} names the class qashqay, which has no folder; did you mean qashqai?",
+            "В {file} назван класс qashqay, а папки у него нет; может быть, qashqai?",
+        ),
         (
             '[zzz]\nen = "x"',
-            "names the class zzz, which has no folder; the classes are bmw_x5, land_cruiser, qashqai, "
+            "{file} names the class zzz, which has no folder; the classes are bmw_x5, land_cruiser, qashqai, "
             "solyaris, vaz_2110.",
+            "В {file} назван класс zzz, а папки у него нет; классы: bmw_x5, land_cruiser, qashqai, solyaris, "
+            "vaz_2110.",
         ),
-        ('[qashqai]\nde = "x"', "gives qashqai the unknown key de; the keys are en and ru."),
-        ("[qashqai]\nen = 5", "gives qashqai the en name 5; it must be a text in quotes."),
-        ('[qashqai]\nru = " "', "gives qashqai the ru name ' '; it must be a text in quotes."),
-        ('qashqai = "x"', 'gives qashqai no table; write [qashqai] and below it en = "…".'),
+        (
+            '[qashqai]\nde = "x"',
+            "{file} gives qashqai the unknown key de; the keys are en and ru.",
+            "В {file} у qashqai неизвестный ключ de; ключи — en и ru.",
+        ),
+        (
+            "[qashqai]\nen = 5",
+            "{file} gives qashqai the en name 5; it must be a text in quotes.",
+            "В {file} у qashqai название en — 5; нужен текст в кавычках.",
+        ),
+        (
+            '[qashqai]\nru = " "',
+            "{file} gives qashqai the ru name ' '; it must be a text in quotes.",
+            "В {file} у qashqai название ru — ' '; нужен текст в кавычках.",
+        ),
+        (
+            'qashqai = "x"',
+            '{file} gives qashqai no table; write [qashqai] and below it en = "…".',
+            'В {file} у qashqai нет таблицы; напишите [qashqai] и ниже en = "…".',
+        ),
     ],
 )
-def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
-    with raises(DatasetError, f"{write(tmp_path, text)} {problem}"):
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, problem: str, russian: str) -> None:
+    told = Words(problem, russian).fill(file=str(write(tmp_path, text)))
+    with raises(DatasetError, told):
         load_names(tmp_path, FIVE)
 
 

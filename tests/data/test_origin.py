@@ -10,6 +10,7 @@ import pytest
 
 from kuzov.data.origin import ORIGIN_URL, origin_photos, origin_registry
 from kuzov.errors import DatasetError, MissingExtraError
+from kuzov.words import Words
 from tests.errors import raises
 from tests.folders import contents
 
@@ -92,9 +93,11 @@ def test_a_damaged_cache_is_mended(url: str, tmp_path: Path) -> None:
 def test_a_photo_that_changed_is_refused_and_the_rest_kept(url: str, tmp_path: Path, served: Path) -> None:
     cache = tmp_path / "cache"
     (served / "validation/b/2.jpeg").write_bytes(b"changed")
-    text = (
+    text = Words(
         f"The photo {url}validation/b/2.jpeg is not the one that this version of kuzov knows (its SHA-256 "
-        "differs), so it was not kept; go on with photos of your own."
+        "differs), so it was not kept; go on with photos of your own.",
+        f"Фотография {url}validation/b/2.jpeg не та, которую знает эта версия kuzov (другой SHA-256), "
+        "поэтому она не сохранена; продолжайте со своими фотографиями.",
     )
     with raises(DatasetError, text):
         origin_photos(None, cache, base_url=url, registry=REGISTRY)
@@ -107,10 +110,12 @@ def test_a_photo_that_changed_is_refused_and_the_rest_kept(url: str, tmp_path: P
 
 def test_a_photo_that_is_gone_is_named(url: str, tmp_path: Path, served: Path) -> None:
     (served / "train/b/1.jpeg").unlink()
-    text = (
-        f"The demo's photos can't be downloaded from {url} into {tmp_path / 'russian-cars-5.partial'} "
-        f"(HTTP status 404 for {url}train/b/1.jpeg); check the network connection, or go on with photos of "
-        "your own."
+    partial = tmp_path / "russian-cars-5.partial"
+    text = Words(
+        f"The demo's photos can't be downloaded from {url} into {partial} (HTTP status 404 for "
+        f"{url}train/b/1.jpeg); check the network connection, or go on with photos of your own.",
+        f"Фотографии для демо не скачать с {url} в {partial} (код HTTP 404 от {url}train/b/1.jpeg); "
+        "проверьте соединение с сетью или продолжайте со своими фотографиями.",
     )
     with raises(DatasetError, text):
         origin_photos(None, tmp_path, base_url=url, registry=REGISTRY)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from kuzov.data.dataset import Dataset, Photo
 from kuzov.data.sides import without_leaks
 from kuzov.errors import DatasetError
+from kuzov.words import Words
+from tests.errors import raises
 
 
 def side(words: str) -> tuple[Photo, ...]:
@@ -51,8 +51,11 @@ def test_a_class_that_has_nothing_left_to_be_judged_by_is_divided_anew() -> None
 
 
 def test_a_class_of_one_picture_is_refused() -> None:
-    with pytest.raises(DatasetError) as caught:
-        without_leaks(
-            divided("bmw/1=a bmw/2=a niva/1=b", "bmw/3=a niva/2=c"), validation_fraction=0.2, seed=0
-        )
+    text = Words(
+        "All photos of a class show the same picture: bmw. Add others of each.",
+        "Все фотографии класса — одна и та же картинка: bmw. Добавьте другие.",
+    )
+    given = divided("bmw/1=a bmw/2=a niva/1=b", "bmw/3=a niva/2=c")
+    with raises(DatasetError, text) as caught:
+        without_leaks(given, validation_fraction=0.2, seed=0)
     assert (caught.value.kind, caught.value.classes) == ("few_different", ("bmw",))

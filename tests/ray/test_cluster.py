@@ -9,27 +9,31 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[clus
 
 from kuzov.errors import ConfigError, KuzovError
 from kuzov.ray.cluster import connected
+from kuzov.words import Words
 
 
-def refusal(address: str | None, kind: type[KuzovError] = KuzovError) -> str:
+def refusal(address: str | None, kind: type[KuzovError] = KuzovError) -> Words:
     with pytest.raises(kind) as refused, connected(address):
         raise AssertionError("There is no cluster.")
-    return str(refused.value)
+    return refused.value.words
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ray://10.0.0.1:10001", "10.0.0.1:", ":6379"])
 def test_what_is_no_address(address: str) -> None:
-    assert refusal(address, ConfigError) == (
+    assert refusal(address, ConfigError) == Words(
         f"{address!r} is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
-        "local."
+        "local.",
+        f"{address!r} — не адрес кластера Ray: напишите ХОСТ:ПОРТ, как 10.0.0.1:6379, или auto, или local.",
     )
 
 
 def test_nobody_answers(free_port: int) -> None:
     address = f"127.0.0.1:{free_port}"
-    assert refusal(address) == (
+    assert refusal(address) == Words(
         f"No Ray cluster answers at {address}: [Errno 111] Connection refused. Check the address, and that "
-        f"Ray runs there: ray status --address {address}"
+        f"Ray runs there: ray status --address {address}",
+        f"По адресу {address} кластер Ray не отвечает: [Errno 111] Connection refused. Проверьте адрес и "
+        f"запущен ли там Ray: ray status --address {address}",
     )
 
 
@@ -41,7 +45,7 @@ def test_a_cluster_that_wants_a_token(free_port: int, monkeypatch: pytest.Monkey
     address = f"127.0.0.1:{free_port}"
     with socket.create_server(("127.0.0.1", free_port)):
         told = refusal(address)
-    assert told == (
+    assert told.en == (
         f"No Ray cluster answers at {address}: Failed to connect to Ray cluster. Check the address, and that "
         f"Ray runs there: ray status --address {address}. If the cluster wants a token, set "
         "RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or RAY_AUTH_TOKEN."
@@ -50,7 +54,7 @@ def test_a_cluster_that_wants_a_token(free_port: int, monkeypatch: pytest.Monkey
 
 def test_the_address_in_the_environment(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port}")
-    assert refusal(None).startswith(f"No Ray cluster answers at 127.0.0.1:{free_port}: ")
+    assert refusal(None).en.startswith(f"No Ray cluster answers at 127.0.0.1:{free_port}: ")
 
 
 def test_no_cluster_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +62,7 @@ def test_no_cluster_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ConnectionError
 
     monkeypatch.setattr("ray.init", none)
-    assert refusal("auto") == (
+    assert refusal("auto").en == (
         "No Ray cluster runs on this machine. Begin one with: ray start --head, or let kuzov begin one of "
         "its own with: --ray local"
     )

@@ -11,6 +11,8 @@ from kuzov import api
 from kuzov.errors import BundleError
 from kuzov.report.answers import Subject, ask
 from kuzov.report.comparison import compare, mcnemar
+from kuzov.words import Words
+from tests.errors import raises
 
 if TYPE_CHECKING:
     from kuzov.data.labelled import LabelledPhotos
@@ -68,12 +70,15 @@ def test_another_model_is_worse(
 def test_bundles_of_different_classes(trained: TrainResult, synthetic_photos: Path) -> None:
     from kuzov.bundle.ready import ready_model
 
-    with pytest.raises(BundleError) as caught:
-        api.compare(trained.bundle, ready_model(), synthetic_photos)
-    assert str(caught.value) == (
-        f"Bundles of different classes can't be compared: only {trained.bundle} knows hatchback, sedan, suv; "
-        f"only {ready_model() / '1'} knows bmw_x5, land_cruiser, qashqai, solyaris, vaz_2110."
+    mine, ready = trained.bundle, ready_model() / "1"
+    text = Words(
+        f"Bundles of different classes can't be compared: only {mine} knows hatchback, sedan, suv; "
+        f"only {ready} knows bmw_x5, land_cruiser, qashqai, solyaris, vaz_2110.",
+        f"Модели с разными классами не сравнить: только {mine} знает hatchback, sedan, suv; "
+        f"только {ready} знает bmw_x5, land_cruiser, qashqai, solyaris, vaz_2110.",
     )
+    with raises(BundleError, text):
+        api.compare(trained.bundle, ready_model(), synthetic_photos)
 
 
 def test_a_photo_that_can_not_be_read_is_left_out(

@@ -29,6 +29,8 @@ from kuzov.training.fine_tune import fine_tune
 from kuzov.training.judge import Choice, fit_views, split_folds, view_prototypes
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.second_stage import second_stage
+from kuzov.words import Words
+from tests.errors import raises
 
 CONFIG = TrainConfig(fine_tune=FineTuneConfig(layers=4, epochs=2, batch_size=4, learning_rate=0.001))
 
@@ -178,21 +180,25 @@ def test_with_a_single_training_photo_the_others_are_asked_too(few: Path, tiny: 
 def test_a_class_of_one_photo_on_both_sides_is_refused(few: Path, tiny: Backbone) -> None:
     for number in (1, 2):
         shutil.copy(few / "train" / "sedan" / "1.jpg", few / "validation" / "sedan" / f"{number}.jpg")
-    with pytest.raises(DatasetError) as caught:
-        first_stage(read(few, tiny), tiny, CONFIG)
-    assert str(caught.value) == (
+    text = Words(
         f"Cross-validation needs two or more different photos of each class in {few}; "
-        "only one has: sedan. Add photos."
+        "only one has: sedan. Add photos.",
+        f"Перекрёстной проверке нужно по две или больше разных фотографий каждого класса в {few}; "
+        "только по одной у: sedan. Добавьте фотографии.",
     )
+    with raises(DatasetError, text):
+        first_stage(read(few, tiny), tiny, CONFIG)
 
 
 def test_fine_tuning_needs_two_training_photos(few: Path, tiny: Backbone) -> None:
-    with pytest.raises(DatasetError) as caught:
-        both_stages(read(few, tiny), tiny, few / "work")
-    assert str(caught.value) == (
+    text = Words(
         f"Fine-tuning needs two or more different photos to train on of each class in {few}; "
-        "only one has: sedan. Add photos."
+        "only one has: sedan. Add photos.",
+        f"Дообучению нужно по две или больше разных обучающих фотографий каждого класса в {few}; "
+        "только по одной у: sedan. Добавьте фотографии.",
     )
+    with raises(DatasetError, text):
+        both_stages(read(few, tiny), tiny, few / "work")
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kuzov.records import Car
+from kuzov.words import Words
 
+NAMED = Words("{name} version {version}", "{name} версии {version}")
 TOP = 5  # labels told of a photo, the most probable first
 
 
@@ -20,8 +22,10 @@ class ModelName:
     version: int
     labels: frozenset[str] = field(default=frozenset(), compare=False)
 
-    def __str__(self) -> str:
-        return f"{self.name} version {self.version}"
+    @property
+    def words(self) -> Words:
+        """Such as "cars version 7"."""
+        return NAMED.fill(name=self.name, version=self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,13 @@ from kuzov.bulk.source import Source
 from kuzov.errors import SourceError
 from kuzov.images.formats import EXTENSIONS
 from kuzov.progress import Progress
+from kuzov.words import Words
 
 Answering = Callable[[Iterator[str], int], Generator[Rows]]
 """Answers for photos, so many of them, in whatever order they are ready."""
+
+NO_PHOTO = Words("There is no photo in {source}{hint}.", "В {source} нет фотографий{hint}.")
+NAMES_OF_PHOTOS = Words("; of photos the names end in {endings}", "; имена фотографий кончаются на {endings}")
 
 _TELL_EVERY = 1000  # photos that are listed
 
@@ -111,8 +115,8 @@ def _make_plan(plan: Plan, source: Source, progress: Progress) -> None:
             progress("list", plan.listed, 0)
     remote.require(schemes)
     if not plan.listed:
-        found = f"; of photos the names end in {', '.join(EXTENSIONS)}" if source.left_out else ""
-        raise SourceError(f"There is no photo in {source.text}{found}.")
+        hint = NAMES_OF_PHOTOS.fill(endings=", ".join(EXTENSIONS)) if source.left_out else ""
+        raise SourceError(NO_PHOTO.fill(source=source.text, hint=hint))
 
 
 def _keep(answers: Iterator[Rows], add: Callable[[Rows], None], total: int, progress: Progress) -> int:

@@ -10,6 +10,18 @@ from pyarrow import types
 
 from kuzov.bulk import remote
 from kuzov.errors import ConfigError, SourceError
+from kuzov.words import Words
+
+NO_PARQUET = Words("{name} can't be read as Parquet: {why}.", "{name} не читается как Parquet: {why}.")
+WHICH_COLUMN = Words(
+    "Which column of {name} names the photos? Give --column, of: {known}.",
+    "В каком столбце {name} названы фотографии? Укажите --column, один из: {known}.",
+)
+NO_COLUMN = Words(
+    "{name} has no column {column} of strings. Its columns of strings: {known}.",
+    "В {name} нет столбца строк {column}. Столбцы строк: {known}.",
+)
+NONE = Words("none", "нет ни одного")
 
 USUAL_COLUMN = "photo"
 
@@ -44,7 +56,7 @@ def _opened(name: str) -> Any:
 
 def _broken(name: str, error: Exception) -> SourceError:
     reason = str(error).strip().partition("\n")[0].rstrip(".")
-    return SourceError(f"{name} can't be read as Parquet: {reason}.")
+    return SourceError(NO_PARQUET.fill(name=name, why=reason))
 
 
 def _choose(name: str, schema: Any, column: str | None) -> str:
@@ -53,11 +65,11 @@ def _choose(name: str, schema: Any, column: str | None) -> str:
         return bool(types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner))
 
     found = [field.name for field in schema if of_strings(field.type)]
-    told = ", ".join(found) or "none"
+    known = ", ".join(found) or NONE
     if column is None:
         column = found[0] if len(found) == 1 else USUAL_COLUMN
         if column not in found:
-            raise ConfigError(f"Which column of {name} names the photos? Give --column, of: {told}.")
+            raise ConfigError(WHICH_COLUMN.fill(name=name, known=known))
     if column not in found:
-        raise ConfigError(f"{name} has no column {column!r} of strings. Its columns of strings: {told}.")
+        raise ConfigError(NO_COLUMN.fill(name=name, column=repr(column), known=known))
     return column

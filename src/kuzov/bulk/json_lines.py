@@ -13,6 +13,12 @@ from kuzov.atomic import place
 from kuzov.bulk.answers import ModelName, Rows
 from kuzov.bulk.writing import lock, open_to_append, refuse_other_model, refuse_other_rows, told
 from kuzov.errors import ResultsError
+from kuzov.words import Words
+
+NO_RESULT = Words(
+    "Line {number} of {path} is no result of kuzov classify. Give another --out.",
+    "Строка {number} в {path} — не результат kuzov classify. Укажите другой --out.",
+)
 
 _FLUSH_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
@@ -157,9 +163,7 @@ class JsonLines:
             raise self._foreign(1)
 
     def _foreign(self, number: int) -> ResultsError:
-        return ResultsError(
-            f"Line {number} of {self._path} is no result of kuzov classify. Give another --out."
-        )
+        return ResultsError(NO_RESULT.fill(number=number, path=str(self._path)))
 
 
 def _is_damaged(line: bytes) -> bool:

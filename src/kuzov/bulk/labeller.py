@@ -11,6 +11,12 @@ from kuzov.engine.openvino import load
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, PhotoError
 from kuzov.records import LEAST_CAR_PX, Car, Prediction
+from kuzov.words import Words
+
+NO_VERSION = Words(
+    "{folder} has no version: results tell it, so the folder of a bundle is named by a number.",
+    "У {folder} нет версии: она стоит в результатах, поэтому имя папки версии — число.",
+)
 
 _DECIMALS = 6
 
@@ -77,8 +83,6 @@ def model_name(version_dir: Path) -> ModelName:
     """How results call the model in a version's folder."""
     folder = version_dir.absolute()
     if not (folder.name.isascii() and folder.name.isdigit()):
-        raise BundleError(
-            f"{version_dir} has no version: results tell it, so the folder of a bundle is named by a number."
-        )
+        raise BundleError(NO_VERSION.fill(folder=str(version_dir)))
     labels = frozenset(each.id for each in read_card(folder).classes)
     return ModelName(name=folder.parent.name, version=int(folder.name), labels=labels)

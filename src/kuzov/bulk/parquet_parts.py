@@ -14,6 +14,17 @@ from kuzov.atomic import written_whole
 from kuzov.bulk.answers import Answer, ModelName, Rows, in_utf8
 from kuzov.bulk.writing import refuse_other_model, refuse_other_rows, told
 from kuzov.errors import ResultsError
+from kuzov.words import Words
+
+UNREADABLE = Words(
+    "{part} can't be read as Parquet. Remove it, and its photos are done again; or give another --out.",
+    "{part} не читается как Parquet. Уберите файл, и его фотографии обработаются снова; или укажите другой "
+    "--out.",
+)
+NO_RESULT = Words(
+    "{part} is no result of kuzov classify. Give another --out.",
+    "{part} — не результат kuzov classify. Укажите другой --out.",
+)
 
 PART_ROWS = 10_000
 PART_EVERY_S = 60.0
@@ -149,9 +160,8 @@ class ParquetParts:
         try:
             table = pyarrow.parquet.ParquetFile(part)
         except (pyarrow.ArrowException, OSError) as error:
-            advice = "Remove it, and its photos are done again; or give another --out."
-            raise ResultsError(f"{part} can't be read as Parquet. {advice}") from error
+            raise ResultsError(UNREADABLE.fill(part=str(part))) from error
         if not set(_ASKED) <= set(table.schema_arrow.names):
             table.close()
-            raise ResultsError(f"{part} is no result of kuzov classify. Give another --out.")
+            raise ResultsError(NO_RESULT.fill(part=str(part)))
         return table

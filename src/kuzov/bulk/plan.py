@@ -10,6 +10,14 @@ from typing import Any
 
 from kuzov.bulk.answers import in_utf8
 from kuzov.errors import ResultsError
+from kuzov.words import Words
+
+NO_ROOM = Words(
+    "The list of photos that are left can't be kept in a temporary file: {why}. "
+    "Free some space, or name another folder for it in SQLITE_TMPDIR.",
+    "Список оставшихся фотографий не записать во временный файл: {why}. "
+    "Освободите место или назовите для него другую папку в SQLITE_TMPDIR.",
+)
 
 _DIGEST_BYTES = 16  # of billions of photos no two get the same
 _BYTES_OF_NAMES = "surrogateescape"
@@ -74,10 +82,7 @@ class Plan:
         try:
             return self._database.execute(statement, (value,)).rowcount
         except sqlite3.OperationalError as error:
-            raise ResultsError(
-                f"The list of photos that are left can't be kept in a temporary file: {error}. "
-                "Free some space, or name another folder for it in SQLITE_TMPDIR."
-            ) from error
+            raise ResultsError(NO_ROOM.fill(why=str(error))) from error
 
 
 def _digest(photo: str) -> bytes:

@@ -13,6 +13,16 @@ from typing import Any
 
 from kuzov.bulk.list_text import lines_of
 from kuzov.errors import MissingExtraError, PhotoError, SourceError
+from kuzov.words import Words, plain
+
+READING = Words("Reading addresses such as s3:// and http://", "Чтение адресов, таких как s3:// и http://")
+NEEDS_MORE = Words(
+    "Reading {scheme}:// addresses needs one package more. {install}.",
+    "Чтобы читать адреса {scheme}://, нужен ещё один пакет. {install}.",
+)
+NOTHING_THERE = Words("There is nothing at {address}.", "По адресу {address} ничего нет.")
+UNREADABLE = Words("{address} can't be read: {why}.", "{address} не читается: {why}.")
+STATUS = Words("the server answers with status {status}", "сервер отвечает кодом {status}")
 
 TIMEOUT_S = 30.0
 TRIES = 3
@@ -57,7 +67,7 @@ def listing(address: str) -> Iterator[str]:
     except Exception as error:
         raise _unreadable(address, error) from error
     if not found and not is_pattern(address):
-        raise SourceError(f"There is nothing at {address}.")
+        raise SourceError(NOTHING_THERE.fill(address=address))
     return (files.unstrip_protocol(each) for each in found)
 
 
@@ -136,13 +146,13 @@ def _fsspec() -> Any:
     try:
         import fsspec  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtraError("Reading addresses such as s3:// and http://", "cluster") from error
+        raise MissingExtraError(READING, "cluster") from error
     return fsspec
 
 
 def _needs_more(scheme: str, error: ImportError) -> SourceError:
     """What to install, as fsspec says it: `Install s3fs to access S3`."""
-    return SourceError(f"Reading {scheme}:// addresses needs one package more. {str(error).rstrip('.')}.")
+    return SourceError(NEEDS_MORE.fill(scheme=scheme, install=str(error).rstrip(".")))
 
 
 def _unreadable(address: str, error: Exception) -> Exception:
@@ -151,14 +161,14 @@ def _unreadable(address: str, error: Exception) -> Exception:
     if isinstance(error, ImportError):
         return _needs_more(scheme_of(address), error)
     if isinstance(error, FileNotFoundError):
-        return SourceError(f"There is nothing at {address}.")
-    return SourceError(f"{address} can't be read: {_reason(error)}.")
+        return SourceError(NOTHING_THERE.fill(address=address))
+    return SourceError(UNREADABLE.fill(address=address, why=_reason(error)))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Words:
     status = getattr(error, "status", None)
     if isinstance(status, int):
-        return f"the server answers with status {status}"
+        return STATUS.fill(status=status)
     words = getattr(error, "strerror", None) or str(error)
     first = words.strip().partition("\n")[0].rstrip(".")
-    return first or type(error).__name__
+    return plain(first or type(error).__name__)

@@ -13,8 +13,35 @@ from kuzov.bulk.table_file import kept_up, log_of, require_own
 from kuzov.bulk.tables import WRITERS
 from kuzov.bulk.writing import locked
 from kuzov.errors import ConfigError, MissingExtraError
+from kuzov.words import Words
 
 JSON_LINES = (".jsonl", ".ndjson")
+
+AN_ADDRESS = Words(
+    "Results are written to a local or mounted folder, not to an address.",
+    "Результаты пишутся в локальную или подключённую папку, а не по адресу.",
+)
+OTHER_ENDING = Words(
+    "Results can't be written as {name}: a name in .csv or .xlsx is a table, one in {lines} JSON lines, and "
+    "one without an ending a folder of Parquet parts.",
+    "Результаты не записать как {name}: имя на .csv или .xlsx — это таблица, на {lines} — строки JSON, а без "
+    "окончания — папка с частями Parquet.",
+)
+NO_TABLE = Words(
+    "{path} is a folder, but by its name it would be a table; give another --out.",
+    "{path} — папка, а по имени это была бы таблица; укажите другой --out.",
+)
+NO_FILE = Words(
+    "{path} is a folder, but by its name it would be a file of JSON lines; a name in {lines} is a file.",
+    "{path} — папка, а по имени это был бы файл строк JSON; имя на {lines} — это файл.",
+)
+NO_FOLDER = Words(
+    "{path} is a file, but by its name it would be a folder of Parquet parts; a name in {lines} is a file.",
+    "{path} — файл, а по имени это была бы папка с частями Parquet; имя на {lines} — это файл.",
+)
+WRITING_PARQUET = Words(
+    "Writing Parquet, unlike a file that ends in .jsonl,", "Запись Parquet, в отличие от файла на .jsonl"
+)
 
 
 class Results(Protocol):
@@ -51,7 +78,7 @@ def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Ite
         MissingExtraError: pyarrow is not installed, which Parquet needs.
     """
     if path.parts[:1] and path.parts[0].endswith(":"):
-        raise ConfigError("Results are written to a local or mounted folder, not to an address.")
+        raise ConfigError(AN_ADDRESS)
     if path.suffix.lower() in WRITERS:
         with _open_table(path, model, all_cars=all_cars) as table:
             yield table
@@ -62,8 +89,7 @@ def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Ite
         try:
             from kuzov.bulk.parquet_parts import ParquetParts  # noqa: PLC0415
         except ModuleNotFoundError as error:
-            text = "Writing Parquet, unlike a file that ends in .jsonl,"
-            raise MissingExtraError(text, "cluster") from error
+            raise MissingExtraError(WRITING_PARQUET, "cluster") from error
     with locked(path, one_file=one_file) as descriptor:
         try:
             if one_file:
@@ -90,7 +116,7 @@ def _remove_if_empty(path: Path, *, one_file: bool) -> None:
 @contextmanager
 def _open_table(path: Path, model: ModelName, *, all_cars: bool) -> Iterator[Results]:
     if path.is_dir():
-        raise ConfigError(f"{path} is a folder, but by its name it would be a table; give another --out.")
+        raise ConfigError(NO_TABLE.fill(path=str(path)))
     require_own(path)
     with open_results(log_of(path), model, all_cars=all_cars) as log, kept_up(path):
         try:
@@ -102,13 +128,8 @@ def _open_table(path: Path, model: ModelName, *, all_cars: bool) -> Iterator[Res
 def _is_one_file(path: Path) -> bool:
     one_file = path.suffix.lower() in JSON_LINES
     if path.suffix and not one_file and not path.exists():
-        raise ConfigError(
-            f"Results can't be written as {path.name}: a name in .csv or .xlsx is a table, one in "
-            f"{JSON_LINES[0]} JSON lines, and one without an ending a folder of Parquet parts."
-        )
+        raise ConfigError(OTHER_ENDING.fill(name=path.name, lines=JSON_LINES[0]))
     if path.exists() and path.is_dir() == one_file:
-        is_a = "folder, but by its name it would be a file of JSON lines"
-        if not one_file:
-            is_a = "file, but by its name it would be a folder of Parquet parts"
-        raise ConfigError(f"{path} is a {is_a}; a name in {JSON_LINES[0]} is a file.")
+        words = NO_FILE if one_file else NO_FOLDER
+        raise ConfigError(words.fill(path=str(path), lines=JSON_LINES[0]))
     return one_file

@@ -13,8 +13,30 @@ from kuzov.bulk import remote
 from kuzov.bulk.list_text import PROBE_BYTES, encoding_of, lines_of
 from kuzov.errors import ConfigError, MissingExtraError, SourceError
 from kuzov.images.formats import EXTENSIONS, is_photo_file
+from kuzov.words import Words
 
 PARQUET = (".parquet", ".pq")
+
+NOT_THERE = Words(
+    "There is no {source}; give a folder, a pattern or a list.",
+    "Нет {source}; укажите папку, шаблон или список.",
+)
+UNREADABLE = Words("{path} can't be read: {why}.", "{path} не читается: {why}.")
+NO_LIST = Words(
+    "{path} is no list of photos: a list is a text file with a path or an address a line, or a Parquet file "
+    "by its name ({endings}).",
+    "{path} — не список фотографий: список — это текстовый файл с путём или адресом в каждой строке или файл "
+    "Parquet по имени ({endings}).",
+)
+NO_COLUMNS = Words(
+    "--column names a column of a Parquet source, which {source} is not.",
+    "--column — столбец Parquet, а {source} — не Parquet.",
+)
+NO_PARQUET = Words(
+    "There is no Parquet file in {folder}, of which --column could be read.",
+    "В {folder} нет файла Parquet, из которого прочитать --column.",
+)
+READING_PARQUET = Words("Reading Parquet", "Чтение Parquet")
 
 
 class Source:
@@ -36,7 +58,8 @@ class Source:
         try:
             yield from self._names
         except OSError as error:
-            raise SourceError(f"{error.filename or self.text} can't be read: {error.strerror}.") from error
+            told = {"path": str(error.filename or self.text), "why": str(error.strerror)}
+            raise SourceError(UNREADABLE.fill(**told)) from error
 
     def _find(self) -> tuple[bool, Iterator[str]]:
         is_parquet = self.text.lower().endswith(PARQUET)
@@ -44,7 +67,7 @@ class Source:
             return self._find_remote(is_parquet=is_parquet)
         path, mode = Path(self.text), _mode(self.text)
         if mode is None and not glob.has_magic(self.text):
-            raise SourceError(f"There is no {self.text}; give a folder, a pattern or a list.")
+            raise SourceError(NOT_THERE.fill(source=self.text))
         if mode is None:
             self._refuse_column()
             return True, _matching(self.text)
@@ -81,7 +104,7 @@ class Source:
 
     def _refuse_column(self) -> None:
         if self._column is not None:
-            raise ConfigError(f"--column names a column of a Parquet source, which {self.text} is not.")
+            raise ConfigError(NO_COLUMNS.fill(source=self.text))
 
 
 def _mode(path: str) -> int | None:
@@ -91,7 +114,7 @@ def _mode(path: str) -> int | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
-        raise SourceError(f"{path} can't be read: {error.strerror}.") from error
+        raise SourceError(UNREADABLE.fill(path=str(path), why=str(error.strerror))) from error
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
@@ -126,12 +149,9 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             start = file.read(PROBE_BYTES) if path.is_file() else b""
     except OSError as error:
-        raise SourceError(f"{path} can't be read: {error.strerror}.") from error
+        raise SourceError(UNREADABLE.fill(path=str(path), why=str(error.strerror))) from error
     if encoding_of(start) is None:
-        raise SourceError(
-            f"{path} is no list of photos: a list is a text file with a path or an address a line, or a "
-            f"Parquet file by its name ({', '.join(PARQUET)})."
-        )
+        raise SourceError(NO_LIST.fill(path=str(path), endings=", ".join(PARQUET)))
     return _lines_of(path)
 
 
@@ -144,12 +164,12 @@ def _strings_of(files: Sequence[str], column: str | None) -> Iterator[str]:
     try:
         from kuzov.bulk.column import strings_of  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtraError("Reading Parquet", "cluster") from error
+        raise MissingExtraError(READING_PARQUET, "cluster") from error
     return strings_of(files, column)
 
 
 def _parquet_files(folder: Path) -> list[str]:
     found = sorted(str(file) for file in folder.iterdir() if file.name.lower().endswith(PARQUET))
     if not found:
-        raise SourceError(f"There is no Parquet file in {folder}, of which --column could be read.")
+        raise SourceError(NO_PARQUET.fill(folder=str(folder)))
     return found

@@ -12,6 +12,19 @@ from kuzov.atomic import written_whole
 from kuzov.bulk.tables import MOST_ROWS, WRITERS, Cell, cells_of
 from kuzov.bulk.writing import told
 from kuzov.errors import ResultsError
+from kuzov.words import Words, number
+
+NOT_OURS = Words(
+    "{table} was not made by kuzov classify, or {log}, of which it was, is gone. Give another --out, or "
+    "remove it.",
+    "{table} создан не kuzov classify, или {log}, из которого он создан, пропал. Укажите другой --out или "
+    "уберите этот файл.",
+)
+TOO_MANY = Words(
+    "{table} can hold {most} rows, and there are {count}. Give a name in .csv; what was done is kept in "
+    "{log}.",
+    "В {table} помещается строк: {most}, а их {count}. Укажите имя на .csv; сделанное сохранено в {log}.",
+)
 
 
 def log_of(table: Path) -> Path:
@@ -26,10 +39,7 @@ def require_own(table: Path) -> None:
         ResultsError: It was not, or its log is gone.
     """
     if table.exists() and not log_of(table).exists():
-        raise ResultsError(
-            f"{table} was not made by kuzov classify, or {log_of(table).name}, of which it was, is gone. "
-            "Give another --out, or remove it."
-        )
+        raise ResultsError(NOT_OURS.fill(table=str(table), log=log_of(table).name))
 
 
 @contextmanager
@@ -62,10 +72,8 @@ def _write(table: Path, file: IO[bytes]) -> None:
     with log_of(table).open("rb") as log:
         places = _places(log)
         if ending == ".xlsx" and len(places) > MOST_ROWS:
-            raise ResultsError(
-                f"{table} can hold {MOST_ROWS:,} rows, and there are {len(places):,}. Give a name in .csv; "
-                f"what was done is kept in {log_of(table)}."
-            )
+            told = {"most": number(MOST_ROWS), "count": number(len(places))}
+            raise ResultsError(TOO_MANY.fill(table=str(table), log=str(log_of(table)), **told))
         WRITERS[ending](file, _rows(log, places))
 
 

@@ -12,6 +12,43 @@ from pathlib import Path
 from kuzov.atomic import sync
 from kuzov.bulk.answers import ModelName
 from kuzov.errors import ResultsError
+from kuzov.words import Words, plain
+
+ANOTHER_WRITES = Words(
+    "Another kuzov classify writes to {path}; wait for its end, or give another --out.",
+    "В {path} пишет другой kuzov classify; дождитесь его конца или укажите другой --out.",
+)
+UNWRITABLE = Words(
+    "Results can't be written to {path}: {why}. What was done is kept.",
+    "Результаты не записать в {path}: {why}. Сделанное сохранено.",
+)
+NO_SPACE = Words(
+    "Results can't be written to {path}: there is no space left. What was done is kept; free some space, and "
+    "the same command goes on.",
+    "Результаты не записать в {path}: на диске нет места. Сделанное сохранено; освободите место, и та же "
+    "команда продолжит.",
+)
+A_FILE = Words("{path} is a file", "{path} — файл")
+IN_THE_WAY = Words(
+    "{held} Give another --out, or --restart to begin anew in its place.",
+    "{held} Укажите другой --out или --restart, чтобы начать заново на том же месте.",
+)
+ROWS_OF_PHOTOS = Words(
+    "{path} holds a row a photo, and now a row a car is asked for.",
+    "В {path} по строке на фото, а теперь нужно по строке на машину.",
+)
+ROWS_OF_CARS = Words(
+    "{path} holds a row a car, and now a row a photo is asked for.",
+    "В {path} по строке на машину, а теперь нужно по строке на фото.",
+)
+OTHER_MODEL = Words(
+    "{path} holds answers of {found}, and {model} is asked now.",
+    "В {path} ответы модели {found}, а теперь отвечает модель {model}.",
+)
+OTHER_LABELS = Words(
+    "{path} holds answers of another {model}, which knew {label}.",
+    "В {path} ответы другой модели {model}, которая знала {label}.",
+)
 
 
 @contextmanager
@@ -35,9 +72,7 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
         except (BlockingIOError, FileNotFoundError):
             ours = False
         if not ours:
-            raise ResultsError(
-                f"Another kuzov classify writes to {path}; wait for its end, or give another --out."
-            )
+            raise ResultsError(ANOTHER_WRITES.fill(path=str(path)))
         yield descriptor
     finally:
         os.close(descriptor)
@@ -64,24 +99,22 @@ def told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            reason = "there is no space left"
-            advice = "What was done is kept; free some space, and the same command goes on."
-        else:
-            reason, advice = error.strerror or str(error), "What was done is kept."
+            raise ResultsError(NO_SPACE.fill(path=str(path))) from error
+        reason = plain(error.strerror or str(error))
         if isinstance(error, FileExistsError):  # as mkdir says it
-            reason = f"{error.filename} is a file"
-        raise ResultsError(f"Results can't be written to {path}: {reason}. {advice}") from error
+            reason = A_FILE.fill(path=str(error.filename))
+        raise ResultsError(UNWRITABLE.fill(path=str(path), why=reason)) from error
 
 
 def refuse_other_rows(path: Path, cars: Collection[int | None], *, all_cars: bool) -> None:
     """Have rows of one kind in one place, where found rows told so many cars each; None is a row a photo."""
     if all_cars and None in cars:
-        reason = f"{path} holds a row a photo, and now a row a car is asked for."
+        held = ROWS_OF_PHOTOS
     elif not all_cars and any(each is not None for each in cars):
-        reason = f"{path} holds a row a car, and now a row a photo is asked for."
+        held = ROWS_OF_CARS
     else:
         return
-    raise ResultsError(f"{reason} Give another --out, or --restart to begin anew in its place.")
+    raise ResultsError(IN_THE_WAY.fill(held=held.fill(path=str(path))))
 
 
 def refuse_other_model(
@@ -89,9 +122,9 @@ def refuse_other_model(
 ) -> None:
     """Have one model's answers in one place, where `found` called photos so; None if one can't be read."""
     if found != model:
-        reason = f"{path} holds answers of {found}, and {model} is asked now."
+        held = OTHER_MODEL.fill(path=str(path), found=found.words, model=model.words)
     elif model.labels and (others := set(labels) - model.labels - {None}):
-        reason = f"{path} holds answers of another {model}, which knew {min(map(str, others))}."
+        held = OTHER_LABELS.fill(path=str(path), model=model.words, label=min(map(str, others)))
     else:
         return
-    raise ResultsError(f"{reason} Give another --out, or --restart to begin anew in its place.")
+    raise ResultsError(IN_THE_WAY.fill(held=held))

@@ -12,10 +12,25 @@ from kuzov.atlas.names import look_alike
 from kuzov.bundle.layout import CARD
 from kuzov.errors import BundleError
 from kuzov.records import Car, ClassName, Prediction
+from kuzov.words import Words
 
 FORMAT = 2
 # In the first form a photo was shown by its middle, since then by the car that is found in it.
 FRAMINGS = {1: "middle", FORMAT: "car"}
+
+_TELLS_NO_CARS = Words(
+    "This model was made by an older kuzov: it is shown the middle of a photo, and tells no car from "
+    "another. Train it anew to ask about all cars.",
+    "Эту модель сделал более старый kuzov: она видит середину фото и не отличает одну машину от другой. "
+    "Обучите её заново, чтобы спрашивать обо всех машинах.",
+)
+_NO_CARD = Words("The bundle {folder} has no {card}: {why}.", "В версии {folder} нет {card}: {why}.")
+_NOT_JSON = Words("{file} is not valid JSON: {why}.", "В {file} неверный JSON: {why}.")
+_OTHER_FORM = Words(
+    "{source} is of form {found}; this version of kuzov reads forms 1 to {newest}. Upgrade kuzov.",
+    "У {source} формат {found}; эта версия kuzov читает форматы с 1 по {newest}. Обновите kuzov.",
+)
+_INCOMPLETE = Words("{source} is not a complete card: {why}.", "{source} — неполная карточка: {why}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +80,7 @@ class Card:
             BundleError: It was.
         """
         if self.format == 1:
-            raise BundleError(
-                "This model was made by an older kuzov: it is shown the middle of a photo, and tells no car "
-                "from another. Train it anew to ask about all cars."
-            )
+            raise BundleError(_TELLS_NO_CARS)
 
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object."""
@@ -137,9 +149,10 @@ def _read_json(version_dir: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BundleError(f"The bundle {version_dir} has no {CARD}: {error.strerror}.") from error
+        told = {"folder": str(version_dir), "card": str(CARD), "why": str(error.strerror)}
+        raise BundleError(_NO_CARD.fill(**told)) from error
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file} is not valid JSON: {error}.") from error
+        raise BundleError(_NOT_JSON.fill(file=str(file), why=str(error))) from error
 
 
 def card_from_json(values: Any, *, source: str) -> Card:
@@ -150,9 +163,7 @@ def card_from_json(values: Any, *, source: str) -> Card:
     """
     if not isinstance(values, dict) or values.get("format") not in FRAMINGS:
         found = values.get("format") if isinstance(values, dict) else None
-        raise BundleError(
-            f"{source} is of form {found}; this version of kuzov reads forms 1 to {FORMAT}. Upgrade kuzov."
-        )
+        raise BundleError(_OTHER_FORM.fill(source=source, found=str(found), newest=FORMAT))
     try:
         # A later kuzov may add fields without changing what the known ones mean.
         values = {"atlas": [], **values}  # which an earlier one did not write
@@ -161,4 +172,4 @@ def card_from_json(values: Any, *, source: str) -> Card:
         known["atlas"] = tuple(known["atlas"])
         return Card(**known)
     except (KeyError, TypeError) as error:
-        raise BundleError(f"{source} is not a complete card: {error}.") from error
+        raise BundleError(_INCOMPLETE.fill(source=source, why=str(error))) from error

@@ -37,6 +37,7 @@ NO_NUMBER = Words(
     "В {base} лежит сама модель, а не версии. Перенесите её во вложенную папку с числом вместо имени, "
     "например {base}/1.",
 )
+_NOT_THERE = Words("There is no version {version} in {base}.", "Версии {version} в {base} нет.")
 MODEL_FOLDERS = Words(
     "{base} holds no versions but model folders: {names}. Give one of them, such as {first}.",
     "В {base} лежат не версии, а папки моделей: {names}. Укажите одну из них, например {first}.",
@@ -63,7 +64,7 @@ def version_folder(base: Path, version: int) -> Path:
     for folder in sorted(base.iterdir()) if base.is_dir() else []:
         if _is_number(folder.name) and int(folder.name) == version:
             return folder
-    raise BundleError(f"There is no version {version} in {base}.")
+    raise BundleError(_NOT_THERE.fill(version=version, base=str(base)))
 
 
 def newest(base: Path) -> Path:

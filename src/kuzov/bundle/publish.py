@@ -11,6 +11,22 @@ from pathlib import Path
 from kuzov.atomic import place, sync
 from kuzov.bundle.layout import SAVED_MODEL, UNPUBLISHED, version_folder, versions
 from kuzov.errors import BundleError
+from kuzov.words import Words
+
+_UNWRITABLE = Words(
+    "The model folder {base} can't be written: {why}.", "В папку модели {base} не записать: {why}."
+)
+_NONE_WAITS = Words(
+    "No version waits in {path} to be published. Train one: kuzov train PHOTOS",
+    "В {path} ни одна версия не ждёт публикации. Обучите новую: kuzov train ПАПКА_С_ФОТО",
+)
+_NOT_UNPUBLISHED = Words(
+    "There is no unpublished version {folder}; kuzov train tells where it kept one.",
+    "Неопубликованной версии {folder} нет; kuzov train говорит, где её оставил.",
+)
+_NOT_PUBLISHED = Words(
+    "The version can't be published as {target}: {why}.", "Версию не опубликовать как {target}: {why}."
+)
 
 # Servers look at folders named by a number only, so nothing loads a staging folder.
 STAGING_PREFIX = ".incoming-"
@@ -39,7 +55,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         _remove_abandoned(base)
         staging = _reserve(base)
     except OSError as error:
-        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+        raise BundleError(_UNWRITABLE.fill(base=str(base), why=str(error.strerror))) from error
     try:
         write(staging)
         staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
@@ -47,7 +63,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         published = _rename(staging, base)
         sync(base)
     except OSError as error:
-        raise BundleError(f"The model folder {base} can't be written: {error.strerror}.") from error
+        raise BundleError(_UNWRITABLE.fill(base=str(base), why=str(error.strerror))) from error
     else:
         return published
     finally:
@@ -70,16 +86,16 @@ def release(path: Path) -> Path:
     if path.parent.name != UNPUBLISHED:
         waiting = versions(path / UNPUBLISHED)
         if not waiting:
-            raise BundleError(f"No version waits in {path} to be published. Train one: kuzov train PHOTOS")
+            raise BundleError(_NONE_WAITS.fill(path=str(path)))
         folder = version_folder(path / UNPUBLISHED, waiting[-1])
     base = folder.parents[1]
     if not (folder.name.isascii() and folder.name.isdigit() and (folder / SAVED_MODEL).is_file()):
-        raise BundleError(f"There is no unpublished version {folder}; kuzov train tells where it kept one.")
+        raise BundleError(_NOT_UNPUBLISHED.fill(folder=str(folder)))
     target = base / str(max([int(folder.name), *(each + 1 for each in versions(base))]))
     try:
         place(folder, target)
     except OSError as error:
-        raise BundleError(f"The version can't be published as {target}: {error.strerror}.") from error
+        raise BundleError(_NOT_PUBLISHED.fill(target=str(target), why=str(error.strerror))) from error
     return target
 
 

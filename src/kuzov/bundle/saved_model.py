@@ -13,6 +13,15 @@ from kuzov.records import Signature, TensorSpec
 from kuzov.wire import messages
 from kuzov.wire.messages import SavedModel, SignatureDef, TensorInfo, TensorProto
 from kuzov.wire.tensors import data_type_name, to_numpy
+from kuzov.words import Words
+
+_UNREADABLE = Words("The model {file} can't be read: {why}.", "Модель {file} не читается: {why}.")
+_NO_SAVED_MODEL = Words("{file} is not a SavedModel: {why}.", "{file} — не SavedModel: {why}.")
+_NO_GRAPH = Words("it holds no graph", "в нём нет графа")
+_BROKEN_DEFAULT = Words(
+    "{file} has a signature with a broken default: {why}.",
+    "В {file} у сигнатуры испорчено значение по умолчанию: {why}.",
+)
 
 SERVE_TAG = "serve"
 
@@ -27,16 +36,16 @@ def read_signatures(version_dir: Path) -> dict[str, Signature]:
     try:
         graphs = SavedModel.FromString(file.read_bytes()).meta_graphs
     except OSError as error:
-        raise BundleError(f"The model {file} can't be read: {error.strerror}.") from error
+        raise BundleError(_UNREADABLE.fill(file=str(file), why=str(error.strerror))) from error
     except DecodeError as error:
-        raise BundleError(f"{file} is not a SavedModel: {error}.") from error
+        raise BundleError(_NO_SAVED_MODEL.fill(file=str(file), why=str(error))) from error
     if not graphs:
-        raise BundleError(f"{file} is not a SavedModel: it holds no graph.")
+        raise BundleError(_NO_SAVED_MODEL.fill(file=str(file), why=_NO_GRAPH))
     serving = next((each for each in graphs if SERVE_TAG in each.meta_info_def.tags), graphs[0])
     try:
         return {name: _signature(each) for name, each in serving.signature_def.items()}
     except ValueError as error:
-        raise BundleError(f"{file} has a signature with a broken default: {error}.") from error
+        raise BundleError(_BROKEN_DEFAULT.fill(file=str(file), why=str(error))) from error
 
 
 def _signature(definition: SignatureDef) -> Signature:

@@ -21,6 +21,12 @@ from kuzov.errors import InstallationError
 from kuzov.images.framing import resize_box
 from kuzov.network import Network, NetworkSettings, own_words, read_model
 from kuzov.records import MOST_CARS, Box, Car
+from kuzov.words import Words
+
+_NOT_LOADED = Words(
+    "The detector of cars, {network}, can't be loaded; install kuzov anew: {why}",
+    "Детектор машин {network} не загружается; установите kuzov заново: {why}",
+)
 
 NETWORK = Path(__file__).with_name("detector.xml")  # and detector.bin
 GRAPH = Path(__file__).with_name("detector.pb")
@@ -170,6 +176,5 @@ def _load() -> Network:
         )
         return Network(read_model(NETWORK), settings)
     except RuntimeError as error:
-        raise InstallationError(
-            f"The detector of cars, {NETWORK}, can't be loaded; install kuzov anew: {own_words(error)}"
-        ) from error
+        told = _NOT_LOADED.fill(network=str(NETWORK), why=own_words(error))
+        raise InstallationError(told) from error

@@ -12,13 +12,44 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.language import language, language_option, note, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.records import LEAST_CAR_PX
 from kuzov.signals import on_ending_signals
+from kuzov.words import Plural, Words, joined, number, plain
 
 if TYPE_CHECKING:
     from kuzov.bulk.classify import Classified
 
+LEFT_OUT = Plural(
+    ("Left out {count} file(s) that are no photos by the ending of their name: {endings}.",) * 2,
+    (
+        "Не взят {count} файл, судя по окончанию имени, не фотография: {endings}.",
+        "Не взяты {count} файла, судя по окончаниям имён, не фотографии: {endings}.",
+        "Не взято {count} файлов, судя по окончаниям имён, не фотографий: {endings}.",
+    ),
+)
+NO_ENDING = Words("none", "без окончания")
+NOTHING_TO_DO = Words(
+    "Nothing to do: {results} holds all {count} photo(s).",
+    "Делать нечего: в {results} уже есть все фото ({count}).",
+)
+CLASSIFIED = Words(
+    "{count} photo(s) classified in {time}, {rate} a second{failed}.",
+    "Обработано {count} фото за {time}, по {rate} в секунду{failed}.",
+)
+FAILED = Words(
+    "; {count} could not be read, their rows say why; --retry-failed tries again",
+    "; не прочитано {count}, почему — сказано в их строках; --retry-failed попробует снова",
+)
+HELD = Words("{results} held {count} already.", "В {results} уже было {count}.")
+DONE = Words(
+    "{count} photo(s) are done; the same command goes on.",
+    "Обработано {count} фото; та же команда продолжит.",
+)
+GOES_ON = Words("{done} of {total} photos, {pace}", "{done} из {total} фото, {pace}")
+LISTED = Words("{done} photos listed", "Найдено {done} фото")
+PACE = Words("{rate} a second, {left} left", "{rate} в секунду, осталось {left}")
 TELL_EVERY_S = 30.0
 REDRAW_EVERY_S = 0.2
 
@@ -55,6 +86,7 @@ REDRAW_EVERY_S = 0.2
 @click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
 @click.option("--retry-failed", is_flag=True, help="Try photos again that could not be read before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
+@language_option
 def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     """Label the photos of SOURCE: a folder with all its folders, a pattern, a list, or Parquet.
 
@@ -72,24 +104,28 @@ def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     with redirect_stdout(sys.stderr), _followed() as progress:
         done = classify(model=model_or_default(model), progress=progress, **options)
     if done.left_out:
-        endings = ", ".join(sorted(each or "none" for each in done.left_out))
-        print(
-            f"Left out {sum(done.left_out.values()):,} file(s) that are no photos by the ending of their "
-            f"name: {endings}.",
-            file=sys.stderr,
-        )
-    print(json.dumps(done.to_json(), ensure_ascii=False) if as_json else _summary(done))
+        endings = sorted(done.left_out, key=lambda each: each or NO_ENDING.en)
+        told = joined(plain(each) if each else NO_ENDING for each in endings)
+        note(LEFT_OUT.of(sum(done.left_out.values()), endings=told))
+    if as_json:
+        print(json.dumps(done.to_json(), ensure_ascii=False))
+    else:
+        say(_summary(done))
 
 
-def _summary(done: Classified) -> str:
+def _summary(done: Classified) -> Words:
     if not done.classified:
-        return f"Nothing to do: {done.results} holds all {done.listed:,} photo(s)."
+        return NOTHING_TO_DO.fill(results=str(done.results), count=number(done.listed))
     rate = done.classified / max(done.seconds, 1e-9)
-    text = f"{done.classified:,} photo(s) classified in {_time(done.seconds)}, {rate:.0f} a second"
-    if done.failed:
-        text += f"; {done.failed:,} could not be read, their rows say why; --retry-failed tries again"
+    summary = CLASSIFIED.fill(
+        count=number(done.classified),
+        time=_time(done.seconds),
+        rate=f"{rate:.0f}",
+        failed=FAILED.fill(count=number(done.failed)) if done.failed else "",
+    )
     before = done.listed - done.classified
-    return f"{text}.\n{done.results} held {before:,} already." if before else f"{text}."
+    held = HELD.fill(results=str(done.results), count=number(before))
+    return joined([summary, held], "\n") if before else summary
 
 
 @contextmanager
@@ -101,7 +137,7 @@ def _followed() -> Iterator[_Progress]:
             yield progress
     except KeyboardInterrupt:
         if progress.done:
-            print(f"{progress.done:,} photo(s) are done; the same command goes on.", file=sys.stderr)
+            note(DONE.fill(count=number(progress.done)))
         raise
 
 
@@ -140,7 +176,7 @@ class _Progress:
                     show_pos=True,
                     show_eta=False,
                     show_percent=True,
-                    item_show_func=lambda _item: self._pace(total),
+                    item_show_func=lambda _item: self._pace(total).told(language()),
                 )
                 self._bar.render_progress()
             return
@@ -151,15 +187,13 @@ class _Progress:
         if self._bar is not None:
             self._bar.update(done - self._bar.pos)
         elif not self._terminal:
-            text = (
-                f"{done:,} of {total:,} photos, {self._pace(total)}" if total else f"{done:,} photos listed"
-            )
-            print(text, file=sys.stderr, flush=True)
+            told = {"done": number(done), "total": number(total), "pace": self._pace(total)}
+            note((GOES_ON if total else LISTED).fill(**told))
 
-    def _pace(self, total: int) -> str:
+    def _pace(self, total: int) -> Words:
         rate = self.done / max(time.monotonic() - self._started, 1e-9)
         left = _time((total - self.done) / rate) if rate else "?"
-        return f"{rate:.0f} a second, {left} left"
+        return PACE.fill(rate=f"{rate:.0f}", left=left)
 
 
 def _time(seconds: float) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kuzov.cli.found_photos import tell_left_out
-from kuzov.cli.language import language_option, percent, say
+from kuzov.cli.language import language_option, note, percent, say
 from kuzov.cli.model import judged_model, model_or_default
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import REPORT, how_many_right, summary
@@ -25,6 +24,10 @@ STAGES = {
     ),
     "draw": Plural(("Drawing the report",) * 2, ("Рисую отчёт",) * 3),
 }
+FLATTERED = Words(
+    "The model was made of these very photos, so the figures flatter it.",
+    "Модель обучена на этих же фотографиях, поэтому оценка завышена.",
+)
 ACCURACY = Words("Accuracy", "Доля верных")
 CALIBRATION = Words("Calibration error", "Ошибка калибровки")
 UNKNOWN = Words("Marked as unknown", "Сочтены незнакомыми")
@@ -59,7 +62,7 @@ def command(photos: Path, model: Path | None, out: Path | None, as_json: bool) -
         reason = each["reason"]
         tell_left_out(each["photo"], Words(reason, each.get("reason_ru") or reason))
     if data["learned_from"]:
-        print("The model was made of these very photos, so the figures flatter it.", file=sys.stderr)
+        note(FLATTERED)
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:

@@ -32,6 +32,7 @@ _DAMAGED = Words(
     "{zip} can't be unpacked: {why}; download or make it anew",
     "{zip} не распаковать: {why}; скачайте или создайте заново",
 )
+_CUT_OFF = Words("it ends too soon", "он обрывается")
 _OUTSIDE = Words(
     "{zip} holds a file {name} that would lie outside of it, so it is not unpacked; make it anew",
     "в {zip} есть файл {name}, который лёг бы вне папки, поэтому архив не распакован; создайте его заново",
@@ -81,7 +82,7 @@ def _unpack(photos: Path, root: Path) -> None:
                 with archive.open(member) as source, target.open("xb") as file:
                     left -= _copy(source, file, min(left, MAX_FILE_BYTES), photos)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
-        raise DatasetError(_DAMAGED.fill(zip=str(photos), why=str(error) or "it ends too soon")) from error
+        raise DatasetError(_DAMAGED.fill(zip=str(photos), why=str(error) or _CUT_OFF)) from error
     except OSError as error:
         told = {"zip": str(photos), "folder": str(root.parent), "why": error.strerror or str(error)}
         raise DatasetError(_NO_ROOM.fill(**told)) from error

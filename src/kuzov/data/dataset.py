@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,11 @@ from PIL import Image
 
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
-from kuzov.data.files import class_of, digest_of
-from kuzov.data.layout import ClassFolders, read_layout
+from kuzov.data.files import digest_of
+from kuzov.data.layout import read_layout
 from kuzov.data.refusals import refusals
 from kuzov.data.split import stratified_split
+from kuzov.data.unusable import refuse_leaks, refuse_rejected, require_photos
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.decode import decode
 from kuzov.progress import Progress, silent
@@ -34,7 +34,6 @@ LIKE_ANOTHER = Words(
     "shows the same picture as {other} of another class; keep it in one class",
     "та же картинка, что и {other} другого класса; оставьте в одном",
 )
-_SHOWN_LEAKS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -156,16 +155,13 @@ def load_dataset(
     rejected = sorted(
         [*layout.rejected, *unreadable, *_in_two_classes(photos)], key=lambda error: error.photo
     )
-    if strict and rejected:
-        raise DatasetError(
-            f"{len(rejected)} file(s) in {folder} can't be used; mend or remove them: "
-            f"{'; '.join(map(str, rejected))}."
-        )
+    if strict:
+        refuse_rejected(folder, rejected)
     refused = {error.photo for error in rejected}
     usable = {photo.path: photo for photo in photos if str(photo.path) not in refused}
     sides = [tuple(usable[path] for path, _ in side.photos if path in usable) for side in listed]
     for each, side in zip(listed, sides, strict=True):
-        _require_photos(each, side, 2 if len(sides) == 1 else 1, rejected)
+        require_photos(each, side, 2 if len(sides) == 1 else 1, rejected)
     if len(sides) == 1:
         sides = _divide(sides[0], validation_fraction, seed)
     train, validation = sides
@@ -178,7 +174,7 @@ def load_dataset(
         passed_over=layout.passed_over,
     )
     if not allow_leaks:
-        _refuse_leaks(dataset)
+        refuse_leaks(dataset.leaks)
     return dataset
 
 
@@ -242,35 +238,6 @@ def _in_two_classes(photos: Sequence[Photo]) -> list[PhotoError]:
     return errors
 
 
-def _require_photos(
-    listed: ClassFolders, photos: Sequence[Photo], least: int, rejected: Sequence[PhotoError]
-) -> None:
-    """Each class needs a few different photos: copies of one can't stand on both sides."""
-    different = Counter(label for label, _ in {(photo.label, photo.group) for photo in photos})
-    short = tuple(label for label in listed.classes if different[label] < least)
-    if short:
-        counts = ", ".join(f"{label} ({different[label]})" for label in short)
-        folders = [folder for folder in listed.folders if class_of(folder) in short]
-        left_out = [told for folder in folders for told in _left_out(folder, rejected)]
-        raise DatasetError(
-            f"Each class in {listed.root} needs {least} or more different, readable photos; too few have: "
-            f"{counts}. {' '.join([*left_out, 'Add photos or remove these folders.'])}",
-            "few_different",
-            short,
-        )
-
-
-def _left_out(folder: Path, rejected: Sequence[PhotoError]) -> Iterator[str]:
-    """How many files of a class can't be used for which reason."""
-    reasons: dict[str, list[str]] = {}
-    for error in rejected:
-        if Path(error.photo).parent == folder:
-            reasons.setdefault(error.reason, []).append(Path(error.photo).name)
-    for reason, names in reasons.items():
-        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield f"Left out: {folder / names[0]}{others}: {reason}."
-
-
 def _divide(photos: Sequence[Photo], validation_fraction: float, seed: int) -> list[tuple[Photo, ...]]:
     split = stratified_split(
         [photo.label for photo in photos],
@@ -279,15 +246,3 @@ def _divide(photos: Sequence[Photo], validation_fraction: float, seed: int) -> l
         seed=seed,
     )
     return [tuple(photos[index] for index in side) for side in (split.train, split.validation)]
-
-
-def _refuse_leaks(dataset: Dataset) -> None:
-    leaks = dataset.leaks
-    if leaks:
-        shown = [f"{learned.path} and {judged.path}" for learned, judged in leaks[:_SHOWN_LEAKS]]
-        more = f"; and {len(leaks) - len(shown)} more" if len(leaks) > len(shown) else ""
-        raise DatasetError(
-            f"{len(leaks)} photo(s) to judge by show the same picture as one to learn from, so the figures "
-            f"would be too good: {'; '.join(shown)}{more}. Remove one of each pair, or allow it with "
-            "--allow-leaks (in Python, allow_leaks=True)."
-        )

@@ -24,6 +24,15 @@ NESTED = Words(
     "папка внутри папки класса, в неё не заглядывают; поднимите фотографии выше",
 )
 
+_NO_FOLDER = Words(
+    "There is no folder {folder}; give one with a subfolder of photos a model.",
+    "Папки {folder} нет; укажите такую, где у каждой модели своя подпапка с фотографиями.",
+)
+_A_FILE = Words(
+    "{folder} is a file; give a folder with a subfolder of photos a model, or a zip of one.",
+    "{folder} — файл; укажите папку, где у каждой модели своя подпапка с фотографиями, или её zip.",
+)
+_UNREADABLE = Words("The folder {folder} can't be read: {why}.", "Папка {folder} не читается: {why}.")
 _IGNORED = {NAMES_FILE, "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}  # Windows', and macOS'
 
 
@@ -34,11 +43,9 @@ def require_folder(folder: Path) -> None:
         DatasetError: It is missing, or a file.
     """
     if not folder.exists():
-        raise DatasetError(f"There is no folder {folder}; give one with a subfolder of photos a model.")
+        raise DatasetError(_NO_FOLDER.fill(folder=str(folder)))
     if not folder.is_dir():
-        raise DatasetError(
-            f"{folder} is a file; give a folder with a subfolder of photos a model, or a zip of one."
-        )
+        raise DatasetError(_A_FILE.fill(folder=str(folder)))
 
 
 def entries(folder: Path) -> list[Path]:
@@ -50,7 +57,7 @@ def entries(folder: Path) -> list[Path]:
     try:
         found = [entry for entry in folder.iterdir() if not is_ignored(entry.name)]
     except OSError as error:
-        raise DatasetError(f"The folder {folder} can't be read: {error.strerror}.") from error
+        raise DatasetError(_UNREADABLE.fill(folder=str(folder), why=str(error.strerror))) from error
     return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
 
 

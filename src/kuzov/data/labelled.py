@@ -15,11 +15,24 @@ from kuzov.data.dataset import Photo
 from kuzov.data.files import digest_of
 from kuzov.data.folder_names import TRAIN, VALIDATION
 from kuzov.data.layout import KEPT_FOR_TEST, OTHER_SET, UNDIVIDED, read_layout
+from kuzov.data.refusals import NO_PHOTOS
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.words import Words
 
 NOT_JUDGED = Words(
     "is not judged by; give it alone for that", "по ней не проверяют; для этого укажите её саму"
+)
+ONLY_TO_LEARN = Words(
+    "{folder} has photos to learn from, in {learned}/, and none to judge by; give that folder itself to "
+    "judge by what the model may have learned from.",
+    "В {folder} есть обучающие фотографии, в {learned}/, а для проверки нет; укажите саму эту папку, чтобы "
+    "проверить по тому, на чём модель могла учиться.",
+)
+UNKNOWN_CLASSES = Words(
+    "{folder} has folders of classes that the model does not know: {unknown}. It knows {known}; rename these "
+    "folders or move them away.",
+    "В {folder} есть папки классов, которых модель не знает: {unknown}. Она знает {known}; переименуйте эти "
+    "папки или уберите их.",
 )
 
 
@@ -59,17 +72,13 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
     if layout.tests and VALIDATION not in layout.sides:
         judged = [*layout.tests]
     if not judged:
-        raise DatasetError(
-            f"{folder} has photos to learn from, in {layout.sides[TRAIN].root.name}/, and none to judge by; "
-            "give that folder itself to judge by what the model may have learned from."
-        )
+        learned = layout.sides[TRAIN].root.name
+        raise DatasetError(ONLY_TO_LEARN.fill(folder=str(folder), learned=learned))
     chosen = judged[0]
     _require_known(chosen.root, chosen.classes, classes)
     if not chosen.photos:
-        raise DatasetError(
-            f"There are no photos in the subfolders of {chosen.root}; put the photos of each model into a "
-            f"subfolder of its own, such as {chosen.root / classes[0] / '1.jpg'}."
-        )
+        example = chosen.root / classes[0] / "1.jpg"
+        raise DatasetError(NO_PHOTOS.fill(folder=str(chosen.root), example=str(example)))
     photos = tuple(Photo(file, label, _digest(file)) for file, label in chosen.photos)
     others = [
         PhotoError(each.photo, NOT_JUDGED)
@@ -87,10 +96,8 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
 def _require_known(root: Path, labels: Sequence[str], classes: Sequence[str]) -> None:
     unknown = [label for label in labels if label not in classes]
     if unknown:
-        raise DatasetError(
-            f"{root} has folders of classes that the model does not know: {', '.join(unknown)}. It knows "
-            f"{', '.join(classes)}; rename these folders or move them away."
-        )
+        told = {"folder": str(root), "unknown": ", ".join(unknown), "known": ", ".join(classes)}
+        raise DatasetError(UNKNOWN_CLASSES.fill(**told))
 
 
 def _digest(file: Path) -> str:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from kuzov.errors import DatasetError, MissingExtraError
+from kuzov.words import Words, plain
 
 ORIGIN_URL = (
     "https://raw.githubusercontent.com/manzhura/car_classification/"
@@ -20,6 +21,20 @@ ORIGIN_URL = (
 )
 FOLDER_NAME = "russian-cars-5"
 
+_DOWNLOADING = Words("Downloading the demo's photos", "Скачивание фотографий для демо")
+_NOT_DOWNLOADED = Words(
+    "The demo's photos can't be downloaded from {url} into {folder} ({why}); check the network connection, "
+    "or go on with photos of your own.",
+    "Фотографии для демо не скачать с {url} в {folder} ({why}); проверьте соединение с сетью или продолжайте "
+    "со своими фотографиями.",
+)
+_OTHER_PHOTO = Words(
+    "The photo {url} is not the one that this version of kuzov knows (its SHA-256 differs), so it was not "
+    "kept; go on with photos of your own.",
+    "Фотография {url} не та, которую знает эта версия kuzov (другой SHA-256), поэтому она не сохранена; "
+    "продолжайте со своими фотографиями.",
+)
+_STATUS = Words("HTTP status {status} for {url}", "код HTTP {status} от {url}")
 _TIMEOUT_S = 5
 _THREADS = 4
 
@@ -76,7 +91,7 @@ def _download(folder: Path, base_url: str, registry: Mapping[str, str]) -> None:
     try:
         import pooch  # noqa: PLC0415 (optional, and only needed here)
     except ModuleNotFoundError as error:
-        raise MissingExtraError("Downloading the demo's photos", "demo") from error
+        raise MissingExtraError(_DOWNLOADING, "demo") from error
     # One line a photo would drown what the demo prints.
     pooch.get_logger().setLevel("WARNING")
     photos = pooch.create(path=folder, base_url=base_url, registry=dict(registry))
@@ -86,15 +101,10 @@ def _download(folder: Path, base_url: str, registry: Mapping[str, str]) -> None:
         try:
             photos.fetch(path, downloader=downloader)
         except OSError as error:  # those of requests are OSErrors too
-            raise DatasetError(
-                f"The demo's photos can't be downloaded from {base_url} into {folder} ({_cause(error)}); "
-                "check the network connection, or go on with photos of your own."
-            ) from error
+            told = _NOT_DOWNLOADED.fill(url=base_url, folder=str(folder), why=_cause(error))
+            raise DatasetError(told) from error
         except ValueError as error:
-            raise DatasetError(
-                f"The photo {base_url}{path} is not the one that this version of kuzov knows (its SHA-256 "
-                "differs), so it was not kept; go on with photos of your own."
-            ) from error
+            raise DatasetError(_OTHER_PHOTO.fill(url=f"{base_url}{path}")) from error
 
     first, *others = sorted(registry)
     for path in registry:
@@ -107,9 +117,9 @@ def _download(folder: Path, base_url: str, registry: Mapping[str, str]) -> None:
             pass
 
 
-def _cause(error: OSError) -> str:
+def _cause(error: OSError) -> Words:
     response = getattr(error, "response", None)
     if response is not None:
         response.close()  # pooch leaves it open
-        return f"HTTP status {response.status_code} for {response.url}"
-    return error.strerror or type(error).__name__
+        return _STATUS.fill(status=response.status_code, url=response.url)
+    return plain(error.strerror or type(error).__name__)

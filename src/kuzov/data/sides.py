@@ -7,6 +7,12 @@ from dataclasses import replace
 from kuzov.data.dataset import Dataset, Photo
 from kuzov.data.split import stratified_split
 from kuzov.errors import DatasetError
+from kuzov.words import Words
+
+ONE_PICTURE = Words(
+    "All photos of a class show the same picture: {classes}. Add others of each.",
+    "Все фотографии класса — одна и та же картинка: {classes}. Добавьте другие.",
+)
 
 
 def without_leaks(dataset: Dataset, *, validation_fraction: float, seed: int) -> Dataset:
@@ -27,8 +33,7 @@ def without_leaks(dataset: Dataset, *, validation_fraction: float, seed: int) ->
     groups = {(photo.label, photo.group) for photo in again}
     single = tuple(each for each in dataset.classes if sum(label == each for label, _ in groups) == 1)
     if single:
-        text = f"All photos of a class show the same picture: {', '.join(single)}. Add others of each."
-        raise DatasetError(text, "few_different", single)
+        raise DatasetError(ONE_PICTURE.fill(classes=", ".join(single)), "few_different", single)
     drawn = stratified_split(
         [photo.label for photo in again],
         [photo.group for photo in again],

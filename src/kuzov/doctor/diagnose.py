@@ -32,6 +32,18 @@ from kuzov.words import Words
 # One view tells planted faults as well as six do, in a sixth of the time.
 CONFIG = TrainConfig(features=FeatureConfig(reframed=False, mirrored=False))
 
+A_FOLDER = Words(
+    "The report {report} is a folder; give the path of a file, such as doctor.html.",
+    "Отчёт {report} — папка; укажите путь к файлу, например doctor.html.",
+)
+NO_FOLDER = Words(
+    "There is no folder {folder} for the report; make it first.",
+    "Папки {folder} для отчёта нет; сначала создайте её.",
+)
+READ_ONLY = Words(
+    "The report {report} can't be written: the folder is read-only; name another one.",
+    "Отчёт {report} не записать: папка только для чтения; назовите другую.",
+)
 NOTHING_MOVES = Words(
     "{zip} is a zip, out of which nothing is moved; unpack it, and give the folder",
     "{zip} — архив, из него ничего не убрать; распакуйте его и укажите папку",
@@ -91,11 +103,11 @@ def _diagnose(root: Path, progress: Progress) -> Diagnosis:
 def _require_place(report: Path) -> None:
     """Refuse a report that can't be written before minutes of work."""
     if report.is_dir():
-        raise KuzovError(f"The report {report} is a folder; give the path of a file, such as doctor.html.")
+        raise KuzovError(A_FOLDER.fill(report=str(report)))
     if not report.parent.is_dir():
-        raise KuzovError(f"There is no folder {report.parent} for the report; make it first.")
+        raise KuzovError(NO_FOLDER.fill(folder=str(report.parent)))
     if not os.access(report.parent, os.W_OK):
-        raise KuzovError(f"The report {report} can't be written: the folder is read-only; name another one.")
+        raise KuzovError(READ_ONLY.fill(report=str(report)))
 
 
 def _broken(unreadable: Sequence[Finding]) -> list[Move]:

@@ -18,6 +18,34 @@ import msgspec
 from kuzov.atomic import written_whole
 from kuzov.doctor.findings import Move
 from kuzov.errors import KuzovError
+from kuzov.words import Words
+
+_UNWRITABLE = Words(
+    "The quarantine {folder} can't be written: {why}. Nothing was moved.",
+    "В карантин {folder} не записать: {why}. Ничего не перенесено.",
+)
+_NOT_MOVED = Words(
+    "{photo} can't be moved to {folder}: {why}. "
+    "What was moved before is put back by: kuzov doctor {photos} --undo",
+    "{photo} не перенести в {folder}: {why}. "
+    "Перенесённое до этого вернёт команда kuzov doctor {photos} --undo",
+)
+_NO_QUARANTINE = Words(
+    "There is no quarantine of {photos} to put back: {above} has none.",
+    "Возвращать в {photos} нечего: карантина {above} нет.",
+)
+_NOT_PUT_BACK = Words(
+    "{source} can't be put back: {why}. It stays where it is; try again.",
+    "{source} не вернуть: {why}. Файл остаётся на месте; повторите попытку.",
+)
+_NO_MANIFEST = Words(
+    "The manifest {manifest} can't be read; mend it, or move the files by hand.",
+    "Опись {manifest} не читается; исправьте её или перенесите файлы вручную.",
+)
+_OUTSIDE = Words(
+    '{manifest}: moves[{place}].photo is "{name}"; it must be a path inside of the folder of photos.',
+    '{manifest}: moves[{place}].photo — "{name}", а нужен путь внутри папки с фотографиями.',
+)
 
 MANIFEST = "manifest.json"
 FILES = "photos"
@@ -73,17 +101,14 @@ def quarantine(photos: Path, moves: Sequence[Move]) -> Path:
         folder = _new_folder(quarantine_of(photos))
         _write_manifest(folder, root, moves)
     except OSError as error:
-        raise KuzovError(
-            f"The quarantine {quarantine_of(photos)} can't be written: {error.strerror}. Nothing was moved."
-        ) from error
+        above = str(quarantine_of(photos))
+        raise KuzovError(_UNWRITABLE.fill(folder=above, why=str(error.strerror))) from error
     for each in moves:
         try:
             _move(root / each.photo, folder / FILES / each.photo)
         except OSError as error:
-            raise KuzovError(
-                f"{photos / each.photo} can't be moved to {folder}: {error.strerror}. "
-                f"What was moved before is put back by: kuzov doctor {photos} --undo"
-            ) from error
+            told = {"photos": str(photos), "photo": str(photos / each.photo), "folder": str(folder)}
+            raise KuzovError(_NOT_MOVED.fill(**told, why=str(error.strerror))) from error
     return folder
 
 
@@ -99,7 +124,7 @@ def restore(photos: Path) -> Restored:
     root, above = photos.resolve(), quarantine_of(photos)
     manifests = sorted(above.glob(f"*/{MANIFEST}"))
     if not manifests:
-        raise KuzovError(f"There is no quarantine of {photos} to put back: {above} has none.")
+        raise KuzovError(_NO_QUARANTINE.fill(photos=str(photos), above=str(above)))
     folder = manifests[-1].parent
     restored, left = [], []
     for name in _read_manifest(manifests[-1]):
@@ -112,9 +137,7 @@ def restore(photos: Path) -> Restored:
         try:
             _move(source, place)
         except OSError as error:
-            raise KuzovError(
-                f"{source} can't be put back: {error.strerror}. It stays where it is; try again."
-            ) from error
+            raise KuzovError(_NOT_PUT_BACK.fill(source=str(source), why=str(error.strerror))) from error
         restored.append(name)
     if not left:
         _remove_empty(folder)
@@ -146,17 +169,12 @@ def _read_manifest(manifest: Path) -> list[str]:
     try:
         content = msgspec.convert(json.loads(manifest.read_text(encoding="utf-8")), _Manifest)
     except (OSError, ValueError) as error:
-        raise KuzovError(
-            f"The manifest {manifest} can't be read; mend it, or move the files by hand."
-        ) from error
+        raise KuzovError(_NO_MANIFEST.fill(manifest=str(manifest))) from error
     names = [each.photo for each in content.moves]
     for place, name in enumerate(names):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
-            raise KuzovError(
-                f'{manifest}: moves[{place}].photo is "{name}"; '
-                "it must be a path inside of the folder of photos."
-            )
+            raise KuzovError(_OUTSIDE.fill(manifest=str(manifest), place=place, name=name))
     return names
 
 

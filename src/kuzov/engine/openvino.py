@@ -21,7 +21,7 @@ from kuzov.engine.int8 import int8_is_slower
 from kuzov.engine.photo_input import CARS, PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.network import Network, NetworkSettings, Tensors, own_words, read_model
+from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, Tensors, own_words, read_model
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 log = logging.getLogger(__name__)
@@ -258,4 +258,4 @@ def _compile(
 
 
 def _can_not_run(version_dir: Path, reason: str) -> BundleError:
-    return BundleError(f"OpenVINO can't run the model in {version_dir}: {reason}.")
+    return BundleError(CAN_NOT_RUN.fill(folder=str(version_dir), why=reason))

@@ -19,6 +19,12 @@ from kuzov.engine.openvino import OpenVinoEngine, load
 from kuzov.errors import BundleError, PhotoError
 from kuzov.images.decode import Photo
 from kuzov.records import LEAST_CAR_PX, Prediction
+from kuzov.words import Words
+
+_NO_ATLAS = Words(
+    "The model in {folder} has no atlas. Install kuzov anew.",
+    "У модели в {folder} нет атласа. Установите kuzov заново.",
+)
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
 
@@ -59,7 +65,7 @@ class Recogniser:
         version_dir = resolve(ready_model())
         card = read_card(version_dir)
         if not card.atlas:
-            raise BundleError(f"The model in {version_dir} has no atlas. Install kuzov anew.")
+            raise BundleError(_NO_ATLAS.fill(folder=str(version_dir)))
         classes = tuple(display_name(model) for model in card.atlas)
         return cls(replace(card, classes=classes), load(version_dir, precision), by_atlas=True)
 

@@ -14,6 +14,16 @@ from openvino import Node, Output
 from openvino import opset13 as ops
 
 from kuzov.errors import BundleError
+from kuzov.words import Words
+
+_NOT_CONNECTED = Words(
+    "The model's last feature maps do not come of those before, so where it looks can't be told.",
+    "Последние карты признаков модели получены не из предыдущих, поэтому не сказать, куда она смотрит.",
+)
+_NO_GRADIENT = Words(
+    "The model computes {kind} in a way of which kuzov knows no gradient, so where it looks can't be told.",
+    "Модель считает {kind} так, что kuzov не знает градиента, поэтому не сказать, куда она смотрит.",
+)
 
 
 def pull_back(slope: Output, of: Output, to: Output, nodes: Sequence[Node]) -> Output:
@@ -46,8 +56,7 @@ def pull_back(slope: Output, of: Output, to: Output, nodes: Sequence[Node]) -> O
                 part, known = _through(node, index, behind), slopes.get(_name(source))
                 slopes[_name(source)] = part if known is None else ops.add(known, part).output(0)
     if _name(to) not in slopes:
-        text = "The model's last feature maps do not come of those before"
-        raise BundleError(f"{text}, so where it looks can't be told.")
+        raise BundleError(_NOT_CONNECTED)
     return slopes[_name(to)]
 
 
@@ -61,8 +70,7 @@ def _through(node: Node, index: int, slope: Output) -> Output:
     found = None if rule is None else rule(node, index, slope).output(0)
     # A rule does not sum over what the node has broadcast.
     if found is None or found.get_partial_shape() != node.input_value(index).get_partial_shape():
-        text = f"The model computes {node.get_type_name()} in a way of which kuzov knows no gradient"
-        raise BundleError(f"{text}, so where it looks can't be told.")
+        raise BundleError(_NO_GRADIENT.fill(kind=node.get_type_name()))
     return found
 
 

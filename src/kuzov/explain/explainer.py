@@ -20,6 +20,16 @@ from kuzov.explain.methods import DEFAULT_METHOD, METHODS, OF_FEATURE_MAPS, OF_P
 from kuzov.images.decode import MAX_PIXELS
 from kuzov.images.framing import Pixels
 from kuzov.records import Prediction
+from kuzov.words import Words
+
+_NO_METHOD = Words(
+    "There is no method {method} to explain by; take one of {known}.",
+    "Способа объяснения {method} нет; выберите один из: {known}.",
+)
+_NO_CLASS = Words(
+    "The model knows no class {label}; it knows {known}.",
+    "Класса {label} модель не знает; она знает {known}.",
+)
 
 PhotoSource = str | os.PathLike[str] | bytes
 
@@ -122,9 +132,7 @@ class Explainer:
 
     def _look(self, frame: Pixels, method: str, label: str | None) -> tuple[Look, Array]:
         if method not in METHODS:
-            raise ConfigError(
-                f"There is no method {method!r} to explain by; take one of {', '.join(METHODS)}."
-            )
+            raise ConfigError(_NO_METHOD.fill(method=repr(method), known=", ".join(METHODS)))
         column = MOST_PROBABLE if label is None else find_column(self.card, label)
         image = frame.astype(np.float32)
         look = self._feature_maps.look(image, column)
@@ -155,5 +163,5 @@ def find_column(card: Card, label: str) -> int:
     """
     known = [each.id for each in card.classes]
     if label not in known:
-        raise ConfigError(f"The model knows no class {label!r}; it knows {', '.join(known)}.")
+        raise ConfigError(_NO_CLASS.fill(label=repr(label), known=", ".join(known)))
     return known.index(label)

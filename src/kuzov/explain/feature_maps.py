@@ -16,7 +16,22 @@ from kuzov.bundle.layout import OPENVINO_MODEL
 from kuzov.cores import cores_if_limited
 from kuzov.errors import BundleError
 from kuzov.explain.backward import pull_back
-from kuzov.network import Network, NetworkSettings, own_words, read_model
+from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, own_words, read_model
+from kuzov.words import Words
+
+_NOT_KUZOVS = Words(
+    "The model is not built as kuzov's are: {reason}. So where it looks can't be told.",
+    "Модель устроена не так, как модели kuzov: {reason}. Поэтому не сказать, куда она смотрит.",
+)
+_NO_SOFTMAX = Words(
+    "its probabilities come from {kind}, not from Softmax", "вероятности считает {kind}, а не Softmax"
+)
+_OTHER_LOGITS = Words("its logits come from {kind}", "логиты считает {kind}")
+_NO_MAPS = Words("it has no feature maps", "в ней нет карт признаков")
+_NO_MEANS = Words(
+    "its head does not see the means of its last feature maps",
+    "выходной слой видит не средние последних карт признаков",
+)
 
 Array = npt.NDArray[np.float32]
 
@@ -73,7 +88,7 @@ class FeatureMaps:
             return cls(read_model(version_dir / OPENVINO_MODEL))
         except RuntimeError as error:
             reason = own_words(error).removesuffix(".")
-            raise BundleError(f"OpenVINO can't run the model in {version_dir}: {reason}.") from error
+            raise BundleError(CAN_NOT_RUN.fill(folder=str(version_dir), why=reason)) from error
 
     def look(self, frame: Array, column: int = MOST_PROBABLE) -> Look:
         """Look at a frame, RGB (px, px, 3) in 0..255, for what speaks for the class of a column."""
@@ -127,14 +142,14 @@ def _with_slopes(model: openvino.Model) -> openvino.Model:
 def _find_head(softmax: Any) -> _Head:
     """Walk from the softmax back to the product with the head's weights."""
     if softmax.get_type_name() != "Softmax":
-        raise _not_kuzovs(f"its probabilities come from {softmax.get_type_name()}, not from Softmax")
+        raise _not_kuzovs(_NO_SOFTMAX.fill(kind=softmax.get_type_name()))
     logits = softmax.input_value(0)
     node, scale = logits.get_node(), 1.0
     while (kind := node.get_type_name()) != "MatMul":
         if kind == "Divide" and (temperature := node.input_value(1).get_node()).get_type_name() == "Constant":
             scale /= float(np.mean(temperature.data))
         elif kind != "Add":
-            raise _not_kuzovs(f"its logits come from {kind}")
+            raise _not_kuzovs(_OTHER_LOGITS.fill(kind=kind))
         node = node.input_value(0).get_node()
     transposed = node.get_attributes()["transpose_b"]
     return _Head(logits=logits, weights=node.input_value(1), axis=0 if transposed else 1, scale=scale)
@@ -151,7 +166,7 @@ def _find_grids(model: openvino.Model) -> tuple[Output, Output]:
                 by_side[shape[2].get_length()] = output
     by_side.pop(1, None)
     if not by_side:
-        raise _not_kuzovs("it has no feature maps")
+        raise _not_kuzovs(_NO_MAPS)
     coarsest, *finer = sorted(by_side)
     return by_side[coarsest], by_side[finer[0] if finer else coarsest]
 
@@ -163,7 +178,7 @@ def _slope_of_head(head: _Head, last: Output, column: Any) -> Output:
     """
     shape = last.get_shape()
     if list(head.weights.get_shape())[1 - head.axis] != shape[1]:
-        raise _not_kuzovs("its head does not see the means of its last feature maps")
+        raise _not_kuzovs(_NO_MEANS)
     zero, channels, places = ops.constant(0.0, np.float32), _indices(1), _indices(2, 3)
     largest = ops.topk(head.logits, ops.constant(1, np.int64), 1, "max", "none", index_element_type="i64")
     most_probable = ops.squeeze(largest.output(1), _indices(0, 1))
@@ -186,5 +201,5 @@ def _indices(*values: int) -> Any:
     return ops.constant(np.array(values, np.int64))
 
 
-def _not_kuzovs(reason: str) -> BundleError:
-    return BundleError(f"The model is not built as kuzov's are: {reason}. So where it looks can't be told.")
+def _not_kuzovs(reason: Words) -> BundleError:
+    return BundleError(_NOT_KUZOVS.fill(reason=reason))

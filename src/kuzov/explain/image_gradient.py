@@ -10,6 +10,19 @@ from typing import Any
 
 from kuzov.errors import BundleError, MissingExtraError
 from kuzov.explain.feature_maps import Array
+from kuzov.words import Words
+
+_SHOWING = Words(
+    "Showing where a model looks by gradients of pixels", "Показ по градиентам пикселей, куда смотрит модель"
+)
+_NOT_LOADED = Words(
+    "TensorFlow can't load the model in {folder}: {why}.",
+    "TensorFlow не загружает модель из {folder}: {why}.",
+)
+_LACKS = Words(
+    "The model has no {kind} before its probabilities, so where it looks can't be told.",
+    "В модели нет {kind} перед вероятностями, поэтому не сказать, куда она смотрит.",
+)
 
 
 class ImageGradient:
@@ -52,14 +65,12 @@ class ImageGradient:
         try:
             import tensorflow as tf  # noqa: PLC0415
         except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "Showing where a model looks by gradients of pixels", "fine-tune"
-            ) from error
+            raise MissingExtraError(_SHOWING, "fine-tune") from error
         try:
             recogniser = tf.saved_model.load(str(version_dir)).signatures["serving_default"]
         except Exception as error:  # of TensorFlow's many kinds, all of which mean a bad model
             reason = str(error).strip().partition("\n")[0].rstrip(".")
-            raise BundleError(f"TensorFlow can't load the model in {version_dir}: {reason}.") from error
+            raise BundleError(_NOT_LOADED.fill(folder=str(version_dir), why=reason)) from error
         return cls(recogniser)
 
     def __call__(self, images: Array, column: int) -> Array:
@@ -77,4 +88,4 @@ def _input_of(kind: str, tensor: Any) -> Any:
         if operation.name not in seen:
             seen.add(operation.name)
             waiting += [each.op for each in operation.inputs]
-    raise BundleError(f"The model has no {kind} before its probabilities, so where it looks can't be told.")
+    raise BundleError(_LACKS.fill(kind=kind))

@@ -19,6 +19,13 @@ from kuzov.explain.feature_maps import Array
 from kuzov.images.decode import MAX_PIXELS, decode
 from kuzov.images.framing import Pixels
 from kuzov.records import Box
+from kuzov.words import Words
+
+_NO_FORMAT = Words(
+    "A picture can't be written to {file}: its name must end in {endings}.",
+    "Картинку не записать в {file}: имя должно кончаться на {endings}.",
+)
+_UNWRITABLE = Words("The picture {file} can't be written: {why}.", "Картинку {file} не записать: {why}.")
 
 INFERNO = np.frombuffer(
     bytes.fromhex(
@@ -112,9 +119,7 @@ def find_format(file: Path) -> str:
     try:
         return FORMATS[file.suffix.lower()]
     except KeyError:
-        raise ConfigError(
-            f"A picture can't be written to {file}: its name must end in {', '.join(FORMATS)}."
-        ) from None
+        raise ConfigError(_NO_FORMAT.fill(file=str(file), endings=", ".join(FORMATS))) from None
 
 
 def save(picture: Image.Image, file: Path) -> None:
@@ -134,4 +139,5 @@ def save(picture: Image.Image, file: Path) -> None:
         with written_whole(file) as beside:
             picture.save(beside, kind, quality=90)
     except OSError as error:
-        raise KuzovError(f"The picture {file} can't be written: {error.strerror or error}.") from error
+        why = str(error.strerror or error)
+        raise KuzovError(_UNWRITABLE.fill(file=str(file), why=why)) from error

@@ -28,6 +28,13 @@ from kuzov.model.weight_files import (
     WEIGHTS,
     read_weights,
 )
+from kuzov.words import Words
+
+_THE_BACKBONE = Words("The backbone {name}", "Основа {name}")
+_NO_BACKBONE = Words(
+    "There is no backbone {name}.{hint} Available: {known}.", "Основы {name} нет.{hint} Есть такие: {known}."
+)
+_NEAR = Words(" Did you mean {near}?", " Может быть, {near}?")
 
 if TYPE_CHECKING:
     import keras
@@ -119,7 +126,7 @@ def _frozen(backbone: Backbone) -> FrozenNetwork:
     try:
         from kuzov.model.freeze import freeze  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"The backbone {backbone.name}", "fine-tune") from error
+        raise MissingExtraError(_THE_BACKBONE.fill(name=backbone.name), "fine-tune") from error
     return freeze(backbone.load(), cars=backbone.calibrator is not None, weights=weights)
 
 
@@ -170,6 +177,6 @@ def find_backbone(name: str) -> Backbone:
     """
     if name not in BACKBONES:
         near = difflib.get_close_matches(name, BACKBONES, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"There is no backbone {name!r}.{hint} Available: {', '.join(BACKBONES)}.")
+        hint = _NEAR.fill(near=near[0]) if near else ""
+        raise ConfigError(_NO_BACKBONE.fill(name=repr(name), hint=hint, known=", ".join(BACKBONES)))
     return BACKBONES[name]

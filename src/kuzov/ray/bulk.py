@@ -32,6 +32,27 @@ from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import REPORT
 from kuzov.errors import KuzovError, ResultsError
 from kuzov.images.reasons import NO_FILE
+from kuzov.words import Plural, Words, plain
+
+NO_ROOM = Words(
+    "The list of photos that are left can't be kept in a temporary file: {why}. Free some space, or name "
+    "another folder for it in TMPDIR.",
+    "Список оставшихся фотографий не записать во временный файл: {why}. Освободите место или назовите для "
+    "него другую папку в TMPDIR.",
+)
+ENDED = Words(
+    "The Ray cluster does not go on: {reason}. What was done is kept, and the same command goes on.",
+    "Кластер Ray не продолжает: {reason}. Сделанное сохранено, и та же команда продолжит.",
+)
+LOST = Words("some of its answers were lost", "часть его ответов потеряна")
+SILENT = Plural(
+    ("no node has answered for {count} minutes",) * 2,
+    (
+        "ни один узел не отвечает {count} минуту",
+        "ни один узел не отвечает {count} минуты",
+        "ни один узел не отвечает {count} минут",
+    ),
+)
 
 BLOCK_PHOTOS = 256  # some seconds of work
 BLOCKS_A_CORE = 8  # so that all cores end at about the same time
@@ -60,10 +81,7 @@ def classify_on_ray(
         try:
             blocks = write_blocks(file, photos, block_photos(count, _cores()))
         except OSError as error:
-            raise ResultsError(
-                f"The list of photos that are left can't be kept in a temporary file: {error.strerror}. Free "
-                "some space, or name another folder for it in TMPDIR."
-            ) from error
+            raise ResultsError(NO_ROOM.fill(why=str(error.strerror))) from error
         context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.execution_no_progress_timeout_s = WAIT_S
@@ -77,7 +95,7 @@ def classify_on_ray(
                     left.remove(row["block"])  # raises where one comes twice
                     yield from pickle.loads(row["answers"])
         if left:
-            raise _failure("some of its answers were lost")
+            raise _failure(LOST)
 
 
 def block_photos(count: int, cores: int) -> int:
@@ -117,16 +135,14 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ExecutionTimeoutError as error:
-        raise _failure(f"no node has answered for {WAIT_S // 60} minutes") from error
+        raise _failure(SILENT.of(WAIT_S // 60)) from error
     except RayError as error:
         last = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise _failure(_OWN_ERROR.sub("", last.strip()).rstrip(".")) from error
+        raise _failure(plain(_OWN_ERROR.sub("", last.strip()).rstrip("."))) from error
 
 
-def _failure(reason: str) -> KuzovError:
-    return KuzovError(
-        f"The Ray cluster does not go on: {reason}. What was done is kept, and the same command goes on."
-    )
+def _failure(reason: Words) -> KuzovError:
+    return KuzovError(ENDED.fill(reason=reason))
 
 
 def write_blocks(file: Path, photos: Iterator[str], size: int) -> int:

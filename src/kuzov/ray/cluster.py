@@ -14,6 +14,30 @@ from typing import Any
 import ray
 
 from kuzov.errors import ConfigError, KuzovError
+from kuzov.words import Words
+
+NONE_RUNS = Words(
+    "No Ray cluster runs on this machine. Begin one with: ray start --head, or let kuzov begin one of its "
+    "own with: --ray local",
+    "На этой машине кластер Ray не запущен. Запустите его: ray start --head, или пусть kuzov запустит свой: "
+    "--ray local",
+)
+NO_ADDRESS = Words(
+    "{address} is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or local.",
+    "{address} — не адрес кластера Ray: напишите ХОСТ:ПОРТ, как 10.0.0.1:6379, или auto, или local.",
+)
+NO_ANSWER = Words(
+    "No Ray cluster answers at {address}: {why}. Check the address, and that Ray runs there: "
+    "ray status --address {address}",
+    "По адресу {address} кластер Ray не отвечает: {why}. Проверьте адрес и запущен ли там Ray: "
+    "ray status --address {address}",
+)
+OR_A_TOKEN = Words(
+    "{told}. If the cluster wants a token, set RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or "
+    "RAY_AUTH_TOKEN.",
+    "{told}. Если кластеру нужен токен, задайте RAY_AUTH_MODE=token, а токен положите в ~/.ray/auth_token "
+    "или RAY_AUTH_TOKEN.",
+)
 
 AUTO, LOCAL = "auto", "local"
 ANSWERS_WITHIN_S = 5.0
@@ -23,10 +47,6 @@ ANSWERS_WITHIN_S = 5.0
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 
 _QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-_TOKEN = (
-    "If the cluster wants a token, set RAY_AUTH_MODE=token, and have it in ~/.ray/auth_token or "
-    "RAY_AUTH_TOKEN."
-)
 
 
 @contextmanager
@@ -74,13 +94,10 @@ def _connect(address: str | None) -> bool:
             _begin()
             return True
         if named == AUTO:
-            raise KuzovError(
-                "No Ray cluster runs on this machine. Begin one with: ray start --head, or let kuzov begin "
-                "one of its own with: --ray local"
-            ) from error
+            raise KuzovError(NONE_RUNS) from error
         # Ray says no more of a cluster that wants a token.
         told = _no_answer(named, str(error).splitlines()[0].rstrip("."))
-        raise KuzovError(f"{told}. {_TOKEN}") from error
+        raise KuzovError(OR_A_TOKEN.fill(told=told)) from error
     return False
 
 
@@ -92,18 +109,12 @@ def _check_answers(address: str) -> None:
     """Ray itself would try for a minute."""
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal():
-        raise ConfigError(
-            f"{address!r} is no address of a Ray cluster: write HOST:PORT, as in 10.0.0.1:6379, or auto, or "
-            "local."
-        )
+        raise ConfigError(NO_ADDRESS.fill(address=repr(address)))
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN_S).close()
     except (OSError, OverflowError) as error:
-        raise _no_answer(address, str(error)) from error
+        raise KuzovError(_no_answer(address, str(error))) from error
 
 
-def _no_answer(address: str, reason: str) -> KuzovError:
-    return KuzovError(
-        f"No Ray cluster answers at {address}: {reason}. Check the address, and that Ray runs there: "
-        f"ray status --address {address}"
-    )
+def _no_answer(address: str, reason: str) -> Words:
+    return NO_ANSWER.fill(address=address, why=reason)

@@ -14,6 +14,13 @@ from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.report.answers import Answers, Subject, ask
 from kuzov.run_metrics import Rejected
+from kuzov.words import Words, joined
+
+_OTHER_CLASSES = Words(
+    "Bundles of different classes can't be compared: {differences}.",
+    "Модели с разными классами не сравнить: {differences}.",
+)
+_ONLY = Words("only {name} knows {classes}", "только {name} знает {classes}")
 
 SIGNIFICANT = 0.05
 """A p-value below this is called no chance."""
@@ -126,7 +133,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
 
 def _require_same_classes(a: Subject, b: Subject) -> None:
     differences = [
-        f"only {name} knows {', '.join(only)}"
+        _ONLY.fill(name=str(name), classes=", ".join(only))
         for name, these, others in (
             (a.version_dir, a.classes, b.classes),
             (b.version_dir, b.classes, a.classes),
@@ -134,7 +141,7 @@ def _require_same_classes(a: Subject, b: Subject) -> None:
         if (only := [each for each in these if each not in others])
     ]
     if differences:
-        raise BundleError(f"Bundles of different classes can't be compared: {'; '.join(differences)}.")
+        raise BundleError(_OTHER_CLASSES.fill(differences=joined(differences, "; ")))
 
 
 def _side(subject: Subject, answers: Answers) -> Side:

@@ -28,8 +28,22 @@ from kuzov.run_metrics import (
     Rejected,
     Reliability,
 )
+from kuzov.words import Words
 
 TRAINING_FILE = "config.toml"  # lies in a training run's folder, and never in an evaluation's
+
+_A_FILE = Words(
+    "The report can't be written to {folder}: {nearest} is a file; give a folder.",
+    "Отчёт не записать в {folder}: {nearest} — файл; укажите папку.",
+)
+_NOT_YOURS = Words(
+    "The report can't be written to {folder}: {nearest} may not be changed by you.",
+    "Отчёт не записать в {folder}: у вас нет прав менять {nearest}.",
+)
+_OF_A_TRAINING = Words(
+    "{folder} is a training run's folder, with a report of its own; give another.",
+    "{folder} — папка обучения, и отчёт в ней свой; укажите другую.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +105,11 @@ def require_folder(folder: Path) -> None:
     """
     nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not nearest.is_dir():
-        raise ConfigError(f"The report can't be written to {folder}: {nearest} is a file; give a folder.")
+        raise ConfigError(_A_FILE.fill(folder=str(folder), nearest=str(nearest)))
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"The report can't be written to {folder}: {nearest} may not be changed by you.")
+        raise ConfigError(_NOT_YOURS.fill(folder=str(folder), nearest=str(nearest)))
     if (folder / TRAINING_FILE).exists():
-        raise ConfigError(f"{folder} is a training run's folder, with a report of its own; give another.")
+        raise ConfigError(_OF_A_TRAINING.fill(folder=str(folder)))
 
 
 def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> EvaluationMetrics:

@@ -20,6 +20,9 @@ from kuzov.report.charts import (
 from kuzov.report.drawing import alone
 from kuzov.report.run_page import render_page
 from kuzov.run_metrics import RunMetrics, TrainingMetrics, read_metrics
+from kuzov.words import Words
+
+_UNWRITABLE = Words("The report can't be written to {folder}: {why}.", "Отчёт не записать в {folder}: {why}.")
 
 
 def write_report(run_folder: Path, bundle: Path | None = None) -> Path:
@@ -67,7 +70,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             with written_whole(folder / name) as file:
                 file.write_bytes(content)
     except OSError as error:
-        raise KuzovError(f"The report can't be written to {folder}: {error.strerror}.") from error
+        raise KuzovError(_UNWRITABLE.fill(folder=str(folder), why=str(error.strerror))) from error
 
 
 def _draw(metrics: RunMetrics) -> dict[str, str]:

@@ -26,6 +26,16 @@ from kuzov.training.judge import (
     view_prototypes,
 )
 from kuzov.training.learning_set import LearningSet
+from kuzov.words import Words
+
+_SINGLE = Words(
+    "{needed_for} needs two or more different photos{side} of each class in {folder}; only one has: "
+    "{classes}. Add photos.",
+    "{needed_for} нужно по две или больше разных{side} фотографий каждого класса в {folder}; только по одной "
+    "у: {classes}. Добавьте фотографии.",
+)
+_CROSS_VALIDATION = Words("Cross-validation", "Перекрёстной проверке")
+_TO_TRAIN_ON = Words(" to train on", " обучающих")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +127,7 @@ def first_stage(data: LearningSet, backbone: Backbone, config: TrainConfig) -> t
 
 
 def _choose(data: LearningSet, rows: slice, config: TrainConfig) -> Choice:
-    require_different_photos(data, rows, "Cross-validation")
+    require_different_photos(data, rows, _CROSS_VALIDATION)
     return choose_regularisation(
         data.features[rows],
         data.labels[rows],
@@ -150,7 +160,7 @@ def calibrated(
     )
 
 
-def require_different_photos(data: LearningSet, rows: slice, needed_for: str) -> None:
+def require_different_photos(data: LearningSet, rows: slice, needed_for: Words) -> None:
     """Copies of one photo can't stand on both sides of a fold.
 
     Raises:
@@ -159,8 +169,8 @@ def require_different_photos(data: LearningSet, rows: slice, needed_for: str) ->
     counts = different_photos(data.labels[rows], data.groups[rows])
     short = [name.id for name, count in zip(data.names, counts, strict=True) if count < 2]
     if short:
-        side = " to train on" if rows == data.train else ""
-        raise DatasetError(
-            f"{needed_for} needs two or more different photos{side} of each class in {data.dataset.root}; "
-            f"only one has: {', '.join(short)}. Add photos."
+        side = _TO_TRAIN_ON if rows == data.train else ""
+        told = _SINGLE.fill(
+            needed_for=needed_for, side=side, folder=str(data.dataset.root), classes=", ".join(short)
         )
+        raise DatasetError(told)

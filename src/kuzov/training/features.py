@@ -36,7 +36,12 @@ from kuzov.training import views
 from kuzov.training.frames import a_few_ahead
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.views import view_car, views_fingerprint
+from kuzov.words import Words
 
+_UNWRITABLE = Words(
+    "The cache {folder} can't be written: {why}. Name another folder in the variable KUZOV_CACHE.",
+    "В кэш {folder} не записать: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
+)
 log = logging.getLogger(__name__)
 
 PACKAGES = ("kuzov", "numpy", "openvino", "pi-heif", "pillow")
@@ -97,10 +102,8 @@ class FeatureCache:
                 np.save(part, known.signature.thumbnail)
             Path(part.name).replace(path)
         except OSError as error:
-            raise KuzovError(
-                f"The cache {path.parent} can't be written: {error.strerror}. "
-                "Name another folder in the variable KUZOV_CACHE."
-            ) from error
+            told = _UNWRITABLE.fill(folder=str(path.parent), why=str(error.strerror))
+            raise KuzovError(told) from error
 
 
 def default_cache() -> Path:

@@ -19,7 +19,13 @@ from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError
 from kuzov.images.framing import Pixels
 from kuzov.training.shots import Rows
+from kuzov.words import Words, number
 
+_UNWRITABLE = Words(
+    "The frames of {count} photos can't be written to {folder}: {why}. "
+    "Name another folder in the variable KUZOV_CACHE.",
+    "Кадры {count} фото не записать в {folder}: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
+)
 PHOTOS_AHEAD = 32
 
 Item = TypeVar("Item")
@@ -56,10 +62,8 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
                 file.write(frame.tobytes())
             file.flush()
         except OSError as error:
-            raise KuzovError(
-                f"The frames of {len(photos)} photos can't be written to {folder}: {error.strerror}. "
-                "Name another folder in the variable KUZOV_CACHE."
-            ) from error
+            told = {"folder": str(folder), "why": str(error.strerror)}
+            raise KuzovError(_UNWRITABLE.fill(count=number(len(photos)), **told)) from error
         yield FrameFile(file.fileno(), image_px)
 
 

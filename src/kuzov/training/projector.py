@@ -21,7 +21,12 @@ from kuzov.errors import KuzovError
 from kuzov.images.framing import Pixels
 from kuzov.model.head import directions
 from kuzov.training.learning_set import LearningSet
+from kuzov.words import Words
 
+_UNWRITABLE = Words(
+    "TensorBoard's logs can't be written to {folder}: {why}. Name another folder.",
+    "Журналы TensorBoard не записать в {folder}: {why}. Назовите другую папку.",
+)
 THUMBNAIL_PX = 64
 MOST_POINTS = 4096
 """Photos on the map: their thumbnails fill 4096 pixels square, which every browser can draw."""
@@ -108,6 +113,4 @@ def _written_whole(file: Path) -> Iterator[Path]:
 
 def unwritable(folder: Path, error: OSError) -> KuzovError:
     """What to tell the user where TensorBoard's logs can't be written."""
-    return KuzovError(
-        f"TensorBoard's logs can't be written to {folder}: {error.strerror}. Name another folder."
-    )
+    return KuzovError(_UNWRITABLE.fill(folder=str(folder), why=str(error.strerror)))

@@ -31,6 +31,11 @@ from kuzov.training.export import package_versions, readable_json
 from kuzov.training.judge import Choice, cross_calibrate
 from kuzov.training.judgement import Judgement
 from kuzov.training.learning_set import LearningSet
+from kuzov.words import Words
+
+_UNWRITABLE = Words(
+    "The run folder {folder} can't be written: {why}.", "В папку обучения {folder} не записать: {why}."
+)
 
 
 def collect_metrics(
@@ -92,7 +97,7 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
             with written_whole(run_folder / name) as file:
                 file.write_bytes(content)
     except OSError as error:
-        raise KuzovError(f"The run folder {run_folder} can't be written: {error.strerror}.") from error
+        raise KuzovError(_UNWRITABLE.fill(folder=str(run_folder), why=str(error.strerror))) from error
 
 
 def _calibration(

@@ -22,6 +22,9 @@ from kuzov.training.judge import different_photos, fit_views, split_folds
 from kuzov.training.learning_set import LearningSet
 from kuzov.training.shots import Rows
 from kuzov.training.tensorboard import epoch_logs
+from kuzov.words import Words
+
+_FINE_TUNING = Words("Fine-tuning", "Дообучению")
 
 
 def second_stage(
@@ -43,7 +46,7 @@ def second_stage(
     Returns:
         The candidate, and its loss and accuracy by epoch.
     """
-    require_different_photos(data, data.train, "Fine-tuning")
+    require_different_photos(data, data.train, _FINE_TUNING)
     labels = data.labels
     fit, held = split_folds(
         labels[data.train], data.groups[data.train], folds=config.head.folds, seed=config.seed

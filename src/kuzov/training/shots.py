@@ -18,6 +18,10 @@ from kuzov.run_metrics import LearningCurve
 from kuzov.training.judge import accuracy, ask_others, different_photos, side_by_side
 from kuzov.words import PHOTOS, Words
 
+NOT_SHOTS = Words(
+    "shots is {shots}; it must be 1 or more photos of each class.",
+    "shots — {shots}, а нужно 1 фото каждого класса или больше.",
+)
 NONE_LEFT = Words(
     "With {photos} of each class to learn from, {folder} has no different photo left to test on of: {short}. "
     "Give fewer shots or add photos.",
@@ -58,7 +62,7 @@ def require_shots(dataset: Dataset, shots: int) -> None:
         DatasetError: It is too many.
     """
     if shots < 1:
-        raise ConfigError(f"shots is {shots}; it must be 1 or more photos of each class.")
+        raise ConfigError(NOT_SHOTS.fill(shots=shots))
     photos = {(photo.label, photo.group) for photo in dataset.train + dataset.validation}
     labels = [label for label, _ in photos]
     short = [f"{name} ({labels.count(name)})" for name in dataset.classes if labels.count(name) <= shots]
