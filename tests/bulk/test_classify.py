@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -180,7 +181,7 @@ def test_an_interrupted_run_goes_on(photos: Path, tmp_path: Path, how: signal.Si
         text = process.stderr.read().decode()
     if how is not signal.SIGKILL:
         assert process.returncode == 1
-        assert text.endswith(" photo(s) are done; the same command goes on.\n\nStopped.\n")
+        assert re.search(r"Done: \d+ photos?; the same command goes on\.\n\nStopped\.\n$", text)
     done = run(photos, out)
     assert done.listed == 63
     assert 0 < done.classified < 63

@@ -23,10 +23,10 @@ def test_what_was_done_is_told(kuzov: Kuzov, synthetic_photos: Path, tmp_path: P
     photos = synthetic_photos / "test"
     done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model())
     assert (done.status, done.err) == (0, "")
-    assert re.fullmatch(r"3 photo\(s\) classified in 0:\d\d, \d+ a second\.\n", done.out)
+    assert re.fullmatch(r"3 photos classified in 0:\d\d, \d+ a second\.\n", done.out)
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 3
     done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model())
-    assert (done.status, done.out, done.err) == (0, "Nothing to do: r.jsonl holds all 3 photo(s).\n", "")
+    assert (done.status, done.out, done.err) == (0, "Nothing to do: r.jsonl holds all: 3 photos.\n", "")
     done = kuzov("classify", photos, "--out", "r.jsonl", "--model", ready_model(), "--json", "--restart")
     found = json.loads(done.out)
     assert (found["listed"], found["classified"], found["failed"]) == (3, 3, 0)
@@ -42,7 +42,7 @@ def test_what_is_new_left_out_unreadable_and_tried_again(
     (tmp_path / "photos" / "Makefile").touch()
     done = kuzov(*words)
     assert done.status == 0
-    assert done.err == "Left out 2 file(s) that are no photos by the ending of their name: .mov, none.\n"
+    assert done.err == "Left out 2 files that are no photos by the endings of their names: .mov, none.\n"
     assert done.out.endswith(
         " a second; 1 could not be read, their rows say why; --retry-failed tries again.\n"
     )
@@ -50,8 +50,8 @@ def test_what_is_new_left_out_unreadable_and_tried_again(
     assert kuzov(*words).out.endswith("\nr.jsonl held 1 already.\n")
     shutil.copy(next((synthetic_photos / "test").iterdir()), tmp_path / "photos" / "a.jpg")
     (tmp_path / "photos" / "b.jpg").unlink()
-    assert kuzov(*words).out == "Nothing to do: r.jsonl holds all 1 photo(s).\n"
-    assert kuzov(*words, "--retry-failed").out.startswith("1 photo(s) classified in ")
+    assert kuzov(*words).out == "Nothing to do: r.jsonl holds all: 1 photo.\n"
+    assert kuzov(*words, "--retry-failed").out.startswith("1 photo classified in ")
     rows = map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines())
     assert [row["error"] is None for row in rows if row["photo"].endswith("a.jpg")] == [True]
 
@@ -76,7 +76,7 @@ def test_the_same_in_russian(
     )
     (tmp_path / "photos" / "b.jpg").touch()
     assert kuzov(*words, ready_model()).out.endswith(".\nВ r.jsonl уже было 4.\n")
-    assert kuzov(*words, ready_model()).out == "Делать нечего: в r.jsonl уже есть все фото (5).\n"
+    assert kuzov(*words, ready_model()).out == "Делать нечего, в r.jsonl уже есть всё: 5 фото.\n"
 
 
 def test_lines_where_there_is_no_terminal(
@@ -126,5 +126,5 @@ def test_an_interrupt_that_other_code_drops(
     monkeypatch.setattr("kuzov.api.classify", drop_it)
     done = kuzov("classify", "photos", "--out", "r.jsonl", "--model", ready_model())
     assert (done.status, done.out) == (1, "")
-    assert done.err == "7 photo(s) are done; the same command goes on.\n\nStopped.\n"
+    assert done.err == "Done: 7 photos; the same command goes on.\n\nStopped.\n"
     assert signal.getsignal(number) == before

@@ -40,13 +40,13 @@ PHOTOS = [
     (
         "cars/{kia,vaz}/{1,2}.png cars/kia/3.jpg",
         "train cars --strict",
-        f"1 file(s) in cars can't be used; mend or remove them: cars/kia/3.jpg: {UNSUPPORTED.en}.",
+        f"1 file in cars can't be used; mend or remove it: cars/kia/3.jpg: {UNSUPPORTED.en}.",
         f"В cars не годится 1 файл; исправьте или уберите: cars/kia/3.jpg: {UNSUPPORTED.ru}.",
     ),
     (
         "cars/{kia,vaz}/{1,2}.png cars/kia/{3,4}.jpg",
         "train cars --strict",
-        "2 file(s) in cars can't be used; mend or remove them: "
+        "2 files in cars can't be used; mend or remove them: "
         f"cars/kia/3.jpg: {UNSUPPORTED.en}; cars/kia/4.jpg: {UNSUPPORTED.en}.",
         "В cars не годятся 2 файла; исправьте или уберите: "
         f"cars/kia/3.jpg: {UNSUPPORTED.ru}; cars/kia/4.jpg: {UNSUPPORTED.ru}.",
@@ -278,7 +278,7 @@ def test_leaks(kuzov: Kuzov, tmp_path: Path) -> None:
     told_in_both(
         kuzov,
         "train cars",
-        "8 photo(s) to judge by show the same picture as one to learn from, so the figures would be too "
+        "8 photos to judge by show the same pictures as some to learn from, so the figures would be too "
         f"good: {'; '.join(pairs).format(**{'and': 'and'})}; and 5 more. Remove one of each pair, or allow "
         "it with --allow-leaks (in Python, allow_leaks=True).",
         "На 8 фото для проверки та же картинка, что и на обучающем, поэтому оценка была бы завышена: "

@@ -132,8 +132,8 @@ def test_a_picture_on_both_sides_is_refused_unless_it_is_allowed(tmp_path: Path)
     learned, judged = tmp_path / "train" / "a" / "2.png", tmp_path / "validation" / "a" / "near.jpg"
     save_mirrored(learned, judged)
     assert refusal(tmp_path) == (
-        "1 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
-        f"too good: {learned} and {judged}. Remove one of each pair, or allow it with --allow-leaks "
+        "1 photo to judge by shows the same picture as one to learn from, so the figures would be "
+        f"too good: {learned} and {judged}. Remove one of the two, or allow it with --allow-leaks "
         "(in Python, allow_leaks=True)."
     )
     dataset = load(tmp_path, allow_leaks=True)
@@ -151,7 +151,7 @@ def test_the_first_leaks_are_named_and_the_others_counted(tmp_path: Path) -> Non
             f"{learned} and {shutil.copy(learned, tmp_path / 'validation' / label / f'z{number}.png')}"
         )
     assert refusal(tmp_path) == (
-        "5 photo(s) to judge by show the same picture as one to learn from, so the figures would be "
+        "5 photos to judge by show the same pictures as some to learn from, so the figures would be "
         f"too good: {'; '.join(named[:3])}; and 2 more. Remove one of each pair, or allow it with "
         "--allow-leaks (in Python, allow_leaks=True)."
     )
@@ -209,7 +209,7 @@ def test_unreadable_photos_are_rejected_or_with_strict_refused(tmp_path: Path) -
     assert [str(error) for error in dataset.rejected] == problems
     assert len(dataset.train + dataset.validation) == 8
     assert refusal(tmp_path, strict=True) == (
-        f"4 file(s) in {tmp_path} can't be used; mend or remove them: {'; '.join(problems)}."
+        f"4 files in {tmp_path} can't be used; mend or remove them: {'; '.join(problems)}."
     )
 
 

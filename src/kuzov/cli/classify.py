@@ -16,13 +16,16 @@ from kuzov.cli.language import language, language_option, note, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.records import LEAST_CAR_PX
 from kuzov.signals import on_ending_signals
-from kuzov.words import Plural, Words, joined, number, plain
+from kuzov.words import PHOTOS, Plural, Words, joined, number, plain
 
 if TYPE_CHECKING:
     from kuzov.bulk.classify import Classified
 
 LEFT_OUT = Plural(
-    ("Left out {count} file(s) that are no photos by the ending of their name: {endings}.",) * 2,
+    (
+        "Left out {count} file that is no photo by the ending of its name: {endings}.",
+        "Left out {count} files that are no photos by the endings of their names: {endings}.",
+    ),
     (
         "Не взят {count} файл, судя по окончанию имени, не фотография: {endings}.",
         "Не взяты {count} файла, судя по окончаниям имён, не фотографии: {endings}.",
@@ -31,22 +34,19 @@ LEFT_OUT = Plural(
 )
 NO_ENDING = Words("none", "без окончания")
 NOTHING_TO_DO = Words(
-    "Nothing to do: {results} holds all {count} photo(s).",
-    "Делать нечего: в {results} уже есть все фото ({count}).",
+    "Nothing to do: {results} holds all: {photos}.",
+    "Делать нечего, в {results} уже есть всё: {photos}.",
 )
 CLASSIFIED = Words(
-    "{count} photo(s) classified in {time}, {rate} a second{failed}.",
-    "Обработано {count} фото за {time}, по {rate} в секунду{failed}.",
+    "{photos} classified in {time}, {rate} a second{failed}.",
+    "Обработано {photos} за {time}, по {rate} в секунду{failed}.",
 )
 FAILED = Words(
     "; {count} could not be read, their rows say why; --retry-failed tries again",
     "; не прочитано {count}, почему — сказано в их строках; --retry-failed попробует снова",
 )
 HELD = Words("{results} held {count} already.", "В {results} уже было {count}.")
-DONE = Words(
-    "{count} photo(s) are done; the same command goes on.",
-    "Обработано {count} фото; та же команда продолжит.",
-)
+DONE = Words("Done: {photos}; the same command goes on.", "Обработано {photos}; та же команда продолжит.")
 GOES_ON = Words("{done} of {total} photos, {pace}", "{done} из {total} фото, {pace}")
 LISTED = Words("{done} photos listed", "Найдено {done} фото")
 PACE = Words("{rate} a second, {left} left", "{rate} в секунду, осталось {left}")
@@ -115,10 +115,10 @@ def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
 
 def _summary(done: Classified) -> Words:
     if not done.classified:
-        return NOTHING_TO_DO.fill(results=str(done.results), count=number(done.listed))
+        return NOTHING_TO_DO.fill(results=str(done.results), photos=PHOTOS.of(done.listed))
     rate = done.classified / max(done.seconds, 1e-9)
     summary = CLASSIFIED.fill(
-        count=number(done.classified),
+        photos=PHOTOS.of(done.classified),
         time=_time(done.seconds),
         rate=f"{rate:.0f}",
         failed=FAILED.fill(count=number(done.failed)) if done.failed else "",
@@ -137,7 +137,7 @@ def _followed() -> Iterator[_Progress]:
             yield progress
     except KeyboardInterrupt:
         if progress.done:
-            note(DONE.fill(count=number(progress.done)))
+            note(DONE.fill(photos=PHOTOS.of(progress.done)))
         raise
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from kuzov.data.layout import ClassFolders
 
 REJECTED = Plural(
-    ("{count} file(s) in {folder} can't be used; mend or remove them: {files}.",) * 2,
+    (
+        "{count} file in {folder} can't be used; mend or remove it: {files}.",
+        "{count} files in {folder} can't be used; mend or remove them: {files}.",
+    ),
     (
         "В {folder} не годится {count} файл; исправьте или уберите: {files}.",
         "В {folder} не годятся {count} файла; исправьте или уберите: {files}.",
@@ -34,11 +37,12 @@ AND_OTHERS = Words(" and {count} more", " и ещё {count}")
 ADD_OR_REMOVE = Words("Add photos or remove these folders.", "Добавьте фотографии или уберите эти папки.")
 LEAKS = Plural(
     (
-        "{count} photo(s) to judge by show the same picture as one to learn from, so the figures would be "
+        "{count} photo to judge by shows the same picture as one to learn from, so the figures would be too "
+        "good: {pairs}. Remove one of the two, or allow it with --allow-leaks (in Python, allow_leaks=True).",
+        "{count} photos to judge by show the same pictures as some to learn from, so the figures would be "
         "too good: {pairs}. Remove one of each pair, or allow it with --allow-leaks (in Python, "
         "allow_leaks=True).",
-    )
-    * 2,
+    ),
     (
         "На {count} фото для проверки та же картинка, что и на обучающем, поэтому оценка была бы завышена: "
         "{pairs}. Уберите одно из каждой пары или разрешите это: --allow-leaks (в Python — "
