@@ -88,8 +88,9 @@ def train(
             extra="fine-tune",
         )
     from kuzov.data.archive import unpacked
+    from kuzov.training.kept_photos import KEPT_PHOTOS
 
-    with unpacked(Path(photos)) as folder:
+    with unpacked(Path(photos)) as folder, KEPT_PHOTOS:
         dataset = _photos_to_learn_from(
             folder,
             config,

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import kuzov
+import kuzov.api
 import kuzov.data.dataset as dataset_module
 import kuzov.images.decode
 from kuzov.cars import cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.synthetic import render_cars
+from kuzov.errors import DatasetError, PhotoError
 from kuzov.model.backbones import find_backbone
 from kuzov.progress import silent
 from kuzov.training.features import Embedder, FeatureCache, embed_photos
@@ -85,6 +88,29 @@ def test_each_photo_is_decoded_once_and_a_known_one_never(decoded: list[Path], t
     KEPT_PHOTOS.clear()
     for photo, frame in zip(photos, frames, strict=True):
         np.testing.assert_array_equal(KEPT_PHOTOS.cut_out(photo, BACKBONE.image_px), frame)
+
+
+def test_a_training_that_fails_and_a_diagnosis_keep_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    keep = KeptPhotos.keep
+
+    def remember(photos: KeptPhotos, digest: str, *more: Any) -> None:
+        kept.append(digest)
+        keep(photos, digest, *more)
+
+    monkeypatch.setenv("KUZOV_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(KeptPhotos, "keep", remember)
+    folder = render_cars(tmp_path / "photos", classes=2, train=3, validation=1)
+    with pytest.raises(DatasetError, match=r"^With 4 photos of each class"):
+        kuzov.train(folder, tmp_path / "models", shots=4, runs=tmp_path / "runs")
+    kuzov.api.diagnose(folder)
+    assert len(set(kept)) == 8
+    for digest in kept:
+        assert KEPT_PHOTOS.decoded(digest, BACKBONE.image_px) is None
+        with pytest.raises(PhotoError):
+            KEPT_PHOTOS.cut_out(Photo(tmp_path / "gone.jpg", "suv", digest), BACKBONE.image_px)
 
 
 def test_a_photo_that_can_not_be_read_is_left_out_as_ever(tmp_path: Path) -> None:

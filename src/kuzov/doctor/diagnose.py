@@ -27,6 +27,7 @@ from kuzov.progress import Progress
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
 from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.words import Words
 
 # One view tells planted faults as well as six do, in a sixth of the time.
@@ -54,7 +55,7 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     """Run all checks; the arguments are those of `kuzov.api.diagnose`."""
     if report is not None:
         _require_place(report)
-    with unpacked(photos) as root:
+    with unpacked(photos) as root, KEPT_PHOTOS:
         if fix and root != photos:
             raise DatasetError(NOTHING_MOVES.fill(zip=str(photos)))
         diagnosis = _diagnose(root, progress)

@@ -22,6 +22,7 @@ from kuzov.teach.changes import find_changes, write_changes
 from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.trainer import UNEXPECTED, Tell
 from kuzov.training.features import Embedder, FeatureCache, default_cache, embed_photos
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.pipeline import run_training
 
 _log = logging.getLogger(__name__)
@@ -33,15 +34,16 @@ def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:
     split: dict[str, Any] = {"validation_fraction": config.validation_fraction, "seed": config.seed}
     look = Embedder(find_backbone(config.backbone), config).look
     try:
-        dataset = without_leaks(load_dataset(photos, allow_leaks=True, look=look, **split), **split)
-        result = run_training(
-            dataset,
-            trained,
-            config,
-            runs=runs,
-            report=write_training_report,
-            progress=lambda stage, done, total: tell({"stage": stage, "done": done, "total": total}),
-        )
+        with KEPT_PHOTOS:
+            dataset = without_leaks(load_dataset(photos, allow_leaks=True, look=look, **split), **split)
+            result = run_training(
+                dataset,
+                trained,
+                config,
+                runs=runs,
+                report=write_training_report,
+                progress=lambda stage, done, total: tell({"stage": stage, "done": done, "total": total}),
+            )
     except KuzovError as error:
         _log.error("Training failed: %s", error)
         kind, classes = ("other", ()) if not isinstance(error, DatasetError) else (error.kind, error.classes)

@@ -8,6 +8,7 @@ it: as far as there is room. What has none is decoded again.
 from __future__ import annotations
 
 import threading
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -48,6 +49,13 @@ class KeptPhotos:
         """
         kept = self._kept.get((photo.digest, image_px))
         return kept if isinstance(kept, np.ndarray) else read_cut_out(photo.path, image_px).pixels
+
+    def __enter__(self) -> Self:
+        """Keep photos until the block ends, however it does."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def clear(self) -> None:
         """Keep nothing any more."""
