@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kuzov import cores
+from kuzov.cores import MOST_AHEAD, a_few_ahead
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +49,18 @@ def test_without_control_groups_all_cores_that_it_may_run_on_count(monkeypatch: 
     cores.usable_cores.cache_clear()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {1})
     assert (cores.usable_cores(), cores.cores_if_limited()) == (1, 1)
+
+
+def test_threads_are_only_a_few_items_ahead() -> None:
+    made: list[int] = []
+    items = a_few_ahead(made.append, range(10 * MOST_AHEAD))
+    next(items)
+    assert len(made) <= MOST_AHEAD
+
+
+def test_what_is_made_comes_in_the_order_of_the_items() -> None:
+    def late(number: int) -> int:
+        time.sleep((number % 3) / 1000)
+        return -number
+
+    assert [*a_few_ahead(late, range(2 * MOST_AHEAD + 1))] == [-each for each in range(2 * MOST_AHEAD + 1)]

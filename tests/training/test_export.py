@@ -35,7 +35,7 @@ from kuzov.model.join import Constants, join_openvino, join_saved_model
 from kuzov.network import Network, NetworkSettings
 from kuzov.records import ClassName
 from kuzov.training import export, prove
-from kuzov.training.export import package_versions, readable_json, write_bundle
+from kuzov.training.export import package_versions, prove_bundle, readable_json, write_bundle
 from kuzov.training.prove import REPEATED, ROUNDED, Proof, ProofError
 from tests.errors import raises
 from tests.folders import contents
@@ -111,9 +111,12 @@ class Trained:
             probabilities=self.probabilities if probabilities is None else probabilities,
             unknown=self.classifier.unknown(self.features) if unknown is None else unknown,
         )
-        return publish(
-            base, lambda folder: write_bundle(folder, self.network, self.classifier, self.card, proof)
-        )
+
+        def write(folder: Path) -> None:
+            write_bundle(folder, self.network, self.classifier, self.card)
+            prove_bundle(folder, self.network, self.classifier, proof)
+
+        return publish(base, write)
 
 
 def trained_on(network: FrozenNetwork, images: npt.NDArray[np.uint8], scale: float, others: int) -> Trained:

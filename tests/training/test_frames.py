@@ -10,7 +10,7 @@ from kuzov.cars.cut_out import read_cut_out
 from kuzov.data.dataset import Photo
 from kuzov.data.synthetic import render_cars
 from kuzov.errors import KuzovError
-from kuzov.training.frames import PHOTOS_AHEAD, a_few_ahead, frames_on_disk
+from kuzov.training.frames import frames_on_disk
 
 PX = 64
 
@@ -30,20 +30,13 @@ def test_frames_are_what_the_network_sees(photos: list[Photo], tmp_path: Path) -
 
 
 def test_many_photos_fill_the_disk_and_not_the_memory(photos: list[Photo], tmp_path: Path) -> None:
-    many = photos * 50
+    many = photos * 100
     tracemalloc.start()
     with frames_on_disk(many, PX, tmp_path) as frames:
         frames[np.arange(8)]
         _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < len(many) * PX * PX * 3 / 2
-
-
-def test_threads_are_only_a_few_items_ahead() -> None:
-    made: list[int] = []
-    items = a_few_ahead(made.append, range(10 * PHOTOS_AHEAD))
-    next(items)
-    assert len(made) <= PHOTOS_AHEAD
 
 
 def test_a_folder_that_can_not_be_written_is_told(photos: list[Photo], tmp_path: Path) -> None:

@@ -89,5 +89,5 @@ def test_the_description_counts_and_names_what_was_left_out(folder: Path, tiny: 
         fingerprint=fingerprint(data.photos),
         folder=str(folder.resolve()),
     )
-    with pytest.raises(DatasetError, match=r"^1 file\(s\) in .* can't be used; mend or remove them: "):
+    with pytest.raises(DatasetError, match=r"^1 file in .* can't be used; mend or remove it: "):
         read(folder, tiny, strict=True)

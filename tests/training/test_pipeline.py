@@ -26,7 +26,7 @@ from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
 from kuzov.training.candidate import Candidate
-from kuzov.training.export import write_bundle
+from kuzov.training.export import prove_bundle
 from kuzov.training.pipeline import TrainResult, run_training
 from kuzov.training.prove import Proof
 from kuzov.training.succession import Succession
@@ -175,9 +175,9 @@ def test_a_bundle_is_proved_on_so_many_photos_at_most(
 
     def note(*arguments: Any) -> None:
         proofs.append(arguments[-1])
-        write_bundle(*arguments)
+        prove_bundle(*arguments)
 
-    monkeypatch.setattr(pipeline, "write_bundle", note)
+    monkeypatch.setattr(pipeline, "prove_bundle", note)
     monkeypatch.setattr(pipeline, "MOST_PROOF_PHOTOS", 3)
     photos = run(cars).metrics["photos"]
     assert len(photos) == 4
@@ -231,9 +231,7 @@ def test_the_first_draw_becomes_the_bundle(
 def test_strict_refuses_what_else_is_left_out(cars: Path, run: Run, tmp_path: Path) -> None:
     broken = cars / "train" / "suv" / "broken.jpg"
     broken.write_bytes(b"no photo")
-    with pytest.raises(
-        DatasetError, match=r"^1 file\(s\) in .* can't be used; mend or remove them: .*broken\.jpg"
-    ):
+    with pytest.raises(DatasetError, match=r"^1 file in .* can't be used; mend or remove it: .*broken\.jpg"):
         run(cars, strict=True)
     assert not (tmp_path / "models").exists()
     rejected = run(cars).metrics["data"]["rejected"]

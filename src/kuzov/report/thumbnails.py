@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from kuzov.cars.cut_out import cut, read_parts
+from kuzov.cores import a_few_ahead
 from kuzov.errors import KuzovError, PhotoError
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.pictures import overlay, part_of, read_part
@@ -62,15 +64,18 @@ def make_thumbnails(photos: Iterable[tuple[Path, str, Explainer | None]]) -> dic
 
     Of a photo that is asked for twice, the first counts.
     """
+    wanted: dict[str, tuple[Path, Explainer | None]] = {}
+    for folder, name, explainer in photos:
+        wanted.setdefault(name, (folder / name, explainer))
     thumbnails: dict[str, Thumbnail] = {}
     spent = 0
-    for folder, name, explainer in photos:
-        made = None if name in thumbnails else make_thumbnail(folder / name, explainer)
-        if made is None:
-            continue
-        if (spent := spent + len(made)) > PICTURE_BYTES:
-            break
-        thumbnails[name] = made
+    with closing(a_few_ahead(lambda each: make_thumbnail(*each), wanted.values())) as pictures:
+        for name, made in zip(wanted, pictures, strict=False):
+            if made is None:
+                continue
+            if (spent := spent + len(made)) > PICTURE_BYTES:
+                break
+            thumbnails[name] = made
     return thumbnails
 
 

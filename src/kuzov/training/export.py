@@ -14,7 +14,8 @@ from typing import Any
 import openvino
 from PIL import Image
 
-from kuzov.bundle.card import Card
+from kuzov.atomic import written_whole
+from kuzov.bundle.card import Card, read_card
 from kuzov.bundle.layout import (
     CARD,
     LABELS,
@@ -34,21 +35,14 @@ PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 FINE_TUNE_PACKAGES = ("keras", "tensorflow-cpu")
 
 
-def write_bundle(
-    folder: Path, network: FrozenNetwork, classifier: Classifier, card: Card, proof: Proof
-) -> None:
-    """Write a version, load it back and compare.
+def write_bundle(folder: Path, network: FrozenNetwork, classifier: Classifier, card: Card) -> None:
+    """Write a version, which `prove_bundle` is to prove.
 
     Args:
         folder: Where to; see `kuzov.bundle.publish`.
         network: From photos to features.
         classifier: What stands on it, fitted to the features of the network's `embedding`.
         card: All but its precision, which is that of the embedding.
-        proof: Photos to compare on.
-
-    Raises:
-        ProofError: The form that the classifier was fitted to does not repeat its answers, or another form's
-            are further from them than rounding to int8 may move them.
     """
     labels = [each.id for each in card.classes]
     head = constants(classifier, labels)
@@ -60,8 +54,24 @@ def write_bundle(
     for file, features in forms.items():
         _write_openvino(folder / file, join_openvino(features, head, weights=network.weights))
     _write_warmup(folder / WARMUP_REQUESTS, card.image_px)
-    card = replace(card, precision=network.precision)
-    _write_card(folder, card)
+    _write_card(folder, replace(card, precision=network.precision))
+
+
+def prove_bundle(folder: Path, network: FrozenNetwork, classifier: Classifier, proof: Proof) -> None:
+    """Load a version back and compare; its card then says how far the float form moves the answers.
+
+    Args:
+        folder: Where `write_bundle` wrote it.
+        network: As there.
+        classifier: As there.
+        proof: Photos to compare on.
+
+    Raises:
+        ProofError: The form that the classifier was fitted to does not repeat its answers, or another form's
+            are further from them than rounding to int8 may move them.
+    """
+    card = read_card(folder)
+    head = constants(classifier, [each.id for each in card.classes])
     of_float = REPEATED if network.quantised is None else ROUNDED
     prove_saved_model(folder, head, proof, of_float)
     moved = prove_openvino(folder, "f32", proof, of_float)
@@ -87,7 +97,10 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _write_card(folder: Path, card: Card) -> None:
-    _write(folder / CARD, readable_json(card.to_json()))
+    """Whole at every moment: the report is drawn while the version is proved, and reads it."""
+    (folder / CARD).parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(folder / CARD) as file:
+        file.write_bytes(readable_json(card.to_json()))
 
 
 def _write_openvino(file: Path, model: openvino.Model) -> None:

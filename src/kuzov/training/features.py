@@ -20,7 +20,7 @@ from PIL import features as pillow
 from kuzov.cars import cut_out
 from kuzov.cars.cut_out import read_parts
 from kuzov.config import TrainConfig
-from kuzov.cores import usable_cores
+from kuzov.cores import a_few_ahead, usable_cores
 from kuzov.data import augment, duplicates
 from kuzov.data.dataset import Look, Photo, decode_to_learn
 from kuzov.data.duplicates import Signature, signature
@@ -33,7 +33,6 @@ from kuzov.model.head import Features
 from kuzov.network import Network, NetworkSettings, own_words
 from kuzov.progress import Progress
 from kuzov.training import views
-from kuzov.training.frames import a_few_ahead
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.views import view_car, views_fingerprint
 from kuzov.words import Words

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from kuzov.cars.cut_out import read_cut_out
-from kuzov.cores import usable_cores
+from kuzov.cores import a_few_ahead
 from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError
 from kuzov.images.framing import Pixels
@@ -26,10 +24,6 @@ _UNWRITABLE = Words(
     "Name another folder in the variable KUZOV_CACHE.",
     "Кадры {count} фото не записать в {folder}: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
 )
-PHOTOS_AHEAD = 32
-
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +59,3 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
             told = {"folder": str(folder), "why": str(error.strerror)}
             raise KuzovError(_UNWRITABLE.fill(count=number(len(photos)), **told)) from error
         yield FrameFile(file.fileno(), image_px)
-
-
-def a_few_ahead(make: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-    """Make something of each item, in order, in threads that are a few items ahead."""
-    with ThreadPoolExecutor(usable_cores()) as threads:
-        for start in range(0, len(items), PHOTOS_AHEAD):
-            yield from threads.map(make, items[start : start + PHOTOS_AHEAD])

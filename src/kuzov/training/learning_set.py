@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kuzov.config import TrainConfig
+from kuzov.cores import a_few_ahead
 from kuzov.data.dataset import Dataset, Photo, fingerprint
 from kuzov.data.names import load_names
 from kuzov.images.framing import Pixels
@@ -19,7 +20,6 @@ from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.features import FeatureCache, embed_photos
-from kuzov.training.frames import a_few_ahead
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.shots import Rows
 

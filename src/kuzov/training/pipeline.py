@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.progress import Progress, silent
 from kuzov.training.candidate import Candidate, first_stage
-from kuzov.training.export import write_bundle
+from kuzov.training.export import prove_bundle, write_bundle
 from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.kept_photos import KEPT_PHOTOS
@@ -170,13 +171,19 @@ def _train(
     with ExitStack() as undo:
 
         def write(version_dir: Path) -> None:
-            _write_version(version_dir, learned, backbone)
+            proof = _write_version(version_dir, learned, backbone)
             target, run_folder = (each / str(version_of(version_dir)) for each in (base, runs))
             if not run_folder.exists():
                 undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
             learned.metrics.update(bundle=str(target), seconds=round(time.monotonic() - started, 2))
-            write_run(run_folder, learned.metrics, config)
-            report(run_folder, version_dir)
+            candidate = learned.candidate
+            with ThreadPoolExecutor(1) as beside:
+                proved = beside.submit(
+                    prove_bundle, version_dir, candidate.network, candidate.classifier, proof
+                )
+                write_run(run_folder, learned.metrics, config)
+                report(run_folder, version_dir)
+            proved.result()
 
         bundle = publish(base, write)
         undo.pop_all()
@@ -241,7 +248,8 @@ def _learn(
     return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
 
 
-def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
+def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> Proof:
+    """Write a version, and tell what is to prove it."""
     data, classifier, metrics = learned.data, learned.candidate.classifier, learned.metrics
     card = Card(
         classes=data.names,
@@ -264,6 +272,7 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> None:
         unknown=classifier.unknown(asked),
     )
     KEPT_PHOTOS.clear()
-    write_bundle(folder, learned.candidate.network, classifier, card, proof)
+    write_bundle(folder, learned.candidate.network, classifier, card)
     learned_from = sorted({short_digest(photo) for photo in data.dataset.train})
     (folder / LEARNED_FROM).write_text("".join(f"{each}\n" for each in learned_from), encoding="ascii")
+    return proof
