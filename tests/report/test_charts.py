@@ -104,6 +104,26 @@ def test_a_single_point_is_drawn(
     assert draw(read(metrics | {key: value}))
 
 
+@pytest.mark.parametrize("values", [(1.0, 1.0), (0.98, 1.0), (0.0, 0.0), (0.0, 1.0), (0.3, 0.8)])
+def test_an_axis_of_accuracies_ends_at_0_and_at_100_per_cent(values: tuple[float, float]) -> None:
+    axis, ticks = charts._up(values, 200, share=True)
+    assert 0 <= axis.low < axis.high <= 1
+    assert axis.low <= min(values) <= max(values) <= axis.high
+    assert all(axis.low <= each <= axis.high for each, _ in ticks)
+
+
+def test_the_label_of_a_hundred_per_cent_stands_below_the_title(metrics: Metrics, read: Read) -> None:
+    sure = {"shots": [1, 2], "mean": [1.0, 1.0], "std": [0.0, 0.0], "draws": 3}
+    picture = draw_learning_curve(read(metrics | {"learning_curve": sure}))
+    heights = [
+        float(each["y"])
+        for each, told in zip(marks(picture, "text"), words(picture), strict=True)
+        if "100.0" in told
+    ]
+    assert len(heights) == 2
+    assert min(heights) > 45
+
+
 def test_the_order_of_the_candidates_does_not_matter(metrics: Metrics, read: Read) -> None:
     sorted_svg = draw_curves(read(metrics))
     for values in metrics["curves"]["regularisation"].values():

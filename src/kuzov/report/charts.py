@@ -37,6 +37,7 @@ from kuzov.words import Words
 WIDTH = 560
 MOST_ANNOTATED_CLASSES = 20
 LONGEST_NAME = 32
+LABEL_ROOM = 17  # pixels that a label needs above or below what it tells of
 UNKNOWN_BINS = 20
 DASHES = "6 4"
 _SHADE = np.array([8, 48, 107])  # of a cell that holds all photos of its class; an empty one is white
@@ -96,8 +97,9 @@ def draw_learning_curve(curve: LearningCurve) -> str:
     lower, upper = ([*map(panel.place, curve.shots, edge)] for edge in (low, high))
     parts += [band(lower, upper, BLUE), *_marked_line(panel, curve.shots, curve.mean)]
     anchors = ["start", *["middle"] * (len(mean) - 2), "end"]
-    for (x, y), value, anchor in zip(upper, mean, anchors, strict=False):
-        parts.append(label((x, y - 9), f"{100 * value:.1f}\u00a0%", size=FINE, anchor=anchor))
+    for (x, above), (_, below), value, anchor in zip(upper, lower, mean, anchors, strict=False):
+        y = above - 9 if above - LABEL_ROOM > up.end else below + LABEL_ROOM
+        parts.append(label((x, y), f"{100 * value:.1f}\u00a0%", size=FINE, anchor=anchor))
     return drawing(WIDTH, 305, texts.LEARNING_CURVE, parts)
 
 
@@ -112,8 +114,8 @@ def draw_reliability(metrics: RunMetrics) -> str:
     parts: list[str] = []
     for place, (title, bins, colour) in enumerate(shown):
         left = 60 + place * (side + 65)
-        across = Scale(corner - room, 1 + room, left, left + side)
-        panel = Panel(across=across, up=Scale(corner - room, 1 + room, 40 + side, 40))
+        across = Scale(corner - room, 1, left, left + side)
+        panel = Panel(across=across, up=Scale(corner - room, 1, 40 + side, 40))
         parts += axes(panel, title, texts.CONFIDENCE, ticks, ticks)
         parts.append(line([panel.place(each, each) for each in (corner, 1)], GREY, dashes=DASHES))
         parts += _bins(panel, bins, colour, square=colour == ORANGE)
@@ -226,8 +228,8 @@ def _up(values: Sequence[float], bottom: float, *, share: bool) -> tuple[Scale, 
     """An axis that values fill, from the bottom 160 pixels up or, of a share of 1, as far as 1 goes."""
     low, high = min(values), max(values)
     room = 0.08 * (high - low) or 0.02
-    low, high = low - room, high + room
-    ticks = even_ticks(max(low, 0), min(high, 1) if share else high, most=5, least_step=0.01 if share else 0)
+    low, high = (max(low - room, 0), min(high + room, 1)) if share else (low - room, high + room)
+    ticks = even_ticks(max(low, 0), high, most=5, least_step=0.01 if share else 0)
     texts_at = [(each, f"{100 * each:.0f}\u00a0%" if share else f"{each:g}") for each in ticks]
     return Scale(low, high, bottom, 40 if bottom < 300 else bottom - 160), texts_at
 
