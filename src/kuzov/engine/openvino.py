@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -183,13 +184,16 @@ def load(
         network = _compile(model, settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     outputs = ["probabilities", "unknown", *(["atlas"] if card.atlas else [])]
-    fast = _in_int8(version_dir, settings, outputs) if precision == "auto" else None
-    form = OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL
-    network = fast or _compile(
-        _read(version_dir / form, version_dir), settings, ["image"], outputs, version_dir
-    )
-    if card.framing == "car":
-        load_detector()  # before the first photo waits for it, or finds it broken
+    with ThreadPoolExecutor(1) as beside:
+        # Before the first photo waits for it, or finds it broken; and on another core.
+        detector = beside.submit(load_detector) if card.framing == "car" else None
+        fast = _in_int8(version_dir, settings, outputs) if precision == "auto" else None
+        form = OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL
+        network = fast or _compile(
+            _read(version_dir / form, version_dir), settings, ["image"], outputs, version_dir
+        )
+    if detector is not None:
+        detector.result()
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
 
 
