@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_threads_are_only_a_few_items_ahead() -> None:
     items = a_few_ahead(made.append, range(10 * MOST_AHEAD))
     next(items)
     assert len(made) <= MOST_AHEAD
+
+
+def test_where_nobody_wants_more_what_is_not_begun_is_not_made() -> None:
+    made, closing = [], threading.Event()
+
+    def make(number: int) -> None:
+        if number:
+            closing.wait(60)
+        made.append(number)
+
+    items = a_few_ahead(make, range(10 * MOST_AHEAD))
+    next(items)
+    threading.Timer(0.2, closing.set).start()  # when all that is not begun has been cancelled
+    items.close()
+    assert len(made) < MOST_AHEAD
 
 
 def test_what_is_made_comes_in_the_order_of_the_items() -> None:

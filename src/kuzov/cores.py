@@ -42,12 +42,16 @@ def a_few_ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Generato
     """
     with ThreadPoolExecutor(2 * usable_cores()) as threads:
         ahead: deque[Future[Made]] = deque()
-        for item in items:
-            if len(ahead) == MOST_AHEAD:
+        try:
+            for item in items:
+                if len(ahead) == MOST_AHEAD:
+                    yield ahead.popleft().result()
+                ahead.append(threads.submit(make, item))
+            while ahead:
                 yield ahead.popleft().result()
-            ahead.append(threads.submit(make, item))
-        while ahead:
-            yield ahead.popleft().result()
+        finally:
+            for each in ahead:  # nobody wants them any more
+                each.cancel()
 
 
 def _quota(cgroup: Path) -> float:
