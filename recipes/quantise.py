@@ -95,18 +95,13 @@ def _import_nncf() -> Any:
 
 
 def _kept_in_float(model: openvino.Model) -> list[str]:
-    """Names of all that follows a convolution which no other one follows."""
-    nodes = model.get_ordered_ops()
+    """Names of all operations that no convolution follows, but for convolutions."""
+    kept: list[str] = []
     before: set[str] = set()  # what a convolution follows
-    for node in reversed(nodes):
-        above = {each.get_node().get_friendly_name() for each in node.input_values()}
-        if "Convolution" in node.get_type_name() or node.get_friendly_name() in before:
-            before |= above
-    convolved: set[str] = set()  # what follows a convolution, and they themselves
-    for node in nodes:
-        above = {each.get_node().get_friendly_name() for each in node.input_values()}
-        if "Convolution" in node.get_type_name() or above & convolved:
-            convolved.add(node.get_friendly_name())
-    last = {node.get_friendly_name() for node in nodes if "Convolution" in node.get_type_name()}
-    results = {each.get_friendly_name() for each in model.get_results()}
-    return sorted(convolved - before - last - results)
+    for node in reversed(model.get_ordered_ops()):
+        name, kind = node.get_friendly_name(), node.get_type_name()
+        if "Convolution" in kind or name in before:
+            before |= {each.get_node().get_friendly_name() for each in node.input_values()}
+        elif kind not in {"Constant", "Result"}:
+            kept.append(name)
+    return sorted(kept)
