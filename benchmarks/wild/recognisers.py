@@ -8,6 +8,7 @@ from pathlib import Path
 
 import kuzov
 from kuzov.bundle.ready import ready_model
+from kuzov.cache import default_cache
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Photo, load_dataset
 from kuzov.data.files import digest_of
@@ -19,7 +20,7 @@ from kuzov.model.head import Features
 from kuzov.progress import silent
 from kuzov.records import Prediction
 from kuzov.training.candidate import first_stage
-from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.shots import Rows
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from kuzov.errors import KuzovError
     from kuzov.records import Prediction
 
-__all__ = ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
+    __version__: str
 
-__version__ = version("kuzov")
+__all__ = ["Client", "KuzovError", "Prediction", "Recogniser", "TrainConfig", "load", "train"]
 
 # OpenVINO would tell its makers of every process, and leave a file in the home folder. Without this package
 # it tells nobody. In a process that has loaded it already, it stays as it is.
@@ -38,6 +37,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - it takes longer than all else here
+
+        return version("kuzov")
     if name not in _HOMES:
         raise AttributeError(f"module 'kuzov' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

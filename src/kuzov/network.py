@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from kuzov.compiled import CORE, compile_network
 from kuzov.errors import invalid
 from kuzov.words import Words
 
@@ -26,11 +27,6 @@ CAN_NOT_RUN = Words(
 # OpenVINO looks NumPy up at the first access to any tensor's numbers, and two threads that get there together
 # wait for each other for ever: one for the interpreter's lock, the other, which has it, for the look-up.
 _NUMPY_IS_LOOKED_UP = openvino.Tensor(openvino.Type.f32, [1]).data is not None
-
-# The one core that compiles, for as long as the process lives. A core's processor plugin gives the thread
-# that loads it another stack for signals. Where the plugin goes in another thread, or after the next core's
-# has come, that stack goes too, the kernel does not know, and the next signal ends the process.
-_CORE = openvino.Core()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +115,8 @@ class Network:
         outputs: Likewise of each output.
     """
 
-    def __init__(self, model: openvino.Model, settings: NetworkSettings) -> None:
-        """Compile for this machine's processor.
+    def __init__(self, source: openvino.Model | Path, settings: NetworkSettings) -> None:
+        """Compile for this machine's processor; see `compile_network` of networks in files.
 
         Raises:
             RuntimeError: OpenVINO can't; `own_words` makes a sentence of it.
@@ -131,13 +127,14 @@ class Network:
             "INFERENCE_PRECISION_HINT": "f32" if quantised else settings.precision,
             "INFERENCE_NUM_THREADS": settings.threads,
         }
-        if settings.rows_apart:
-            model = _of_one_row(model)
-        shared = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": settings.streams})
+
+        def compiled(streams: int) -> openvino.CompiledModel:
+            return compile_network(source, {**options, "NUM_STREAMS": streams}, one_row=settings.rows_apart)
+
+        shared = compiled(settings.streams)
         self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
         if settings.streams > 1 and settings.lone_calls and not quantised:
-            alone = _CORE.compile_model(model, "CPU", {**options, "NUM_STREAMS": 1})
-            self._alone = _Requests(alone, by_row=settings.rows_apart)
+            self._alone = _Requests(compiled(streams=1), by_row=settings.rows_apart)
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
         self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
@@ -167,21 +164,9 @@ class Network:
         return {name: result for names, result in zip(self.outputs, results, strict=True) for name in names}
 
 
-def read_model(file: Path) -> openvino.Model:
-    """A network in any form that OpenVINO reads; of its own, the .xml, with the .bin beside it.
-
-    Raises:
-        RuntimeError: It can't be read; `own_words` makes a sentence of it.
-    """
-    core = openvino.Core()
-    # A mapped file would end the process with SIGBUS if somebody copied another model over it in place.
-    core.set_property({"ENABLE_MMAP": False})
-    return core.read_model(file)
-
-
 def bfloat16_available() -> bool:
     """Whether this processor computes in bfloat16."""
-    capabilities = _CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities
 
 
@@ -190,14 +175,3 @@ def own_words(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
     return " ".join(told or lines)
-
-
-def _of_one_row(model: openvino.Model) -> openvino.Model:
-    """The network for one row.
-
-    OpenVINO computes fixed sizes a fifth to a third faster than open ones, and a row no slower than a row of
-    a batch.
-    """
-    fixed = model.clone()
-    fixed.reshape({each: [1, *each.get_partial_shape()[1:]] for each in fixed.inputs})
-    return fixed

@@ -19,6 +19,7 @@ from benchmarks.saliency import in_random_order, probability_left
 from kuzov.bundle.layout import OPENVINO_MODEL, SAVED_MODEL, resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.cars.cut_out import read_cut_out
+from kuzov.compiled import read_model
 from kuzov.engine.openvino import load
 from kuzov.explain.explainer import Explainer
 from kuzov.explain.feature_maps import Array, Grid, Look
@@ -33,7 +34,6 @@ from kuzov.explain.methods import (
     vanilla_gradient,
 )
 from kuzov.images.framing import Pixels
-from kuzov.network import read_model
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult

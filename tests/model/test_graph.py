@@ -12,9 +12,10 @@ from PIL import Image
 from kuzov.cars import detector
 from kuzov.cars.cut_out import cut
 from kuzov.cars.detector import GRAPH, find_cars, overlap
+from kuzov.compiled import read_model
 from kuzov.images.decode import decode
 from kuzov.model import graph
-from kuzov.network import Network, NetworkSettings, read_model
+from kuzov.network import Network, NetworkSettings
 from tests.encoded_photos import encode
 
 BOX = (0.05, 0.1, 0.95, 0.85)

@@ -17,7 +17,7 @@ from kuzov.model.backbones import Backbone
 from kuzov.network import Network, NetworkSettings
 from kuzov.progress import silent
 from kuzov.training import features as module
-from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.views import view_car
 from tests.quantised import Rounded
 
@@ -203,13 +203,3 @@ def test_a_photo_that_went_away_is_told(photos: Photos, cache: FeatureCache, tmp
     gone = Photo(tmp_path / "gone.jpg", "sedan", "0" * 64)
     with pytest.raises(PhotoError, match=r"gone\.jpg: no such file; check the path$"):
         embed_photos([photos[0], gone], BACKBONE, CONFIG, cache, silent)
-
-
-def test_the_cache_folder_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KUZOV_CACHE", "/a/b")
-    assert default_cache() == Path("/a/b")
-    monkeypatch.delenv("KUZOV_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/c")
-    assert default_cache() == Path("/c/kuzov")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_cache() == Path.home() / ".cache" / "kuzov"

@@ -19,7 +19,7 @@ from PIL import Image
 from kuzov.cores import usable_cores
 from kuzov.errors import InstallationError
 from kuzov.images.framing import resize_box
-from kuzov.network import Network, NetworkSettings, own_words, read_model
+from kuzov.network import Network, NetworkSettings, own_words
 from kuzov.records import MOST_CARS, Box, Car
 from kuzov.words import Words
 
@@ -174,7 +174,7 @@ def _load() -> Network:
         settings = NetworkSettings(
             precision="int8", streams=usable_cores(), lone_calls=False, rows_apart=True
         )
-        return Network(read_model(NETWORK), settings)
+        return Network(NETWORK, settings)
     except RuntimeError as error:
         told = _NOT_LOADED.fill(network=str(NETWORK), why=own_words(error))
         raise InstallationError(told) from error

@@ -10,7 +10,6 @@ from importlib import import_module
 
 import click
 
-from kuzov import __version__
 from kuzov.cli.language import ERROR, language
 from kuzov.errors import KuzovError
 from kuzov.lean_openvino import leave_converter_out
@@ -63,7 +62,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
 )
-@click.version_option(__version__, message="kuzov %(version)s")
+@click.version_option(package_name="kuzov", message="kuzov %(version)s")
 def kuzov() -> None:
     """Tell which car model a photo shows: train on a folder of photos, ask, serve."""
 

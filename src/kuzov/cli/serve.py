@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import click
 
-from kuzov import __version__
 from kuzov.cli.language import language_option
 from kuzov.cli.serving_options import serving_options
 from kuzov.cli.tf_serving_flags import refuse_unhonoured
@@ -22,7 +21,7 @@ from kuzov.errors import MissingExtraError
 )
 @serving_options
 @language_option
-@click.version_option(__version__, message="kuzov %(version)s")
+@click.version_option(package_name="kuzov", message="kuzov %(version)s")
 @refuse_unhonoured
 def command(*, log_format: Literal["text", "json"], **options: Any) -> None:
     """Serve models behind TensorFlow Serving's gRPC and REST APIs, until Ctrl+C or SIGTERM.

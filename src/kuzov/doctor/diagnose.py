@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kuzov.cache import default_cache
 from kuzov.config import FeatureConfig, TrainConfig
 from kuzov.data.archive import unpacked
 from kuzov.data.dataset import Photo
@@ -26,7 +27,7 @@ from kuzov.model.backbones import find_backbone
 from kuzov.progress import Progress
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
-from kuzov.training.features import FeatureCache, default_cache, embed_photos
+from kuzov.training.features import FeatureCache, embed_photos
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.words import Words
 

@@ -17,12 +17,13 @@ from kuzov.bundle.card import Card, find_card
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.cars.detector import load_detector
+from kuzov.compiled import UnreadableError, read_model
 from kuzov.engine.engine import NUMPY_DTYPES, STRING_DTYPE
 from kuzov.engine.int8 import int8_is_slower
 from kuzov.engine.photo_input import CARS, PHOTO_INPUT, cars_tensors, main_car_tensors, read_photos
 from kuzov.errors import BundleError, ConfigError, invalid
 from kuzov.images.decode import MAX_PIXELS
-from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, Tensors, own_words, read_model
+from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, Tensors, own_words
 from kuzov.records import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 log = logging.getLogger(__name__)
@@ -180,8 +181,7 @@ def load(
         raise ConfigError(f"The model in {version_dir} has no int8 form; leave out the precision.")
     if card is None:
         signature = _servable(version_dir, signatures)
-        model = _read(version_dir, version_dir)
-        network = _compile(model, settings, signature.inputs, signature.outputs, version_dir)
+        network = _compile(_read(version_dir), settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     outputs = ["probabilities", "unknown", *(["atlas"] if card.atlas else [])]
     with ThreadPoolExecutor(1) as beside:
@@ -189,9 +189,7 @@ def load(
         detector = beside.submit(load_detector) if card.framing == "car" else None
         fast = _in_int8(version_dir, settings, outputs) if precision == "auto" else None
         form = OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL
-        network = fast or _compile(
-            _read(version_dir / form, version_dir), settings, ["image"], outputs, version_dir
-        )
+        network = fast or _compile(version_dir / form, settings, ["image"], outputs, version_dir)
     if detector is not None:
         detector.result()
     return OpenVinoEngine(network, signatures, card, max_pixels=max_pixels)
@@ -205,10 +203,11 @@ def _in_int8(version_dir: Path, settings: NetworkSettings, outputs: Collection[s
     elif int8_is_slower():
         reason = "this processor is slower in int8"
     else:
-        model = _read(file, version_dir)
         try:
-            return _compile(model, replace(settings, precision="int8"), ["image"], outputs, version_dir)
+            return _compile(file, replace(settings, precision="int8"), ["image"], outputs, version_dir)
         except BundleError as error:
+            if isinstance(error.__cause__, UnreadableError):
+                raise
             reason = str(error).removesuffix(".")
     log.info("%s is computed in float32: %s.", version_dir, reason)
     return None
@@ -231,15 +230,15 @@ def _servable(version_dir: Path, signatures: Mapping[str, Signature]) -> Signatu
     return signature
 
 
-def _read(source: Path, version_dir: Path) -> openvino.Model:
+def _read(version_dir: Path) -> openvino.Model:
     try:
-        return read_model(source)
+        return read_model(version_dir)
     except RuntimeError as error:
         raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
 
 
 def _compile(
-    model: openvino.Model,
+    source: openvino.Model | Path,
     settings: NetworkSettings,
     inputs: Collection[str],
     outputs: Collection[str],
@@ -247,7 +246,7 @@ def _compile(
 ) -> Network:
     """A network that has what its signature declares, by whichever name, and no further input."""
     try:
-        network = Network(model, settings)
+        network = Network(source, settings)
     except RuntimeError as error:
         raise _can_not_run(version_dir, own_words(error).removesuffix(".")) from error
     for kind, wanted, found in (("input", inputs, network.inputs), ("output", outputs, network.outputs)):

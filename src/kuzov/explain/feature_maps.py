@@ -13,10 +13,11 @@ from openvino import Output
 from openvino import opset13 as ops
 
 from kuzov.bundle.layout import OPENVINO_MODEL
+from kuzov.compiled import read_model
 from kuzov.cores import cores_if_limited
 from kuzov.errors import BundleError
 from kuzov.explain.backward import pull_back
-from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, own_words, read_model
+from kuzov.network import CAN_NOT_RUN, Network, NetworkSettings, own_words
 from kuzov.words import Words
 
 _NOT_KUZOVS = Words(

@@ -9,7 +9,7 @@ import openvino
 
 from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, SAVED_MODEL, newest
 from kuzov.bundle.ready import ready_model
-from kuzov.network import read_model
+from kuzov.compiled import read_model
 
 _WEIGHTS_KEY = ["kuzov", "weights"]
 

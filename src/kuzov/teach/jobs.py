@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.layout import version_folder, versions
+from kuzov.cache import default_cache
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset, Photo, load_dataset
 from kuzov.data.files import digest_of
@@ -21,7 +22,7 @@ from kuzov.report.write import write_training_report
 from kuzov.teach.changes import find_changes, write_changes
 from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.trainer import UNEXPECTED, Tell
-from kuzov.training.features import Embedder, FeatureCache, default_cache, embed_photos
+from kuzov.training.features import Embedder, FeatureCache, embed_photos
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.pipeline import run_training
 

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import features as pillow
 
+from kuzov.cache import default_cache
 from kuzov.cars import cut_out
 from kuzov.cars.cut_out import read_parts
 from kuzov.config import TrainConfig
@@ -103,13 +103,6 @@ class FeatureCache:
         except OSError as error:
             told = _UNWRITABLE.fill(folder=str(path.parent), why=str(error.strerror))
             raise KuzovError(told) from error
-
-
-def default_cache() -> Path:
-    """The user's cache folder for kuzov: $KUZOV_CACHE, or kuzov under the XDG cache folder."""
-    if "KUZOV_CACHE" in os.environ:
-        return Path(os.environ["KUZOV_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kuzov"
 
 
 def makers_fingerprint() -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import LEARNED_FROM, UNPUBLISHED, newest, versions
 from kuzov.bundle.publish import publish, version_of
+from kuzov.cache import default_cache
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
@@ -24,7 +25,6 @@ from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.progress import Progress, silent
 from kuzov.training.candidate import Candidate, first_stage
 from kuzov.training.export import prove_bundle, write_bundle
-from kuzov.training.features import default_cache
 from kuzov.training.judgement import judge_head
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.learning_set import LearningSet, embed_dataset

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -70,6 +69,8 @@ def _status(service: Service) -> Answer:
 
 def openapi(models: Sequence[str], limits: Limits, metrics_path: str | None) -> dict[str, Any]:
     """The API described for programs, in OpenAPI 3.1; the first of the models is the example."""
+    from importlib.metadata import version  # noqa: PLC0415 - a server need not load it to start
+
     text = (_DOCS / "openapi.json").read_text(encoding="utf-8")
     for name in ("max_body_bytes", "max_rows"):
         text = text.replace(f"{{{name}}}", str(getattr(limits, name)))
