@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import openvino
+from openvino import opset13 as ops
 from openvino._offline_transformations import apply_moc_transformations
 from PIL import Image
 
@@ -21,6 +23,7 @@ from kuzov.images.framing import Pixels, resize_box
 from recipes.backbone.photos import load_stanford_cars
 
 STANFORD_PHOTOS, OTHER_PHOTOS = 200, 100
+MOST_OF_A_PAIR = 128  # 255 · 128 < 2^15
 
 
 def cut_out_cars(data: Path, image_px: int) -> Pixels:
@@ -53,7 +56,7 @@ def _more_cars(data: Path) -> list[Path]:
 
 
 def quantise(network: openvino.Model, images: Pixels) -> openvino.Model:
-    """Quantise the convolutions of a network: weights a channel, activations a tensor.
+    """Quantise the convolutions of a network: weights a filter, activations a tensor.
 
     What follows the last convolutions stays in float: the familiarity of a photo is a small difference of
     cosines (docs/adr/0023).
@@ -64,12 +67,12 @@ def quantise(network: openvino.Model, images: Pixels) -> openvino.Model:
     """
     nncf = _import_nncf()
     model = network.clone()
-    # The pieces of weights (docs/adr/0006) become whole, the scales of batch normalisation a part of them.
-    # Else NNCF takes the pieces for activations, and does not correct what rounding does to channels' means.
+    # The scales of batch normalisation become a part of the kernels.
     apply_moc_transformations(model, cf=True)
+    _make_whole(model)
     parameters = nncf.AdvancedQuantizationParameters(
-        # Processors without VNNI add two products in 16 bits; weights of 7 bits can't overflow them.
-        overflow_fix=nncf.quantization.advanced_parameters.OverflowFix.ENABLE
+        # It would leave 7 bits of every weight; see `_fit_pairs`.
+        overflow_fix=nncf.quantization.advanced_parameters.OverflowFix.DISABLE
     )
     # Its progress bars go to stdout, which is for results.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
@@ -81,7 +84,53 @@ def quantise(network: openvino.Model, images: Pixels) -> openvino.Model:
             ignored_scope=nncf.IgnoredScope(names=_kept_in_float(model)),
             advanced_parameters=parameters,
         )
+    _fit_pairs(quantised)
     return quantised
+
+
+def _make_whole(model: openvino.Model) -> None:
+    """Have each kernel stand there as one constant in float32, in whatever pieces or bits it was stored.
+
+    Else NNCF takes pieces for activations, and does not correct what rounding does to channels' means; and
+    what is stored in 8 bits it takes for quantised already.
+    """
+    inputs = [node.input(1) for node in model.get_ops() if "Convolution" in node.get_type_name()]
+    kernels = openvino.Model([each.get_source_output() for each in inputs], [])
+    values = openvino.compile_model(kernels, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({})
+    for index, each in enumerate(inputs):
+        each.replace_source_output(ops.constant(values[index]).output(0))
+
+
+def _fit_pairs(quantised: openvino.Model) -> None:
+    """Make weights smaller where two of them may overflow.
+
+    Processors without VNNI add the products of two neighbouring channels, each of a byte and a weight, in 16
+    bits (VPMADDUBSW). A filter is safe where no two weights of one sign come to more than `MOST_OF_A_PAIR`.
+    """
+    for node in quantised.get_ops():
+        if node.get_type_name() != "Convolution":  # one over each channel alone has no neighbours
+            continue
+        scaled = node.input_value(1).get_node()
+        stored = scaled.input_value(0).get_node().input_value(0).get_node()
+        if scaled.get_type_name() != "Multiply" or stored.get_element_type() != openvino.Type.i8:
+            raise ValueError(
+                f"The kernel of {node.get_friendly_name()} is not whole numbers and their scale."
+            )
+        kernel, scale = stored.get_data(), scaled.input_value(1).get_node().get_data()
+        pairs = largest_pairs(kernel).reshape(-1, 1, 1, 1)
+        factor = np.maximum(1, pairs / (MOST_OF_A_PAIR - 1)).astype(np.float32)  # rounding may add one
+        stored.output(0).replace(ops.constant(np.rint(kernel / factor).astype(np.int8)).output(0))
+        scaled.input(1).replace_source_output(ops.constant(scale * factor).output(0))
+
+
+def largest_pairs(kernel: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """The most that two neighbours of one sign come to, by filter of a kernel (F, C, height, width): (F,)."""
+    filters, channels = kernel.shape[:2]
+    even = np.pad(kernel.astype(np.int64), [(0, 0), (0, channels % 2), (0, 0), (0, 0)])
+    pairs = even.reshape(filters, -1, 2, *kernel.shape[2:])
+    sums = [np.maximum(sign * pairs, 0).sum(axis=2).reshape(filters, -1).max(axis=1) for sign in (1, -1)]
+    found: npt.NDArray[np.int64] = np.maximum(*sums)
+    return found
 
 
 def _import_nncf() -> Any:

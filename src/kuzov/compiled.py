@@ -112,10 +112,10 @@ def _read(kept: Path) -> bytes | None:
 def _keep(kept: Path, compiled: openvino.CompiledModel) -> None:
     """Keep a network, and of all the newest; where that can't be, the next process compiles it again."""
     try:
+        kept.parent.mkdir(parents=True, exist_ok=True)  # first, as to export takes a while
         stream = io.BytesIO()
         compiled.export_model(stream)
         network = stream.getvalue()
-        kept.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(kept) as part:
             part.write_bytes(hashlib.sha256(network).digest() + network)
         newest_last = sorted(kept.parent.glob("[!.]*"), key=lambda file: file.stat().st_mtime)

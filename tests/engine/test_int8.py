@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import openvino
 import pytest
 
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, newest
+from kuzov.bundle.ready import ready_model
+from kuzov.cars import detector
+from kuzov.compiled import read_model
 from kuzov.engine import int8 as module
 from kuzov.engine.int8 import int8_is_slower
 from kuzov.network import NetworkSettings
@@ -74,3 +81,23 @@ def test_the_networks_differ_in_nothing_but_what_is_rounded() -> None:
     assert "FakeQuantize" not in plain
     assert rounded.count("GroupConvolution") == plain.count("GroupConvolution") == module.BLOCKS
     assert isinstance(int8_is_slower(), bool)
+
+
+@pytest.mark.parametrize("file", [detector.NETWORK, newest(ready_model()) / OPENVINO_INT8_MODEL])
+def test_no_shipped_kernel_overflows_a_processor_without_vnni(file: Path) -> None:
+    """It adds two products, of a byte and a weight each, in 16 bits: 2 · 255 · 64 < 2^15."""
+    kernels = [
+        kernel_of(node) for node in read_model(file).get_ops() if node.get_type_name() == "Convolution"
+    ]
+    assert len(kernels) > 30
+    assert max(np.abs(kernel.astype(int)).max() for kernel in kernels) <= 64
+
+
+def kernel_of(convolution: openvino.Node) -> npt.NDArray[np.int8]:
+    """Its whole numbers, which a scale follows."""
+    node = convolution.input_value(1).get_node()
+    while node.get_type_name() != "Constant":
+        node = node.input_value(0).get_node()
+    kernel: npt.NDArray[np.int8] = node.get_data()
+    assert kernel.dtype == np.int8
+    return kernel
