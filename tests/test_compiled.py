@@ -11,7 +11,7 @@ import pytest
 from openvino import opset13 as ops
 
 from kuzov import compiled
-from kuzov.compiled import MOST_KEPT, UnreadableError, compile_network
+from kuzov.compiled import MOST_KEPT, UnreadableError
 
 F32 = {"INFERENCE_PRECISION_HINT": "f32"}
 
@@ -52,34 +52,38 @@ def save(file: Path, *, factor: float) -> Path:
     return file
 
 
+def compile_network(file: Path, *, one_row: bool = False) -> openvino.CompiledModel:
+    return compiled.compile_network(file, F32, one_row=one_row)
+
+
 def ask(network: openvino.CompiledModel) -> list[list[float]]:
     found: list[list[float]] = network({0: np.array([[1, 3]], np.float32)})[0].tolist()
     return found
 
 
 def test_a_file_is_compiled_once(file: Path, cache: Path, imported: list[bytes]) -> None:
-    answers = [ask(compile_network(file, F32)) for _ in range(3)]
+    answers = [ask(compile_network(file)) for _ in range(3)]
     assert answers == [[[2, 6]]] * 3
     assert (len(imported), len([*cache.iterdir()])) == (2, 1)
 
 
 def test_what_is_compiled_for_one_row_takes_one(file: Path, cache: Path) -> None:
     for _ in range(2):
-        assert str(compile_network(file, F32, one_row=True).input(0).get_partial_shape()) == "[1,2]"
-        assert str(compile_network(file, F32).input(0).get_partial_shape()) == "[?,2]"
+        assert str(compile_network(file, one_row=True).input(0).get_partial_shape()) == "[1,2]"
+        assert str(compile_network(file).input(0).get_partial_shape()) == "[?,2]"
     assert len([*cache.iterdir()]) == 2
 
 
-def test_one_kept_network_serves_any_number_of_streams(file: Path, cache: Path) -> None:
-    found = [compile_network(file, {**F32, "NUM_STREAMS": count}) for count in (1, 2)]
+def test_it_is_compiled_once_for_any_number_of_streams(file: Path, cache: Path) -> None:
+    found = [compiled.compile_network(file, {**F32, "NUM_STREAMS": count}) for count in (1, 2)]
     assert [each.get_property("NUM_STREAMS") for each in found] == [1, 2]
     assert len([*cache.iterdir()]) == 1
 
 
 def test_other_content_under_the_same_name_is_another_network(file: Path) -> None:
-    compile_network(file, F32)
+    compile_network(file)
     save(file, factor=5)
-    assert ask(compile_network(file, F32)) == [[5, 15]]
+    assert ask(compile_network(file)) == [[5, 15]]
 
 
 def halve(content: bytes) -> bytes:
@@ -94,11 +98,11 @@ def flip_a_bit(content: bytes) -> bytes:
 def test_a_damaged_file_is_made_anew(
     damage: Callable[[bytes], bytes], file: Path, cache: Path, imported: list[bytes]
 ) -> None:
-    compile_network(file, F32)
+    compile_network(file)
     (kept,) = cache.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(damage(whole))
-    assert ask(compile_network(file, F32)) == [[2, 6]]
+    assert ask(compile_network(file)) == [[2, 6]]
     assert not imported
     assert kept.read_bytes() == whole
 
@@ -106,9 +110,9 @@ def test_a_damaged_file_is_made_anew(
 def test_what_openvino_refuses_to_read_back_is_compiled(
     file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compile_network(file, F32)
+    compile_network(file)
     monkeypatch.setattr(compiled, "_read", lambda _: b"of another kind")
-    assert ask(compile_network(file, F32)) == [[2, 6]]
+    assert ask(compile_network(file)) == [[2, 6]]
 
 
 @pytest.mark.parametrize("taken", ["cache", "cache/compiled"])
@@ -116,7 +120,7 @@ def test_a_cache_that_can_not_be_written_is_done_without(taken: str, file: Path,
     place = tmp_path / taken
     place.parent.mkdir(exist_ok=True)
     place.write_text("a file stands where the folder would")
-    assert ask(compile_network(file, F32)) == [[2, 6]]
+    assert ask(compile_network(file)) == [[2, 6]]
 
 
 def test_nobody_without_a_home_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,19 +130,19 @@ def test_nobody_without_a_home_is_refused(file: Path, monkeypatch: pytest.Monkey
     for name in ("KUZOV_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    assert ask(compile_network(file, F32)) == [[2, 6]]
+    assert ask(compile_network(file)) == [[2, 6]]
 
 
 def test_those_unused_for_longest_go(file: Path, cache: Path, tmp_path: Path) -> None:
-    compile_network(file, F32)
+    compile_network(file)
     (first,) = cache.iterdir()
     for number in range(MOST_KEPT):
         old = cache / f"old-{number}"
         old.write_bytes(b"")
         os.utime(old, (number, number))
     os.utime(first, (0, 0))
-    compile_network(file, F32)  # used again
-    compile_network(save(tmp_path / "other.xml", factor=3), F32)
+    compile_network(file)  # used again
+    compile_network(save(tmp_path / "other.xml", factor=3))
     kept = {each.name for each in cache.iterdir()}
     assert len(kept) == MOST_KEPT
     assert first.name in kept
@@ -150,4 +154,4 @@ def test_a_file_that_is_no_network_is_told(tmp_path: Path) -> None:
     broken.write_text("<net")
     for source in (broken, tmp_path / "missing.xml"):
         with pytest.raises(UnreadableError):
-            compile_network(source, F32)
+            compile_network(source)

@@ -11,6 +11,7 @@ import openvino
 import pytest
 from openvino import opset13 as ops
 
+from kuzov.compiled import compile_network
 from kuzov.errors import ErrorCode, RequestError
 from kuzov.network import Network, NetworkSettings, bfloat16_available, own_words
 
@@ -38,6 +39,31 @@ def test_outputs_are_the_callers_own(rows_apart: bool) -> None:
     first = network({"x": np.ones((1, 2), np.float32)})["twice"]
     network({"x": np.zeros((1, 2), np.float32)})
     assert first.tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize("precision", ["f32", "int8"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_calls_that_are_alone_get_a_network_of_their_own_once_it_is_there(
+    precision: str, fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def compile_(
+        source: openvino.Model, options: dict[str, object], *, one_row: bool
+    ) -> openvino.CompiledModel:
+        asked.append(options["NUM_STREAMS"])
+        if fails and options["NUM_STREAMS"] == 1:
+            raise RuntimeError("Its file is gone.")
+        return compile_network(source, options, one_row=one_row)
+
+    monkeypatch.setattr("kuzov.network.compile_network", compile_)
+    network = Network(doubling(-1, 2), NetworkSettings(precision=precision, streams=2))
+    for _ in range(2):
+        assert network({"x": np.ones((1, 2), np.float32)})["twice"].tolist() == [[2, 2]]
+        for thread in threading.enumerate():
+            if thread.name == "lone-network":
+                thread.join()
+    assert asked == [2, 1]
 
 
 def test_a_shape_that_does_not_fit_is_told_in_one_line() -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import openvino
 
-from kuzov.atomic import written_whole
+from kuzov.atomic import hidden_in
 from kuzov.cache import default_cache
 
-MOST_KEPT = 24
-"""Networks of some 5 MB; every training makes one, and those that were not used for longest go."""
+MOST_KEPT = 12
+"""Networks of 5 to 15 MB; every training makes two, and those that were not used for longest go."""
 
 # The one core that compiles, for as long as the process lives. A core's processor plugin gives the thread
 # that loads it another stack for signals. Where the plugin goes in another thread, or after the next core's
@@ -49,7 +49,7 @@ def compile_network(
     """
     if isinstance(source, openvino.Model):
         return CORE.compile_model(_of_one_row(source) if one_row else source, "CPU", dict(options))
-    kept = _place(source, [one_row, options["INFERENCE_PRECISION_HINT"]])
+    kept = _place_of(source, [one_row, options["INFERENCE_PRECISION_HINT"]])
     if kept is not None and (known := _read(kept)) is not None:
         try:
             return CORE.import_model(known, "CPU", dict(options))
@@ -76,17 +76,22 @@ def read_model(file: Path) -> openvino.Model:
         raise UnreadableError(str(error)) from error
 
 
-def _place(file: Path, settings: object) -> Path | None:
-    """Where a file's network is kept: by its content, and by all else that makes it. None for nowhere."""
+def place(what: object) -> Path | None:
+    """Where something is kept that holds for this processor and this OpenVINO; None where nothing can be."""
     try:
-        parts = [file.read_bytes(), file.with_suffix(".bin").read_bytes()]
         folder = default_cache() / "compiled"
+        folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return None
-    digest = hashlib.sha256(repr([settings, openvino.get_version(), _processor()]).encode())
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return folder / digest.hexdigest()
+    return folder / hashlib.sha256(repr([what, openvino.get_version(), _processor()]).encode()).hexdigest()
+
+
+def _place_of(file: Path, settings: object) -> Path | None:
+    try:
+        parts = [hashlib.sha256(each.read_bytes()).digest() for each in (file, file.with_suffix(".bin"))]
+    except OSError:
+        return None
+    return place([settings, parts])
 
 
 def _processor() -> list[object]:
@@ -112,12 +117,12 @@ def _read(kept: Path) -> bytes | None:
 def _keep(kept: Path, compiled: openvino.CompiledModel) -> None:
     """Keep a network, and of all the newest; where that can't be, the next process compiles it again."""
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)  # first, as to export takes a while
         stream = io.BytesIO()
         compiled.export_model(stream)
         network = stream.getvalue()
-        with written_whole(kept) as part:
+        with hidden_in(kept.parent, kept.name) as part:
             part.write_bytes(hashlib.sha256(network).digest() + network)
+            part.replace(kept)  # at once: what a power cut empties is found damaged
         newest_last = sorted(kept.parent.glob("[!.]*"), key=lambda file: file.stat().st_mtime)
         for file in newest_last[:-MOST_KEPT]:
             file.unlink(missing_ok=True)

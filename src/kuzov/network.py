@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from kuzov.errors import invalid
 from kuzov.words import Words
 
 Tensors = Mapping[str, npt.NDArray[Any]]
+
+log = logging.getLogger(__name__)
 
 CAN_NOT_RUN = Words(
     "OpenVINO can't run the model in {folder}: {why}.",
@@ -37,9 +40,8 @@ class NetworkSettings:
         precision: "f32", "bf16", or "int8", which the network has to be quantised for.
         threads: Processor cores to use; 0 for all.
         streams: Calls that are computed at the same time, each on its share of the threads; 1 or more.
-        lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes the
-            memory of another compiled network, and costs time where other work fills the cores meanwhile. In
-            int8 there is none: a call is too short to gain much by more cores (docs/adr/0011).
+        lone_calls: Whether calls that find no other under way are expected, and get all threads. It takes
+            another compiled network, and costs time where other work fills the cores meanwhile.
         rows_apart: Whether the network, which has one input and an open number of rows, is known to compute
             each row as if it were alone. Then it is compiled for one row, and several are computed in turn.
     """
@@ -131,10 +133,17 @@ class Network:
         def compiled(streams: int) -> openvino.CompiledModel:
             return compile_network(source, {**options, "NUM_STREAMS": streams}, one_row=settings.rows_apart)
 
+        def add_lone() -> None:
+            try:
+                self._alone = _Requests(compiled(streams=1), by_row=settings.rows_apart)
+            except RuntimeError as error:  # its file is gone by now, as one unloads what has just been loaded
+                log.debug("Calls that are alone get no more than their share of the cores: %s", error)
+
         shared = compiled(settings.streams)
         self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
-        if settings.streams > 1 and settings.lone_calls and not quantised:
-            self._alone = _Requests(compiled(streams=1), by_row=settings.rows_apart)
+        if settings.streams > 1 and settings.lone_calls:
+            # Until it is there, the first calls do without: a start need not wait for it.
+            threading.Thread(target=add_lone, name="lone-network").start()
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
         self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
@@ -145,8 +154,8 @@ class Network:
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all outputs, by each of their names; they are copies, the next call leaves them alone.
 
-        A row that finds no other under way has all cores to itself, unless `lone_calls` is off or it is int8;
-        what comes together has one core each, since threads that share an inference wait for each other.
+        A row that finds no other under way has all cores to itself, unless `lone_calls` is off; what comes
+        together has one core each, since threads that share an inference wait for each other.
 
         Raises:
             RequestError: INVALID where a shape does not fit the model.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import time
+from contextlib import suppress
 
 import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from kuzov.compiled import place
 from kuzov.network import Network, NetworkSettings
 
 CHANNELS, SIDE, BLOCKS = 96, 24, 2
@@ -23,7 +25,21 @@ ENOUGH, MOST_ROUNDS = 3, 50
 
 @functools.cache
 def int8_is_slower() -> bool:
-    """Measure it, once a process: some blocks of convolutions in int8 and in float32, in turns."""
+    """Measure it once a processor; once a process where it is, as other work may be to blame."""
+    known_to_be_fast = place("int8 is no slower than float32")
+    if known_to_be_fast is not None and known_to_be_fast.exists():
+        with suppress(OSError):  # those that were not used for longest go
+            known_to_be_fast.touch()
+        return False
+    slower = _measure()
+    if known_to_be_fast is not None and not slower:
+        with suppress(OSError):  # a cache that can only be read
+            known_to_be_fast.touch()
+    return slower
+
+
+def _measure() -> bool:
+    """Some blocks of convolutions in int8 and in float32, in turns."""
     try:
         networks = {each: Network(_blocks(each), NetworkSettings(precision=each)) for each in ("f32", "int8")}
     except RuntimeError:  # OpenVINO refuses int8
