@@ -21,12 +21,11 @@ from pathlib import Path
 
 from benchmarks.photos import shared_data
 from benchmarks.process import REPOSITORY
-from benchmarks.serving.page import Ceilings, render_page
-from benchmarks.serving.process import measured
+from benchmarks.serving.page import render_page
 from benchmarks.serving.questions import prepare
 from benchmarks.serving.rows import QUICK, Durations
 from benchmarks.serving.server import measure_server
-from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
+from kuzov.bundle.layout import resolve
 from kuzov.bundle.ready import ready_model
 from kuzov.network import bfloat16_available
 
@@ -48,25 +47,11 @@ def main() -> None:
     precisions = ["f32", *(["bf16"] if bfloat16_available() else []), "int8"]
     with tempfile.TemporaryDirectory() as folder:
         exam = prepare(version_dir, photo, Path(folder))
-        ceilings = Ceilings(
-            openvino={
-                each: measured(
-                    "ceilings",
-                    "openvino",
-                    version_dir / (OPENVINO_INT8_MODEL if each == "int8" else OPENVINO_MODEL),
-                    each,
-                    exam.photo,
-                    durations.ceiling_s,
-                )
-                for each in precisions
-            },
-            tensorflow=measured("ceilings", "tensorflow", version_dir, durations.ceiling_s),
-        )
-        figures = measure_server(ready_model(), precisions, exam, durations)
+        figures = measure_server(version_dir, ready_model(), precisions, exam, durations)
         hurry = ", in a hurry: for smoke tests only" if arguments.quick else ""
         done = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{hurry}"
         machine, has_amx = _machine(features), "amx_int8" in features
-        page_text = render_page(ceilings, figures, exam, machine, done, has_amx=has_amx)
+        page_text = render_page(figures, exam, machine, done, has_amx=has_amx)
         arguments.out.write_text(page_text, encoding="utf-8")
 
 

@@ -1,24 +1,25 @@
 """How fast OpenVINO and TensorFlow are without a server: what the server is held against.
 
-    python -m benchmarks.serving.ceilings openvino MODEL_XML PRECISION PHOTO SECONDS
-    python -m benchmarks.serving.ceilings tensorflow VERSION_FOLDER SECONDS
+    python -m benchmarks.serving.ceilings openvino MODEL_XML PRECISION PHOTO
+    python -m benchmarks.serving.ceilings tensorflow VERSION_FOLDER
 
-Prints JSON. OpenVINO has a stream for each core, compiled for one row as the server does it; "raw" computes
-the same ready tensor again and again, "decoding" decodes the photo and finds the car anew for every row, with
-a thread more.
+A line on stdin, such as "raw 1.5", asks for a measurement of so many seconds; a line on stdout is its result.
+So the server and what it is held against can be measured in turns.
+
+OpenVINO has a stream for each core, compiled for one row as the server does it; "raw" computes the same ready
+tensor again and again, "decoding" decodes the photo and finds the car anew for every row, with a thread more.
 TensorFlow computes `serving_default` in float32 on two threads, four rows at a time.
 """
 
 from __future__ import annotations
 
-import functools
-import json
 import os
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,15 @@ import openvino
 from kuzov.cars.cut_out import read_cut_out
 
 CORES = os.cpu_count() or 1
-ROUNDS = 3
 TENSORFLOW_THREADS, TENSORFLOW_BATCH = 2, 4
 
 
-def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) -> dict[str, float]:
-    """Rows a second, raw and decoding, which take turns; milliseconds of one inference, and of decoding.
+Burst = Callable[[float], float]
+"""Measures for so many seconds."""
+
+
+def openvino_bursts(model: Path, precision: str, photo: bytes) -> dict[str, Burst]:
+    """Rows a second, raw and decoding; milliseconds of one inference, and of decoding.
 
     `precision` is "int8" where the model is quantised.
     """
@@ -42,12 +46,11 @@ def openvino_rates(model: Path, precision: str, photo: bytes, seconds: float) ->
     tensor = _cut_out(photo, image_px)
     raw = [_infer(shared, lambda: tensor) for _ in range(CORES)]
     decoding = [_infer(shared, lambda: _cut_out(photo, image_px)) for _ in range(CORES + 1)]
-    turns = [[_calls_a_second(each, seconds / ROUNDS) for each in (raw, decoding)] for _ in range(ROUNDS)]
     return {
-        "raw": statistics.median(turn[0] for turn in turns),
-        "decoding": statistics.median(turn[1] for turn in turns),
-        "inference_ms": 1000 * _median_s(_infer(alone, lambda: tensor), seconds),
-        "decode_ms": 1000 * _median_s(lambda: _cut_out(photo, image_px), min(seconds, 0.5)),
+        "raw": partial(_calls_a_second, raw),
+        "decoding": partial(_calls_a_second, decoding),
+        "inference_ms": partial(_median_ms, _infer(alone, lambda: tensor)),
+        "decode_ms": partial(_median_ms, lambda: _cut_out(photo, image_px)),
     }
 
 
@@ -65,17 +68,20 @@ def _infer(compiled: Any, images: Callable[[], np.ndarray[Any, Any]]) -> Callabl
     return lambda: request.infer({"image": images()}, share_inputs=True, share_outputs=True)
 
 
-def tensorflow_rate(folder: str, seconds: float) -> dict[str, object]:
-    """Rows a second of the SavedModel, and TensorFlow's version."""
+def tensorflow_bursts(folder: str) -> dict[str, Burst]:
+    """Rows a second of the SavedModel."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(folder)  # which has to outlive its signature
     signature = loaded.signatures["serving_default"]
     shape = signature.structured_input_signature[1]["image"].shape[1:]
     rows = np.random.default_rng(0).uniform(0, 255, (TENSORFLOW_BATCH, *shape)).astype(np.float32)
-    call = functools.partial(signature, image=tf.constant(rows))
-    rate = TENSORFLOW_BATCH * _calls_a_second([call] * TENSORFLOW_THREADS, seconds)
-    return {"raw": rate, "version": tf.__version__}
+    call = partial(signature, image=tf.constant(rows))
+
+    def raw(seconds: float, _outlives: object = loaded) -> float:
+        return TENSORFLOW_BATCH * _calls_a_second([call] * TENSORFLOW_THREADS, seconds)
+
+    return {"raw": raw}
 
 
 def _calls_a_second(callers: Sequence[Callable[[], object]], seconds: float) -> float:
@@ -102,8 +108,8 @@ def _cut_out(photo: bytes, image_px: int) -> np.ndarray[Any, Any]:
     return read_cut_out(photo, image_px).pixels[np.newaxis].astype(np.float32)
 
 
-def _median_s(call: Callable[[], object], seconds: float) -> float:
-    """Seconds that half of the calls take no longer than."""
+def _median_ms(call: Callable[[], object], seconds: float) -> float:
+    """Milliseconds that half of the calls take no longer than."""
     for _ in range(3):
         call()
     times = []
@@ -112,19 +118,21 @@ def _median_s(call: Callable[[], object], seconds: float) -> float:
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return 1000 * statistics.median(times)
 
 
 def main() -> None:
-    """Print the rates."""
+    """Measure what each line asks for, and print it."""
     sys.setswitchinterval(0.0005)  # as the server does: a thread that has computed should not wait
     match sys.argv[1:]:
-        case ["openvino", model, precision, photo, seconds]:
-            found = openvino_rates(Path(model), precision, Path(photo).read_bytes(), float(seconds))
-            print(json.dumps(found))
-        case ["tensorflow", folder, seconds]:
+        case ["openvino", model, precision, photo]:
+            bursts = openvino_bursts(Path(model), precision, Path(photo).read_bytes())
+        case ["tensorflow", folder]:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-            print(json.dumps(tensorflow_rate(folder, float(seconds))))
+            bursts = tensorflow_bursts(folder)
+    for line in sys.stdin:
+        name, seconds = line.split()
+        print(bursts[name](float(seconds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The load that is put on a server, and what else is measured in a process of its own."""
+"""The load that is put on a server, and what is measured without one: each in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,41 +6,62 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
-from benchmarks.process import REPOSITORY
+from benchmarks.process import REPOSITORY, running
 from benchmarks.serving.load import Load, Result
 
 LIMIT_S = 180.0
 
 
-def put_load(load: Load, *, limit_s: float = LIMIT_S) -> Result:
+def put_load(load: Load) -> Result:
     """Have another process ask.
 
     Raises:
         RuntimeError: A connection was refused or lost, or it took too long; holds what was said.
     """
-    return Result(**measured("load", json.dumps(asdict(load)), limit_s=limit_s))
-
-
-def measured(module: str, *arguments: object, limit_s: float = LIMIT_S) -> dict[str, Any]:
-    """What a module of this package measures in a process of its own, and prints as JSON.
-
-    Raises:
-        RuntimeError: It failed, or took too long; holds what it said.
-    """
-    command = [sys.executable, "-m", f"benchmarks.serving.{module}", *map(str, arguments)]
+    command = [sys.executable, "-m", "benchmarks.serving.load", json.dumps(asdict(load))]
     try:
         done = subprocess.run(
-            command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=limit_s
+            command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=LIMIT_S
         )
     except subprocess.TimeoutExpired as error:
-        raise RuntimeError(f"not done within {limit_s:g} s") from error
+        raise RuntimeError(f"not done within {LIMIT_S:g} s") from error
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return Result(**json.loads(done.stdout.splitlines()[-1]))
+
+
+class Bursts:
+    """A process that measures for a while whenever it is asked to; `benchmarks.serving.ceilings`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def measure(self, name: str, seconds: float) -> float:
+        """One of its figures.
+
+        Raises:
+            RuntimeError: It has ended; what it said is on stderr.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{name} {seconds}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"The process that measures {name} has ended.")
+        return float(answer)
+
+
+@contextmanager
+def ceilings(*arguments: object) -> Iterator[Bursts]:
+    """What is measured without a server, ready to be asked until the end of the context."""
+    command = [sys.executable, "-m", "benchmarks.serving.ceilings", *map(str, arguments)]
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield Bursts(process)
 
 
 def bodies(result: Result) -> list[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmarks.serving.load import Load, Result
@@ -18,23 +17,25 @@ class Durations:
     """How long everything is measured.
 
     Attributes:
-        ceiling_s: A way to compute without a server.
+        turns: How often the server and what it is held against take turns.
+        ceiling_s: A way to compute without a server, each turn.
         row_s: A row, after `warm_s`.
         warm_s: Before a row is measured.
-        open_s: The open loop.
+        open_s: The open loop, each turn.
         starts: How often the server is started.
         memory: Requests after which the memory is read.
     """
 
-    ceiling_s: float = 1.5
-    row_s: float = 2.5
-    warm_s: float = 0.8
-    open_s: float = 20.0
+    turns: int = 7
+    ceiling_s: float = 1.0
+    row_s: float = 1.5
+    warm_s: float = 0.5
+    open_s: float = 4.0
     starts: int = 5
     memory: tuple[int, ...] = (1000, 5000, 10_000)
 
 
-QUICK = Durations(ceiling_s=0.3, row_s=0.6, warm_s=0.2, open_s=3.0, starts=1, memory=(100, 200, 400))
+QUICK = Durations(turns=1, ceiling_s=0.3, row_s=0.6, warm_s=0.2, open_s=3.0, starts=1, memory=(100, 200, 400))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +95,3 @@ def _mistake(result: Result, question: Question) -> str:
         return "no answer in time"
     wrong = sum(not question.is_right(answer) for answer in answers)
     return f"{wrong} of {len(answers)} sampled answers name another class" if wrong else ""
-
-
-def best(rows: Iterable[Row], what: str, precision: str) -> Row:
-    """The row of the highest rate without the load tool; one that says so where there is none."""
-    good = [row for row in rows if (row.what, row.precision) == (what, precision) and not row.error]
-    none = Row(what=what, precision=precision, clients=0, error="no row without an error")
-    return max(good, key=lambda row: row.net_rate, default=none)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from benchmarks.process import Server, kuzov_serve
 from benchmarks.serving.load import Load
-from benchmarks.serving.process import put_load
-from benchmarks.serving.questions import GRPC_TENSOR, NAME, Exam
-from benchmarks.serving.rows import Durations, Row, best, measure
+from benchmarks.serving.process import ceilings, put_load
+from benchmarks.serving.questions import NAME, Exam
+from benchmarks.serving.rows import Durations, Row, measure
+from benchmarks.serving.turns import Turn, take_turns
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
 
 CLIENTS = (1, 4, 16, 64)
-OPEN_LOOP_CLIENTS, MEMORY_CLIENTS = 32, 16
+MEMORY_CLIENTS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,35 +28,41 @@ class Figures:
 
     Attributes:
         rows: Each question by as many clients, who ask anew as soon as they are answered.
-        half_load: By the requests a second that fall due, half of the highest rate: the waiting times.
+        turns: By precision, as `take_turns` measures them.
         memory_mb: Resident memory by the number of requests before, in `precision`.
         start_s: From the start of the process to its first answer, median, in `precision`.
         precision: The fastest that this machine has.
     """
 
     rows: Sequence[Row]
-    half_load: Mapping[float, Row]
+    turns: Mapping[str, Sequence[Turn]]
     memory_mb: Mapping[int, float]
     start_s: float
     precision: str
 
 
-def measure_server(model: Path, precisions: Sequence[str], exam: Exam, durations: Durations) -> Figures:
+def measure_server(
+    version_dir: Path, model: Path, precisions: Sequence[str], exam: Exam, durations: Durations
+) -> Figures:
     """Measure it all, and tell on stderr how it goes."""
     rows: list[Row] = []
-    half_load = {}
-    for precision in precisions:
-        with kuzov_serve(model, precision) as server:
-            for row in _rows(server, precision, exam, durations):
-                rows.append(row)
-                figure = row.error or f"{row.rate:.1f}/s"
-                print(f"{row.what}, {precision}, {row.clients} clients: {figure}", file=sys.stderr)
-            rate = best(rows, GRPC_TENSOR, precision).rate / 2
-            half_load[rate] = _half_load(server, precision, rate, exam, durations)
+    turns = {}
+    with ceilings("tensorflow", version_dir) as tensorflow:
+        for precision in precisions:
+            form = version_dir / (OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL)
+            with (
+                ceilings("openvino", form, precision, exam.photo) as openvino,
+                kuzov_serve(model, precision) as server,
+            ):
+                turns[precision] = take_turns(server, precision, openvino, tensorflow, exam, durations)
+                for row in _rows(server, precision, exam, durations):
+                    rows.append(row)
+                    figure = row.error or f"{row.rate:.1f}/s"
+                    print(f"{row.what}, {precision}, {row.clients} clients: {figure}", file=sys.stderr)
     fastest = precisions[-1]
     return Figures(
         rows=rows,
-        half_load=half_load,
+        turns=turns,
         memory_mb=dict(_memory(model, fastest, exam, durations)),
         start_s=statistics.median(_start_s(model, fastest, exam) for _ in range(durations.starts)),
         precision=fastest,
@@ -67,18 +75,6 @@ def _rows(server: Server, precision: str, exam: Exam, durations: Durations) -> I
         for clients in CLIENTS:
             load = Load(requests=[request], clients=clients, seconds=durations.row_s, warm_s=durations.warm_s)
             yield measure(name, precision, question, load)
-
-
-def _half_load(server: Server, precision: str, rate: float, exam: Exam, durations: Durations) -> Row:
-    question = exam.questions[GRPC_TENSOR]
-    load = Load(
-        requests=[question.to(server.rpc_port, server.rest_port)],
-        clients=OPEN_LOOP_CLIENTS,
-        seconds=durations.open_s,
-        warm_s=durations.warm_s,
-        rate=rate,
-    )
-    return measure(GRPC_TENSOR, precision, question, load)
 
 
 def _memory(model: Path, precision: str, exam: Exam, durations: Durations) -> Iterator[tuple[int, float]]:
