@@ -169,7 +169,6 @@ def load(
     if precision not in PRECISIONS:
         raise ConfigError(f"There is no precision {precision!r}; choose from {', '.join(PRECISIONS)}.")
     card = find_card(version_dir)
-    signatures = read_signatures(version_dir)
     settings = NetworkSettings(
         precision="f32" if precision == "auto" else precision,
         threads=threads,
@@ -180,13 +179,14 @@ def load(
     if precision == "int8" and not (card and (version_dir / OPENVINO_INT8_MODEL).is_file()):
         raise ConfigError(f"The model in {version_dir} has no int8 form; leave out the precision.")
     if card is None:
-        signature = _servable(version_dir, signatures)
+        signature = _servable(version_dir, read_signatures(version_dir))
         network = _compile(_read(version_dir), settings, signature.inputs, signature.outputs, version_dir)
         return OpenVinoEngine(network, {DEFAULT_SIGNATURE: signature})
     outputs = ["probabilities", "unknown", *(["atlas"] if card.atlas else [])]
     with ThreadPoolExecutor(1) as beside:
         # Before the first photo waits for it, or finds it broken; and on another core.
         detector = beside.submit(load_detector) if card.framing == "car" else None
+        signatures = read_signatures(version_dir)
         fast = _in_int8(version_dir, settings, outputs) if precision == "auto" else None
         form = OPENVINO_INT8_MODEL if precision == "int8" else OPENVINO_MODEL
         network = fast or _compile(version_dir / form, settings, ["image"], outputs, version_dir)
