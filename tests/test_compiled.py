@@ -86,6 +86,24 @@ def test_other_content_under_the_same_name_is_another_network(file: Path) -> Non
     assert ask(compile_network(file)) == [[5, 15]]
 
 
+def test_a_file_that_is_replaced_while_it_is_read_is_not_kept_as_what_it_was(
+    file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [each.read_bytes() for each in (file, file.with_suffix(".bin"))]
+
+    def replaced(source: Path) -> openvino.Model:
+        return read_model(save(source, factor=5))
+
+    read_model = compiled.read_model
+    monkeypatch.setattr(compiled, "read_model", replaced)
+    assert ask(compile_network(file)) == [[5, 15]]
+    monkeypatch.undo()
+    monkeypatch.setenv("KUZOV_CACHE", str(cache.parent))
+    for each, content in zip((file, file.with_suffix(".bin")), before, strict=True):
+        each.write_bytes(content)
+    assert ask(compile_network(file)) == [[2, 6]]
+
+
 def halve(content: bytes) -> bytes:
     return content[: len(content) // 2]
 

@@ -49,14 +49,15 @@ def compile_network(
     """
     if isinstance(source, openvino.Model):
         return CORE.compile_model(_of_one_row(source) if one_row else source, "CPU", dict(options))
-    kept = _place_of(source, [one_row, options["INFERENCE_PRECISION_HINT"]])
+    settings = [one_row, options["INFERENCE_PRECISION_HINT"]]
+    kept = _place_of(source, settings)
     if kept is not None and (known := _read(kept)) is not None:
         try:
             return CORE.import_model(known, "CPU", dict(options))
         except RuntimeError as error:
             log.debug("%s is compiled anew: %s", source, error)
     compiled = compile_network(read_model(source), options, one_row=one_row)
-    if kept is not None:
+    if kept is not None and kept == _place_of(source, settings):  # else it was written to meanwhile
         _keep(kept, compiled)
     return compiled
 
