@@ -18,6 +18,7 @@ from openvino._offline_transformations import apply_moc_transformations
 from PIL import Image
 
 from kuzov.cars.cut_out import read_cut_out
+from kuzov.compiled import compile_network
 from kuzov.images.decode import decode
 from kuzov.images.framing import Pixels, resize_box
 from recipes.backbone.photos import load_stanford_cars
@@ -96,7 +97,7 @@ def _make_whole(model: openvino.Model) -> None:
     """
     inputs = [node.input(1) for node in model.get_ops() if "Convolution" in node.get_type_name()]
     kernels = openvino.Model([each.get_source_output() for each in inputs], [])
-    values = openvino.compile_model(kernels, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({})
+    values = compile_network(kernels, {"INFERENCE_PRECISION_HINT": "f32"})({})
     for index, each in enumerate(inputs):
         each.replace_source_output(ops.constant(values[index]).output(0))
 

@@ -47,7 +47,7 @@ def main() -> None:
     precisions = ["f32", *(["bf16"] if bfloat16_available() else []), "int8"]
     with tempfile.TemporaryDirectory() as folder:
         exam = prepare(version_dir, photo, Path(folder))
-        figures = measure_server(version_dir, ready_model(), precisions, exam, durations)
+        figures = measure_server(ready_model(), precisions, exam, durations)
         hurry = ", in a hurry: for smoke tests only" if arguments.quick else ""
         done = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{hurry}"
         machine, has_amx = _machine(features), "amx_int8" in features

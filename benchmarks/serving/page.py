@@ -11,7 +11,7 @@ from benchmarks.markdown import table
 from benchmarks.serving.questions import GRPC_TENSOR, REST_JSON, REST_PHOTO, Exam
 from benchmarks.serving.rows import Row
 from benchmarks.serving.server import Figures
-from benchmarks.serving.turns import CLIENTS, DECODING, OPENVINO, TENSORFLOW, Turn, median
+from benchmarks.serving.turns import CLIENTS, DECODING, OPENVINO, TENSORFLOW, Turn
 
 TEMPLATE = Path(__file__).with_name("page.md")
 COLUMNS = ("request", "precision", "clients", "/s", "net", "median, ms", "p99, ms", "load tool, ms a request")
@@ -82,12 +82,12 @@ def _ceilings(by_precision: Mapping[str, Sequence[Turn]]) -> str:
         for what in (OPENVINO, DECODING)
     ]
     every = [turn for turns in by_precision.values() for turn in turns]
-    rows.append([TENSORFLOW, "f32", f"{median(every, lambda turn: turn.ceilings[TENSORFLOW]):.1f}"])
+    rows.append([TENSORFLOW, "f32", f"{statistics.median(turn.ceilings[TENSORFLOW] for turn in every):.1f}"])
     times = "; ".join(
-        f"{median(turns, lambda turn: turn.inference_ms):.1f} ms in {precision}"
+        f"{statistics.median(turn.inference_ms for turn in turns):.1f} ms in {precision}"
         for precision, turns in by_precision.items()
     )
-    decode_ms = median(every, lambda turn: turn.decode_ms)
+    decode_ms = statistics.median(turn.decode_ms for turn in every)
     return (
         table(["what", "precision", "rows/s"], rows)
         + f"\n\nOne inference, alone on all cores: {times}. "
@@ -113,9 +113,9 @@ def _half_load(by_precision: Mapping[str, Sequence[Turn]]) -> str:
         [
             [
                 precision,
-                f"{median(turns, lambda turn: turn.half_load.rate):.1f}",
-                f"{median(turns, lambda turn: turn.half_load.median_ms):.1f}",
-                f"{median(turns, lambda turn: turn.half_load.p99_ms):.1f}",
+                f"{statistics.median(turn.half_load.rate for turn in turns):.1f}",
+                f"{statistics.median(turn.half_load.median_ms for turn in turns):.1f}",
+                f"{statistics.median(turn.half_load.p99_ms for turn in turns):.1f}",
             ]
             for precision, turns in by_precision.items()
         ],

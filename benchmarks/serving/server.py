@@ -16,7 +16,7 @@ from benchmarks.serving.process import ceilings, put_load
 from benchmarks.serving.questions import NAME, Exam
 from benchmarks.serving.rows import Durations, Row, measure
 from benchmarks.serving.turns import Turn, take_turns
-from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, resolve
 
 CLIENTS = (1, 4, 16, 64)
 MEMORY_CLIENTS = 16
@@ -41,10 +41,9 @@ class Figures:
     precision: str
 
 
-def measure_server(
-    version_dir: Path, model: Path, precisions: Sequence[str], exam: Exam, durations: Durations
-) -> Figures:
+def measure_server(model: Path, precisions: Sequence[str], exam: Exam, durations: Durations) -> Figures:
     """Measure it all, and tell on stderr how it goes."""
+    version_dir = resolve(model)
     rows: list[Row] = []
     turns = {}
     with ceilings("tensorflow", version_dir) as tensorflow:

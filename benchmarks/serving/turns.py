@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.process import Server
@@ -34,11 +33,6 @@ class Turn:
     decode_ms: float
     server: Mapping[str, Row]
     half_load: Row
-
-
-def median(turns: Sequence[Turn], figure: Callable[[Turn], float]) -> float:
-    """What a figure is in the middle turn."""
-    return statistics.median(figure(turn) for turn in turns)
 
 
 def take_turns(

@@ -6,6 +6,7 @@ twelfth.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import logging
@@ -95,6 +96,7 @@ def _place_of(file: Path, settings: object) -> Path | None:
     return place([settings, parts])
 
 
+@functools.cache
 def _processor() -> list[object]:
     """What of this processor a compiled network depends on."""
     told = [CORE.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]

@@ -45,41 +45,41 @@ def measured_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     int8_is_slower.cache_clear()
 
 
-@pytest.mark.parametrize(
-    ("ticks", "slower"),
-    [({"int8": 1, "f32": 2}, False), ({"int8": 6, "f32": 5}, False), ({"int8": 7, "f32": 5}, True)],
-)
-def test_the_slower_one_is_told_and_measured_once(
-    ticks: Mapping[str, int], slower: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock, compiled = Clock(), []
+@pytest.fixture
+def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The precisions that are compiled, of networks that take so many ticks a call."""
+    ticks: Mapping[str, int] = request.param
+    clock, precisions = Clock(), list[str]()
 
     def compile_(_model: object, settings: NetworkSettings) -> Slow:
-        compiled.append(settings.precision)
+        precisions.append(settings.precision)
         return Slow(ticks[settings.precision], clock)
 
     monkeypatch.setattr(module, "Network", compile_)
     monkeypatch.setattr(module, "time", clock)
+    return precisions
+
+
+@pytest.mark.parametrize(
+    ("compiled", "slower"),
+    [({"int8": 1, "f32": 2}, False), ({"int8": 6, "f32": 5}, False), ({"int8": 7, "f32": 5}, True)],
+    indirect=["compiled"],
+)
+def test_the_slower_one_is_told_and_measured_once(compiled: list[str], slower: bool) -> None:
     assert [int8_is_slower(), int8_is_slower()] == [slower, slower]
     assert compiled == ["f32", "int8"]
 
 
-@pytest.mark.parametrize(("ticks", "times"), [({"int8": 1, "f32": 2}, 1), ({"int8": 2, "f32": 1}, 3)])
-def test_other_processes_know_a_processor_that_is_not_slower(
-    ticks: Mapping[str, int], times: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock, measured = Clock(), []
-
-    def compile_(_model: object, settings: NetworkSettings) -> Slow:
-        measured.append(settings.precision)
-        return Slow(ticks[settings.precision], clock)
-
-    monkeypatch.setattr(module, "Network", compile_)
-    monkeypatch.setattr(module, "time", clock)
+@pytest.mark.parametrize(
+    ("compiled", "times"),
+    [({"int8": 1, "f32": 2}, 1), ({"int8": 2, "f32": 1}, 3)],
+    indirect=["compiled"],
+)
+def test_other_processes_know_a_processor_that_is_not_slower(compiled: list[str], times: int) -> None:
     for _ in range(3):
         int8_is_slower()
         int8_is_slower.cache_clear()
-    assert measured.count("int8") == times
+    assert compiled.count("int8") == times
 
 
 def test_what_openvino_refuses_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:
