@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'kuzov[cluster]'")
 
 from kuzov.cli.ray_serve import application
-from kuzov.cli.serve import command
 from kuzov.ray.serving import cluster_server
 from kuzov.ray.serving.replica import Replica
 from kuzov.ray.serving.settings import RaySettings
 from kuzov.serve.monitoring import log
+from tests.cli.conftest import Done, Kuzov
 
 
 @pytest.fixture
@@ -37,9 +36,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         ("--ray --min-replicas 2 --max-replicas=8", RaySettings(min_replicas=2, max_replicas=8)),
     ],
 )
-def test_options(served: list[Any], words: str, settings: RaySettings) -> None:
-    result = CliRunner().invoke(command, f"--model-base-path cars --log-format json {words}")
-    assert (result.exit_code, result.output) == (0, "")
+def test_options(kuzov: Kuzov, served: list[Any], words: str, settings: RaySettings) -> None:
+    done = kuzov("serve", *f"--model-base-path cars --log-format json {words}".split())
+    assert done == Done(0, "", "")
     ((serve_settings, ray_settings, form),) = served
     assert serve_settings.models[0].base_path == Path("cars")
     assert (ray_settings, form) == (settings, {"log_format": "json", "when_ready": None})
@@ -52,20 +51,17 @@ def test_options(served: list[Any], words: str, settings: RaySettings) -> None:
         ("--ray --teach", "--teach needs a server of its own; drop --ray, or teach on another server."),
     ],
 )
-def test_wrong_use(served: list[Any], words: str, error: str) -> None:
-    result = CliRunner().invoke(command, f"--model-base-path cars {words}")
-    assert (result.exit_code, served) == (2, [])
-    assert error in result.output
+def test_wrong_use(kuzov: Kuzov, served: list[Any], words: str, error: str) -> None:
+    done = kuzov("serve", *f"--model-base-path cars {words}".split())
+    assert (done.status, served) == (2, [])
+    assert error in done.err
 
 
-def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_is_not_installed(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kuzov.ray.serving.cluster_server", None)
     monkeypatch.setattr(log, "configure_logging", lambda _form: None)  # the other tests' log stays as it is
-    result = CliRunner().invoke(command, "--ray")
-    assert str(result.exception) == (
-        "kuzov serve --ray needs packages that are not installed. Install them with: pip install "
-        "'kuzov[cluster]'"
-    )
+    told = "needs packages that are not installed. Install them with: pip install 'kuzov[cluster]'"
+    assert f"kuzov serve --ray {told}" in kuzov("serve", "--ray").err
 
 
 def test_the_same_words_in_a_configuration_file_of_ray_serve() -> None:

@@ -7,12 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from kuzov import __version__
 from kuzov.bundle.ready import ready_model
-from kuzov.cli.serve import command
-from kuzov.errors import KuzovError
 from kuzov.serve import server
 from kuzov.serve.batching.parameters import BatchingParameters
 from kuzov.serve.limits import Limits
@@ -20,8 +17,10 @@ from kuzov.serve.monitoring import log
 from kuzov.serve.repository.config import ModelConfig, RepositorySettings
 from kuzov.serve.rest.extension import OpenExtension
 from kuzov.serve.settings import EngineSettings, RestSettings, RpcSettings, ServeSettings
+from tests.cli.conftest import Done, Kuzov
 from tests.cli.test_model import SAID
 
+Serve = Callable[[str], None]
 CARS = ServeSettings(models=(ModelConfig(name="cars", base_path=Path("/models/cars")),))
 
 
@@ -58,9 +57,15 @@ def served(
     return served
 
 
-def serve(words: str) -> None:
-    result = CliRunner().invoke(command, words.split())
-    assert result.exit_code == 0, result.output
+@pytest.fixture
+def serve(kuzov: Kuzov) -> Serve:
+    """Runs `kuzov serve` with these words, which it takes."""
+
+    def serve(words: str) -> None:
+        done = kuzov("serve", *words.split())
+        assert done.status == 0, done.err
+
+    return serve
 
 
 OF_CARS = "--model_name=cars --model_base_path=/models/cars "
@@ -132,20 +137,20 @@ OF_CARS = "--model_name=cars --model_base_path=/models/cars "
         ("--enable_profiler=false", CARS),
     ],
 )
-def test_options(served: list[ServeSettings], words: str, settings: ServeSettings) -> None:
+def test_options(serve: Serve, served: list[ServeSettings], words: str, settings: ServeSettings) -> None:
     serve(OF_CARS + words)
     assert served == [settings]
 
 
 @pytest.mark.parametrize("word", ["", "=true", " true", "=True", " 1", "=false", " false", " 0"])
-def test_a_boolean_flag_in_all_its_spellings(served: list[ServeSettings], word: str) -> None:
+def test_a_boolean_flag_in_all_its_spellings(serve: Serve, served: list[ServeSettings], word: str) -> None:
     serve(f"{OF_CARS}--enable_model_warmup{word} --grace 5")
     assert served[0].repository.enable_model_warmup == (word[1:] not in {"false", "0"})
     assert served[0].grace_s == 5
 
 
 def test_a_config_file_goes_before_the_flags_of_one_model(
-    served: list[ServeSettings], tmp_path: Path
+    serve: Serve, served: list[ServeSettings], tmp_path: Path
 ) -> None:
     file = tmp_path / "models.config"
     file.write_text(
@@ -156,7 +161,7 @@ def test_a_config_file_goes_before_the_flags_of_one_model(
     assert (served[0].model_config_file, served[0].model_config_file_poll_wait_seconds) == (file, 2)
 
 
-def test_files_in_text_form(served: list[ServeSettings], tmp_path: Path) -> None:
+def test_files_in_text_form(serve: Serve, served: list[ServeSettings], tmp_path: Path) -> None:
     monitoring, batching = tmp_path / "monitoring.config", tmp_path / "batching.config"
     monitoring.write_text('prometheus_config { enable: true, path: "/metrics" }')
     batching.write_text("max_batch_size { value: 8 } batch_timeout_micros { value: 1000 }")
@@ -179,7 +184,11 @@ def test_files_in_text_form(served: list[ServeSettings], tmp_path: Path) -> None
     ],
 )
 def test_the_environment_of_tensorflow_servings_image(
-    served: list[ServeSettings], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], base_path: str
+    serve: Serve,
+    served: list[ServeSettings],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    base_path: str,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -187,14 +196,14 @@ def test_the_environment_of_tensorflow_servings_image(
     assert served[0].models == (ModelConfig(name=Path(base_path).name, base_path=Path(base_path)),)
 
 
-def test_a_base_path_may_be_a_file_uri(served: list[ServeSettings]) -> None:
+def test_a_base_path_may_be_a_file_uri(serve: Serve, served: list[ServeSettings]) -> None:
     serve("--model_base_path=file://localhost/models/my%20cars")
     assert [each.base_path for each in served[0].models] == [Path("/models/my cars")]
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/m", "gs://bucket/m"])
 def test_a_base_path_elsewhere_is_refused_wherever_it_is_named(
-    served: list[ServeSettings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uri: str
+    kuzov: Kuzov, served: list[ServeSettings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uri: str
 ) -> None:
     text = f"has the base path {uri}, but only folders of this computer can be served. Mount or copy it, and"
     file = tmp_path / "models.config"
@@ -204,9 +213,9 @@ def test_a_base_path_elsewhere_is_refused_wherever_it_is_named(
     for words in ("", f"--model-base-path {uri}", f"--model_config_file={file}"):
         if not words:
             monkeypatch.setenv("MODEL_BASE_PATH", uri)
-        result = CliRunner().invoke(command, words.split())
-        assert isinstance(result.exception, KuzovError)
-        assert text in str(result.exception)
+        done = kuzov("serve", *words.split())
+        assert done.status == 1
+        assert text in done.err
         monkeypatch.delenv("MODEL_BASE_PATH", raising=False)
     assert served == []
 
@@ -229,23 +238,24 @@ def test_a_base_path_elsewhere_is_refused_wherever_it_is_named(
         ("--enable_profiler", "--enable_profiler is not honoured: there is no TensorFlow profiler in kuzov"),
     ],
 )
-def test_wrong_use(served: list[ServeSettings], words: str, error: str) -> None:
-    result = CliRunner().invoke(command, words.split())
-    assert (result.exit_code, served) == (2, [])
-    assert error in result.stderr
+def test_wrong_use(kuzov: Kuzov, served: list[ServeSettings], words: str, error: str) -> None:
+    done = kuzov("serve", *words.split())
+    assert (done.status, served) == (2, [])
+    assert error in done.err
 
 
-def test_a_fresh_install_serves_the_ready_model_until_the_user_has_one(served: list[ServeSettings]) -> None:
-    result = CliRunner().invoke(command, [])
-    assert result.stderr == SAID
+def test_a_fresh_install_serves_the_ready_model_until_the_user_has_one(
+    kuzov: Kuzov, served: list[ServeSettings]
+) -> None:
+    assert kuzov("serve").err == SAID
     assert served[0].models == (ModelConfig(name="img_classifier", base_path=ready_model()),)
     Path("models/img_classifier").mkdir(parents=True)
-    assert CliRunner().invoke(command, []).output == ""
+    assert kuzov("serve") == Done(0, "", "")
     assert served[1].models[0].base_path == Path("models/img_classifier")
 
 
 def test_the_page_is_served_unless_it_is_left_out(
-    served: list[ServeSettings], pages: list[OpenExtension]
+    serve: Serve, served: list[ServeSettings], pages: list[OpenExtension]
 ) -> None:
     serve(OF_CARS)
     assert len(pages) == 1
@@ -254,15 +264,14 @@ def test_the_page_is_served_unless_it_is_left_out(
     assert len(pages) == 1
 
 
-def test_the_form_of_the_log(served: list[ServeSettings], forms: list[str]) -> None:
+def test_the_form_of_the_log(serve: Serve, served: list[ServeSettings], forms: list[str]) -> None:
     serve(f"{OF_CARS}--log-format json")
     serve(OF_CARS)
     assert (forms, len(served)) == (["json", "text"], 2)
 
 
-def test_version_is_told_as_tensorflow_serving_does() -> None:
-    result = CliRunner().invoke(command, ["--version"])
-    assert (result.exit_code, result.output) == (0, f"kuzov {__version__}\n")
+def test_version_is_told_as_tensorflow_serving_does(kuzov: Kuzov) -> None:
+    assert kuzov("serve", "--version") == Done(0, f"kuzov {__version__}\n", "")
 
 
 def test_help_loads_no_runtime() -> None:
