@@ -11,6 +11,7 @@ from kuzov.model.scores import (
     judge_classes,
     proportion,
     reliability_bins,
+    sign_test,
     wilson_interval,
 )
 from kuzov.run_metrics import Bin, ClassScores, Validation
@@ -98,3 +99,11 @@ def test_calibration_error_does_not_depend_on_the_order() -> None:
     assert expected_calibration_error(scores[order], labels[order]) == pytest.approx(
         expected_calibration_error(scores, labels)
     )
+
+
+# The binomial tails by hand: 0.5**6, (1 + 6) * 0.5**6, …
+@pytest.mark.parametrize(
+    ("fewer", "more", "p"), [(0, 0, 1), (0, 1, 1 / 2), (3, 3, 42 / 64), (0, 6, 1 / 64), (1, 5, 7 / 64)]
+)
+def test_sign_test(fewer: int, more: int, p: float) -> None:
+    assert sign_test(fewer, more) == p

@@ -10,7 +10,7 @@ import pytest
 from kuzov import api
 from kuzov.errors import BundleError
 from kuzov.report.answers import Subject, ask
-from kuzov.report.comparison import compare, mcnemar
+from kuzov.report.comparison import compare
 from kuzov.words import Words
 from tests.errors import raises
 
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from kuzov.progress import Progress
     from kuzov.report.answers import Answers
     from kuzov.training.pipeline import TrainResult
-
-
-# The binomial tails by hand: 2 * 0.5**6, 2 * (1 + 6) * 0.5**6, …
-@pytest.mark.parametrize(
-    ("only_a", "only_b", "p"),
-    [(0, 0, 1), (1, 0, 1), (3, 3, 1), (6, 0, 2 / 64), (0, 6, 2 / 64), (5, 1, 14 / 64)],
-)
-def test_mcnemar(only_a: int, only_b: int, p: float) -> None:
-    assert mcnemar(only_a, only_b) == pytest.approx(p)
 
 
 def test_a_bundle_against_itself(trained: TrainResult, synthetic_photos: Path) -> None:

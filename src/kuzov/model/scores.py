@@ -23,6 +23,20 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def sign_test(fewer: int, more: int) -> float:
+    """How often, 0..1, the worse of two equally good models is alone right on so few photos, or on fewer.
+
+    One-sided, and exact by the binomial distribution, as such photos are few (McNemar, "Note on the sampling
+    error of the difference between correlated proportions or percentages", 1947).
+
+    Args:
+        fewer: Photos on which it alone is right.
+        more: Those on which the other one alone is.
+    """
+    differing = fewer + more
+    return float(sum(math.comb(differing, count) for count in range(fewer + 1)) / 2**differing)
+
+
 def proportion(right: int, total: int) -> Validation:
     """How many of how many answers are right, with the accuracy and its 95 % interval."""
     return Validation(

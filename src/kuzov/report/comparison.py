@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import BundleError
-from kuzov.model.scores import expected_calibration_error, proportion
+from kuzov.model.scores import expected_calibration_error, proportion, sign_test
 from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.report.answers import Answers, Subject, ask
@@ -62,7 +61,7 @@ class BundleComparison:
         a: The first bundle; `only_a` counts the photos that it alone recognises.
         b: The second, likewise.
         classes: Of both, in the first one's order.
-        p_value: Of McNemar's exact test; 1 where both recognise the same photos.
+        p_value: Two-sided, of McNemar's exact test; 1 where both recognise the same photos.
         differences: Photos with different answers, those first that one of the two recognises.
         rejected: Files that were left out.
     """
@@ -91,17 +90,6 @@ class BundleComparison:
         return told
 
 
-def mcnemar(only_a: int, only_b: int) -> float:
-    """p-value, 0..1, of the hypothesis that both err equally often, from the photos where one alone is right.
-
-    McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-    1947; exact, by the binomial distribution, as such photos are few.
-    """
-    photos = only_a + only_b
-    as_uneven = 2 * sum(math.comb(photos, count) for count in range(min(only_a, only_b) + 1))
-    return min(1.0, float(as_uneven / 2**photos))
-
-
 def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComparison:
     """Ask two bundles about the same photos; see `kuzov.api.compare`."""
     first, second = Subject.load(a), Subject.load(b)
@@ -125,7 +113,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
         only_a=only_a,
         only_b=only_b,
         neither=rights.count((False, False)),
-        p_value=mcnemar(only_a, only_b),
+        p_value=min(1.0, 2 * sign_test(*sorted((only_a, only_b)))),
         differences=_differences(labelled.root, of_a, of_b),
         rejected=tuple(map(Rejected.of, (*labelled.rejected, *labelled.passed_over, *of_a.unreadable))),
     )

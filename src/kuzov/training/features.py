@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import logging
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import features as pillow
 
+from kuzov.atomic import hidden_in
 from kuzov.cache import default_cache
 from kuzov.cars import cut_out
 from kuzov.cars.cut_out import read_parts
@@ -96,10 +96,11 @@ class FeatureCache:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-                np.save(part, known.features)
-                np.save(part, known.signature.thumbnail)
-            Path(part.name).replace(path)
+            with hidden_in(path.parent, path.name) as part:
+                with part.open("wb") as file:
+                    np.save(file, known.features)
+                    np.save(file, known.signature.thumbnail)
+                part.replace(path)
         except OSError as error:
             told = _UNWRITABLE.fill(folder=str(path.parent), why=str(error.strerror))
             raise KuzovError(told) from error

@@ -13,6 +13,7 @@ from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.data.dataset import Photo
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import KuzovError, PhotoError
+from kuzov.model.scores import sign_test
 from kuzov.records import ClassName
 from kuzov.words import PHOTOS, Words, joined, number, plain
 
@@ -68,14 +69,8 @@ class Succession:
 
     @property
     def p_value(self) -> float:
-        """Of the sign test, one-sided and exact: how often a version that is as good looks as bad by chance.
-
-        It is McNemar's test ("Note on the sampling error of the difference between correlated proportions
-        or percentages", 1947) for the one direction that matters here.
-        """
-        differing = self.only_former + self.only_new
-        as_bad = sum(math.comb(differing, count) for count in range(self.only_new + 1))
-        return float(as_bad / 2**differing)
+        """How often a version that is as good looks as bad by chance."""
+        return sign_test(self.only_new, self.only_former)
 
     @property
     def may_replace(self) -> bool:
