@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import openvino
@@ -64,6 +65,25 @@ def test_calls_that_are_alone_get_a_network_of_their_own_once_it_is_there(
             if thread.name == "lone-network":
                 thread.join()
     assert asked == [2, 1]
+
+
+def test_no_daemon_compiles_and_so_the_end_of_a_process_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that comes back from OpenVINO while the interpreter ends aborts the process."""
+    daemons = {}
+    compiled = threading.Event()
+
+    def compile_(*source: openvino.Model, **options: Any) -> openvino.CompiledModel:
+        thread = threading.current_thread()
+        daemons[thread.name] = thread.daemon
+        if thread.name == "lone-network":
+            compiled.set()
+        return compile_network(*source, **options)
+
+    monkeypatch.setattr("kuzov.network.compile_network", compile_)
+    two_streams = replace(F32, streams=2)
+    threading.Thread(target=Network, args=(doubling(-1, 2), two_streams), name="load", daemon=True).start()
+    assert compiled.wait(60)
+    assert daemons == {"load": True, "lone-network": False}
 
 
 def test_a_shape_that_does_not_fit_is_told_in_one_line() -> None:

@@ -142,8 +142,9 @@ class Network:
         shared = compiled(settings.streams)
         self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
         if settings.streams > 1 and settings.lone_calls:
-            # Until it is there, the first calls do without: a start need not wait for it.
-            threading.Thread(target=add_lone, name="lone-network").start()
+            # Until it is there, the first calls do without: a start need not wait for it. A process's end
+            # does: a daemon, as the thread that loads may be, would return from OpenVINO to no interpreter.
+            threading.Thread(target=add_lone, name="lone-network", daemon=False).start()
         computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self.precision = "int8" if quantised else computed
         self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
