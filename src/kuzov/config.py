@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, reason_of
 from kuzov.words import Words
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
@@ -185,7 +185,7 @@ def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> Trai
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(_UNREADABLE.fill(file=str(file), why=str(error.strerror))) from error
+            raise ConfigError(_UNREADABLE.fill(file=str(file), why=reason_of(error))) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(_NOT_TOML.fill(file=str(file), why=str(error))) from error
         config = _merge(config, values, "")

@@ -156,3 +156,8 @@ class MissingExtraError(InstallationError):
                 "{it}: не хватает пакетов. Установите их: pip install 'kuzov[{extra}]'",
             ).fill(it=needed_for, extra=extra)
         )
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of it; an error that a library made up has a text of its own, and no more."""
+    return error.strerror or str(error) or type(error).__name__

@@ -8,7 +8,7 @@ import re
 import stat
 from pathlib import Path
 
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, reason_of
 from kuzov.words import Words
 
 _UNREADABLE = Words(
@@ -43,7 +43,7 @@ def read_keys(file: Path) -> tuple[str, ...]:
         mode = file.stat().st_mode
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        why = str(error.strerror or error)
+        why = reason_of(error)
         raise ConfigError(_UNREADABLE.fill(file=str(file), why=why)) from error
     keys = []
     for number, line in enumerate(lines, start=1):

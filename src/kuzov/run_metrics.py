@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from kuzov.errors import KuzovError, PhotoError
+from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.records import ClassName, LookAlike
 from kuzov.words import Words
 
@@ -307,7 +307,7 @@ def read_metrics(run_folder: Path) -> TrainingMetrics | EvaluationMetrics:
             return msgspec.convert(values, EvaluationMetrics, strict=False)
         return msgspec.convert(values, TrainingMetrics, strict=False)
     except OSError as error:
-        raise KuzovError(f"The run folder {run_folder} has no {METRICS_FILE}: {error.strerror}.") from error
+        raise KuzovError(f"The run folder {run_folder} has no {METRICS_FILE}: {reason_of(error)}.") from error
     except msgspec.ValidationError as error:
         raise KuzovError(
             f"{file} is not as kuzov writes it: {error}. Make it anew: kuzov train, kuzov evaluate."

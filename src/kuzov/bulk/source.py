@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kuzov.bulk import remote
 from kuzov.bulk.list_text import PROBE_BYTES, encoding_of, lines_of
-from kuzov.errors import ConfigError, MissingExtraError, SourceError
+from kuzov.errors import ConfigError, MissingExtraError, SourceError, reason_of
 from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import Words
 
@@ -58,7 +58,7 @@ class Source:
         try:
             yield from self._names
         except OSError as error:
-            told = {"path": str(error.filename or self.text), "why": str(error.strerror)}
+            told = {"path": str(error.filename or self.text), "why": reason_of(error)}
             raise SourceError(UNREADABLE.fill(**told)) from error
 
     def _find(self) -> tuple[bool, Iterator[str]]:
@@ -114,7 +114,7 @@ def _mode(path: str) -> int | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
-        raise SourceError(UNREADABLE.fill(path=str(path), why=str(error.strerror))) from error
+        raise SourceError(UNREADABLE.fill(path=str(path), why=reason_of(error))) from error
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             start = file.read(PROBE_BYTES) if path.is_file() else b""
     except OSError as error:
-        raise SourceError(UNREADABLE.fill(path=str(path), why=str(error.strerror))) from error
+        raise SourceError(UNREADABLE.fill(path=str(path), why=reason_of(error))) from error
     if encoding_of(start) is None:
         raise SourceError(NO_LIST.fill(path=str(path), endings=", ".join(PARQUET)))
     return _lines_of(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kuzov.atomic import sync
 from kuzov.bulk.answers import ModelName
-from kuzov.errors import ResultsError
+from kuzov.errors import ResultsError, reason_of
 from kuzov.words import Words, plain
 
 ANOTHER_WRITES = Words(
@@ -100,7 +100,7 @@ def told(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise ResultsError(NO_SPACE.fill(path=str(path))) from error
-        reason = plain(error.strerror or str(error))
+        reason = plain(reason_of(error))
         if isinstance(error, FileExistsError):  # as mkdir says it
             reason = A_FILE.fill(path=str(error.filename))
         raise ResultsError(UNWRITABLE.fill(path=str(path), why=reason)) from error

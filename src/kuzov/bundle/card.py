@@ -10,7 +10,7 @@ from typing import Any
 
 from kuzov.atlas.names import look_alike
 from kuzov.bundle.layout import CARD
-from kuzov.errors import BundleError
+from kuzov.errors import BundleError, reason_of
 from kuzov.records import Car, ClassName, Prediction
 from kuzov.words import Words
 
@@ -149,7 +149,7 @@ def _read_json(version_dir: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        told = {"folder": str(version_dir), "card": str(CARD), "why": str(error.strerror)}
+        told = {"folder": str(version_dir), "card": str(CARD), "why": reason_of(error)}
         raise BundleError(_NO_CARD.fill(**told)) from error
     except (ValueError, RecursionError) as error:
         raise BundleError(_NOT_JSON.fill(file=str(file), why=str(error))) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kuzov.atomic import place, sync
 from kuzov.bundle.layout import SAVED_MODEL, UNPUBLISHED, version_folder, versions
-from kuzov.errors import BundleError
+from kuzov.errors import BundleError, reason_of
 from kuzov.words import Words
 
 _UNWRITABLE = Words(
@@ -55,7 +55,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         _remove_abandoned(base)
         staging = _reserve(base)
     except OSError as error:
-        raise BundleError(_UNWRITABLE.fill(base=str(base), why=str(error.strerror))) from error
+        raise BundleError(_UNWRITABLE.fill(base=str(base), why=reason_of(error))) from error
     try:
         write(staging)
         staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
@@ -63,7 +63,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         published = _rename(staging, base)
         sync(base)
     except OSError as error:
-        raise BundleError(_UNWRITABLE.fill(base=str(base), why=str(error.strerror))) from error
+        raise BundleError(_UNWRITABLE.fill(base=str(base), why=reason_of(error))) from error
     else:
         return published
     finally:
@@ -95,7 +95,7 @@ def release(path: Path) -> Path:
     try:
         place(folder, target)
     except OSError as error:
-        raise BundleError(_NOT_PUBLISHED.fill(target=str(target), why=str(error.strerror))) from error
+        raise BundleError(_NOT_PUBLISHED.fill(target=str(target), why=reason_of(error))) from error
     return target
 
 

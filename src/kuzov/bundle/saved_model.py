@@ -8,7 +8,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from kuzov.bundle.layout import SAVED_MODEL
-from kuzov.errors import BundleError
+from kuzov.errors import BundleError, reason_of
 from kuzov.records import Signature, TensorSpec
 from kuzov.wire import messages
 from kuzov.wire.messages import SavedModel, SignatureDef, TensorInfo, TensorProto
@@ -36,7 +36,7 @@ def read_signatures(version_dir: Path) -> dict[str, Signature]:
     try:
         graphs = SavedModel.FromString(file.read_bytes()).meta_graphs
     except OSError as error:
-        raise BundleError(_UNREADABLE.fill(file=str(file), why=str(error.strerror))) from error
+        raise BundleError(_UNREADABLE.fill(file=str(file), why=reason_of(error))) from error
     except DecodeError as error:
         raise BundleError(_NO_SAVED_MODEL.fill(file=str(file), why=str(error))) from error
     if not graphs:

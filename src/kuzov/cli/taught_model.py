@@ -10,7 +10,7 @@ from kuzov.atomic import place
 from kuzov.bundle.layout import misplaced, newest, versions
 from kuzov.bundle.ready import USERS_MODEL, ready_model
 from kuzov.cli.language import note
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.words import Words
 
@@ -46,7 +46,7 @@ def taught_model(name: str, named: Path | None) -> ModelConfig:
         elif is_empty:
             note(BEGINS_EMPTY.fill(folder=str(folder)))
     except OSError as error:
-        raise KuzovError(f"The model folder {folder} can't be made: {error.strerror}.") from error
+        raise KuzovError(f"The model folder {folder} can't be made: {reason_of(error)}.") from error
     # One version's own folder, say, is named by mistake, which starting the server tells.
     return ModelConfig(name=name, base_path=folder, awaited=is_empty)
 

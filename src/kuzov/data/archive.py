@@ -18,7 +18,7 @@ from typing import IO
 
 from kuzov.data.files import entries, is_photo
 from kuzov.data.folder_names import set_of
-from kuzov.errors import DatasetError
+from kuzov.errors import DatasetError, reason_of
 from kuzov.words import Words, number
 
 MAX_FILES = 200_000
@@ -84,7 +84,7 @@ def _unpack(photos: Path, root: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
         raise DatasetError(_DAMAGED.fill(zip=str(photos), why=str(error) or _CUT_OFF)) from error
     except OSError as error:
-        told = {"zip": str(photos), "folder": str(root.parent), "why": error.strerror or str(error)}
+        told = {"zip": str(photos), "folder": str(root.parent), "why": reason_of(error)}
         raise DatasetError(_NO_ROOM.fill(**told)) from error
 
 

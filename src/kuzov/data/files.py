@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
-from kuzov.errors import DatasetError
+from kuzov.errors import DatasetError, reason_of
 from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import Words
 
@@ -57,7 +57,7 @@ def entries(folder: Path) -> list[Path]:
     try:
         found = [entry for entry in folder.iterdir() if not is_ignored(entry.name)]
     except OSError as error:
-        raise DatasetError(_UNREADABLE.fill(folder=str(folder), why=str(error.strerror))) from error
+        raise DatasetError(_UNREADABLE.fill(folder=str(folder), why=reason_of(error))) from error
     return sorted(found, key=lambda entry: (unicodedata.normalize("NFC", entry.name), entry.name))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from kuzov.errors import DatasetError
+from kuzov.errors import DatasetError, reason_of
 from kuzov.records import ClassName
 from kuzov.words import Words
 
@@ -72,7 +72,7 @@ def _own_names(file: Path, classes: Sequence[str]) -> dict[str, Mapping[str, str
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DatasetError(_UNREADABLE.fill(file=str(file), why=str(error.strerror))) from error
+        raise DatasetError(_UNREADABLE.fill(file=str(file), why=reason_of(error))) from error
     except UnicodeDecodeError as error:
         raise DatasetError(_NOT_UTF_8.fill(file=str(file))) from error
     except tomllib.TOMLDecodeError as error:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from string import Template
 from typing import TypeAlias
 
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, reason_of
 
 Content: TypeAlias = str | bytes | Path
 """A file's text, its bytes, or the file that is copied."""
@@ -92,7 +92,7 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
         # On the same disk as what it becomes, so that renames are possible.
         staging = Path(tempfile.mkdtemp(prefix=".kuzov-deploy-", dir=out if out.is_dir() else out.parent))
     except OSError as error:
-        raise ConfigError(f"The folder {out} can't be written: {error.strerror}.") from error
+        raise ConfigError(f"The folder {out} can't be written: {reason_of(error)}.") from error
     try:
         written = _stage(files, staging)
         if not out.exists():
@@ -100,7 +100,7 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
         else:
             _update(out, staging, written)
     except OSError as error:
-        raise ConfigError(f"The folder {out} can't be written: {error.strerror}.") from error
+        raise ConfigError(f"The folder {out} can't be written: {reason_of(error)}.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -17,7 +17,7 @@ import msgspec
 
 from kuzov.atomic import written_whole
 from kuzov.doctor.findings import Move
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.words import Words
 
 _UNWRITABLE = Words(
@@ -102,13 +102,13 @@ def quarantine(photos: Path, moves: Sequence[Move]) -> Path:
         _write_manifest(folder, root, moves)
     except OSError as error:
         above = str(quarantine_of(photos))
-        raise KuzovError(_UNWRITABLE.fill(folder=above, why=str(error.strerror))) from error
+        raise KuzovError(_UNWRITABLE.fill(folder=above, why=reason_of(error))) from error
     for each in moves:
         try:
             _move(root / each.photo, folder / FILES / each.photo)
         except OSError as error:
             told = {"photos": str(photos), "photo": str(photos / each.photo), "folder": str(folder)}
-            raise KuzovError(_NOT_MOVED.fill(**told, why=str(error.strerror))) from error
+            raise KuzovError(_NOT_MOVED.fill(**told, why=reason_of(error))) from error
     return folder
 
 
@@ -137,7 +137,7 @@ def restore(photos: Path) -> Restored:
         try:
             _move(source, place)
         except OSError as error:
-            raise KuzovError(_NOT_PUT_BACK.fill(source=str(source), why=str(error.strerror))) from error
+            raise KuzovError(_NOT_PUT_BACK.fill(source=str(source), why=reason_of(error))) from error
         restored.append(name)
     if not left:
         _remove_empty(folder)

@@ -13,7 +13,7 @@ from kuzov.data.duplicates import Signature, signature
 from kuzov.data.files import digest_of
 from kuzov.doctor.findings import Finding, Kind
 from kuzov.doctor.folder import PhotoFile, PhotoFolder
-from kuzov.errors import PhotoError
+from kuzov.errors import PhotoError, reason_of
 from kuzov.images.decode import decode
 from kuzov.images.quality import BLURRED_BELOW, DARK_BELOW, EXTREME_ASPECT, TINY_PX, Quality, measure
 from kuzov.images.reasons import BROKEN, EMPTY, FOREIGN, NO_AVIF, NO_HEIF
@@ -78,7 +78,7 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
     except PhotoError as error:
         return _unreadable(file.path, name, error.reason)
     except OSError as error:
-        return _unreadable(file.path, name, f"can't be read: {error.strerror}")
+        return _unreadable(file.path, name, f"can't be read: {reason_of(error)}")
     return ReadPhoto(
         path=file.path,
         name=name,

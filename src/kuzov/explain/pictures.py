@@ -14,7 +14,7 @@ from PIL import Image
 
 from kuzov.atomic import written_whole
 from kuzov.cars.cut_out import WHOLE
-from kuzov.errors import ConfigError, KuzovError
+from kuzov.errors import ConfigError, KuzovError, reason_of
 from kuzov.explain.feature_maps import Array
 from kuzov.images.decode import MAX_PIXELS, decode
 from kuzov.images.framing import Pixels
@@ -139,5 +139,5 @@ def save(picture: Image.Image, file: Path) -> None:
         with written_whole(file) as beside:
             picture.save(beside, kind, quality=90)
     except OSError as error:
-        why = str(error.strerror or error)
+        why = reason_of(error)
         raise KuzovError(_UNWRITABLE.fill(file=str(file), why=why)) from error

@@ -29,7 +29,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from kuzov.errors import KuzovError, PhotoError
+from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.images import formats, reasons
 from kuzov.images.formats import PROBE_BYTES, format_of
 from kuzov.images.given import from_array, from_pillow
@@ -155,7 +155,7 @@ def _read(path: str | os.PathLike[str], name: str) -> bytes:
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise PhotoError(name, NO_FILE) from error
     except OSError as error:
-        raise PhotoError(name, CAN_NOT_BE_READ.fill(why=error.strerror or str(error))) from error
+        raise PhotoError(name, CAN_NOT_BE_READ.fill(why=reason_of(error))) from error
 
 
 def _open_png(content: bytes, name: str) -> Image.Image:

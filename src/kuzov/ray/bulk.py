@@ -30,7 +30,7 @@ from kuzov.bulk.labeller import Labeller
 from kuzov.bulk.local import Content, classify_on_threads
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import REPORT
-from kuzov.errors import KuzovError, ResultsError
+from kuzov.errors import KuzovError, ResultsError, reason_of
 from kuzov.images.reasons import NO_FILE
 from kuzov.words import Plural, Words, plain
 
@@ -81,7 +81,7 @@ def classify_on_ray(
         try:
             blocks = write_blocks(file, photos, block_photos(count, _cores()))
         except OSError as error:
-            raise ResultsError(NO_ROOM.fill(why=str(error.strerror))) from error
+            raise ResultsError(NO_ROOM.fill(why=reason_of(error))) from error
         context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.execution_no_progress_timeout_s = WAIT_S

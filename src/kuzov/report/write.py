@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kuzov.atomic import written_whole
 from kuzov.bundle.layout import REPORT
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.report.album import make_album
 from kuzov.report.charts import (
     draw_classes,
@@ -70,7 +70,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             with written_whole(folder / name) as file:
                 file.write_bytes(content)
     except OSError as error:
-        raise KuzovError(_UNWRITABLE.fill(folder=str(folder), why=str(error.strerror))) from error
+        raise KuzovError(_UNWRITABLE.fill(folder=str(folder), why=reason_of(error))) from error
 
 
 def _draw(metrics: RunMetrics) -> dict[str, str]:

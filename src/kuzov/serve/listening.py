@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
 _ELSEWHERE = "192.0.2.1"  # kept for documentation: nobody's, so the way to it is the way out
@@ -26,7 +26,7 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise KuzovError(f"Can't listen on {host}: {error.strerror}. Check --host.") from error
+        raise KuzovError(f"Can't listen on {host}: {reason_of(error)}. Check --host.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
@@ -35,7 +35,7 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
     except OSError as error:
         listener.close()
         raise KuzovError(
-            f"Can't listen on {host}, port {port}: {error.strerror}. "
+            f"Can't listen on {host}, port {port}: {reason_of(error)}. "
             f"Stop the program that uses the port, or choose another with {option}."
         ) from error
     return listener

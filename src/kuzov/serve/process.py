@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kuzov.errors import reason_of
+
 # A thread that has computed an answer needs the interpreter to hand it on; the 5 ms that Python lets another
 # keep it are as long as an inference.
 SWITCH_INTERVAL_S = 0.0005
@@ -105,7 +107,7 @@ def tell_when_files_run_out(loop: asyncio.AbstractEventLoop) -> None:
             _log.error(
                 "New connections have to wait: %s. Raise the limit of open files (ulimit -n), or have "
                 "clients use fewer connections.",
-                error.strerror,
+                reason_of(error),
             )
 
     loop.set_exception_handler(handle)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.signals import ENDING, ending_signals_held, on_ending_signals
 
 # A worker that dies young would otherwise be started again as fast as it dies.
@@ -73,7 +73,7 @@ class _Workers:
                     if not self.stopping:
                         self.running[_fork(index, self._work)] = index, time.monotonic()
             except OSError as error:
-                _log.error("Worker %d can't be started: %s; it is tried again", index, error.strerror)
+                _log.error("Worker %d can't be started: %s; it is tried again", index, reason_of(error))
                 time.sleep(RESTART_PAUSE_S)
             else:
                 return

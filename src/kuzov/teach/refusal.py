@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kuzov.errors import ErrorCode
+from kuzov.errors import ErrorCode, reason_of
 from kuzov.serve.rest.answer import HttpError
 
 _STATUSES: Mapping[str, tuple[ErrorCode, int]] = {
@@ -48,5 +48,5 @@ def disk_refusals(folder: Path) -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             text = f"The disk that holds {folder} is full; nothing was changed. Make room and try again."
             raise RefusedError("disk_full", text) from error
-        text = f"{folder} can't be written: {error.strerror or error}. Nothing was changed."
+        text = f"{folder} can't be written: {reason_of(error)}. Nothing was changed."
         raise RefusedError("disk", text) from error

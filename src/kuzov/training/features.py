@@ -25,7 +25,7 @@ from kuzov.data import augment, duplicates
 from kuzov.data.dataset import Look, Photo, decode_to_learn
 from kuzov.data.duplicates import Signature, signature
 from kuzov.data.files import digest_of
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.images import framing
 from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
@@ -102,7 +102,7 @@ class FeatureCache:
                     np.save(file, known.signature.thumbnail)
                 part.replace(path)
         except OSError as error:
-            told = _UNWRITABLE.fill(folder=str(path.parent), why=str(error.strerror))
+            told = _UNWRITABLE.fill(folder=str(path.parent), why=reason_of(error))
             raise KuzovError(told) from error
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from kuzov.cars.cut_out import read_cut_out
 from kuzov.cores import a_few_ahead
 from kuzov.data.dataset import Photo
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.images.framing import Pixels
 from kuzov.training.shots import Rows
 from kuzov.words import Words, number
@@ -56,6 +56,6 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
                 file.write(frame.tobytes())
             file.flush()
         except OSError as error:
-            told = {"folder": str(folder), "why": str(error.strerror)}
+            told = {"folder": str(folder), "why": reason_of(error)}
             raise KuzovError(_UNWRITABLE.fill(count=number(len(photos)), **told)) from error
         yield FrameFile(file.fileno(), image_px)

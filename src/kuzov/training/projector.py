@@ -17,7 +17,7 @@ from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
 from kuzov.atomic import written_whole
 from kuzov.cars.cut_out import read_cut_out
 from kuzov.cores import usable_cores
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.images.framing import Pixels
 from kuzov.model.head import directions
 from kuzov.training.learning_set import LearningSet
@@ -113,4 +113,4 @@ def _written_whole(file: Path) -> Iterator[Path]:
 
 def unwritable(folder: Path, error: OSError) -> KuzovError:
     """What to tell the user where TensorBoard's logs can't be written."""
-    return KuzovError(_UNWRITABLE.fill(folder=str(folder), why=str(error.strerror)))
+    return KuzovError(_UNWRITABLE.fill(folder=str(folder), why=reason_of(error)))

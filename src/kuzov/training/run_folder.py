@@ -10,7 +10,7 @@ from typing import Any
 from kuzov.atlas.names import look_alike
 from kuzov.atomic import written_whole
 from kuzov.config import TrainConfig
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.model.calibration import probabilities
 from kuzov.model.calibrator import UNKNOWN_THRESHOLD
 from kuzov.model.head import Labels
@@ -97,7 +97,7 @@ def write_run(run_folder: Path, metrics: Mapping[str, Any], config: TrainConfig)
             with written_whole(run_folder / name) as file:
                 file.write_bytes(content)
     except OSError as error:
-        raise KuzovError(_UNWRITABLE.fill(folder=str(run_folder), why=str(error.strerror))) from error
+        raise KuzovError(_UNWRITABLE.fill(folder=str(run_folder), why=reason_of(error))) from error
 
 
 def _calibration(

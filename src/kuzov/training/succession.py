@@ -12,7 +12,7 @@ from kuzov.bundle.card import find_card
 from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.data.dataset import Photo
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import KuzovError, PhotoError
+from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.model.scores import sign_test
 from kuzov.records import ClassName
 from kuzov.words import PHOTOS, Words, joined, number, plain
@@ -119,7 +119,7 @@ def compare(
         pairs = _fair(photos, rights, common, _learned_from(former))
         only_former, only_new, compared = _judge(former, pairs)
     except (KuzovError, OSError) as error:
-        reason = error.words if isinstance(error, KuzovError) else plain(error.strerror)
+        reason = error.words if isinstance(error, KuzovError) else plain(reason_of(error))
         return Succession(former=former, untold=reason)
     return Succession(
         former=former,

@@ -8,7 +8,7 @@ from typing import TypeVar
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from kuzov.errors import ConfigError
+from kuzov.errors import ConfigError, reason_of
 from kuzov.wire.messages import POOL
 
 M = TypeVar("M", bound=Message)
@@ -23,7 +23,7 @@ def read_text_file(file: Path, message: type[M]) -> M:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"The file {file} can't be read: {error.strerror}.") from error
+        raise ConfigError(f"The file {file} can't be read: {reason_of(error)}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"The file {file} is not UTF-8 text: byte {error.start} is wrong.") from error
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kuzov.bundle.layout import SAVED_MODEL, misplaced, newest
-from kuzov.errors import BundleError, ErrorCode, RequestError
+from kuzov.errors import BundleError, ErrorCode, RequestError, reason_of
 from kuzov.serve.repository.config import ModelConfig
 
 MAX_VERSION = 2**63 - 1  # a request's version is a signed 64-bit number
@@ -36,7 +36,7 @@ def look(config: ModelConfig) -> Listing:
         folders = sorted(path for path in config.base_path.iterdir() if _is_version(path))
     except OSError as error:
         raise BundleError(
-            f"The base path {config.base_path} of model {config.name} can't be read: {error.strerror}."
+            f"The base path {config.base_path} of model {config.name} can't be read: {reason_of(error)}."
         ) from error
     found: dict[int, Path] = {}
     remarks = []

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kuzov.bundle.layout import WARMUP_REQUESTS
 from kuzov.engine.engine import Engine, run
-from kuzov.errors import BundleError, RequestError, invalid
+from kuzov.errors import BundleError, RequestError, invalid, reason_of
 from kuzov.records import DEFAULT_SIGNATURE
 from kuzov.serve.examples import example_tensor
 from kuzov.serve.repository.servable import Servable
@@ -75,7 +75,7 @@ def _records(path: Path) -> Iterator[tuple[int, PredictionLog]]:
                     )
                 yield number, PredictionLog.FromString(record)
     except OSError as error:
-        raise BundleError(f"The warm-up requests {path} can't be read: {error.strerror}.") from error
+        raise BundleError(f"The warm-up requests {path} can't be read: {reason_of(error)}.") from error
     except DecodeError as error:
         raise BundleError(f"Failed to parse warmup record: {number} from {path}") from error
     except ValueError as error:
