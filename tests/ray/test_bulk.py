@@ -112,7 +112,7 @@ def interrupt(cluster: Cluster, photos: Path, out: Path) -> None:
         process.send_signal(signal.SIGINT)
         told, failure = process.communicate()
     assert (process.returncode, told) == (1, ""), failure
-    assert failure.endswith(" photos; the same command goes on.\n\nStopped.\n")
+    assert re.search(r"Done: \d+ photos?; the same command goes on\.\n\nStopped\.\n$", failure)
 
 
 def test_nodes_that_cannot_load_the_model(
