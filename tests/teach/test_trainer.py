@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import errno
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kuzov.errors import BundleError
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.trainer import Trainer, Training
 from tests.chaos.running import until
@@ -112,6 +117,65 @@ def test_a_process_that_dies_is_told_and_started_anew(make: Make) -> None:
     )
     assert not trainer.awake
     outcome(trainer)
+
+
+@pytest.mark.parametrize("news", ["print('no json', flush=True)", "tell(stage='head', unheard_of=1)"])
+def test_a_process_that_can_not_be_understood_is_ended_and_started_anew(
+    make: Make, news: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer = make(news)
+    for _ in range(2):
+        assert outcome(trainer).failure == (
+            "Training failed; the server's log says why. The training process ended with status -9."
+        )
+    assert caplog.messages == ["What the process that trains says can't be understood, so it is ended"] * 2
+
+
+@pytest.mark.parametrize("error", [BundleError("There is no version 6."), OSError("No such disk")])
+def test_a_version_is_there_though_older_ones_can_not_be_removed(
+    tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def trained() -> None:
+        raise error
+
+    command = (sys.executable, "-c", WORKER.format(train="tell(trained=7)"))
+    trainer = Trainer([tmp_path], trained=trained, command=command)
+    try:
+        for _ in range(2):
+            training = outcome(trainer)
+            assert (training.version, training.failure) == (7, None)
+    finally:
+        trainer.close()
+    assert caplog.messages == [f"What version 7 supersedes can't be removed: {error}"] * 2
+
+
+def no_process(*_command: object, **_options: object) -> None:
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
+class NoThread(threading.Thread):
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "missing", "reason"),
+    [
+        (subprocess, "Popen", no_process, "Cannot allocate memory"),
+        (threading, "Thread", NoThread, "can't start new thread"),
+    ],
+)
+def test_a_system_without_room_for_the_process_is_told_and_the_next_may_succeed(
+    make: Make, module: Any, name: str, missing: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer = make("tell(trained=7)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, missing)
+        trainer.embed([Path("a.jpg")])  # a photo that was added stays so
+        assert trainer.training is None
+        assert outcome(trainer).failure == "Training failed; the server's log says why."
+    assert caplog.messages == [f"The process that trains can't be started: {reason}."] * 2
+    assert outcome(trainer).version == 7
 
 
 def test_photos_are_embedded_ahead(make: Make, tmp_path: Path) -> None:

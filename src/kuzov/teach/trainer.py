@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,12 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from kuzov.errors import KuzovError, reason_of
 from kuzov.teach.refusal import RefusedError
+
+_log = logging.getLogger(__name__)
 
 Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
 """What the process that trains tells the server: a JSON object a time; see `kuzov.teach.worker`."""
 
 UNEXPECTED = "Training failed; the server's log says why."
+_NO_PROCESS = "The process that trains can't be started: %s."
 COMMAND = (sys.executable, "-m", "kuzov.teach.worker")
 # It holds more than 1 GB; the next teacher waits a few seconds for it.
 IDLE_S = 10 * 60.0
@@ -62,7 +67,7 @@ class Trainer:
     ) -> None:
         """Hand the command its folders: the photos, where the versions go, where the runs go.
 
-        After each training that made a version `trained` is called, in a thread.
+        After each training that made a version `trained` is called, in a thread; what it can't do is logged.
         """
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._trained = trained
@@ -90,8 +95,11 @@ class Trainer:
             return self._process is not None
 
     def embed(self, photos: Sequence[Path]) -> None:
-        """Have the features of photos computed ahead of the next training."""
-        self._order({"embed": [str(photo.resolve()) for photo in photos]})
+        """Have the features of photos computed ahead of the next training, which does without if need be."""
+        try:
+            self._order({"embed": [str(photo.resolve()) for photo in photos]})
+        except OSError as error:
+            _log.error(_NO_PROCESS, reason_of(error))
 
     def train(self) -> None:
         """Begin a training, unless one goes on already."""
@@ -99,7 +107,11 @@ class Trainer:
             if self._training is not None and self._training.running:
                 raise RefusedError("training", "A training goes on already; wait for it to end.")
             self._training, self._began = Training(), time.monotonic()
-            self._order({"train": True})
+            try:
+                self._order({"train": True})
+            except OSError as error:
+                _log.error(_NO_PROCESS, reason_of(error))
+                self._finish(failure=UNEXPECTED, failure_kind="other")
 
     def close(self) -> None:
         """End the process, and a training under way with it: nothing of it is visible yet."""
@@ -118,35 +130,47 @@ class Trainer:
             self._rest()
 
     def _start(self) -> subprocess.Popen[str]:
-        self._process = subprocess.Popen(
+        self._process = process = subprocess.Popen(
             [*self._command, *self._folders],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
             start_new_session=True,  # Ctrl+C is for the server, which then ends this process
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        return self._process
+        try:
+            threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+        except RuntimeError as error:  # there may be no more threads; nobody would hear the process
+            with process:
+                self._end()
+            raise OSError(str(error)) from error
+        return process
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        with process.stdout as news:
-            for line in news:
-                self._hear(json.loads(line))
+        try:
+            with process.stdout as news:
+                for line in news:
+                    self._hear(json.loads(line))
+        except Exception:
+            _log.exception("What the process that trains says can't be understood, so it is ended")
+            _kill(process)
         status = process.wait()
         with self._lock:
             if self._training is not None and self._process in {None, process}:
                 self._training = replace(self._training, comparing=False)
             if self._process is process:
-                self._end()
                 if self._training is not None and self._training.running:
                     text = f"{UNEXPECTED} The training process ended with status {status}."
                     self._finish(failure=text, failure_kind="other")
+                self._end()
 
     def _hear(self, news: Mapping[str, Any]) -> None:
         version = news.get("trained")
         if version is not None:
-            self._trained()
+            try:
+                self._trained()
+            except (KuzovError, OSError) as error:  # the version is there all the same
+                _log.error("What version %s supersedes can't be removed: %s", version, error)
         with self._lock:
             if self._training is None or not (self._training.running or self._training.comparing):
                 return
@@ -188,10 +212,14 @@ class Trainer:
         if self._timer is not None:
             self._timer.cancel()
         if process is not None:
-            if process.poll() is None:
-                # With all that it has started: an import may be asking a program of the system something.
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             process.wait()
             assert process.stdin is not None
             with suppress(BrokenPipeError):
                 process.stdin.close()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End it with all that it has started: an import may be asking a program of the system something."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
