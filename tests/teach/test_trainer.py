@@ -41,10 +41,10 @@ def make(tmp_path: Path, trained: list[str]) -> Iterator[Make]:
     """Makes a trainer whose worker does this when it is told to train."""
     made = []
 
-    def trainer(train: str, idle_s: float = 60) -> Trainer:
+    def trainer(train: str, **times: float) -> Trainer:
         command = (sys.executable, "-c", WORKER.format(train=train))
         folders = [tmp_path / "embedded"]
-        made.append(Trainer(folders, trained=lambda: trained.append("done"), command=command, idle_s=idle_s))
+        made.append(Trainer(folders, trained=lambda: trained.append("done"), command=command, **times))
         return made[-1]
 
     yield trainer
@@ -189,6 +189,16 @@ def test_a_process_with_nothing_to_do_ends(make: Make) -> None:
     trainer = make("tell(trained=7)", idle_s=0.05)
     trainer.train()
     until(lambda: ended(trainer) and not trainer.awake)
+
+
+def test_a_process_that_hangs_is_ended_and_the_next_training_may_begin(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer = make("import time; time.sleep(600)", hanging_s=0.05)
+    for _ in range(2):
+        assert outcome(trainer).failure == "Training failed; the server's log says why."
+        assert not trainer.awake
+    assert caplog.messages == ["The process that trains has told nothing for 0 s, and is ended"] * 2
 
 
 def test_closing_ends_the_process_for_good(make: Make) -> None:

@@ -29,6 +29,8 @@ _NO_PROCESS = "The process that trains can't be started: %s."
 COMMAND = (sys.executable, "-m", "kuzov.teach.worker")
 # It holds more than 1 GB; the next teacher waits a few seconds for it.
 IDLE_S = 10 * 60.0
+# It tells each batch of photos; only what comes before and after them is silent for longer than seconds.
+HANGING_S = 2 * 60 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class Training:
 class Trainer:
     """Trains in a process of its own, one training at a time. Safe to use from several threads.
 
-    The process starts with the first order, and ends when nothing was asked of it for a while.
+    The process starts with the first order, and ends when nothing was asked of it for a while, or when it has
+    told nothing of a training for so long that it must hang.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Trainer:
         trained: Callable[[], object],
         command: Sequence[str] = COMMAND,
         idle_s: float = IDLE_S,
+        hanging_s: float = HANGING_S,
     ) -> None:
         """Hand the command its folders: the photos, where the versions go, where the runs go.
 
@@ -72,7 +76,7 @@ class Trainer:
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._trained = trained
         self._command = tuple(command)
-        self._idle_s = idle_s
+        self._idle_s, self._hanging_s = idle_s, hanging_s
         self._lock = threading.RLock()
         self._process: subprocess.Popen[str] | None = None
         self._timer: threading.Timer | None = None
@@ -87,6 +91,12 @@ class Trainer:
             if self._training is not None and self._training.running:
                 return replace(self._training, seconds=time.monotonic() - self._began)
             return self._training
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training goes on."""
+        with self._lock:
+            return self._training is not None and self._training.running
 
     @property
     def awake(self) -> bool:
@@ -104,7 +114,7 @@ class Trainer:
     def train(self) -> None:
         """Begin a training, unless one goes on already."""
         with self._lock:
-            if self._training is not None and self._training.running:
+            if self.busy:
                 raise RefusedError("training", "A training goes on already; wait for it to end.")
             self._training, self._began = Training(), time.monotonic()
             try:
@@ -159,7 +169,7 @@ class Trainer:
             if self._training is not None and self._process in {None, process}:
                 self._training = replace(self._training, comparing=False)
             if self._process is process:
-                if self._training is not None and self._training.running:
+                if self.busy:
                     text = f"{UNEXPECTED} The training process ended with status {status}."
                     self._finish(failure=text, failure_kind="other")
                 self._end()
@@ -195,17 +205,23 @@ class Trainer:
         self._rest()
 
     def _rest(self) -> None:
-        """Wait anew for the time after which the process is no longer needed."""
+        """Wait anew for the time after which the process is no longer needed, or hangs."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(self._idle_s, self._end_idle)
+        self._timer = threading.Timer(self._hanging_s if self.busy else self._idle_s, self._end_silent)
         self._timer.daemon = True
         self._timer.start()
 
-    def _end_idle(self) -> None:
+    def _end_silent(self) -> None:
         with self._lock:
-            if self._training is None or not self._training.running:
-                self._end()
+            if threading.current_thread() is not self._timer:  # something was told or asked meanwhile
+                return
+            if self.busy:
+                _log.error(
+                    "The process that trains has told nothing for %.0f s, and is ended", self._hanging_s
+                )
+                self._finish(failure=UNEXPECTED, failure_kind="other")
+            self._end()
 
     def _end(self) -> None:
         process, self._process = self._process, None
