@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
+from kuzov.atomic import place
 from kuzov.bundle.layout import versions
 from kuzov.bundle.ready import ready_model
 from kuzov.teach.refusal import RefusedError
@@ -71,6 +73,23 @@ def test_only_the_newest_of_what_was_never_published_is_kept(model: ModelVersion
     put(model.withdrawn, 5, 6)
     model.forget_superseded()
     assert (versions(model.trained), versions(model.withdrawn)) == ([32], [5, 6])
+
+
+def test_a_version_is_not_removed_while_it_is_published(
+    model: ModelVersions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removing = threading.Thread(target=model.forget_superseded)
+
+    def overtaken(source: Path, target: Path) -> None:
+        put(model.trained, 31)
+        removing.start()
+        removing.join(0.2)
+        place(source, target)
+
+    monkeypatch.setattr("kuzov.teach.versions.place", overtaken)
+    assert model.publish(30) == 30
+    removing.join()
+    assert (versions(model.base), versions(model.trained)) == ([10, 20, 30], [31])
 
 
 def test_a_bundles_judgement_is_that_of_its_card(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ MOST_MISTAKES = 50
 
 
 class ModelVersions:
-    """What a teacher does with whole versions. Each step is one rename, or a RefusedError."""
+    """What a teacher does with whole versions. Each step is one rename, or a RefusedError.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, base: Path) -> None:
         """The versions in this model folder."""
@@ -37,49 +41,55 @@ class ModelVersions:
         self.trained = base / WORKSPACE / "trained"
         self.withdrawn = base / WORKSPACE / "withdrawn"
         self.runs = base / WORKSPACE / "runs"
+        # One is not removed while it is renamed: it would be emptied under its new name.
+        self._lock = threading.RLock()
 
     def candidates(self) -> dict[int, Path]:
         """What may be published, by version: the newest trained, and the newest taken back."""
         found = {}
-        for folder in (self.trained, self.withdrawn):
-            known = versions(folder)
-            if known:
-                found[known[-1]] = version_folder(folder, known[-1])
+        with self._lock:
+            for folder in (self.trained, self.withdrawn):
+                known = versions(folder)
+                if known:
+                    found[known[-1]] = version_folder(folder, known[-1])
         return found
 
     def publish(self, version: int) -> int:
         """Rename a candidate into the model folder, as its newest version, whose number is returned."""
-        folder = self.candidates().get(version)
-        if folder is None:
-            text = f"Version {version} can't be published: it is not there any more. Train again."
-            raise RefusedError("no_candidate", text)
-        taken = [*versions(self.base), *(each for each in versions(self.withdrawn) if each != version)]
-        number = max([version, *(each + 1 for each in taken)])
-        with disk_refusals(self.base):
-            place(folder, self.base / str(number))
-        return number
+        with self._lock:
+            folder = self.candidates().get(version)
+            if folder is None:
+                text = f"Version {version} can't be published: it is not there any more. Train again."
+                raise RefusedError("no_candidate", text)
+            taken = [*versions(self.base), *(each for each in versions(self.withdrawn) if each != version)]
+            number = max([version, *(each + 1 for each in taken)])
+            with disk_refusals(self.base):
+                place(folder, self.base / str(number))
+            return number
 
     def take_back(self, version: int) -> int:
         """Rename the newest version out of the model folder; the one before it, returned, is served again.
 
         The newest is named, so that two teachers who click at once go back once.
         """
-        known = versions(self.base)
-        if not known or known[-1] != version:
-            text = f"Version {version} is not the newest any more; look at what is served now."
-            raise RefusedError("not_newest", text)
-        if len(known) == 1:
-            text = f"Version {version} is the only one in {self.base}; there is none to go back to."
-            raise RefusedError("no_former", text)
-        with disk_refusals(self.base):
-            self.withdrawn.mkdir(parents=True, exist_ok=True)
-            place(version_folder(self.base, version), self.withdrawn / str(version))
-        return known[-2]
+        with self._lock:
+            known = versions(self.base)
+            if not known or known[-1] != version:
+                text = f"Version {version} is not the newest any more; look at what is served now."
+                raise RefusedError("not_newest", text)
+            if len(known) == 1:
+                text = f"Version {version} is the only one in {self.base}; there is none to go back to."
+                raise RefusedError("no_former", text)
+            with disk_refusals(self.base):
+                self.withdrawn.mkdir(parents=True, exist_ok=True)
+                place(version_folder(self.base, version), self.withdrawn / str(version))
+            return known[-2]
 
     def forget_superseded(self) -> None:
         """Remove what was trained and never published, but for the newest: a new training replaces it."""
-        for version in versions(self.trained)[:-1]:
-            shutil.rmtree(version_folder(self.trained, version), ignore_errors=True)
+        with self._lock:
+            for version in versions(self.trained)[:-1]:
+                shutil.rmtree(version_folder(self.trained, version), ignore_errors=True)
 
 
 def judgement(version_dir: Path, version: int, runs: Path) -> dict[str, Any]:
