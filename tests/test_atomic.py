@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.atomic import hidden_in, written_whole
+from kuzov.atomic import free_name, hidden_in, written_whole
 
 
 def write(file: Path, content: bytes) -> None:
@@ -21,6 +21,12 @@ def test_a_file_is_written_or_replaced(tmp_path: Path, on_disk: dict[Path, bytes
         assert file.read_bytes() == content
         assert content in on_disk.values()
         assert on_disk[tmp_path] == {"file"}
+
+
+def test_a_name_that_nothing_has(tmp_path: Path) -> None:
+    for name in ("car.jpg", "car-2.jpg", "car-3.jpg"):
+        assert free_name(tmp_path / "car.jpg") == tmp_path / name
+        (tmp_path / name).touch()
 
 
 def test_what_can_not_be_written_leaves_what_was_there(

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kuzov.atomic import free_name
 from kuzov.data.files import entries, is_photo
 from kuzov.data.folder_names import set_of
 from kuzov.errors import DatasetError, reason_of
@@ -77,7 +78,8 @@ def _unpack(photos: Path, root: Path) -> None:
             members = _members(archive, photos)
             left = MAX_BYTES
             for member, name in members:
-                target = _free(root.joinpath(*name.parts))
+                # A zip may hold two files of a name.
+                target = free_name(root.joinpath(*name.parts))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as source, target.open("xb") as file:
                     left -= _copy(source, file, min(left, MAX_FILE_BYTES), photos)
@@ -146,15 +148,6 @@ def _copy(source: IO[bytes], file: IO[bytes], most: int, photos: Path) -> int:
 
 def _too_much(photos: Path, what: Words, most: int) -> DatasetError:
     return DatasetError(_TOO_MUCH.fill(zip=str(photos), most=what.fill(count=number(most))))
-
-
-def _free(path: Path) -> Path:
-    """This path, or one beside it that nothing has: a zip may hold two files of a name."""
-    number_of, free = 1, path
-    while free.exists():
-        number_of += 1
-        free = path.with_name(f"{path.stem}-{number_of}{path.suffix}")
-    return free
 
 
 def _inner(root: Path) -> Path:

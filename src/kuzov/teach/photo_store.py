@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.atomic import hidden_in, place
+from kuzov.atomic import free_name, hidden_in, place
 from kuzov.config import TrainConfig
 from kuzov.data.files import class_of, digest_of, entries, is_ignored, is_photo
 from kuzov.data.folder_names import VALIDATION, set_of, why_no_class_name
@@ -140,7 +140,7 @@ class PhotoStore:
         photo = self.find(label, name)
         with disk_refusals(self.folder):
             self._forget_names(photo)
-            target = _free(self.folder / REMOVED / label / name)
+            target = free_name(self.folder / REMOVED / label / name)
             target.parent.mkdir(parents=True, exist_ok=True)
             place(photo.path, target)
             self._tidy(label)
@@ -238,7 +238,7 @@ class PhotoStore:
         folder = next((each for each in known if class_of(each) == name.id), side / name.id)
         folder.mkdir(exist_ok=True)
         try:
-            target = _free(folder / file)
+            target = free_name(folder / file)
             place(source, target)
         except OSError:
             with suppress(OSError):
@@ -286,13 +286,3 @@ def _checked_name(name: ClassName) -> ClassName:
     if set(label) & set("/\\") or is_ignored(label) or why_no_class_name(label):
         raise RefusedError("class_name", f"A car's folder can't be called {label}; give it another name.")
     return ClassName(id=label, en=en, ru=ru)
-
-
-def _free(path: Path) -> Path:
-    """This path, or one beside it that nothing has."""
-    number = 1
-    free = path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return free
