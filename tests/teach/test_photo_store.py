@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,55 @@ def test_a_full_disk_leaves_nothing_behind(store: PhotoStore, monkeypatch: pytes
     assert not list(store.folder.iterdir())
 
 
+EDITS = {
+    "add": lambda store: store.add(a_photo("blue"), NIVA, may_move=True),
+    "move": lambda store: store.add(a_photo(), NIVA, may_move=True),
+    "take out": lambda store: store.take_out("x5", "mine.jpg"),
+}
+
+
+def broken(store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store.folder / "classes.toml").write_text("[x5", encoding="utf-8")
+
+
+def unchangeable(store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def busy(source: Path, target: Path) -> Path:
+        if target.name == "classes.toml":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+
+
+def in_the_way(store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("niva", ".removed"):
+        (store.folder / folder).write_bytes(b"")
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(
+    ("spoil", "reason"), [(broken, "names_file"), (unchangeable, "disk"), (in_the_way, "disk")]
+)
+def test_an_edit_that_is_refused_has_changed_nothing(
+    store: PhotoStore,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[PhotoStore], object],
+    spoil: Callable[[PhotoStore, pytest.MonkeyPatch], None],
+    reason: str,
+) -> None:
+    put(store, "x5/mine.jpg", a_photo())
+    (store.folder / "classes.toml").write_text('\n["x5"]\nen = "BMW X5"\nru = "БМВ X5"\n', encoding="utf-8")
+    spoil(store, monkeypatch)
+    before = contents(store.folder)
+    with pytest.raises(RefusedError) as refused:
+        edit(store)
+    assert refused.value.reason == reason
+    assert contents(store.folder) == before
+    assert store.counts() == {"x5": 1}
+
+
 def test_what_is_taken_out_can_be_put_back_by_hand(store: PhotoStore) -> None:
     first = store.add(a_photo(), NIVA, may_move=True).photo
     second = store.add(a_photo("blue"), NIVA, may_move=True).photo
@@ -207,3 +257,16 @@ def test_each_class_has_a_photo_on_either_side_before_a_training(store: PhotoSto
     found = sorted(each.relative_to(store.folder).as_posix() for each in store.folder.rglob("*.jpg"))
     learned = ["train/niva/4.jpg", "train/solaris/5.jpg", "train/x5/1.jpg"]
     assert found == [*learned, "validation/niva/3.jpg", "validation/x5/2.jpg"]
+
+
+def test_sides_that_can_not_all_be_filled_stay_as_they_were(
+    store: PhotoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("train/x5/1.jpg", "train/x5/2.jpg", "validation/niva/3.jpg", "validation/niva/4.jpg"):
+        put(store, place, a_photo())
+    (store.folder / "validation" / "x5").write_bytes(b"")
+    before = contents(store.folder)
+    with pytest.raises(RefusedError, match=r"can't be written: File exists\. Nothing was changed\."):
+        store.fill_sides()
+    assert contents(store.folder) == before
+    assert not (store.folder / "train" / "niva").exists()

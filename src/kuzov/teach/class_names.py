@@ -1,12 +1,14 @@
 """What people call the classes: classes.toml, written so that what the user wrote in it stays.
 
-A file that is not valid TOML is a RefusedError.
+A file that is not valid TOML, in UTF-8, is a RefusedError.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kuzov.atomic import written_whole
@@ -15,27 +17,42 @@ from kuzov.records import ClassName
 from kuzov.teach.refusal import RefusedError
 
 
-def add_names(folder: Path, name: ClassName) -> None:
-    """Append a class's names; one that is named already is left as it is."""
-    text = _read(folder)
-    if name.id not in _tables(folder, text):
-        separator = "\n" if text and not text.endswith("\n") else ""
-        _write(folder, f"{text}{separator}{_table(name)}")
+@contextmanager
+def edited_names(folder: Path, *, gone: str | None, new: ClassName | None) -> Iterator[None]:
+    """Take out the names of a class that is gone, append those of a new one, once the context has ended well.
+
+    A new one that is named already is left as it is. A class without a folder may have no names, so one whose
+    names the user wrote is refused. What is refused is so before the context begins.
+    """
+    before = _read(folder)
+    text = before if gone is None else _without(folder, before, gone)
+    text = text if new is None else _with(folder, text, new)
+    if text == before:
+        yield
+        return
+    with written_whole(folder / NAMES_FILE) as file:
+        file.write_text(text, encoding="utf-8")
+        yield
 
 
-def remove_names(folder: Path, label: str) -> None:
-    """Take out a class's names, if `add_names` wrote them: a class without a folder may have none."""
-    text = _read(folder)
+def _with(folder: Path, text: str, name: ClassName) -> str:
+    if {name.en, name.ru} == {name.id} or name.id in _tables(folder, text):
+        return text
+    separator = "\n" if text and not text.endswith("\n") else ""
+    return f"{text}{separator}{_table(name)}"
+
+
+def _without(folder: Path, text: str, label: str) -> str:
     table = _tables(folder, text).get(label)
     if table is None:
-        return
+        return text
     written = _table(ClassName(id=label, en=str(table.get("en")), ru=str(table.get("ru"))))
     if written not in text:
         raise RefusedError(
             "names_file",
             f"{folder / NAMES_FILE} has names for {label}, so its last photo stays. Remove them there first.",
         )
-    _write(folder, text.replace(written, "", 1))
+    return text.replace(written, "", 1)
 
 
 def _table(name: ClassName) -> str:
@@ -46,12 +63,10 @@ def _table(name: ClassName) -> str:
 
 def _read(folder: Path) -> str:
     file = folder / NAMES_FILE
-    return file.read_text(encoding="utf-8") if file.exists() else ""
-
-
-def _write(folder: Path, text: str) -> None:
-    with written_whole(folder / NAMES_FILE) as file:
-        file.write_text(text, encoding="utf-8")
+    try:
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+    except UnicodeDecodeError as error:
+        raise RefusedError("names_file", f"{file} is not in UTF-8; save it in that encoding.") from error
 
 
 def _tables(folder: Path, text: str) -> dict[str, dict[str, object]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from kuzov.images import formats
 from kuzov.images.decode import decode
 from kuzov.images.formats import PROBE_BYTES, format_of
 from kuzov.records import ClassName
-from kuzov.teach.class_names import add_names, remove_names
+from kuzov.teach.class_names import edited_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
 REMOVED = ".removed"
@@ -132,19 +132,17 @@ class PhotoStore:
             file = f"{digest[:_NAME_DIGITS]}{_ENDINGS[format_of(content[:PROBE_BYTES]) or formats.JPEG]}"
             with hidden_in(self.folder, file) as incoming:
                 incoming.write_bytes(content)
-                placed = self._place(incoming, name, self._side_for(name.id), file)
-        return Placed(photo=placed, outcome="added")
+                folder = self._folder_of(name.id, self._side_for(name.id))
+                path = self._place(incoming, folder / file, name=name)
+        return Placed(photo=StoredPhoto(label=name.id, path=path), outcome="added")
 
     def take_out(self, label: str, name: str) -> Path:
         """Move a photo out of sight, into PHOTOS/.removed, and say where; a class goes with its last one."""
         photo = self.find(label, name)
         with disk_refusals(self.folder):
-            self._forget_names(photo)
-            target = free_name(self.folder / REMOVED / label / name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            place(photo.path, target)
+            path = self._place(photo.path, self.folder / REMOVED / label / name, former=label)
             self._tidy(label)
-        return target
+        return path
 
     def check_trainable(self) -> None:
         """See that there is something to learn from: two classes or more, with two photos or more each."""
@@ -165,14 +163,15 @@ class PhotoStore:
         sides = self._sides()
         if len(sides) < 2:
             return
-        with disk_refusals(self.folder):
+        with disk_refusals(self.folder), ExitStack() as undo:
             for label, count in self.counts().items():
                 found = [[photo for photo in _stored(side) if photo.label == label] for side in sides]
                 if count > 1 and not all(found):
                     full, lacking = (found[0], sides[1]) if found[0] else (found[1], sides[0])
-                    photo = full[-1]
-                    name = ClassName(id=label, en=label, ru=label)
-                    self._place(photo.path, name, lacking.root, photo.path.name)
+                    source = full[-1].path
+                    target = self._place(source, self._folder_of(label, lacking.root) / source.name)
+                    undo.callback(_put_back, target, source)
+            undo.pop_all()
 
     def _sides(self) -> list[ClassFolders]:
         """The class folders of the photos to learn from, then of those to judge by, if they are apart."""
@@ -218,35 +217,38 @@ class PhotoStore:
         if not may_move:
             text = f"This photo lies in {photo.label}; it can be moved once the training is over."
             raise RefusedError("training", text)
-        self._forget_names(photo)
         side = self._side_for(name.id) if photo.label == NONE else photo.path.parent.parent
-        moved = self._place(photo.path, name, side, photo.path.name)
+        target = self._folder_of(name.id, side) / photo.path.name
+        path = self._place(photo.path, target, former=photo.label, name=name)
         self._tidy(photo.label)
-        return Placed(photo=moved, outcome="moved", former=photo.label)
+        return Placed(photo=StoredPhoto(label=name.id, path=path), outcome="moved", former=photo.label)
 
-    def _forget_names(self, photo: StoredPhoto) -> None:
-        """Take out the names of a class whose last photo this is."""
-        if self.counts().get(photo.label) == 1:
-            remove_names(self.folder, photo.label)
-
-    def _place(self, source: Path, name: ClassName, side: Path, file: str) -> StoredPhoto:
-        """Rename a file into its class, which is made, and named, if it is new."""
-        if name.id == NONE:
-            side, name = self.folder, ClassName(id=NONE, en=NONE, ru=NONE)
-        is_new = name.id not in self.counts()
+    def _folder_of(self, label: str, side: Path) -> Path:
+        """The folder of a class on a side, though it may not be there yet."""
+        if label == NONE:
+            return self.folder / NONE
         known = (each for listed in self._sides() if listed.root == side for each in listed.folders)
-        folder = next((each for each in known if class_of(each) == name.id), side / name.id)
-        folder.mkdir(exist_ok=True)
+        return next((each for each in known if class_of(each) == label), side / label)
+
+    def _place(
+        self, source: Path, target: Path, *, former: str | None = None, name: ClassName | None = None
+    ) -> Path:
+        """Rename a file out of a class, into one, or both, and edit the names where a class goes or comes.
+
+        Where it raises, all is as it was.
+        """
+        counts = self.counts()
+        gone = former if former is not None and counts.get(former) == 1 else None
+        new = None if name is None or name.id == NONE or name.id in counts else name
+        path = free_name(target)
         try:
-            target = free_name(folder / file)
-            place(source, target)
+            with edited_names(self.folder, gone=gone, new=new):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                place(source, path)
         except OSError:
-            with suppress(OSError):
-                folder.rmdir()  # only a new one is empty
+            _put_back(path, source)
             raise
-        if is_new and {name.en, name.ru} != {name.id}:
-            add_names(self.folder, name)
-        return StoredPhoto(label=name.id, path=target)
+        return path
 
     def _tidy(self, label: str) -> None:
         """Remove the folders of a class that has no photo any more."""
@@ -260,6 +262,14 @@ class PhotoStore:
                 if class_of(folder) == label:
                     with suppress(OSError):  # something else lies in it
                         folder.rmdir()
+
+
+def _put_back(moved: Path, source: Path) -> None:
+    """Undo what has been done so far to move a file."""
+    with suppress(OSError):
+        moved.replace(source)
+    with suppress(OSError):
+        moved.parent.rmdir()  # only a new one is empty
 
 
 def _stored(side: ClassFolders) -> Iterator[StoredPhoto]:
