@@ -1,4 +1,4 @@
-"""What people call the classes: classes.toml, written so that what the user wrote in it stays.
+"""What classes may be called, and classes.toml, written so that what the user wrote in it stays.
 
 A file that is not valid TOML, in UTF-8, is a RefusedError.
 """
@@ -7,14 +7,34 @@ from __future__ import annotations
 
 import json
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kuzov.atomic import written_whole
+from kuzov.data.files import is_ignored
+from kuzov.data.folder_names import why_no_class_name
 from kuzov.data.names import NAMES_FILE
 from kuzov.records import ClassName
 from kuzov.teach.refusal import RefusedError
+
+LONGEST_NAME_BYTES = 100
+
+
+def checked_name(name: ClassName) -> ClassName:
+    """The same, composed and without spaces around it; refused where it can't be shown, or be a folder's."""
+    label, en, ru = (unicodedata.normalize("NFC", each).strip() for each in (name.id, name.en, name.ru))
+    for each in (label, en, ru):
+        if not each or not each.isprintable() or len(each.encode("utf-8", "replace")) > LONGEST_NAME_BYTES:
+            raise RefusedError(
+                "class_name",
+                f"A car can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
+                f"characters that can be shown, 1 to {LONGEST_NAME_BYTES} bytes of them.",
+            )
+    if set(label) & set("/\\") or is_ignored(label) or why_no_class_name(label):
+        raise RefusedError("class_name", f"A car's folder can't be called {label}; give it another name.")
+    return ClassName(id=label, en=en, ru=ru)
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from kuzov.atomic import free_name, hidden_in, place
 from kuzov.config import TrainConfig
-from kuzov.data.files import class_of, digest_of, entries, is_ignored, is_photo
-from kuzov.data.folder_names import VALIDATION, set_of, why_no_class_name
+from kuzov.data.files import class_of, digest_of, entries, is_photo
+from kuzov.data.folder_names import VALIDATION, set_of
 from kuzov.data.layout import ClassFolders, read_layout
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
@@ -30,13 +30,12 @@ from kuzov.images import formats
 from kuzov.images.decode import decode
 from kuzov.images.formats import PROBE_BYTES, format_of
 from kuzov.records import ClassName
-from kuzov.teach.class_names import edited_names
+from kuzov.teach.class_names import checked_name, edited_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
 
 REMOVED = ".removed"
 NONE = ".none"
 """The id of what is no class: photos that show none of the cars."""
-LONGEST_NAME_BYTES = 100
 _NAME_DIGITS = 20
 _THUMBNAIL_PX = 64
 _ENDINGS = {
@@ -117,7 +116,7 @@ class PhotoStore:
         Where the same photo lies in another class, it is moved, if it may be now: the teacher corrects that.
         """
         if name.id != NONE:
-            name = _checked_name(name)
+            name = checked_name(name)
             self._check_twin(name.id)
         self._check_photo(content)
         digest = hashlib.sha256(content).hexdigest()
@@ -282,17 +281,3 @@ def _photos_in(folder: Path, label: str) -> Iterator[StoredPhoto]:
     for file in entries(folder):
         if file.is_file() and is_photo(file):
             yield StoredPhoto(label=label, path=file)
-
-
-def _checked_name(name: ClassName) -> ClassName:
-    label, en, ru = (unicodedata.normalize("NFC", each).strip() for each in (name.id, name.en, name.ru))
-    for each in (label, en, ru):
-        if not each or not each.isprintable() or len(each.encode("utf-8", "replace")) > LONGEST_NAME_BYTES:
-            raise RefusedError(
-                "class_name",
-                f"A car can't be called {each[:LONGEST_NAME_BYTES]!r}: give letters, digits and other "
-                f"characters that can be shown, 1 to {LONGEST_NAME_BYTES} bytes of them.",
-            )
-    if set(label) & set("/\\") or is_ignored(label) or why_no_class_name(label):
-        raise RefusedError("class_name", f"A car's folder can't be called {label}; give it another name.")
-    return ClassName(id=label, en=en, ru=ru)
