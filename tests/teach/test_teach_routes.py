@@ -23,8 +23,11 @@ from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.request import Request
 from kuzov.teach.refusal import RefusedError
 from kuzov.teach.teach_routes import Teaching
+from kuzov.teach.trainer import Trainer
 from kuzov.teach.versions import ModelVersions
 from tests.chaos.running import until
+from tests.errors import raises
+from tests.folders import contents
 from tests.teach.conftest import School, a_photo, school
 
 
@@ -223,6 +226,20 @@ def test_a_thumbnail_is_small_and_a_photo_that_can_not_be_read_has_none(tmp_path
     assert (refused.value.status, str(refused.value)) == (
         404, "empty.png: is empty; replace it with a whole copy of the photo."
     )  # fmt: skip
+
+
+def test_no_photo_is_moved_under_a_training(
+    tmp_path: Path, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(synthetic_photos / "train", photos / "train")
+    shutil.copytree(synthetic_photos / "validation" / "sedan", photos / "validation" / "sedan")
+    before = contents(photos)
+    teaching = without_a_server(tmp_path)
+    monkeypatch.setattr(Trainer, "busy", True)
+    with raises(RefusedError, "A training goes on already; wait for it to end."):
+        asyncio.run(teaching.answer(request("POST", "train"), b""))
+    assert contents(photos) == before
 
 
 def test_an_edit_that_is_begun_stays_alone_after_its_client_left(

@@ -179,22 +179,20 @@ class Teaching:
     def _add(self, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
         label = _required(query, "class")
         en, ru = query.get("en", label), query.get("ru", label)
-        training = self._trainer.training
-        may_move = training is None or not training.running
-        placed = self._store.add(body, ClassName(id=label, en=en, ru=ru), may_move=may_move)
+        placed = self._store.add(body, ClassName(id=label, en=en, ru=ru), may_move=not self._trainer.busy)
         if placed.outcome == "added" and label != NONE:
             self._trainer.embed([placed.photo.path])
         photo = {"class": placed.photo.label, "photo": placed.photo.path.name}
         return {**photo, "outcome": placed.outcome, "former": placed.former}
 
     def _take_out(self, query: Mapping[str, str], _body: bytes) -> dict[str, Any]:
-        training = self._trainer.training
-        if training is not None and training.running:
+        if self._trainer.busy:
             raise RefusedError("training", "A training goes on; photos can be taken out once it has ended.")
         moved = self._store.take_out(_required(query, "class"), _required(query, "photo"))
         return {"moved_to": str(moved)}
 
     def _train(self, _query: Mapping[str, str], _body: bytes) -> Answer:
+        self._trainer.check_free()
         self._store.check_trainable()
         self._store.fill_sides()
         self._trainer.train()

@@ -111,11 +111,15 @@ class Trainer:
         except OSError as error:
             _log.error(_NO_PROCESS, reason_of(error))
 
+    def check_free(self) -> None:
+        """Refuse a training while one goes on."""
+        if self.busy:
+            raise RefusedError("training", "A training goes on already; wait for it to end.")
+
     def train(self) -> None:
         """Begin a training, unless one goes on already."""
         with self._lock:
-            if self.busy:
-                raise RefusedError("training", "A training goes on already; wait for it to end.")
+            self.check_free()
             self._training, self._began = Training(), time.monotonic()
             try:
                 self._order({"train": True})
