@@ -93,12 +93,16 @@ def test_nothing_is_told_or_done_without_the_token(
         assert answer == (401, {"error": text}, "token")
 
 
+MANY = "9" * 5000
+
+
 @pytest.mark.parametrize(
     ("method", "call", "query", "status", "text"),
     [
         ("GET", "train", {}, 405, "/teach/train takes POST, not GET."),
         ("POST", "photos", {}, 400, "The request's query lacks class=…."),
         ("POST", "publish", {"version": "x"}, 400, "version=x is not the number of a version."),
+        ("POST", "back", {"version": MANY}, 400, f"version={MANY} is not the number of a version."),
         (
             "POST",
             "publish",

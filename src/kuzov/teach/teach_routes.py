@@ -20,7 +20,7 @@ from kuzov.serve.api_keys import bearer
 from kuzov.serve.limits import Limits
 from kuzov.serve.repository.config import ModelConfig
 from kuzov.serve.rest.answer import Answer
-from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.request import Request, version_number
 from kuzov.serve.service import Service
 from kuzov.teach.photo_store import NONE, PhotoStore
 from kuzov.teach.refusal import RefusedError
@@ -213,9 +213,10 @@ def _required(query: Mapping[str, str], name: str) -> str:
 
 def _version(query: Mapping[str, str]) -> int:
     text = _required(query, "version")
-    if not (text.isascii() and text.isdigit()):
+    version = version_number(text)
+    if version is None:
         raise RefusedError("missing", f"version={text} is not the number of a version.")
-    return int(text)
+    return version
 
 
 def _json(values: Mapping[str, Any], status: int = 200) -> Answer:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kuzov.serve.rest.request import Request
+from kuzov.serve.rest.request import Request, version_number
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,23 @@ def test_headers_of_one_name_are_joined() -> None:
     request = Request(method="GET", target="/", headers=headers)
     assert request.header(b"accept") == "a, b"
     assert request.header(b"missing") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("7", 7),
+        ("007", 7),
+        ("0", 0),
+        ("0" * 5000 + "7", 7),
+        ("0" * 5000, 0),
+        (str(2**63 - 1), 2**63 - 1),
+        (str(2**63), None),
+        ("9" * 5000, None),
+        ("", None),
+        ("-1", None),
+        ("²", None),
+    ],
+)
+def test_the_number_of_a_version(text: str, version: int | None) -> None:
+    assert version_number(text) == version

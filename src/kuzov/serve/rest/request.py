@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from kuzov.errors import RequestError, invalid
 from kuzov.serve.calls import ModelSpec
+from kuzov.serve.repository.source import MAX_VERSION
 from kuzov.serve.rest.asgi import Scope
 
 # A path is matched as it stands in the request line, still percent-encoded and with its query, so that a
@@ -20,7 +21,6 @@ _SIGNATURE = re.compile(r"(.*:predict)\?signature_name=([^&]+)", re.DOTALL)
 _READ = re.compile(rf"{_MODEL}(?:/(metadata))?", re.IGNORECASE)
 _NAMELESS = re.compile(r"/v1/models(?:/versions/[0-9]+|/labels/[^/:]+)?(?:/metadata)?", re.IGNORECASE)
 _API = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
-_MAX_VERSION = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,17 @@ def _spec(name: str, version: str | None, label: str | None) -> ModelSpec:
 
 
 def _version(digits: str) -> int:
-    if len(digits.lstrip("0")) > len(str(_MAX_VERSION)) or int(digits) > _MAX_VERSION:
+    version = version_number(digits)
+    if version is None:
         raise invalid(f"Failed to convert version: {digits} to numeric.")
-    return int(digits)
+    return version
+
+
+def version_number(text: str) -> int | None:
+    """The version that a text means; None where it is anything but digits, or beyond all versions."""
+    digits = text.lstrip("0") or "0"
+    # Python refuses to convert thousands of digits.
+    if not (text.isascii() and text.isdigit()) or len(digits) > len(str(MAX_VERSION)):
+        return None
+    version = int(digits)
+    return version if version <= MAX_VERSION else None
