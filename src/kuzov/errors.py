@@ -127,15 +127,10 @@ def invalid(message: str) -> RequestError:
 
 
 class OverloadedError(RequestError):
-    """The server has as much work as it takes on; the same request may be sent again after a while.
+    """The server has as much work as it takes on; the same request may be sent again after a while."""
 
-    Attributes:
-        retry_after_s: When to try again, in seconds.
-    """
-
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.RESOURCE_EXHAUSTED, message)
-        self.retry_after_s = retry_after_s
 
 
 class ServerError(KuzovError):

@@ -30,7 +30,7 @@ def a_photo(name: str, digest: str = "", cars: Sequence[Car] = ()) -> ReadPhoto:
         width=640,
         height=480,
         signature=Signature(np.zeros((3, 64, 64), np.uint8)),
-        quality=Quality(width=640, height=480, aspect=4 / 3, sharpness=1, brightness=0.5, contrast=0.2),
+        quality=Quality(width=640, height=480, aspect=4 / 3, sharpness=1, brightness=0.5),
         cars=tuple(cars),
     )
 

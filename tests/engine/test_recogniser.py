@@ -107,7 +107,6 @@ def test_the_whole_photo_may_be_asked_about(recogniser: Recogniser, synthetic_ph
     whole, car = recogniser.predict(photo, whole_photo=True), recogniser.predict(photo)
     assert (whole.no_car, whole.car) == (False, None)
     assert whole.probabilities != car.probabilities
-    assert list(recogniser.predict_many([photo], whole_photo=True)) == [whole]
 
 
 def test_a_model_of_the_first_form_knows_no_cars(old_bundle: Path, street: Path) -> None:

@@ -15,7 +15,6 @@ from PIL import Image
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.jpeg import MAX_SCANS
-from kuzov.images.orientation import exif_orientation
 from tests.encoded_photos import chunk, encode, segment
 from tests.errors import raises
 
@@ -78,33 +77,6 @@ def test_the_orientation_is_applied(photo: Image.Image, image_format: str, orien
     image = decode(encoded)
     assert image.size == turned.size
     assert np.abs(pixels_of(image) - pixels_of(turned)).mean() < 6
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize(("kind", "code"), [(3, "H2x"), (4, "I")])
-def test_the_orientation_is_read_in_both_byte_orders_and_sizes(order: str, kind: int, code: str) -> None:
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    other = struct.pack(f"{order}HHII", 0x0100, 4, 1, 640)
-    entry = struct.pack(f"{order}HHI{code}", 0x0112, kind, 1, 6)
-    block = mark + struct.pack(f"{order}IH", 8, 2) + other + entry
-    assert exif_orientation(block) == exif_orientation(b"Exif\0\0" + block) == 6
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
-        b"",
-        b"Exif\0\0",
-        b"II*\0",
-        b"II*\0\xff\xff\xff\x7f",
-        b"II*\0\x08\0\0\0\xff\xff\x01",
-        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 9),
-        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 0),
-        b"\0" * 40,
-    ],
-)
-def test_a_damaged_orientation_counts_as_none(block: bytes) -> None:
-    assert exif_orientation(block) == 1
 
 
 def test_a_damaged_exif_block_neither_warns_nor_refuses_the_photo(photo: Image.Image) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kuzov.images.decode import decode
+from kuzov.images.orientation import orientation
 from tests.encoded_photos import chunk, encode, segment
 
 TIFF = b"MM\0*\0\0\0\x08\0\1" + struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + bytes(4)
@@ -111,3 +112,30 @@ def test_what_can_not_be_read_of_it_is_passed_over(what: str) -> None:
 def test_exif_is_asked_before_xmp() -> None:
     upright = TIFF.replace(b"\0\1\0\6", b"\0\1\0\1")
     assert decode(jpeg(exif_segments(upright) + segment(0xE1, XAP + XMP))).size == PHOTO.size
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "code"), [(3, "H2x"), (4, "I")])
+def test_the_orientation_is_read_in_both_byte_orders_and_sizes(order: str, kind: int, code: str) -> None:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    other = struct.pack(f"{order}HHII", 0x0100, 4, 1, 640)
+    entry = struct.pack(f"{order}HHI{code}", 0x0112, kind, 1, 6)
+    block = mark + struct.pack(f"{order}IH", 8, 2) + other + entry
+    assert orientation({"exif": block}) == orientation({"exif": PREFIX + block}) == 6
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"Exif\0\0",
+        b"II*\0",
+        b"II*\0\xff\xff\xff\x7f",
+        b"II*\0\x08\0\0\0\xff\xff\x01",
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 9),
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIH2x", 0x0112, 3, 1, 0),
+        b"\0" * 40,
+    ],
+)
+def test_a_damaged_orientation_counts_as_none(block: bytes) -> None:
+    assert orientation({"exif": block}) == 1

@@ -31,7 +31,7 @@ def test_the_size_and_its_aspect_are_told() -> None:
 
 def test_one_colour_is_dull() -> None:
     white = measure(Image.new("RGB", (40, 40), "white"))
-    assert (white.sharpness, white.brightness, white.contrast) == (0.0, 1.0, 0.0)
+    assert (white.sharpness, white.brightness) == (0.0, 1.0)
     # BT.601's luminance of blue, in whole levels of 255
     assert measure(Image.new("RGB", (40, 40), "blue")).brightness == pytest.approx(29 / 255)
 
@@ -39,7 +39,7 @@ def test_one_colour_is_dull() -> None:
 def test_a_chessboard_is_as_sharp_as_can_be() -> None:
     pixels = np.indices((64, 64)).sum(axis=0) % 2 * np.uint8(255)
     board = measure(Image.fromarray(pixels.astype(np.uint8)).convert("RGB"))
-    assert (board.brightness, board.contrast) == (0.5, 0.5)
+    assert board.brightness == 0.5
     assert board.sharpness == pytest.approx(64, rel=0.05)  # the Laplacian is ±4, the luminance ±1/2
 
 
@@ -56,7 +56,6 @@ def test_blur_lowers_the_sharpness_alone(car: Image.Image) -> None:
 def test_darkness_leaves_the_sharpness(car: Image.Image) -> None:
     whole, dark = measure(car), measure(darkened(car, 0.1))
     assert dark.brightness < DARK_BELOW < whole.brightness
-    assert dark.contrast < whole.contrast / 5
     assert dark.sharpness == pytest.approx(whole.sharpness, rel=0.3)
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from kuzov.model.backbones import BACKBONES
 from kuzov.model.calibrator import SHIPPED, Calibrator, calibrator_for
-from kuzov.model.weight_files import WEIGHTS, read_metadata
+from kuzov.model.weight_files import WEIGHTS
 
 SURE, DOUBTFUL, STRANGE = [0.75, 0.5, 0.2], [0.45, 0.2, 0.45], [0.2, 0.05, 0.6]
 
@@ -40,4 +41,5 @@ def test_it_was_learned_with_the_weights_that_are_shipped() -> None:
     """After other weights: python -m recipes.calibrator, as recipes/calibrator/README.md says."""
     (backbone,) = (each for each in BACKBONES.values() if each.calibrator == SHIPPED)
     made_for = {"backbone": backbone.fingerprint(), "form": backbone.frozen().form()}
-    assert read_metadata(WEIGHTS / SHIPPED) == made_for
+    with safe_open(WEIGHTS / SHIPPED, "numpy") as shipped:
+        assert shipped.metadata() == made_for

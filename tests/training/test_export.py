@@ -149,12 +149,13 @@ def classifier_of(features: Floats, scale: float, others: int) -> Classifier:
     centred = shown[:3] - shown.mean(axis=0)
     weights = scale * (centred / np.linalg.norm(centred, axis=1, keepdims=True)).T
     prototypes = Prototypes(classes=shown[:3].T, background=shown[3 : 3 + others].T)
+    nearest, _, strange = prototypes.measures(features).T
     return Classifier(
         head=Head(weights=weights, bias=np.array([0.1, 0, -0.1], np.float32) - shown.mean(axis=0) @ weights),
         temperature=0.7,
         prototypes=prototypes,
         calibrator=Calibrator(
-            weights=np.array([-10.0, 0, 10]), bias=10 * float(np.median(prototypes.familiarity(features)))
+            weights=np.array([-10.0, 0, 10]), bias=10 * float(np.median(nearest - strange))
         ),
     )
 

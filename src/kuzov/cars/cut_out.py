@@ -130,9 +130,9 @@ def read_cut_outs(
     ]
 
 
-def read_cut_out(source: Photo, image_px: int, framing: str = "car", *, name: str | None = None) -> CutOut:
+def read_cut_out(source: Photo, image_px: int, framing: str = "car") -> CutOut:
     """`read_cut_outs` where one part is wanted: that of the most prominent car."""
-    return read_cut_outs(source, image_px, framing, name=name)[0]
+    return read_cut_outs(source, image_px, framing)[0]
 
 
 def _parts(image: Image.Image, framing: str) -> list[tuple[Box, Car | None]]:

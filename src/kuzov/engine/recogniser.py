@@ -102,13 +102,11 @@ class Recogniser:
         self.card.require_cars()
         return self.answers(photo, "cars", name=name, least_car_px=least_car_px)
 
-    def predict_many(
-        self, photos: Iterable[Photo], *, whole_photo: bool = False
-    ) -> Iterator[Prediction | PhotoError]:
+    def predict_many(self, photos: Iterable[Photo]) -> Iterator[Prediction | PhotoError]:
         """`predict` photos, in the order given; a photo that can't be read becomes its error."""
         for photo in photos:
             try:
-                yield self.predict(photo, whole_photo=whole_photo)
+                yield self.predict(photo)
             except PhotoError as error:
                 yield error
 

@@ -35,11 +35,6 @@ def orientation(info: Mapping[Any, Any]) -> int:
     return told if 1 <= told <= 8 else 1
 
 
-def exif_orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block, 1..8; 1 where it is missing or damaged."""
-    return orientation({"exif": exif})
-
-
 def _in_exif(exif: bytes) -> int | None:
     """The number in an EXIF block; None where there is none.
 

@@ -31,7 +31,6 @@ class Quality:
         sharpness: Variance of the Laplacian over the variance of the luminance, 0..about 20 (noise); 0 where
             the photo is of one colour.
         brightness: Mean luminance, 0..1.
-        contrast: Standard deviation of the luminance, 0..0.5.
     """
 
     width: int
@@ -39,7 +38,6 @@ class Quality:
     aspect: float
     sharpness: float
     brightness: float
-    contrast: float
 
 
 def measure(image: Image.Image) -> Quality:
@@ -48,8 +46,7 @@ def measure(image: Image.Image) -> Quality:
     Luminance is that of ITU-R BT.601. The variance of the Laplacian tells how well a picture is focused
     (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000). It is taken at a shorter
     side of 256 pixels at most, so that a large photo is judged by what is seen of it, and set in relation to
-    the luminance's own variance, so that a dark or pale photo is not called blurred. The contrast is that of
-    Peli, "Contrast in complex images" (1990).
+    the luminance's own variance, so that a dark or pale photo is not called blurred.
     """
     grey = image.convert("L")
     scale = _MEASURED_PX / min(grey.size)
@@ -66,5 +63,4 @@ def measure(image: Image.Image) -> Quality:
         aspect=max(image.size) / min(image.size),
         sharpness=float(laplacian.var()) / variance if variance > 0 else 0.0,
         brightness=float(luminance.mean()),
-        contrast=variance**0.5,
     )

@@ -69,11 +69,6 @@ class Prototypes:
         others = (shown @ self.background).astype(np.float64)
         return np.column_stack([nearest, lead, SOFTNESS * log_sum_exp(others / SOFTNESS)])
 
-    def familiarity(self, features: Features) -> Array:
-        """How much nearer photos (N, D) are to the nearest class than to the background, (N,)."""
-        nearest, _, others = self.measures(features).T
-        return np.asarray(nearest - others)
-
 
 def make_prototypes(
     features: Features,

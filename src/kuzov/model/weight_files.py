@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
 from safetensors.numpy import load_file
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -26,10 +25,3 @@ def read_weights(name: str) -> Mapping[str, npt.NDArray[np.floating]]:
     """The tensors of a file by their names: `layer/weight`, and `BACKGROUND` where it knows cars."""
     tensors: Mapping[str, npt.NDArray[np.floating]] = load_file(WEIGHTS / name)
     return tensors
-
-
-def read_metadata(file: Path) -> Mapping[str, str]:
-    """What a file says of itself."""
-    with safe_open(file, "numpy") as tensors:
-        found: Mapping[str, str] = tensors.metadata() or {}
-    return found

@@ -13,6 +13,8 @@ from kuzov.errors import ErrorCode, OverloadedError, RequestError, invalid
 from kuzov.network import Tensors
 
 MEBIBYTE = 1024 * 1024
+RETRY_AFTER_S = 1
+"""When a client may try again whose request the server did not take on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ def test_every_code_has_a_status() -> None:
         (RequestError(ErrorCode.INVALID, "Why.", "no_image"), 400, (("kuzov-reason", "no_image"),)),
         (RequestError(ErrorCode.RESOURCE_EXHAUSTED, "Why."), 429, ()),
         (RequestError(ErrorCode.UNAUTHENTICATED, "Why."), 401, (("www-authenticate", "Bearer"),)),
-        (OverloadedError("Why.", retry_after_s=5), 503, (("retry-after", "5"),)),
+        (OverloadedError("Why."), 503, (("retry-after", "1"),)),
         (HttpError(ErrorCode.INVALID, 405, "Why.", (("allow", "GET"),)), 405, (("allow", "GET"),)),
         (
             HttpError(ErrorCode.ABORTED, 409, "Why.", (("x", "y"),), "training"),

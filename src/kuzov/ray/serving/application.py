@@ -9,6 +9,7 @@ from ray.serve.schema import LoggingConfig
 
 from kuzov.ray.serving.replica import Replica, cores, replica_settings
 from kuzov.ray.serving.settings import MAX_ONGOING, RaySettings, check_settings
+from kuzov.serve.limits import RETRY_AFTER_S
 from kuzov.serve.monitoring.log import LogForm
 from kuzov.serve.settings import ServeSettings
 
@@ -29,7 +30,7 @@ def application(
         ray_actor_options={"num_cpus": cores(settings)},
         max_ongoing_requests=min(MAX_ONGOING, settings.limits.max_requests),
         max_queued_requests=settings.limits.max_requests,
-        backpressure_config=BackpressureConfig(status_code=503, retry_after_s=1),
+        backpressure_config=BackpressureConfig(status_code=503, retry_after_s=RETRY_AFTER_S),
         autoscaling_config=AutoscalingConfig(
             min_replicas=ray_settings.min_replicas,
             max_replicas=ray_settings.max_replicas or max(ray_settings.min_replicas, room(settings)),

@@ -12,7 +12,6 @@ from kuzov.wire.messages import MonitoringConfig
 from kuzov.wire.text_file import read_text_file
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 Combine: TypeAlias = Literal["sum", "min", "max"]

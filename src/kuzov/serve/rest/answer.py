@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
+from kuzov.serve.limits import RETRY_AFTER_S
 from kuzov.serve.rest.asgi import Send
 from kuzov.serve.rest.json_answer import error_json
 from kuzov.serve.rest.request import Request, malformed
@@ -75,7 +76,7 @@ def error_answer(error: RequestError) -> Answer:
         status, headers = error.status, error.headers
     elif isinstance(error, OverloadedError):
         # 429 would blame this one client; balancers take 503 elsewhere.
-        status, headers = 503, (("retry-after", str(error.retry_after_s)),)
+        status, headers = 503, (("retry-after", str(RETRY_AFTER_S)),)
     elif error.code is ErrorCode.UNAUTHENTICATED:
         headers = (("www-authenticate", "Bearer"),)
     if error.reason is not None:

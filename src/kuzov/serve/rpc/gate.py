@@ -13,6 +13,7 @@ import grpc
 from kuzov.errors import ErrorCode, OverloadedError, RequestError
 from kuzov.serve.api_keys import bearer
 from kuzov.serve.core import Core
+from kuzov.serve.limits import RETRY_AFTER_S
 from kuzov.serve.monitoring.journal import Record
 
 MAX_DETAILS = 1024
@@ -64,7 +65,7 @@ class Gate:
                 return await self._recorded(path, answer, computes, request, context)
             except RequestError as error:
                 if isinstance(error, OverloadedError):
-                    retry_after = (RETRY_AFTER, str(error.retry_after_s * 1000))
+                    retry_after = (RETRY_AFTER, str(RETRY_AFTER_S * 1000))
                     context.set_trailing_metadata((*context.trailing_metadata(), retry_after))
                 await context.abort(STATUS_CODES[error.code], details(str(error)))
                 raise  # abort never returns
