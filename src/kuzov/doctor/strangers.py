@@ -11,9 +11,8 @@ from kuzov.doctor.findings import Finding, Kind, Reason, Skipped
 from kuzov.doctor.labels import columns
 from kuzov.doctor.reading import ReadPhoto
 from kuzov.model.calibrator import Array
-from kuzov.model.familiarity import SAME_MODEL_COSINE, SOFTNESS
+from kuzov.model.familiarity import class_sums, other_models, soft_maximum
 from kuzov.model.head import Features, Labels, directions, normalise
-from kuzov.model.softmax import log_sum_exp
 
 LEAST_OTHERS = 4
 """Other photos of its class that a photo is compared with; with fewer, their mean says little."""
@@ -44,7 +43,8 @@ def find_strangers(
     compared = others[labels] >= LEAST_OTHERS
     cosines = class_cosines(shown, labels)
     own = cosines[np.arange(len(photos)), labels]
-    far = deviations(own - _soft_maximum(shown, labels, background), labels)
+    near = soft_maximum(shown @ other_models(shown, labels, len(classes), background).T)
+    far = deviations(own - near, labels)
     findings = [
         Finding(
             kind=Kind.ODD,
@@ -59,7 +59,7 @@ def find_strangers(
 
 def class_cosines(shown: Features, labels: Labels) -> Features:
     """Cosine of each photo's direction with each class's mean, (N, C), of which its own is without itself."""
-    sums = _sums(shown, labels)
+    sums = class_sums(shown, labels, int(labels.max()) + 1)
     cosines: Features = shown @ normalise(sums).T
     without = normalise(sums[labels] - shown)
     cosines[np.arange(len(labels)), labels] = (without * shown).sum(axis=1)
@@ -75,18 +75,3 @@ def deviations(familiarity: Array, labels: Labels) -> Array:
     below = medians[labels] - familiarity
     spread = max(_DEVIATIONS * float(np.median(np.abs(below))), _LEAST_DEVIATION)
     return np.asarray(below / spread)
-
-
-def _soft_maximum(shown: Features, labels: Labels, background: npt.NDArray[np.float32]) -> Array:
-    """Nearness to other car models, as in `kuzov.model.familiarity`; those that are a class are left out."""
-    strange = background[(background @ normalise(_sums(shown, labels)).T).max(axis=1) < SAME_MODEL_COSINE]
-    if not len(strange):
-        return np.zeros(len(shown))
-    return SOFTNESS * log_sum_exp((shown @ strange.T).astype(np.float64) / SOFTNESS)
-
-
-def _sums(shown: Features, labels: Labels) -> Features:
-    """Sum of the directions of each class, (C, D)."""
-    sums = np.zeros((int(labels.max()) + 1, shown.shape[1]), np.float32)
-    np.add.at(sums, labels, shown)
-    return sums

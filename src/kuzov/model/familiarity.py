@@ -64,10 +64,7 @@ class Prototypes:
             shown = self.discriminants.project(shown)
         cosines = np.sort((shown @ self.classes).astype(np.float64), axis=1)
         nearest, lead = cosines[:, -1], cosines[:, -1] - cosines[:, -2]
-        if not self.background.shape[1]:
-            return np.column_stack([nearest, lead, np.zeros(len(shown))])
-        others = (shown @ self.background).astype(np.float64)
-        return np.column_stack([nearest, lead, SOFTNESS * log_sum_exp(others / SOFTNESS)])
+        return np.column_stack([nearest, lead, soft_maximum(shown @ self.background)])
 
 
 def make_prototypes(
@@ -88,17 +85,34 @@ def make_prototypes(
         discriminants: The axes to look on; None for the features' own.
     """
     shown = directions(features)
-    strange = background[(background @ _means(shown, labels, classes).T).max(axis=1) < SAME_MODEL_COSINE]
+    strange = other_models(shown, labels, classes, background)
     if discriminants is not None:
         shown, strange = discriminants.project(shown), discriminants.project(strange)
     return Prototypes(
-        classes=_means(shown, labels, classes).T.copy(),
+        classes=normalise(class_sums(shown, labels, classes)).T.copy(),
         background=strange.T.copy(),
         discriminants=discriminants,
     )
 
 
-def _means(shown: Features, labels: Labels, classes: int) -> Features:
+def class_sums(shown: Features, labels: Labels, classes: int) -> Features:
+    """Sum of the directions of each class, (C, D), of photos (N, D)."""
     sums = np.zeros((classes, shown.shape[1]), np.float32)
     np.add.at(sums, labels, shown)
-    return normalise(sums)
+    return sums
+
+
+def other_models(
+    shown: Features, labels: Labels, classes: int, background: npt.NDArray[np.float32]
+) -> Features:
+    """Those models of the background, (M, D), that are none of the classes."""
+    means = normalise(class_sums(shown, labels, classes))
+    others: Features = background[(background @ means.T).max(axis=1) < SAME_MODEL_COSINE]
+    return others
+
+
+def soft_maximum(cosines: Features) -> Array:
+    """How near photos are to some models, (N,), by their cosines with them, (N, M); 0 where M is."""
+    if not cosines.shape[1]:
+        return np.zeros(len(cosines))
+    return SOFTNESS * log_sum_exp(cosines.astype(np.float64) / SOFTNESS)
