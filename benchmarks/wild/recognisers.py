@@ -21,8 +21,8 @@ from kuzov.progress import silent
 from kuzov.records import Prediction
 from kuzov.training.candidate import first_stage
 from kuzov.training.features import FeatureCache, embed_photos
+from kuzov.training.judge import Rows
 from kuzov.training.learning_set import LearningSet, embed_dataset
-from kuzov.training.shots import Rows
 
 CONFIG = TrainConfig()
 BACKBONE = find_backbone(CONFIG.backbone)

@@ -19,7 +19,7 @@ from kuzov.model.head import Features, Head, Labels
 from kuzov.progress import Progress
 from kuzov.training.checkpoints import Checkpoints
 from kuzov.training.frames import FrameFile
-from kuzov.training.shots import Rows
+from kuzov.training.judge import Rows
 
 HEAD_LAYER = "head"
 # The slope of a square root has no bound at zero.

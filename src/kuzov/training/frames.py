@@ -16,7 +16,7 @@ from kuzov.cores import a_few_ahead
 from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError, reason_of
 from kuzov.images.framing import Pixels
-from kuzov.training.shots import Rows
+from kuzov.training.judge import Rows
 from kuzov.words import Words, number
 
 _UNWRITABLE = Words(

@@ -29,6 +29,7 @@ from kuzov.model.head import (
     single_threaded,
 )
 
+Rows = npt.NDArray[np.int64]
 Task = TypeVar("Task")
 Made = TypeVar("Made")
 
@@ -80,8 +81,8 @@ def side_by_side(make: Callable[[Task], Made], tasks: Sequence[Task]) -> list[Ma
 def ask_others(
     shown: Features,
     labels: Labels,
-    known: npt.NDArray[np.int64],
-    others: npt.NDArray[np.int64],
+    known: Rows,
+    others: Rows,
     inverse_regularisation: float,
 ) -> Logits:
     """Fit a head on some photos' views, and ask about the first views of others: logits, (n, C).
@@ -144,10 +145,15 @@ def _cross_validate_each(
 ) -> list[OutOfFold]:
     """`cross_validate` with each candidate for the regularisation, on the same folds."""
     shown, divided = directions(features), split_folds(labels, groups, folds=folds, seed=seed)
-    tasks = [(candidate, *fold) for candidate in candidates for fold in divided]
-    asked = side_by_side(lambda task: ask_others(shown, labels, task[1], task[2], task[0]), tasks)
+    heads = [(candidate, known, held) for candidate in candidates for known, held in divided]
+
+    def ask(head: tuple[float, Rows, Rows]) -> Logits:
+        inverse_regularisation, known, held = head
+        return ask_others(shown, labels, known, held, inverse_regularisation)
+
+    asked = side_by_side(ask, heads)
     results = []
-    for first in range(0, len(tasks), len(divided)):
+    for first in range(0, len(heads), len(divided)):
         logits = np.zeros((len(labels), int(labels.max()) + 1))
         accuracies = []
         for (_, held), found in zip(divided, asked[first : first + len(divided)], strict=True):
@@ -172,9 +178,7 @@ def cross_calibrate(logits: Logits, labels: Labels, groups: Sequence[str], *, fo
     return calibrated
 
 
-def split_folds(
-    labels: Labels, groups: Sequence[str], *, folds: int, seed: int
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+def split_folds(labels: Labels, groups: Sequence[str], *, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
     """Seeded stratified folds as pairs of rows, to fit on and held out; each class needs two pictures.
 
     They are no more than the smallest class has pictures.

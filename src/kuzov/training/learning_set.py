@@ -20,8 +20,8 @@ from kuzov.progress import Progress
 from kuzov.records import ClassName
 from kuzov.run_metrics import Photos, Rejected
 from kuzov.training.features import FeatureCache, embed_photos
+from kuzov.training.judge import Rows
 from kuzov.training.kept_photos import KEPT_PHOTOS
-from kuzov.training.shots import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

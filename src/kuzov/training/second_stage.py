@@ -18,9 +18,8 @@ from kuzov.progress import Progress
 from kuzov.training.candidate import Candidate, Unseen, calibrated, require_different_photos
 from kuzov.training.fine_tune import FineTuned, LabelledFrames, fine_tune
 from kuzov.training.frames import frames_on_disk
-from kuzov.training.judge import different_photos, fit_views, split_folds
+from kuzov.training.judge import Rows, different_photos, fit_views, split_folds
 from kuzov.training.learning_set import LearningSet
-from kuzov.training.shots import Rows
 from kuzov.training.tensorboard import epoch_logs
 from kuzov.words import Words
 

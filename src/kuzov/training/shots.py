@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from kuzov.data.dataset import Dataset
 from kuzov.errors import ConfigError, DatasetError
 from kuzov.model.head import Features, Labels, directions
 from kuzov.run_metrics import LearningCurve
-from kuzov.training.judge import accuracy, ask_others, different_photos, side_by_side
+from kuzov.training.judge import Rows, accuracy, ask_others, different_photos, side_by_side
 from kuzov.words import PHOTOS, Words
 
 NOT_SHOTS = Words(
@@ -29,7 +28,6 @@ NONE_LEFT = Words(
     "Уменьшите --shots или добавьте фото.",
 )
 
-Rows = npt.NDArray[np.int64]
 
 SHOT_DRAWS = 20
 """Draws of a run that is judged by few shots."""
