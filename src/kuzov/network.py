@@ -123,34 +123,19 @@ class Network:
         Raises:
             RuntimeError: OpenVINO can't; `own_words` makes a sentence of it.
         """
-        quantised = settings.precision == "int8"
-        options = {
-            # What a quantised network leaves in float is computed in float32.
-            "INFERENCE_PRECISION_HINT": "f32" if quantised else settings.precision,
-            "INFERENCE_NUM_THREADS": settings.threads,
-        }
-
-        def compiled(streams: int) -> openvino.CompiledModel:
-            return compile_network(source, {**options, "NUM_STREAMS": streams}, one_row=settings.rows_apart)
-
-        def add_lone() -> None:
-            try:
-                self._alone = _Requests(compiled(streams=1), by_row=settings.rows_apart)
-            except RuntimeError as error:  # its file is gone by now, as one unloads what has just been loaded
-                log.debug("Calls that are alone get no more than their share of the cores: %s", error)
-
-        shared = compiled(settings.streams)
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._under_way = 0
+        shared = self._compile(source, settings.streams)
+        computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        self.precision = "int8" if settings.precision == "int8" else computed
+        self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
+        self.outputs: list[set[str]] = [each.get_names() for each in shared.outputs]
         self._shared = self._alone = _Requests(shared, by_row=settings.rows_apart)
         if settings.streams > 1 and settings.lone_calls:
             # Until it is there, the first calls do without: a start need not wait for it. A process's end
             # does: a daemon, as the thread that loads may be, would return from OpenVINO to no interpreter.
-            threading.Thread(target=add_lone, name="lone-network", daemon=False).start()
-        computed = str(shared.get_property("INFERENCE_PRECISION_HINT").get_type_name())
-        self.precision = "int8" if quantised else computed
-        self.inputs: list[set[str]] = [each.get_names() for each in shared.inputs]
-        self.outputs: list[set[str]] = [each.get_names() for each in shared.outputs]
-        self._lock = threading.Lock()
-        self._under_way = 0
+            threading.Thread(target=self._add_lone, args=(source,), name="lone-network", daemon=False).start()
 
     def __call__(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Compute all outputs, by each of their names; they are copies, the next call leaves them alone.
@@ -172,6 +157,23 @@ class Network:
             with self._lock:
                 self._under_way -= 1
         return {name: result for names, result in zip(self.outputs, results, strict=True) for name in names}
+
+    def _compile(self, source: openvino.Model | Path, streams: int) -> openvino.CompiledModel:
+        """The source is not kept: it may hold a network's weights once more."""
+        precision = self._settings.precision
+        options = {
+            # What a quantised network leaves in float is computed in float32.
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "int8" else precision,
+            "INFERENCE_NUM_THREADS": self._settings.threads,
+            "NUM_STREAMS": streams,
+        }
+        return compile_network(source, options, one_row=self._settings.rows_apart)
+
+    def _add_lone(self, source: openvino.Model | Path) -> None:
+        try:
+            self._alone = _Requests(self._compile(source, streams=1), by_row=self._settings.rows_apart)
+        except RuntimeError as error:  # its file is gone by now, as one unloads what has just been loaded
+            log.debug("Calls that are alone get no more than their share of the cores: %s", error)
 
 
 def bfloat16_available() -> bool:
