@@ -47,13 +47,22 @@ class Labeller:
         try:
             if isinstance(content, PhotoError):
                 raise content
+            return self.rows(photo, content)
+        except PhotoError as error:
+            return (Answer(photo=photo, error=error.reason),)
+
+    def rows(self, photo: str, content: str | bytes) -> Rows:
+        """Answer for one photo: its path or its encoded bytes.
+
+        Raises:
+            PhotoError: It can't be read.
+        """
+        try:
             found = self._recogniser.answers(
                 content, self._framing, name=photo, least_car_px=self._least_car_px
             )
-        except PhotoError as error:
-            return (Answer(photo=photo, error=error.reason),)
-        except MemoryError:
-            return (Answer(photo=photo, error="needs more memory than there was"),)
+        except MemoryError as error:
+            raise PhotoError(photo, "needs more memory than there was") from error
         cars = sum(each.car is not None for each in found) if self._framing == "cars" else None
         return tuple(_row(photo, each, cars) for each in found)
 

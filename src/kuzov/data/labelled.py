@@ -83,7 +83,7 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> LabelledPhotos:
     others = [
         PhotoError(each.photo, NOT_JUDGED)
         for each in layout.passed_over
-        if each.reason in (str(KEPT_FOR_TEST), str(OTHER_SET)) and Path(each.photo) != chosen.root
+        if each.reason_words in (KEPT_FOR_TEST, OTHER_SET) and Path(each.photo) != chosen.root
     ]
     return LabelledPhotos(
         root=chosen.root,

@@ -56,7 +56,7 @@ BESIDE_TRAIN = Words(
 UNDIVIDED = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFolders:
     """What lies in a folder of class folders.
 
@@ -64,14 +64,18 @@ class ClassFolders:
         root: The folder.
         folders: The class folders, sorted.
         photos: Those in class folders, sorted, each with its class id.
-        rejected: Files that are no photos by their name or place, and why.
-        passed_over: Folders that are no classes, and why.
+        loose: Photos beside the class folders.
+        rejected: Files that are no photos by their name or place, and why; the loose ones too.
+        sets: Folders that are sets of classes by their names, by which set; the one to take comes first.
+        passed_over: Folders that are no classes, and why; the sets too.
     """
 
     root: Path
     folders: tuple[Path, ...]
     photos: tuple[tuple[Path, str], ...]
+    loose: tuple[Path, ...]
     rejected: tuple[PhotoError, ...]
+    sets: Mapping[str, Sequence[Path]]
     passed_over: tuple[PhotoError, ...]
 
     @property
@@ -94,13 +98,15 @@ class Layout:
         root: The folder.
         sides: Class folders by "train" and "validation", or by "" where they are not divided.
         tests: Sets to evaluate by.
-        rejected: Files that are no photos by their name or place, and why; of all sides.
+        loose: Photos in no class folder; of all sides.
+        rejected: Files that are no photos by their name or place, and why; likewise, the loose ones too.
         passed_over: Folders that are not used, and why; likewise.
     """
 
     root: Path
     sides: Mapping[str, ClassFolders]
     tests: tuple[ClassFolders, ...]
+    loose: tuple[Path, ...]
     rejected: tuple[PhotoError, ...]
     passed_over: tuple[PhotoError, ...]
 
@@ -119,17 +125,15 @@ def read_layout(root: Path, *, known: Collection[str] = (), outputs: Iterable[Pa
     require_folder(root)
     written = frozenset(each.resolve() for each in outputs)
     top = _list(root, known, written)
-    sets: dict[str, list[ClassFolders]] = {name: [] for name in SETS}
-    named = [Path(error.photo) for error in top.passed_over if error.reason == str(NO_CLASS_NAME)]
-    for folder in sorted(named, key=lambda each: set_order(each.name)):
-        if name := set_of(folder.name):
-            sets[name].append(_list(folder, known, written))
+    sets = {name: [_list(each, known, written) for each in found] for name, found in top.sets.items()}
     sides = _sides(top, sets)
     used = {side.root for side in sides.values()}
+    loose = [photo for side in sides.values() for photo in side.loose]
     rejected = [error for side in sides.values() for error in side.rejected]
     passed_over = [error for side in sides.values() for error in side.passed_over]
     if root not in used:
-        rejected += [error for error in top.rejected if error.reason == str(LOOSE)]
+        loose += top.loose
+        rejected += [PhotoError(str(photo), LOOSE) for photo in top.loose]
         passed_over += [*top.passed_over, *(PhotoError(str(folder), BESIDE_TRAIN) for folder in top.folders)]
     told = {error.photo: error for error in passed_over}
     for name, folders in sets.items():
@@ -142,6 +146,7 @@ def read_layout(root: Path, *, known: Collection[str] = (), outputs: Iterable[Pa
         root=root,
         sides=sides,
         tests=tuple(each for each in sets[TEST] if each.folders),
+        loose=tuple(loose),
         rejected=tuple(rejected),
         passed_over=tuple(sorted(told.values(), key=lambda error: error.photo)),
     )
@@ -170,14 +175,19 @@ def _why_unused(name: str, listed: ClassFolders) -> Words:
 
 def _list(root: Path, known: Collection[str], written: Collection[Path]) -> ClassFolders:
     """List a folder of class folders."""
-    folders, photos, rejected, passed_over = [], [], [], []
+    folders, photos, loose, rejected, named, passed_over = [], [], [], [], [], []
     for entry in entries(root):
         if not entry.is_dir():
-            rejected.append(PhotoError(str(entry), LOOSE if is_photo(entry) else NOT_A_PHOTO))
+            photo = is_photo(entry)
+            rejected.append(PhotoError(str(entry), LOOSE if photo else NOT_A_PHOTO))
+            if photo:
+                loose.append(entry)
             continue
         why = None if class_of(entry) in known else _why_no_class(entry, written)
         if why is not None:
             passed_over.append(PhotoError(str(entry), why))
+            if why == NO_CLASS_NAME:
+                named.append(entry)
             continue
         folders.append(entry)
         for file in entries(entry):
@@ -188,7 +198,24 @@ def _list(root: Path, known: Collection[str], written: Collection[Path]) -> Clas
                     rejected.append(PhotoError(str(file), NOT_A_PHOTO))
             elif _why_no_class(file, written) not in (SYSTEM_FOLDER, OURS):
                 rejected.append(PhotoError(str(file), NESTED))
-    return ClassFolders(root, tuple(folders), tuple(photos), tuple(rejected), tuple(passed_over))
+    return ClassFolders(
+        root=root,
+        folders=tuple(folders),
+        photos=tuple(photos),
+        loose=tuple(loose),
+        rejected=tuple(rejected),
+        sets=_sets(named),
+        passed_over=tuple(passed_over),
+    )
+
+
+def _sets(folders: Iterable[Path]) -> dict[str, list[Path]]:
+    """Those of some folders that are sets by their names, by which; the one to take comes first."""
+    sets: dict[str, list[Path]] = {name: [] for name in SETS}
+    for folder in sorted(folders, key=lambda each: set_order(each.name)):
+        if name := set_of(folder.name):
+            sets[name].append(folder)
+    return sets
 
 
 def _why_no_class(folder: Path, written: Collection[Path]) -> Words | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import LOOSE, class_of, entries, is_photo
+from kuzov.data.files import class_of, entries, is_photo
 from kuzov.data.folder_names import SYSTEM_FOLDER, TRAIN, VALIDATION
 from kuzov.data.layout import ClassFolders, Layout
 from kuzov.images.formats import EXTENSIONS
@@ -130,10 +130,9 @@ def _differences(train: ClassFolders, validation: ClassFolders) -> Iterator[Word
 
 def _what_lies_there(layout: Layout) -> Iterator[Words]:
     """What there is where photos should be."""
-    loose = sum(error.reason == str(LOOSE) for error in layout.rejected)
-    if loose:
-        yield IN_NO_SUBFOLDER.fill(photos=PHOTOS.of(loose))
-    skipped = (Path(error.photo) for error in layout.passed_over if error.reason != str(SYSTEM_FOLDER))
+    if layout.loose:
+        yield IN_NO_SUBFOLDER.fill(photos=PHOTOS.of(len(layout.loose)))
+    skipped = (Path(error.photo) for error in layout.passed_over if error.reason_words != SYSTEM_FOLDER)
     folders = sorted({*skipped, *(folder for side in layout.sides.values() for folder in side.folders)})
     for folder in folders[:MOST_NAMED]:
         if _wraps_classes(folder):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import LOOSE, class_of
+from kuzov.data.files import class_of
 from kuzov.data.layout import UNDIVIDED, read_layout
 from kuzov.data.refusals import refusals
 from kuzov.errors import DatasetError, PhotoError
@@ -65,12 +65,12 @@ def list_folder(root: Path) -> PhotoFolder:
     )
     classes = {label for side in layout.sides.values() for label in side.classes}
     left_out = [*layout.rejected, *layout.passed_over]
-    loose = [Path(error.photo) for error in layout.rejected if error.reason == str(LOOSE)]
-    if loose and not photos and UNDIVIDED in layout.sides:
+    if layout.loose and not photos and UNDIVIDED in layout.sides:
         label = class_of(root.resolve())
         classes.add(label)
-        photos = tuple(PhotoFile(path=path, label=label, side=UNDIVIDED) for path in loose)
-        left_out = [error for error in left_out if error.reason != str(LOOSE)]
+        photos = tuple(PhotoFile(path=path, label=label, side=UNDIVIDED) for path in layout.loose)
+        taken = set(layout.loose)
+        left_out = [error for error in left_out if Path(error.photo) not in taken]
     if not photos:
         raise DatasetError(refused[0])
     return PhotoFolder(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from kuzov.cars.detector import find_cars
 from kuzov.cores import usable_cores
@@ -76,9 +75,10 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
         image = decode(file.path, at_least_px=READ_PX)
         digest = digest_of(file.path)
     except PhotoError as error:
-        return _unreadable(file.path, name, error.reason)
+        truncated = error.kind == "broken_image" and is_cut_short(file.path.read_bytes())
+        return _unreadable(name, Kind.TRUNCATED if truncated else Kind.UNREADABLE, error.reason)
     except OSError as error:
-        return _unreadable(file.path, name, f"can't be read: {reason_of(error)}")
+        return _unreadable(name, Kind.UNREADABLE, f"can't be read: {reason_of(error)}")
     return ReadPhoto(
         path=file.path,
         name=name,
@@ -94,9 +94,7 @@ def _read(file: PhotoFile, folder: PhotoFolder) -> ReadPhoto | Finding:
     )
 
 
-def _unreadable(path: Path, name: str, reason: str) -> Finding:
-    truncated = reason == str(BROKEN) and is_cut_short(path.read_bytes())
-    kind = Kind.TRUNCATED if truncated else Kind.UNREADABLE
+def _unreadable(name: str, kind: Kind, reason: str) -> Finding:
     return Finding(kind=kind, photos=(name,), facts={"reason": reason})
 
 

@@ -11,7 +11,6 @@ import pickle
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -30,7 +29,7 @@ from kuzov.bulk.labeller import Labeller
 from kuzov.bulk.local import Content, classify_on_threads
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import REPORT
-from kuzov.errors import KuzovError, ResultsError, reason_of
+from kuzov.errors import KuzovError, PhotoError, ResultsError, reason_of
 from kuzov.images.reasons import NO_FILE
 from kuzov.words import Plural, Words, plain
 
@@ -221,8 +220,10 @@ class Worker:
     def _answer(self, photo: str, content: Content) -> Rows:
         if not isinstance(content, str):
             return self._labeller(photo, content)
-        rows = self._labeller(photo, str(self._folder / content))
-        if rows[0].error == str(NO_FILE):
+        try:
+            return self._labeller.rows(photo, str(self._folder / content))
+        except PhotoError as error:
+            if error.reason_words != NO_FILE:
+                return self._labeller(photo, error)
             text = f"no such file on the node {self._address}; each node has to find it by this path"
-            return (replace(rows[0], error=text),)
-        return rows
+            return self._labeller(photo, PhotoError(photo, text))
