@@ -8,6 +8,7 @@ import pytest
 
 from kuzov import api
 from kuzov.errors import ConfigError, DatasetError, MissingExtraError
+from kuzov.training.assignment import Assignment
 from tests.errors import raises
 
 if TYPE_CHECKING:
@@ -36,15 +37,15 @@ def test_a_trained_bundle_recognises_cars(trained: TrainResult, synthetic_photos
 def test_few_shots_are_what_training_is_asked_for(
     trained: TrainResult, synthetic_photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, Any]] = []
+    asked: list[Assignment] = []
 
-    def run_training(*_: object, **options: Any) -> TrainResult:
-        asked.append(options)
+    def run_training(assignment: Assignment) -> TrainResult:
+        asked.append(assignment)
         return trained
 
     monkeypatch.setattr("kuzov.training.pipeline.run_training", run_training)
     assert api.train(synthetic_photos, shots=10) is trained
-    assert asked[0]["shots"] == 10
+    assert asked[0].shots == 10
 
 
 def test_shots_that_can_not_be_are_told_before_anything_is_made(

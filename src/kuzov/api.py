@@ -91,13 +91,14 @@ def train(
     from kuzov.training.kept_photos import KEPT_PHOTOS
 
     with unpacked(Path(photos)) as folder, KEPT_PHOTOS:
+        if shots is not None and fine_tune:
+            raise ConfigError(_NOT_TOGETHER)
         dataset = _photos_to_learn_from(
             folder,
             config,
-            shots,
-            fine_tune,
-            strict,
-            allow_leaks,
+            shots=shots,
+            strict=strict,
+            allow_leaks=allow_leaks,
             outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
             progress=progress,
         )
@@ -106,12 +107,13 @@ def train(
         if fine_tune or tensorboard is not None:
             _load_tensorflow()
         from kuzov.report.write import write_training_report
+        from kuzov.training.assignment import Assignment
         from kuzov.training.pipeline import run_training
 
-        return run_training(
-            dataset,
-            Path(out),
-            config,
+        assignment = Assignment(
+            dataset=dataset,
+            out=Path(out),
+            config=config,
             runs=Path(runs),
             report=write_training_report,
             shots=shots,
@@ -121,6 +123,7 @@ def train(
             progress=progress,
             started=started,
         )
+        return run_training(assignment)
 
 
 def publish(version: StrPath) -> Path:
@@ -143,16 +146,13 @@ def publish(version: StrPath) -> Path:
 def _photos_to_learn_from(
     photos: Path,
     config: TrainConfig,
+    *,
     shots: int | None,
-    fine_tune: bool,
     strict: bool,
     allow_leaks: bool,
-    *,
     outputs: Sequence[Path],
     progress: Progress,
 ) -> Dataset:
-    if shots is not None and fine_tune:
-        raise ConfigError(_NOT_TOGETHER)
     from kuzov.data.dataset import load_dataset
     from kuzov.model.backbones import find_backbone
     from kuzov.training.features import Embedder

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kuzov.data.dataset import Dataset
 from kuzov.doctor.folder import list_folder
+from kuzov.training.assignment import Assignment
 from tests.cli.conftest import Kuzov
 from tests.photo_folders import FOLDERS, PhotoFolder
 
@@ -23,8 +24,8 @@ def datasets(monkeypatch: pytest.MonkeyPatch, trained: TrainResult) -> list[Data
     """What is learned from, in place of learning."""
     datasets: list[Dataset] = []
 
-    def run_training(dataset: Dataset, *_: Any, **__: Any) -> TrainResult:
-        datasets.append(dataset)
+    def run_training(assignment: Assignment) -> TrainResult:
+        datasets.append(assignment.dataset)
         return trained
 
     monkeypatch.setattr("kuzov.training.pipeline.run_training", run_training)

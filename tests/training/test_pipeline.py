@@ -25,6 +25,7 @@ from kuzov.model.backbones import Backbone
 from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
 from kuzov.training import pipeline
+from kuzov.training.assignment import Assignment
 from kuzov.training.candidate import Candidate
 from kuzov.training.export import prove_bundle
 from kuzov.training.pipeline import TrainResult, run_training
@@ -51,7 +52,7 @@ def run(tmp_path: Path) -> Run:
             photos, validation_fraction=fraction, seed=config.seed, strict=strict, allow_leaks=few
         )
         options = {"runs": tmp_path / "runs", "report": lambda *_: None, **options}
-        return run_training(dataset, tmp_path / "models", config, **options)
+        return run_training(Assignment(dataset=dataset, out=tmp_path / "models", config=config, **options))
 
     return train
 

@@ -17,6 +17,7 @@ from kuzov.model.backbones import Backbone
 from kuzov.model.head import Head
 from kuzov.progress import silent
 from kuzov.training import tensorboard
+from kuzov.training.assignment import Assignment
 from kuzov.training.candidate import Candidate, first_stage
 from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.pipeline import TrainResult, run_training
@@ -55,7 +56,8 @@ def logged(tiny: Backbone, cars: Path, tmp_path_factory: pytest.TempPathFactory)
 def train(cars: Path, folder: Path, **options: Any) -> tuple[TrainResult, Path]:
     dataset = load_dataset(cars, validation_fraction=0.25, seed=0)
     options = {"tensorboard": folder / "logs", "report": lambda *_: None, **options}
-    result = run_training(dataset, folder / "models", CONFIG, runs=folder / "runs", **options)
+    out, runs = folder / "models", folder / "runs"
+    result = run_training(Assignment(dataset=dataset, out=out, config=CONFIG, runs=runs, **options))
     return result, folder / "logs"
 
 

@@ -22,6 +22,7 @@ from kuzov.report.write import write_training_report
 from kuzov.teach.changes import find_changes, write_changes
 from kuzov.teach.photo_store import PhotoStore
 from kuzov.teach.trainer import UNEXPECTED, Tell
+from kuzov.training.assignment import Assignment
 from kuzov.training.features import Embedder, FeatureCache, embed_photos
 from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.pipeline import run_training
@@ -37,14 +38,15 @@ def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:
     try:
         with KEPT_PHOTOS:
             dataset = without_leaks(load_dataset(photos, allow_leaks=True, look=look, **split), **split)
-            result = run_training(
-                dataset,
-                trained,
-                config,
+            assignment = Assignment(
+                dataset=dataset,
+                out=trained,
+                config=config,
                 runs=runs,
                 report=write_training_report,
                 progress=lambda stage, done, total: tell({"stage": stage, "done": done, "total": total}),
             )
+            result = run_training(assignment)
     except KuzovError as error:
         _log.error("Training failed: %s", error)
         kind, classes = ("other", ()) if not isinstance(error, DatasetError) else (error.kind, error.classes)

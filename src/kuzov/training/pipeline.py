@@ -6,11 +6,10 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,9 @@ from kuzov.bundle.card import Card
 from kuzov.bundle.layout import LEARNED_FROM, UNPUBLISHED, newest, versions
 from kuzov.bundle.publish import publish, version_of
 from kuzov.cache import default_cache
-from kuzov.config import TrainConfig
-from kuzov.data.dataset import Dataset
 from kuzov.model.backbones import Backbone, find_backbone
 from kuzov.model.calibrator import UNKNOWN_THRESHOLD
-from kuzov.progress import Progress, silent
+from kuzov.training.assignment import Assignment
 from kuzov.training.candidate import Candidate, first_stage
 from kuzov.training.export import prove_bundle, write_bundle
 from kuzov.training.judgement import judge_head
@@ -88,128 +85,43 @@ class _Learned:
         return [each["predicted"] == each["label"] and not each["is_unknown"] for each in photos]
 
 
-def run_training(
-    dataset: Dataset,
-    out: Path,
-    config: TrainConfig,
-    *,
-    runs: Path,
-    report: Callable[[Path, Path], object],
-    shots: int | None = None,
-    fine_tuning: bool = False,
-    tensorboard: Path | None = None,
-    publish_always: bool = True,
-    progress: Progress = silent,
-    started: float | None = None,
-) -> TrainResult:
-    """Learn from photos, and publish; the arguments that are not told here are those of `kuzov.train`.
-
-    Where the new version may not replace the newest one in `out`, unless `publish_always` says that it may,
-    it is kept beside the versions, unpublished.
-
-    `report` makes the run's report from the run's folder, and puts it into the folder that becomes the
-    version; where it fails, neither folder stays. The seconds that are reported count from `started`, a
-    reading of `time.monotonic`, or from the call.
+def run_training(assignment: Assignment) -> TrainResult:
+    """Learn from photos, and publish.
 
     Where a model that has learned from features in int8 fails its proof, it learns from those in float32.
     """
-    train = partial(
-        _train,
-        dataset,
-        out,
-        config,
-        runs=runs,
-        report=report,
-        shots=shots,
-        fine_tuning=fine_tuning,
-        tensorboard=tensorboard,
-        publish_always=publish_always,
-        progress=progress,
-        started=time.monotonic() if started is None else started,
-    )
-    backbone = find_backbone(config.backbone)
+    backbone = find_backbone(assignment.config.backbone)
     try:
-        return train(backbone)
+        return _train(assignment, backbone)
     except ProofError as error:
         if backbone.frozen().quantised is None:
             raise
         log.warning("In int8 and in float32 the model would answer differently. %s", error)
         log.warning("It learns anew, in float32 alone, and will be served so.")
-        return train(replace(backbone, in_float=True))
+        return _train(assignment, replace(backbone, in_float=True))
 
 
-def _train(
-    dataset: Dataset,
-    out: Path,
-    config: TrainConfig,
-    backbone: Backbone,
-    *,
-    runs: Path,
-    report: Callable[[Path, Path], object],
-    shots: int | None,
-    fine_tuning: bool,
-    tensorboard: Path | None,
-    publish_always: bool,
-    progress: Progress,
-    started: float,
-) -> TrainResult:
+def _train(assignment: Assignment, backbone: Backbone) -> TrainResult:
     """`run_training`, on a backbone."""
-    learned = _learn(
-        dataset,
-        backbone,
-        config,
-        shots=shots,
-        fine_tuning=fine_tuning,
-        tensorboard=tensorboard,
-        progress=progress,
-    )
-    progress("export", 0, 1)
-    succession = None
-    if not publish_always and versions(out):
-        succession = compare(newest(out), learned.data.names, learned.data.dataset.validation, learned.rights)
-    base = out if succession is None or succession.may_replace else out / UNPUBLISHED
-    with ExitStack() as undo:
-
-        def write(version_dir: Path) -> None:
-            proof = _write_version(version_dir, learned, backbone)
-            target, run_folder = (each / str(version_of(version_dir)) for each in (base, runs))
-            if not run_folder.exists():
-                undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
-            learned.metrics.update(bundle=str(target), seconds=round(time.monotonic() - started, 2))
-            candidate = learned.candidate
-            with ThreadPoolExecutor(1) as beside:
-                proved = beside.submit(
-                    prove_bundle, version_dir, candidate.network, candidate.classifier, proof
-                )
-                write_run(run_folder, learned.metrics, config)
-                report(run_folder, version_dir)
-            proved.result()
-
-        bundle = publish(base, write)
-        undo.pop_all()
+    learned = _learn(assignment, backbone)
+    assignment.progress("export", 0, 1)
+    succession = _succession(assignment, learned)
+    base = assignment.out if succession is None or succession.may_replace else assignment.out / UNPUBLISHED
+    bundle = _publish(assignment, learned, backbone, base)
     if learned.workspace is not None:
         shutil.rmtree(learned.workspace, ignore_errors=True)
-    progress("export", 1, 1)
-    return TrainResult(
-        bundle=bundle, run_folder=runs / bundle.name, metrics=learned.metrics, succession=succession
-    )
+    assignment.progress("export", 1, 1)
+    run_folder = assignment.runs / bundle.name
+    return TrainResult(bundle=bundle, run_folder=run_folder, metrics=learned.metrics, succession=succession)
 
 
-def _learn(
-    dataset: Dataset,
-    backbone: Backbone,
-    config: TrainConfig,
-    *,
-    shots: int | None,
-    fine_tuning: bool,
-    tensorboard: Path | None,
-    progress: Progress,
-) -> _Learned:
-    everything = embed_dataset(dataset, backbone, config, default_cache(), progress=progress)
+def _learn(assignment: Assignment, backbone: Backbone) -> _Learned:
+    config, progress, logs = assignment.config, assignment.progress, assignment.tensorboard
+    everything = embed_dataset(assignment.dataset, backbone, config, default_cache(), progress=progress)
     draws: list[Draw] = []  # the first becomes the bundle, all judge
-    if shots is not None:
+    if assignment.shots is not None:
         draws = draw_shots(
-            everything.labels, everything.groups, shots=shots, draws=SHOT_DRAWS, seed=config.seed
+            everything.labels, everything.groups, shots=assignment.shots, draws=SHOT_DRAWS, seed=config.seed
         )
     data = everything.divided(draws[0].known, draws[0].others) if draws else everything
     progress("head", 0, 2)
@@ -218,34 +130,74 @@ def _learn(
     strength = choice.inverse_regularisation
     judgement = judge_head(everything, draws, config, inverse_regularisation=strength)
     progress("head", 2, 2)
-    if tensorboard is not None:
+    if logs is not None:
         from kuzov.training.tensorboard import log_first_stage  # noqa: PLC0415
 
-        log_first_stage(tensorboard, data, candidate, choice, judgement, config)
+        log_first_stage(logs, data, candidate, choice, judgement, config)
     workspace = history = None
-    if fine_tuning:
-        # Keras and TensorFlow, which only this needs.
-        from kuzov.training.second_stage import fine_tune_workspace, second_stage  # noqa: PLC0415
-
-        workspace = fine_tune_workspace(default_cache(), data, backbone, config)
-        tuned, history = second_stage(
-            data,
-            candidate,
-            backbone,
-            config,
-            inverse_regularisation=strength,
-            workspace=workspace,
-            logs=tensorboard,
-            progress=progress,
-        )
-        if tuned.is_better_than(candidate, data.labels[data.validation]):
-            candidate = tuned
-    if tensorboard is not None:
+    if assignment.fine_tuning:
+        candidate, history, workspace = _fine_tune(assignment, data, candidate, backbone, strength)
+    if logs is not None:
         from kuzov.training.tensorboard import log_photos  # noqa: PLC0415
 
-        log_photos(tensorboard, data, candidate)
+        log_photos(logs, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
     return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
+
+
+def _fine_tune(
+    assignment: Assignment, data: LearningSet, first: Candidate, backbone: Backbone, strength: float
+) -> tuple[Candidate, Mapping[str, Sequence[float]], Path]:
+    """The better candidate of the first stage's and the second's, the latter's curve, and its workspace."""
+    # Keras and TensorFlow, which only this needs.
+    from kuzov.training.second_stage import fine_tune_workspace, second_stage  # noqa: PLC0415
+
+    config = assignment.config
+    workspace = fine_tune_workspace(default_cache(), data, backbone, config)
+    tuned, history = second_stage(
+        data,
+        first,
+        backbone,
+        config,
+        inverse_regularisation=strength,
+        workspace=workspace,
+        logs=assignment.tensorboard,
+        progress=assignment.progress,
+    )
+    better = tuned.is_better_than(first, data.labels[data.validation])
+    return tuned if better else first, history, workspace
+
+
+def _succession(assignment: Assignment, learned: _Learned) -> Succession | None:
+    """How it differs from the newest version, where it hangs on that whether it is published."""
+    if assignment.publish_always or not versions(assignment.out):
+        return None
+    data = learned.data
+    return compare(newest(assignment.out), data.names, data.dataset.validation, learned.rights)
+
+
+def _publish(assignment: Assignment, learned: _Learned, backbone: Backbone, base: Path) -> Path:
+    """Write the version and the run's folder, both or neither; returns the version's folder, in `base`."""
+    candidate, metrics = learned.candidate, learned.metrics
+    with ExitStack() as undo:
+
+        def write(version_dir: Path) -> None:
+            proof = _write_version(version_dir, learned, backbone)
+            target, run_folder = (each / str(version_of(version_dir)) for each in (base, assignment.runs))
+            if not run_folder.exists():
+                undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
+            metrics.update(bundle=str(target), seconds=round(time.monotonic() - assignment.started, 2))
+            with ThreadPoolExecutor(1) as beside:
+                proved = beside.submit(
+                    prove_bundle, version_dir, candidate.network, candidate.classifier, proof
+                )
+                write_run(run_folder, metrics, assignment.config)
+                assignment.report(run_folder, version_dir)
+            proved.result()
+
+        bundle = publish(base, write)
+        undo.pop_all()
+    return bundle
 
 
 def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> Proof:
