@@ -5,14 +5,25 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kuzov.errors import ConfigError
+from kuzov.words import Words
+
+_NO_HOME = Words(
+    "There is no home folder to keep a cache in; name a folder in KUZOV_CACHE.",
+    "Нет домашней папки, где держать кэш; назовите папку в KUZOV_CACHE.",
+)
+
 
 def default_cache() -> Path:
     """The user's cache folder for kuzov: $KUZOV_CACHE, or kuzov under the XDG cache folder.
 
     Raises:
-        RuntimeError: The user has no home folder.
+        ConfigError: The user has no home folder.
     """
     if "KUZOV_CACHE" in os.environ:
         return Path(os.environ["KUZOV_CACHE"])
     folder = os.environ.get("XDG_CACHE_HOME")
-    return (Path(folder) if folder else Path.home() / ".cache") / "kuzov"
+    try:
+        return (Path(folder) if folder else Path.home() / ".cache") / "kuzov"
+    except RuntimeError as error:
+        raise ConfigError(_NO_HOME) from error

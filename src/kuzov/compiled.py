@@ -18,6 +18,7 @@ import openvino
 
 from kuzov.atomic import hidden_in
 from kuzov.cache import default_cache
+from kuzov.errors import ConfigError
 
 MOST_KEPT = 12
 """Networks of 5 to 15 MB; every training makes two, and those that were not used for longest go."""
@@ -83,7 +84,7 @@ def place(what: object) -> Path | None:
     try:
         folder = default_cache() / "compiled"
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
+    except (OSError, ConfigError):
         return None
     return folder / hashlib.sha256(repr([what, openvino.get_version(), _processor()]).encode()).hexdigest()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kuzov.data.files import digest_of
+from kuzov.errors import ConfigError
 from kuzov.teach import jobs
 
 
@@ -26,6 +27,18 @@ def test_what_can_not_be_learned_from_is_told(tmp_path: Path) -> None:
     jobs.train(tmp_path / "photos", tmp_path / "trained", tmp_path / "runs", told.append)
     expected = f"There is no folder {tmp_path / 'photos'}; give one with a subfolder of photos a model."
     assert told == [{"failed": expected, "kind": "photos", "classes": ()}]
+
+
+def test_a_user_without_a_cache_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise ConfigError("There is no home folder.")
+
+    monkeypatch.setattr(jobs, "default_cache", no_home)
+    monkeypatch.setattr("kuzov.training.features.default_cache", no_home)
+    told: list[Mapping[str, Any]] = []
+    jobs.embed([])
+    jobs.train(tmp_path / "photos", tmp_path / "trained", tmp_path / "runs", told.append)
+    assert told == [{"failed": "There is no home folder.", "kind": "other", "classes": ()}]
 
 
 @pytest.mark.parametrize("sides", [("",), ("train", "validation")], ids=["whole", "divided"])

@@ -34,8 +34,8 @@ def train(photos: Path, trained: Path, runs: Path, tell: Tell) -> None:
     """Train as `kuzov train` does, and tell how it went, and then what the new version changes."""
     config = TrainConfig()
     split: dict[str, Any] = {"validation_fraction": config.validation_fraction, "seed": config.seed}
-    look = Embedder(find_backbone(config.backbone), config).look
     try:
+        look = Embedder(find_backbone(config.backbone), config).look
         with KEPT_PHOTOS:
             dataset = without_leaks(load_dataset(photos, allow_leaks=True, look=look, **split), **split)
             assignment = Assignment(
@@ -81,7 +81,7 @@ def _compare(photos: Path, dataset: Dataset, new: Path, run_folder: Path, tell: 
 def embed(photos: Sequence[Path]) -> None:
     """Remember the features of photos; where one can't be read, the others are left to the training."""
     config = TrainConfig()
-    backbone, cache = find_backbone(config.backbone), FeatureCache(default_cache() / "features")
     with suppress(KuzovError, OSError):
+        backbone, cache = find_backbone(config.backbone), FeatureCache(default_cache() / "features")
         read = [Photo(path, path.parent.name, digest_of(path)) for path in photos]
         embed_photos(read, backbone, config, cache, silent)
