@@ -25,6 +25,13 @@ def test_versions_are_folders_named_by_numbers_with_a_model_inside(tmp_path: Pat
     assert layout.version_folder(tmp_path, 7) == tmp_path / "007"
 
 
+def test_a_folder_without_a_model_does_not_hide_one_of_the_same_number(tmp_path: Path) -> None:
+    (tmp_path / "007").mkdir()
+    make(tmp_path, "7", "07")
+    assert layout.versions(tmp_path) == [7]
+    assert layout.version_folder(tmp_path, 7) == layout.newest(tmp_path) == tmp_path / "07"
+
+
 def test_a_version_that_is_not_there(tmp_path: Path) -> None:
     make(tmp_path, "1")
     for base in (tmp_path, tmp_path / "none"):

@@ -46,13 +46,7 @@ MODEL_FOLDERS = Words(
 
 def versions(base: Path) -> list[int]:
     """The versions in a model folder, ascending; folders of other names, or without a model, don't count."""
-    if not base.is_dir():
-        return []
-    return sorted(
-        int(folder.name)
-        for folder in base.iterdir()
-        if _is_number(folder.name) and (folder / SAVED_MODEL).is_file()
-    )
+    return sorted(_folders(base))
 
 
 def version_folder(base: Path, version: int) -> Path:
@@ -61,10 +55,24 @@ def version_folder(base: Path, version: int) -> Path:
     Raises:
         BundleError: There is no such version.
     """
+    folder = _folders(base).get(version)
+    if folder is None:
+        raise BundleError(_NOT_THERE.fill(version=version, base=str(base)))
+    return folder
+
+
+def _folders(base: Path) -> dict[int, Path]:
+    """The folders of versions; of two that spell one number, the first by name, as for a server."""
+    found: dict[int, Path] = {}
     for folder in sorted(base.iterdir()) if base.is_dir() else []:
-        if _is_number(folder.name) and int(folder.name) == version:
-            return folder
-    raise BundleError(_NOT_THERE.fill(version=version, base=str(base)))
+        if is_version(folder):
+            found.setdefault(int(folder.name), folder)
+    return found
+
+
+def is_version(folder: Path) -> bool:
+    """Whether a folder is named by a number and holds a model."""
+    return _is_number(folder.name) and (folder / SAVED_MODEL).is_file()
 
 
 def newest(base: Path) -> Path:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kuzov.atomic import place, sync
-from kuzov.bundle.layout import SAVED_MODEL, UNPUBLISHED, version_folder, versions
+from kuzov.bundle.layout import UNPUBLISHED, is_version, version_folder, versions
 from kuzov.errors import BundleError, reason_of
 from kuzov.words import Words
 
@@ -89,7 +89,7 @@ def release(path: Path) -> Path:
             raise BundleError(_NONE_WAITS.fill(path=str(path)))
         folder = version_folder(path / UNPUBLISHED, waiting[-1])
     base = folder.parents[1]
-    if not (folder.name.isascii() and folder.name.isdigit() and (folder / SAVED_MODEL).is_file()):
+    if not is_version(folder):
         raise BundleError(_NOT_UNPUBLISHED.fill(folder=str(folder)))
     target = base / str(max([int(folder.name), *(each + 1 for each in versions(base))]))
     try:

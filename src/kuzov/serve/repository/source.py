@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.bundle.layout import SAVED_MODEL, misplaced, newest
+from kuzov.bundle.layout import is_version, misplaced, newest
 from kuzov.errors import BundleError, ErrorCode, RequestError, reason_of
 from kuzov.serve.repository.config import ModelConfig
 
@@ -33,14 +33,14 @@ def look(config: ModelConfig) -> Listing:
         BundleError: The base path is missing or can't be read.
     """
     try:
-        folders = sorted(path for path in config.base_path.iterdir() if _is_version(path))
+        inside = sorted(path for path in config.base_path.iterdir() if is_version(path))
     except OSError as error:
         raise BundleError(
             f"The base path {config.base_path} of model {config.name} can't be read: {reason_of(error)}."
         ) from error
     found: dict[int, Path] = {}
     remarks = []
-    for folder in folders:
+    for folder in (each for each in inside if int(each.name) <= MAX_VERSION):
         taken = found.setdefault(int(folder.name), folder)
         if taken is not folder:
             remarks.append(
@@ -80,11 +80,6 @@ def look_for_reload(config: ModelConfig) -> Listing:
     if not listing.wanted:
         raise RequestError(ErrorCode.NOT_FOUND, " ".join(listing.remarks))
     return listing
-
-
-def _is_version(folder: Path) -> bool:
-    name = folder.name
-    return name.isascii() and name.isdigit() and int(name) <= MAX_VERSION and (folder / SAVED_MODEL).is_file()
 
 
 def _missing(config: ModelConfig, found: Mapping[int, Path]) -> list[str]:
