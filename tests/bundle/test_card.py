@@ -11,6 +11,7 @@ from kuzov.bundle.card import Card, card_from_json, find_card, read_card
 from kuzov.errors import BundleError
 from kuzov.records import ClassName
 from tests.errors import raises
+from tests.folders import close
 
 CARD = Card(
     classes=(ClassName(id="b", en="B", ru="Б"), ClassName(id="a", en="A", ru="А")),
@@ -56,6 +57,15 @@ def test_a_missing_card_is_told(tmp_path: Path) -> None:
         BundleError, f"The bundle {tmp_path} has no assets.extra/card.json: No such file or directory."
     ):
         read_card(tmp_path)
+
+
+def test_a_card_in_a_folder_that_can_not_be_entered_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, json.dumps(CARD.to_json()))
+    close(file.parent, monkeypatch)
+    with raises(BundleError, f"{file} can't be read: Permission denied."):
+        find_card(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from kuzov.bundle import layout
 from kuzov.errors import BundleError
 from tests.errors import raises
+from tests.folders import close
 
 
 def make(base: Path, *names: str) -> None:
@@ -91,3 +94,17 @@ def test_a_folder_of_model_folders_names_them(tmp_path: Path) -> None:
         f"В {tmp_path} лежат не версии, а папки моделей: cars, trucks. Укажите одну из них, например "
         f"{tmp_path}/cars."
     )
+
+
+@pytest.mark.parametrize("look", [layout.resolve, layout.newest, layout.versions])
+@pytest.mark.parametrize("closed", ["models", "models/cars", "models/cars/1"])
+def test_a_folder_that_can_not_be_entered_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], object], closed: str
+) -> None:
+    make(tmp_path, "models/cars/1")
+    close(tmp_path / closed, monkeypatch)
+    with pytest.raises(BundleError) as caught:
+        look(tmp_path / "models" / "cars")
+    where = rf"{tmp_path}/models/cars\S*"
+    assert re.fullmatch(rf"{where} can't be read: Permission denied\.", caught.value.words.en)
+    assert re.fullmatch(rf"{where} не читается: Permission denied\.", caught.value.words.ru)

@@ -12,6 +12,9 @@ from kuzov.bundle.layout import LABELS, REPORT, WARMUP_REQUESTS, newest, version
 from kuzov.bundle.ready import USERS_MODEL, default_model, ready_model
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.engine.recogniser import Recogniser
+from kuzov.errors import BundleError
+from tests.errors import raises
+from tests.folders import close
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -104,3 +107,9 @@ def test_an_empty_model_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.M
     USERS_MODEL.mkdir(parents=True)
     with pytest.raises(kuzov.KuzovError, match=r"^No version in the model folder models/img_classifier"):
         kuzov.load()
+
+
+def test_a_model_that_can_not_be_looked_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    close(USERS_MODEL.parent, monkeypatch)
+    with raises(BundleError, "models/img_classifier can't be read: Permission denied."):
+        default_model()

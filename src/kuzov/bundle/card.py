@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.atlas.names import look_alike
-from kuzov.bundle.layout import CARD
+from kuzov.bundle.layout import CARD, holds
 from kuzov.errors import BundleError, reason_of
 from kuzov.records import Car, ClassName, Prediction
 from kuzov.words import Words
@@ -126,7 +126,7 @@ def find_card(version_dir: Path) -> Card | None:
     Raises:
         BundleError: The card is broken, or of a newer form than this version of kuzov knows.
     """
-    if not (version_dir / CARD).is_file():
+    if not holds(version_dir, CARD):
         return None
     values = _read_json(version_dir)
     versions = values.get("versions") if isinstance(values, dict) else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from kuzov.errors import BundleError
+from kuzov.errors import BundleError, reason_of
 from kuzov.words import Words
 
 SAVED_MODEL = "saved_model.pb"
@@ -37,6 +39,7 @@ NO_NUMBER = Words(
     "В {base} лежит сама модель, а не версии. Перенесите её во вложенную папку с числом вместо имени, "
     "например {base}/1.",
 )
+_UNREADABLE = Words("{path} can't be read: {why}.", "{path} не читается: {why}.")
 _NOT_THERE = Words("There is no version {version} in {base}.", "Версии {version} в {base} нет.")
 MODEL_FOLDERS = Words(
     "{base} holds no versions but model folders: {names}. Give one of them, such as {first}.",
@@ -45,7 +48,11 @@ MODEL_FOLDERS = Words(
 
 
 def versions(base: Path) -> list[int]:
-    """The versions in a model folder, ascending; folders of other names, or without a model, don't count."""
+    """The versions in a model folder, ascending; folders of other names, or without a model, don't count.
+
+    Raises:
+        BundleError: It can't be looked into.
+    """
     return sorted(_folders(base))
 
 
@@ -53,7 +60,7 @@ def version_folder(base: Path, version: int) -> Path:
     """The folder of a version; its name may have leading zeros.
 
     Raises:
-        BundleError: There is no such version.
+        BundleError: There is no such version, or the model folder can't be looked into.
     """
     folder = _folders(base).get(version)
     if folder is None:
@@ -64,41 +71,70 @@ def version_folder(base: Path, version: int) -> Path:
 def _folders(base: Path) -> dict[int, Path]:
     """The folders of versions; of two that spell one number, the first by name, as for a server."""
     found: dict[int, Path] = {}
-    for folder in sorted(base.iterdir()) if base.is_dir() else []:
+    with reading(base):
+        inside = sorted(base.iterdir()) if base.is_dir() else []
+    for folder in inside:
         if is_version(folder):
             found.setdefault(int(folder.name), folder)
     return found
 
 
 def is_version(folder: Path) -> bool:
-    """Whether a folder is named by a number and holds a model."""
-    return _is_number(folder.name) and (folder / SAVED_MODEL).is_file()
+    """Whether a folder is named by a number and holds a model.
+
+    Raises:
+        BundleError: It can't be looked into.
+    """
+    return _is_number(folder.name) and holds(folder, SAVED_MODEL)
+
+
+def holds(folder: Path, file: str | Path) -> bool:
+    """Whether a file lies in a folder.
+
+    Raises:
+        BundleError: It can't be looked into.
+    """
+    with reading(folder / file):
+        return (folder / file).is_file()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Have what the system says against looking at a part of a model told as a BundleError."""
+    try:
+        yield
+    except OSError as error:
+        raise BundleError(_UNREADABLE.fill(path=str(path), why=reason_of(error))) from error
 
 
 def newest(base: Path) -> Path:
     """The folder of the newest version.
 
     Raises:
-        BundleError: The folder is missing or holds no version.
+        BundleError: The folder is missing, can't be looked into or holds no version.
     """
-    if not base.is_dir():
-        raise BundleError(NO_FOLDER.fill(base=str(base)))
     found = versions(base)
     if not found:
+        if not base.is_dir():
+            raise BundleError(NO_FOLDER.fill(base=str(base)))
         words = misplaced(base) or NO_VERSION.fill(base=str(base), file=SAVED_MODEL)
         raise BundleError(words)
     return version_folder(base, found[-1])
 
 
 def misplaced(base: Path) -> Words | None:
-    """Which folder may be meant by one that holds no versions: it is one, or holds model folders, or None."""
-    if (base / SAVED_MODEL).is_file():
+    """Which folder may be meant by one that holds no versions: it is one, or holds model folders, or None.
+
+    Raises:
+        BundleError: It can't be looked into.
+    """
+    if holds(base, SAVED_MODEL):
         named = base if base.name else base.resolve()  # "." has no name
         words = A_VERSION if _is_number(named.name) else NO_NUMBER
         return words.fill(base=str(base), parent=str(named.parent))
     try:
         inside = [each.name for each in sorted(base.iterdir()) if versions(each)]
-    except OSError:
+    except (OSError, BundleError):
         return None
     if not inside:
         return None
@@ -109,9 +145,9 @@ def resolve(path: Path) -> Path:
     """The version folder that a user means: `path` itself if it holds a model, else its newest version.
 
     Raises:
-        BundleError: Neither is there.
+        BundleError: Neither is there, or it can't be looked into.
     """
-    return path if (path / SAVED_MODEL).is_file() else newest(path)
+    return path if holds(path, SAVED_MODEL) else newest(path)
 
 
 def _is_number(name: str) -> bool:

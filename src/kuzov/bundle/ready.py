@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kuzov.bundle.layout import reading
+
 USERS_MODEL = Path("models/img_classifier")
 """Where `kuzov train` writes unless it is told otherwise, and where a model is looked for first."""
 
@@ -18,5 +20,9 @@ def default_model() -> Path:
 
     A models/img_classifier with no version in it is the user's own all the same: loading it tells what is
     wrong with it, and nothing is silently put in its place.
+
+    Raises:
+        BundleError: Whether it is there can't be told.
     """
-    return USERS_MODEL if USERS_MODEL.exists() else ready_model()
+    with reading(USERS_MODEL):
+        return USERS_MODEL if USERS_MODEL.exists() else ready_model()

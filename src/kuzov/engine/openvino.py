@@ -14,7 +14,7 @@ import numpy.typing as npt
 import openvino
 
 from kuzov.bundle.card import Card, find_card
-from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL
+from kuzov.bundle.layout import OPENVINO_INT8_MODEL, OPENVINO_MODEL, holds
 from kuzov.bundle.saved_model import read_signatures
 from kuzov.cars.detector import load_detector
 from kuzov.compiled import UnreadableError, read_model
@@ -176,7 +176,7 @@ def load(
         lone_calls=lone_calls,
         rows_apart=card is not None,
     )
-    if precision == "int8" and not (card and (version_dir / OPENVINO_INT8_MODEL).is_file()):
+    if precision == "int8" and not (card and holds(version_dir, OPENVINO_INT8_MODEL)):
         raise ConfigError(f"The model in {version_dir} has no int8 form; leave out the precision.")
     if card is None:
         signature = _servable(version_dir, read_signatures(version_dir))
@@ -197,14 +197,14 @@ def load(
 
 def _in_int8(version_dir: Path, settings: NetworkSettings, outputs: Collection[str]) -> Network | None:
     """A bundle's network in int8; None, and a line in the log, where float32 is to be computed."""
-    file = version_dir / OPENVINO_INT8_MODEL
-    if not file.is_file():
+    if not holds(version_dir, OPENVINO_INT8_MODEL):
         reason = "it has no int8 form"
     elif int8_is_slower():
         reason = "this processor is slower in int8"
     else:
         try:
-            return _compile(file, replace(settings, precision="int8"), ["image"], outputs, version_dir)
+            file, in_int8 = version_dir / OPENVINO_INT8_MODEL, replace(settings, precision="int8")
+            return _compile(file, in_int8, ["image"], outputs, version_dir)
         except BundleError as error:
             if isinstance(error.__cause__, UnreadableError):
                 raise

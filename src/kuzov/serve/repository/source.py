@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +60,7 @@ def look_for_start(config: ModelConfig) -> Listing:
     try:
         listing = look(config)
     except BundleError:
-        with suppress(OSError):  # where it is no mere absence, `look` has told the reason
-            newest(config.base_path)
+        newest(config.base_path)
         raise
     if not listing.found:
         newest(config.base_path)
