@@ -17,6 +17,7 @@ from kuzov.engine import int8 as module
 from kuzov.engine.int8 import int8_is_slower
 from kuzov.network import NetworkSettings
 from recipes.quantise import MOST_OF_A_PAIR, largest_pairs
+from tests.folders import close
 
 
 class Slow:
@@ -80,6 +81,15 @@ def test_other_processes_know_a_processor_that_is_not_slower(compiled: list[str]
         int8_is_slower()
         int8_is_slower.cache_clear()
     assert compiled.count("int8") == times
+
+
+@pytest.mark.parametrize("compiled", [{"int8": 1, "f32": 2}], indirect=True)
+def test_a_cache_that_can_not_be_entered_is_done_without(
+    compiled: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close(tmp_path / "compiled", monkeypatch)
+    assert not int8_is_slower()
+    assert compiled == ["f32", "int8"]
 
 
 def test_what_openvino_refuses_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,16 +26,14 @@ ENOUGH, MOST_ROUNDS = 3, 50
 @functools.cache
 def int8_is_slower() -> bool:
     """Measure it once a processor; once a process where it is, as other work may be to blame."""
-    known_to_be_fast = place("int8 is no slower than float32")
-    if known_to_be_fast is not None and known_to_be_fast.exists():
-        with suppress(OSError):  # those that were not used for longest go
-            known_to_be_fast.touch()
-        return False
-    slower = _measure()
-    if known_to_be_fast is not None and not slower:
-        with suppress(OSError):  # a cache that can only be read
-            known_to_be_fast.touch()
-    return slower
+    mark, fast = place("int8 is no slower than float32"), False
+    with suppress(OSError):  # a cache that can't be entered
+        fast = mark is not None and mark.exists()
+    fast = fast or not _measure()
+    if mark is not None and fast:
+        with suppress(OSError):  # a cache that can only be read; in others what was not used for longest goes
+            mark.touch()
+    return not fast
 
 
 def _measure() -> bool:
