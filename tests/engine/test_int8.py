@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import numpy as np
@@ -41,9 +44,9 @@ class Clock:
 @pytest.fixture(autouse=True)
 def measured_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("KUZOV_CACHE", str(tmp_path))
-    int8_is_slower.cache_clear()
+    module._is_slower.cache_clear()
     yield
-    int8_is_slower.cache_clear()
+    module._is_slower.cache_clear()
 
 
 @pytest.fixture
@@ -71,6 +74,21 @@ def test_the_slower_one_is_told_and_measured_once(compiled: list[str], slower: b
     assert compiled == ["f32", "int8"]
 
 
+def test_threads_that_ask_at_once_measure_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_ask, measured = Barrier(2), list[None]()
+
+    def measure() -> bool:
+        measured.append(None)
+        with suppress(BrokenBarrierError):  # one waits in vain for the other
+            both_ask.wait(timeout=0.2)
+        return True
+
+    monkeypatch.setattr(module, "_measure", measure)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(lambda _: int8_is_slower(), range(2)))
+    assert len(measured) == 1
+
+
 @pytest.mark.parametrize(
     ("compiled", "times"),
     [({"int8": 1, "f32": 2}, 1), ({"int8": 2, "f32": 1}, 3)],
@@ -79,7 +97,7 @@ def test_the_slower_one_is_told_and_measured_once(compiled: list[str], slower: b
 def test_other_processes_know_a_processor_that_is_not_slower(compiled: list[str], times: int) -> None:
     for _ in range(3):
         int8_is_slower()
-        int8_is_slower.cache_clear()
+        module._is_slower.cache_clear()
     assert compiled.count("int8") == times
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import time
 from contextlib import suppress
 
@@ -22,10 +23,17 @@ SLOWER = 1.25
 
 ENOUGH, MOST_ROUNDS = 3, 50
 
+_MEASURING = threading.Lock()  # else threads that load models at the same moment would slow each other down
 
-@functools.cache
+
 def int8_is_slower() -> bool:
     """Measure it once a processor; once a process where it is, as other work may be to blame."""
+    with _MEASURING:
+        return _is_slower()
+
+
+@functools.cache
+def _is_slower() -> bool:
     mark, fast = place("int8 is no slower than float32"), False
     with suppress(OSError):  # a cache that can't be entered
         fast = mark is not None and mark.exists()
