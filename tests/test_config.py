@@ -84,20 +84,30 @@ def test_what_is_no_setting_is_refused(pair: str, message: str) -> None:
         ("validation_fraction=true", "True", "of the type of its default, 0.25"),
         ("features.mirrored=1", "1", "of the type of its default, True"),
         ('head.inverse_regularisation=["a"]', "'a'", "of the type of its default, 1.0"),
-        ("seed=-1", "-1", "0 or more"),
+        ("seed=-1", "-1", "in 0..4294967295"),
+        ("seed=4294967296", "4294967296", "in 0..4294967295"),
         ("validation_fraction=1", "1.0", "in 0..1"),
         ("features.augmented_views=-1", "-1", "0 or more"),
         ("head.folds=1", "1", "2 or more"),
-        ("head.inverse_regularisation=[]", "()", "a list of numbers over 0"),
-        ("head.inverse_regularisation=[1, 0]", "(1.0, 0.0)", "a list of numbers over 0"),
+        ("head.inverse_regularisation=[]", "()", "a list of finite numbers over 0"),
+        ("head.inverse_regularisation=[1, 0]", "(1.0, 0.0)", "a list of finite numbers over 0"),
+        ("head.inverse_regularisation=[inf]", "(inf,)", "a list of finite numbers over 0"),
+        ("head.inverse_regularisation=[1, nan]", "(1.0, nan)", "a list of finite numbers over 0"),
+        ("augmentation.rotation_range=-5", "-5.0", "in 0..360"),
+        ("augmentation.rotation_range=nan", "nan", "in 0..360"),
+        ("augmentation.shear_range=1e308", "1e+308", "in 0..360"),
+        ("augmentation.width_shift_range=-0.1", "-0.1", "in 0..1"),
+        ("augmentation.height_shift_range=inf", "inf", "in 0..1"),
+        (f"augmentation.shear_range={10**400}", str(10**400), "of the type of its default, 0.2"),
         ("augmentation.zoom_range=1", "1.0", "in 0..1"),
         ("augmentation.fill_mode=mirror", "mirror", "one of nearest, constant, reflect, wrap"),
         ("fine_tune.layers=0", "0", "1 or more"),
         ("fine_tune.epochs=0", "0", "1 or more"),
         ("fine_tune.patience=0", "0", "1 or more"),
         ("fine_tune.batch_size=0", "0", "1 or more"),
-        ("fine_tune.learning_rate=0", "0.0", "over 0"),
-        ("fine_tune.learning_rate=nan", "nan", "over 0"),
+        ("fine_tune.learning_rate=0", "0.0", "a finite number over 0"),
+        ("fine_tune.learning_rate=nan", "nan", "a finite number over 0"),
+        ("fine_tune.learning_rate=inf", "inf", "a finite number over 0"),
     ],
 )
 def test_a_value_that_no_run_could_use_is_refused(pair: str, shown: str, rule: str) -> None:
@@ -110,7 +120,7 @@ def test_a_file_that_is_missing_or_broken_is_told(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     with raises(ConfigError, f"The configuration {file} can't be read: No such file or directory."):
         load_config(file)
-    for content in (b"seed = ", b"\xff"):
+    for content in (b"seed = ", b"\xff", b"seed = " + 5000 * b"1"):
         file.write_bytes(content)
         with pytest.raises(ConfigError) as caught:
             load_config(file)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
@@ -15,14 +17,16 @@ from kuzov.errors import ConfigError, reason_of
 from kuzov.words import Words
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
+MOST_SEED = 2**32 - 1
+"""Keras takes none larger."""
 
 _OUT_OF_RANGE = Words(
     "Setting {name} is {value}; it must be {allowed}.", "Настройка {name} — {value}, а должна быть {allowed}."
 )
 _OR_MORE = Words("{least} or more", "{least} или больше")
-_PART = Words("in 0..1", "от 0 до 1")
-_POSITIVE = Words("over 0", "больше 0")
-_POSITIVE_LIST = Words("a list of numbers over 0", "списком чисел больше 0")
+_BETWEEN = Words("in 0..{most}", "от 0 до {most}")
+_POSITIVE = Words("a finite number over 0", "конечным числом больше 0")
+_POSITIVE_LIST = Words("a list of finite numbers over 0", "списком конечных чисел больше 0")
 _ONE_OF = Words("one of {all}", "одним из слов: {all}")
 _OTHER_TYPE = Words(
     "Setting {name} is {value}; it must be of the type of its default, {default}.",
@@ -126,25 +130,29 @@ class TrainConfig:
         Raises:
             ConfigError: Names the setting, its value and what it may be.
         """
-        whole = (_OR_MORE.fill(least=0), lambda value: value >= 0)
         counted = (_OR_MORE.fill(least=1), lambda value: value >= 1)
-        part = (_PART, lambda value: 0 < value < 1)
+        part, degrees = _BETWEEN.fill(most=1), (_BETWEEN.fill(most=360), lambda value: 0 <= value <= 360)
+        shift = (part, lambda value: 0 <= value <= 1)
         allowed: Mapping[str, tuple[Words, Callable[[Any], bool]]] = {
-            "seed": whole,
-            "validation_fraction": part,
-            "features.augmented_views": whole,
+            "seed": (_BETWEEN.fill(most=MOST_SEED), lambda value: 0 <= value <= MOST_SEED),
+            "validation_fraction": (part, lambda value: 0 < value < 1),
+            "features.augmented_views": (_OR_MORE.fill(least=0), lambda value: value >= 0),
             "head.folds": (_OR_MORE.fill(least=2), lambda value: value >= 2),
             "head.inverse_regularisation": (
                 _POSITIVE_LIST,
-                lambda values: bool(values) and min(values) > 0,
+                lambda values: bool(values) and all(0 < value < math.inf for value in values),
             ),
-            "augmentation.zoom_range": (_PART, lambda value: 0 <= value < 1),
+            "augmentation.rotation_range": degrees,
+            "augmentation.width_shift_range": shift,
+            "augmentation.height_shift_range": shift,
+            "augmentation.shear_range": degrees,
+            "augmentation.zoom_range": (part, lambda value: 0 <= value < 1),
             "augmentation.fill_mode": (_ONE_OF.fill(all=", ".join(FILL_MODES)), FILL_MODES.__contains__),
             "fine_tune.layers": counted,
             "fine_tune.epochs": counted,
             "fine_tune.patience": counted,
             "fine_tune.batch_size": counted,
-            "fine_tune.learning_rate": (_POSITIVE, lambda value: value > 0),
+            "fine_tune.learning_rate": (_POSITIVE, lambda value: 0 < value < math.inf),
         }
         for name, (told, fine) in allowed.items():
             value = attrgetter(name)(self)
@@ -186,7 +194,7 @@ def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> Trai
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(_UNREADABLE.fill(file=str(file), why=reason_of(error))) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # a number of too many digits is no TOMLDecodeError
             raise ConfigError(_NOT_TOML.fill(file=str(file), why=str(error))) from error
         config = _merge(config, values, "")
     for override in overrides:
@@ -203,7 +211,7 @@ def load_config(file: Path | None = None, overrides: Sequence[str] = ()) -> Trai
 def _parse_value(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return text
 
 
@@ -229,7 +237,8 @@ def _convert(default: object, value: object, name: str) -> object:
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(_convert(default[0], each, name) for each in value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        with suppress(OverflowError):  # of a whole number that no float holds
+            return float(value)
     if type(value) is not type(default):
         raise ConfigError(_OTHER_TYPE.fill(name=name, value=repr(value), default=repr(default)))
     return value

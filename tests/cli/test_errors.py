@@ -206,8 +206,8 @@ SETTINGS = [
     ),
     (
         "seed=-1",
-        "Setting seed is -1; it must be 0 or more.",
-        "Настройка seed — -1, а должна быть 0 или больше.",
+        "Setting seed is -1; it must be in 0..4294967295.",
+        "Настройка seed — -1, а должна быть от 0 до 4294967295.",
     ),
     (
         "seed=soon",
