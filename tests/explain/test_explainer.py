@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from kuzov.bundle.layout import CARD, OPENVINO_MODEL, SAVED_MODEL
+from kuzov.bundle.ready import ready_model
 from kuzov.cars.cut_out import MIDDLE, read_cut_out
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import BundleError, ConfigError, PhotoError
@@ -50,6 +52,24 @@ def test_the_prediction_is_that_of_the_recogniser(
     assert (found.photo, found.label, found.names) == (str(suv), "suv", expected.names)
     assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-3)
     assert found.unknown == pytest.approx(expected.unknown, abs=1e-3)
+
+
+def test_a_stranger_s_look_alike_and_what_is_odd_with_the_photo_are_told_too(
+    real_photos: Path, tmp_path: Path
+) -> None:
+    whole = (real_photos / "test" / "x5_1.jpg").read_bytes()
+    photo = tmp_path / "cut-short.jpg"
+    photo.write_bytes(whole[: int(0.97 * len(whole))])
+    asked = Explainer.load(ready_model())
+    recogniser = Recogniser.load(ready_model(), precision="f32")
+    asked.card = recogniser.card = replace(asked.card, unknown_threshold=-1)  # every car is a stranger
+    found, expected = asked.explain(photo).prediction, recogniser.predict(photo)
+    assert found.note is not None
+    assert found.note == expected.note
+    assert found.look_alike is not None
+    assert expected.look_alike is not None
+    assert found.look_alike.model == expected.look_alike.model
+    assert found.look_alike.probability == pytest.approx(expected.look_alike.probability, abs=1e-3)
 
 
 def test_as_json_it_is_the_prediction_and_what_was_explained(explainer: Explainer, suv: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ class Card:
         alike: tuple[str, float] | None = None,
         car: Car | None = None,
         no_car: bool = False,
+        note: Words | None = None,
     ) -> Prediction:
         """Name what the model says of a photo, of which it gives a score for each class, and `unknown`.
 
@@ -114,7 +116,12 @@ class Card:
             car=car,
             no_car=no_car,
             look_alike=look_alike(alike) if is_unknown else None,
+            note=note,
         )
+
+    def likeliest(self, known: Sequence[float]) -> tuple[str, float] | None:
+        """Which model of the atlas is likeliest, by the probability of each; None where there is no atlas."""
+        return max(zip(self.atlas, known, strict=False), key=itemgetter(1), default=None)
 
 
 def find_card(version_dir: Path) -> Card | None:

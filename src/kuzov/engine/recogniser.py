@@ -139,9 +139,13 @@ class Recogniser:
             known = answer["atlas"].astype(np.float64)
             scores, unknown = known / max(known.sum(), 1e-12), max(0.0, 1 - float(known.sum()))
         elif self.card.atlas:
-            likeliest = int(answer["atlas"].argmax())
-            alike = self.card.atlas[likeliest], float(answer["atlas"][likeliest])
-        found = self.card.prediction(
-            name, scores.tolist(), unknown, alike=alike, car=part.car, no_car=part.no_car
+            alike = self.card.likeliest(answer["atlas"].tolist())
+        return self.card.prediction(
+            name,
+            scores.tolist(),
+            unknown,
+            alike=alike,
+            car=part.car,
+            no_car=part.no_car,
+            note=part.note,
         )
-        return replace(found, note=part.note)

@@ -106,7 +106,13 @@ class Explainer:
         look, heat = self._look(part.pixels, method, label)
         name = "photo" if isinstance(photo, bytes) else os.fspath(photo)
         prediction = self.card.prediction(
-            name, look.probabilities.tolist(), look.unknown, car=part.car, no_car=part.no_car
+            name,
+            look.probabilities.tolist(),
+            look.unknown,
+            alike=self.card.likeliest(look.atlas.tolist()),
+            car=part.car,
+            no_car=part.no_car,
+            note=part.note,
         )
         label = prediction.label if label is None else label
         return Saliency(prediction=prediction, label=label, method=method, part=part, heat=heat)

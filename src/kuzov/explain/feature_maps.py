@@ -55,12 +55,14 @@ class Look:
     Attributes:
         probabilities: (C,).
         unknown: In 0..1.
+        atlas: (M,), how likely each model of the atlas is; (0,) where the network knows none.
         last: The coarsest grid, which the features are means of.
         next_to_last: The next finer one; the same where there is only one.
     """
 
     probabilities: Array
     unknown: float
+    atlas: Array
     last: Grid
     next_to_last: Grid
 
@@ -101,6 +103,7 @@ class FeatureMaps:
         return Look(
             probabilities=found["probabilities"][0],
             unknown=float(found["unknown"][0]),
+            atlas=found["atlas"][0] if "atlas" in found else np.zeros(0, np.float32),
             last=last,
             next_to_last=next_to_last,
         )
@@ -135,6 +138,8 @@ def _with_slopes(model: openvino.Model) -> openvino.Model:
         "next_to_last_maps": next_to_last,
         "next_to_last_slopes": pull_back(slope, last, next_to_last, model.get_ordered_ops()),
     }
+    if any("atlas" in each.get_names() for each in model.outputs):
+        named["atlas"] = model.output("atlas").get_node().input_value(0)
     for name, output in named.items():
         output.get_tensor().add_names({name})
     return openvino.Model([ops.result(each) for each in named.values()], [image.get_node(), column])
