@@ -11,21 +11,25 @@ from pathlib import Path
 
 import pytest
 
-# Two workers that write their process and number into a folder, and wait for SIGTERM. One whose number is in
-# the folder "die" as well ends at once. The second argument is a line that runs before all else.
+# Two workers that write their process and number into a folder, and wait for SIGTERM. Where there is "die" or
+# "broken" in it as well, they fail. The second argument is a line that runs before all else.
 WORKERS = """
 import os, signal, sys, time
 from pathlib import Path
+from kuzov.errors import BundleError
 from kuzov.serve import workers
 
 folder = Path(sys.argv[1])
 wait = signal.pause
 
-def work(index):
+def work(index, served):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    (folder / f"{index}-{os.getpid()}").touch()
+    if (folder / "broken").exists():
+        raise BundleError("The model is broken.")
     if (folder / "die").exists():
         raise ValueError("a secret")
+    served()
+    (folder / f"{index}-{os.getpid()}").touch()
     while True:
         wait()
 
@@ -132,20 +136,39 @@ def test_one_that_can_not_be_started_is_tried_again(tmp_path: Path) -> None:
     assert b"Worker 0 can't be started: Resource temporarily unavailable; it is tried again" in log
 
 
-@pytest.mark.slow
 def test_one_that_dies_is_started_again(tmp_path: Path) -> None:
-    with started(tmp_path) as parent:
+    with started(tmp_path, "workers.RESTART_PAUSE_S = 0") as parent:
         [first] = wait_for(tmp_path, 0, 1)
-        time.sleep(1.1)  # it has served for a while
         os.kill(first, signal.SIGKILL)
         assert wait_for(tmp_path, 0, 2)[1] != first
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(timeout=20) == 0
 
 
-def test_workers_that_can_not_start_end_the_parent(tmp_path: Path) -> None:
-    (tmp_path / "die").touch()
-    with started(tmp_path) as parent:
+@pytest.mark.parametrize(
+    ("how", "told"), [("die", b" failed\nTraceback"), ("broken", b": The model is broken.\n")]
+)
+def test_workers_that_can_not_start_end_the_parent_however_long_they_try(
+    tmp_path: Path, how: str, told: bytes
+) -> None:
+    (tmp_path / how).touch()
+    with started(tmp_path, "workers.RESTART_PAUSE_S = 0") as parent:  # any time is long
         _, log = parent.communicate(timeout=20)
         assert parent.returncode == 1
-    assert b" failed\nTraceback" in log
+    assert told in log
+    assert b" before it could serve\n" in log
+
+
+def test_one_that_has_served_is_started_again_until_it_can(tmp_path: Path) -> None:
+    with started(tmp_path, "workers.RESTART_PAUSE_S = 0.01") as parent:
+        wait_for(tmp_path, 1, 1)
+        first = wait_for(tmp_path, 0, 1)[0]
+        (tmp_path / "broken").touch()
+        os.kill(first, signal.SIGKILL)
+        assert parent.stderr is not None
+        while b"Worker 0: The model is broken." not in parent.stderr.readline():
+            pass
+        (tmp_path / "broken").unlink()
+        wait_for(tmp_path, 0, 2)
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(timeout=20) == 0

@@ -56,9 +56,14 @@ def serve(
     load = load_engine or engine_loader(settings)
     with _metrics_folder(settings) as folder:
 
-        def work(index: int) -> None:
+        def work(index: int, served: Callable[[], None]) -> None:
+            def ready(settings: ServeSettings) -> None:
+                served()
+                if when_ready is not None and index == 0:
+                    when_ready(settings)
+
             shares = None if folder is None else (folder, index)
-            _serve_alone(settings, load, shares, when_ready=None if index else when_ready)
+            _serve_alone(settings, load, shares, when_ready=ready)
 
         run_workers(settings.workers, work)
 

@@ -8,6 +8,9 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from mmap import mmap
+from typing import TypeAlias
 
 from kuzov.errors import KuzovError, reason_of
 from kuzov.signals import ENDING, ending_signals_held, on_ending_signals
@@ -18,31 +21,34 @@ RESTART_PAUSE_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-def run_workers(count: int, work: Callable[[int], None]) -> None:
-    """Run processes until a signal ends them all; one that dies is started again.
+Work: TypeAlias = Callable[[int, Callable[[], None]], None]
+"""A worker's, given its number from 0, and what it calls as soon as it serves; SIGTERM has it return."""
+
+
+def run_workers(count: int, work: Work) -> None:
+    """Run processes until a signal ends them all; one that dies is started again, once it has served.
 
     Call it in the main thread, before any other has been started: the processes are forked.
 
-    Each does its work, given its number from 0, and returns from it when it gets SIGTERM.
-
     Raises:
-        SystemExit: With status 1, in the parent: a process failed before it had served for a while.
+        SystemExit: With status 1, in the parent: one ended that had not served, nor had any before it in its
+            place.
     """
-    workers = _Workers(work)
+    workers = _Workers(count, work)
     failed = False
     with on_ending_signals(workers.stop):
         for index in range(count):
             workers.start(index)
         while workers.running:
             process, status = os.wait()
-            index, started = workers.running.pop(process)
+            index, code = workers.running.pop(process), os.waitstatus_to_exitcode(status)
             if workers.stopping:
                 continue
-            if time.monotonic() - started < RESTART_PAUSE_S:
+            if not workers.served[index]:
+                _log.error("Worker %d ended with status %d before it could serve", index, code)
                 failed = True
                 workers.stop()
                 continue
-            code = os.waitstatus_to_exitcode(status)
             _log.error("Worker %d ended with status %d; it is started again", index, code)
             time.sleep(RESTART_PAUSE_S)
             workers.start(index)
@@ -53,8 +59,9 @@ def run_workers(count: int, work: Callable[[int], None]) -> None:
 class _Workers:
     """The processes that run; a signal may call `stop` between any two steps of the others."""
 
-    def __init__(self, work: Callable[[int], None]) -> None:
-        self.running: dict[int, tuple[int, float]] = {}  # number and start, by process
+    def __init__(self, count: int, work: Work) -> None:
+        self.running: dict[int, int] = {}  # numbers by process
+        self.served = mmap(-1, count)  # a byte for each number, which the forked processes share
         self.stopping = False
         self._work = work
 
@@ -71,7 +78,8 @@ class _Workers:
                 # A signal between the fork and the entry would miss the new process.
                 with ending_signals_held():
                     if not self.stopping:
-                        self.running[_fork(index, self._work)] = index, time.monotonic()
+                        served = partial(self.served.__setitem__, index, 1)
+                        self.running[_fork(index, partial(self._work, index, served))] = index
             except OSError as error:
                 _log.error("Worker %d can't be started: %s; it is tried again", index, reason_of(error))
                 time.sleep(RESTART_PAUSE_S)
@@ -79,7 +87,7 @@ class _Workers:
                 return
 
 
-def _fork(index: int, work: Callable[[int], None]) -> int:
+def _fork(index: int, work: Callable[[], None]) -> int:
     """The process of a new worker; in that process it never returns."""
     process = os.fork()
     if process:
@@ -89,7 +97,7 @@ def _fork(index: int, work: Callable[[int], None]) -> int:
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        work(index)
+        work()
         status = 0
     except KuzovError as error:
         _log.error("Worker %d: %s", index, error)
