@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from typing import cast
 
 import pytest
 
@@ -40,3 +43,20 @@ def test_no_room_for_the_temporary_file() -> None:
         "The list of photos that are left can't be kept in a temporary file: database or disk is full. "
         "Free some space, or name another folder for it in SQLITE_TMPDIR."
     )
+
+
+@pytest.mark.parametrize("use", [lambda plan: plan.holds("a"), lambda plan: list(plan.photos(by_name=True))])
+def test_no_room_to_look_things_up_or_to_sort(use: Callable[[Plan], object]) -> None:
+    class Full:
+        def execute(self, *_: object) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        def close(self) -> None:
+            pass
+
+    with closing(Plan()) as plan:
+        database, full = plan._database, Full()
+        with closing(database):
+            plan._database = cast("sqlite3.Connection", full)
+            with pytest.raises(ResultsError, match=r"can't be kept in a temporary file: disk I/O error\."):
+                use(plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -31,13 +32,14 @@ class Plan:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._lock = threading.Lock()  # what is left is read by one thread while another asks what it holds
-        self._database.executescript(
-            "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
-            "CREATE TABLE left (name BLOB NOT NULL);"
-            "BEGIN"
-        )
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        with self._access():
+            self._database.executescript(
+                "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
+                "CREATE TABLE left (name BLOB NOT NULL);"
+                "BEGIN"
+            )
         self.listed = 0
         self.left = 0
 
@@ -55,34 +57,41 @@ class Plan:
         self.listed += 1
         if self._is_new(photo):
             self.left += 1
-            self._execute("INSERT INTO left VALUES (?)", photo.encode(errors=_BYTES_OF_NAMES))
+            with self._access():
+                name = photo.encode(errors=_BYTES_OF_NAMES)
+                self._database.execute("INSERT INTO left VALUES (?)", (name,))
 
     def holds(self, photo: str) -> bool:
         """Whether a photo was added or left out; its name may be spelled as results have it."""
-        with self._lock:
+        with self._access():
             rows = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
-        return self._next(rows) is not None
+            return rows.fetchone() is not None
 
     def photos(self, *, by_name: bool) -> Iterator[str]:
         """What is left, in the order in which it was added, or by name."""
         order = "name" if by_name else "rowid"
-        with self._lock:
+        with self._access():
             rows = self._database.execute(f"SELECT name FROM left ORDER BY {order}")
         while row := self._next(rows):
             yield row[0].decode(errors=_BYTES_OF_NAMES)
 
     def _next(self, rows: sqlite3.Cursor) -> Any:
-        with self._lock:
+        with self._access():
             return rows.fetchone()
 
     def _is_new(self, photo: str) -> bool:
-        return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)) == 1
+        with self._access():
+            added = self._database.execute("INSERT OR IGNORE INTO known VALUES (?)", (_digest(photo),))
+            return added.rowcount == 1
 
-    def _execute(self, statement: str, value: bytes) -> int:
-        try:
-            return self._database.execute(statement, (value,)).rowcount
-        except sqlite3.OperationalError as error:
-            raise ResultsError(NO_ROOM.fill(why=str(error))) from error
+    @contextmanager
+    def _access(self) -> Iterator[None]:
+        """For one thread at a time; SQLite needs room to sort too."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.OperationalError as error:
+                raise ResultsError(NO_ROOM.fill(why=str(error))) from error
 
 
 def _digest(photo: str) -> bytes:
