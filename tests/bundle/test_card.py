@@ -78,7 +78,14 @@ def test_a_card_that_is_not_json_is_told(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "form"), [(replace(CARD, format=3).to_json(), "3"), ({}, "None"), ([], "None"), ("1", "None")]
+    ("values", "form"),
+    [
+        (replace(CARD, format=3).to_json(), "3"),
+        ({}, "None"),
+        ([], "None"),
+        ("1", "None"),
+        ({"format": [2]}, "[2]"),
+    ],
 )
 def test_another_form_asks_for_an_upgrade(values: Any, form: str) -> None:
     with raises(

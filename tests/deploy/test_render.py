@@ -117,7 +117,8 @@ def test_an_update_that_was_broken_off_can_be_done_again(
     assert texts(tmp_path) == {"run.sh": "newer", "a/b.txt": "newer"}
 
 
-def test_a_damaged_manifest(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).write_text("{")
+@pytest.mark.parametrize("text", ["{", "[1]", "1", '{"run.sh": 1}', "[" * 100_000])
+def test_a_damaged_manifest(tmp_path: Path, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
     with raises(ConfigError, f"{tmp_path / MANIFEST} is damaged. Name another folder with --out."):
         render(FILES, tmp_path)

@@ -168,8 +168,8 @@ def card_from_json(values: Any, *, source: str) -> Card:
     Raises:
         BundleError: It is not a card of a form that this version of kuzov knows.
     """
-    if not isinstance(values, dict) or values.get("format") not in FRAMINGS:
-        found = values.get("format") if isinstance(values, dict) else None
+    found = values.get("format") if isinstance(values, dict) else None
+    if not isinstance(found, int) or found not in FRAMINGS:
         raise BundleError(_OTHER_FORM.fill(source=source, found=str(found), newest=FORMAT))
     try:
         # A later kuzov may add fields without changing what the known ones mean.

@@ -159,10 +159,11 @@ def _is_ours(file: Path, digests: Sequence[str]) -> bool:
 
 def _read_manifest(out: Path) -> dict[str, list[str]]:
     try:
-        return dict(json.loads((out / MANIFEST).read_text(encoding="utf-8")))
+        found = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        return {path: list(digests) for path, digests in found.items()}
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(f"{out / MANIFEST} is damaged. Name another folder with --out.") from error
 
 
