@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
 from kuzov.bundle.card import Card, card_from_json
 from kuzov.client.answers import Answer, Row, cars, describes, main_car, prediction
 from kuzov.errors import ConfigError, PhotoError, ServerError
 from kuzov.images.decode import Photo, decode
+from kuzov.images.jpeg import Jpeg
 from kuzov.images.orientation import orientation
 from kuzov.records import LEAST_CAR_PX, Prediction
 from kuzov.words import Words
@@ -219,7 +220,7 @@ def _encoded(photo: Photo, name: str | None = None) -> _Sent:
     size, note = image.size, image.info.get("note")
     if max(size) <= MAX_SIDE_PX and note is None:
         original = Path(photo).read_bytes() if isinstance(photo, str | os.PathLike) else photo
-        if isinstance(original, bytes) and _is_upright_rgb_jpeg(original):
+        if isinstance(original, bytes) and _is_upright_rgb_jpeg(original, shown):
             return _Sent(original, shown, size, None)
     image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
     encoded = BytesIO()
@@ -227,17 +228,10 @@ def _encoded(photo: Photo, name: str | None = None) -> _Sent:
     return _Sent(encoded.getvalue(), shown, size, note)
 
 
-class _JpegHeader(JpegImagePlugin.JpegImageFile):
-    """A JPEG's header, without Pillow's reading of the EXIF block: it warns where that is damaged."""
-
-    def getexif(self) -> Image.Exif:
-        return Image.Exif()
-
-
-def _is_upright_rgb_jpeg(content: bytes) -> bool:
+def _is_upright_rgb_jpeg(content: bytes, name: str) -> bool:
     if not content.startswith(b"\xff\xd8\xff"):
         return False
-    header = _JpegHeader(BytesIO(content))
+    header = Jpeg.of(content, name)
     return header.mode == "RGB" and orientation(header.info) == 1
 
 
