@@ -50,7 +50,10 @@ def seen(slopes: Any, grid: str) -> Look:
     """Two maps of 2 by 2 places in a grid, and nothing in the other."""
     grids = {"last": NOTHING, "next_to_last": NOTHING}
     grids[grid] = Grid(maps=MAPS, slopes=np.array(slopes, np.float32))
-    return Look(probabilities=np.ones(1, np.float32), unknown=0, **grids)
+    one = np.ones(1, np.float32)
+    return Look(
+        probabilities=one, unknown=0, atlas=one, last=grids["last"], next_to_last=grids["next_to_last"]
+    )
 
 
 def test_layer_cam_weighs_each_place() -> None:
