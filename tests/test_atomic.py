@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kuzov.atomic import free_name, hidden_in, written_whole
+from kuzov.atomic import free_name, hidden_in, place, written_whole
 
 
 def write(file: Path, content: bytes) -> None:
@@ -27,6 +27,32 @@ def test_a_name_that_nothing_has(tmp_path: Path) -> None:
     for name in ("car.jpg", "car-2.jpg", "car-3.jpg"):
         assert free_name(tmp_path / "car.jpg") == tmp_path / name
         (tmp_path / name).touch()
+
+
+def test_a_folder_is_on_disk_with_all_in_it_before_its_new_name(
+    tmp_path: Path, on_disk: dict[Path, bytes | set[str]]
+) -> None:
+    folder = tmp_path / "beside"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "file").write_bytes(b"one")
+    (folder / "inner" / "file").write_bytes(b"two")
+    place(folder, tmp_path / "folder")
+    assert on_disk == {
+        folder: {"inner", "file"},
+        folder / "file": b"one",
+        folder / "inner": {"file"},
+        folder / "inner" / "file": b"two",
+        tmp_path: {"folder"},
+    }
+
+
+def test_a_folder_that_holds_something_keeps_its_name(tmp_path: Path) -> None:
+    for name in ("beside", "folder"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(name.encode())
+    with pytest.raises(OSError, match="Directory not empty"):
+        place(tmp_path / "beside", tmp_path / "folder")
+    assert (tmp_path / "folder" / "file").read_bytes() == b"folder"
 
 
 def test_what_can_not_be_written_leaves_what_was_there(

@@ -39,12 +39,15 @@ def hidden_in(folder: Path, name: str) -> Iterator[Path]:
 
 
 def place(source: Path, target: Path) -> None:
-    """Rename a file or a folder, which is on disk before its new name is: a power cut leaves no empty one.
+    """Rename a file, or a folder with all in it, which is on disk before its new name is.
+
+    A power cut leaves none that is empty. A folder takes no name that another one has, unless that is empty.
 
     Raises:
         OSError: It can't be; what had the name has it still.
     """
-    sync(source)
+    for each in (source, *source.rglob("*")):
+        sync(each)
     source.replace(target)
     sync(target.parent)
 

@@ -433,7 +433,7 @@ def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    points = ("export._write_openvino", "export.prove_openvino", "publish._rename")
+    points = ("export._write_openvino", "export.prove_openvino", "publish.place")
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), *points]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout == "".join(f"reached\n{point} {-signal.SIGKILL}\n" for point in points), done.stderr

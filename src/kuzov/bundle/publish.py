@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kuzov.atomic import place, sync
+from kuzov.atomic import place
 from kuzov.bundle.layout import UNPUBLISHED, is_version, version_folder, versions
 from kuzov.errors import BundleError, reason_of
 from kuzov.words import Words
@@ -59,9 +59,8 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
     try:
         write(staging)
         staging.chmod(0o755)  # until now it was for its owner alone; a server is often another user
-        _flush(staging)
-        published = _rename(staging, base)
-        sync(base)
+        published = base / str(version_of(staging))
+        place(staging, published)
     except OSError as error:
         raise BundleError(_UNWRITABLE.fill(base=str(base), why=reason_of(error))) from error
     else:
@@ -116,17 +115,6 @@ def _reserve(base: Path) -> Path:
                 return staging
             staging.rmdir()
         version += 1
-
-
-def _rename(staging: Path, base: Path) -> Path:
-    # A rename onto a folder that is not empty fails, so whatever came there meanwhile is left alone.
-    return staging.rename(base / str(version_of(staging)))
-
-
-def _flush(folder: Path) -> None:
-    """Have the contents on disk before the name is, so that a power cut leaves no empty files."""
-    for path in [folder, *folder.rglob("*")]:
-        sync(path)
 
 
 def _remove_abandoned(base: Path) -> None:
