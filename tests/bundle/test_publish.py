@@ -110,12 +110,22 @@ def test_a_failure_in_writing_leaves_nothing(tmp_path: Path, kind: type[BaseExce
     assert names(tmp_path) == []
 
 
-def test_a_disk_that_fails_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("encoder error -2 when writing image file"), "encoder error -2 when writing image file"),
+    ],
+    ids=["a full disk", "a picture"],
+)
+def test_what_keeps_a_version_from_being_made_is_told_and_leaves_nothing(
+    tmp_path: Path, error: OSError, told: str
+) -> None:
     def fail(folder: Path) -> None:
         write(folder)
-        raise OSError(28, "No space left on device")
+        raise error
 
-    with raises(BundleError, f"The model folder {tmp_path} can't be written: No space left on device."):
+    with raises(BundleError, f"No new version could be made in {tmp_path}: {told}."):
         publish(tmp_path, fail)
     assert names(tmp_path) == []
 
@@ -125,7 +135,7 @@ def test_a_failed_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with raises(BundleError, f"The model folder {tmp_path} can't be written: Permission denied."):
+    with raises(BundleError, f"No new version could be made in {tmp_path}: Permission denied."):
         publish(tmp_path, write)
     assert names(tmp_path) == []
 

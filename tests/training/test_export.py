@@ -430,6 +430,22 @@ def test_a_second_export_is_a_newer_version(small: Trained, tmp_path: Path) -> N
     assert set(contents(first)) == set(contents(second)) == FILES
 
 
+def test_a_disk_that_is_full_where_openvino_writes_is_told_and_leaves_nothing(
+    small: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr("openvino.save_model", full)
+    with pytest.raises(
+        BundleError,
+        match=r"^OpenVINO can't write the network to .*/assets.extra/openvino; see that the disk has room\. "
+        r"It says: basic_ios::clear: iostream error\.$",
+    ):
+        small.export(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}

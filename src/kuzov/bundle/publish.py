@@ -16,6 +16,9 @@ from kuzov.words import Words
 _UNWRITABLE = Words(
     "The model folder {base} can't be written: {why}.", "В папку модели {base} не записать: {why}."
 )
+_UNMADE = Words(
+    "No new version could be made in {base}: {why}.", "Новую версию в {base} сделать не удалось: {why}."
+)
 _NONE_WAITS = Words(
     "No version waits in {path} to be published. Train one: kuzov train PHOTOS",
     "В {path} ни одна версия не ждёт публикации. Обучите новую: kuzov train ПАПКА_С_ФОТО",
@@ -41,14 +44,14 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
 
     Args:
         base: The model folder, made if missing.
-        write: Fills the folder that it is given, and checks what it wrote; whatever it raises is passed on.
-            `version_of` tells which version the folder will be.
+        write: Fills the folder that it is given, and checks what it wrote; what it raises is passed on, but
+            for an OSError. `version_of` tells which version the folder will be.
 
     Returns:
         The new version's folder, named by seconds since 1970, or one more than the newest version.
 
     Raises:
-        BundleError: The folder can't be written.
+        BundleError: The folder can't be written, or `write` raised an OSError.
     """
     try:
         base.mkdir(parents=True, exist_ok=True)
@@ -62,7 +65,7 @@ def publish(base: Path, write: Callable[[Path], None]) -> Path:
         published = base / str(version_of(staging))
         place(staging, published)
     except OSError as error:
-        raise BundleError(_UNWRITABLE.fill(base=str(base), why=reason_of(error))) from error
+        raise BundleError(_UNMADE.fill(base=str(base), why=reason_of(error))) from error
     else:
         return published
     finally:

@@ -25,12 +25,19 @@ from kuzov.bundle.layout import (
     WARMUP_REQUESTS,
 )
 from kuzov.bundle.saved_model import warmup_requests
+from kuzov.errors import BundleError
 from kuzov.model.classifier import Classifier
 from kuzov.model.frozen import FrozenNetwork
 from kuzov.model.join import constants, join_openvino, join_saved_model
+from kuzov.network import own_words
 from kuzov.training.prove import REPEATED, ROUNDED, Proof, prove_openvino, prove_saved_model
 from kuzov.wire.tf_record import write_records
+from kuzov.words import Words
 
+_UNWRITABLE = Words(
+    "OpenVINO can't write the network to {folder}; see that the disk has room. It says: {why}.",
+    "OpenVINO не может записать сеть в {folder}; проверьте, есть ли место на диске. Его слова: {why}.",
+)
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
 FINE_TUNE_PACKAGES = ("keras", "tensorflow-cpu")
 
@@ -106,7 +113,11 @@ def _write_card(folder: Path, card: Card) -> None:
 def _write_openvino(file: Path, model: openvino.Model) -> None:
     """OpenVINO's own form of the same constants: it loads faster, and keeps `unknown`."""
     file.parent.mkdir(parents=True)
-    openvino.save_model(model, file, compress_to_fp16=False)
+    try:
+        openvino.save_model(model, file, compress_to_fp16=False)
+    except RuntimeError as error:  # of a full disk too, which it does not name
+        why = own_words(error).removesuffix(".")
+        raise BundleError(_UNWRITABLE.fill(folder=str(file.parent), why=why)) from error
 
 
 def _write_warmup(file: Path, image_px: int) -> None:
