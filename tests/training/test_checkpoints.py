@@ -63,3 +63,13 @@ def test_it_stops_after_patience_and_gives_back_the_best(tmp_path: Path) -> None
         "epoch3.weights.h5",
         "history.json",
     ]
+
+
+def test_what_the_history_names_outlives_a_power_cut(
+    tmp_path: Path, on_disk: dict[Path, bytes | set[str]]
+) -> None:
+    checkpoints = Checkpoints(tmp_path, patience=2)
+    checkpoints.set_model(tiny_model())
+    checkpoints.on_epoch_end(0, {"val_loss": 1.0})
+    assert (tmp_path / "epoch0.weights.h5").read_bytes() in on_disk.values()
+    assert on_disk[tmp_path] == {"epoch0.weights.h5", "history.json"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from kuzov.atomic import written_whole
+from kuzov.atomic import place, written_whole
 
 HISTORY = "history.json"
 
@@ -16,8 +16,8 @@ HISTORY = "history.json"
 class Checkpoints(keras.callbacks.Callback):
     """Saves each epoch, stops when the loss held out no longer falls, and knows the best epoch.
 
-    The weights, with the optimizer's, are renamed into place before the history names their epoch, so what
-    the history names is whole. Of the weights, only the last and the best epoch's are kept.
+    The weights, with the optimizer's, are on disk under their name before the history names their epoch, so
+    what the history names is whole. Of the weights, only the last and the best epoch's are kept.
 
     Attributes:
         history: Loss and accuracy by epoch, as Keras names them; earlier calls' epochs too.
@@ -55,7 +55,7 @@ class Checkpoints(keras.callbacks.Callback):
         weights = self._weights(epoch)
         part = self._folder / f"part.{weights.name}"
         self.model.save_weights(part, overwrite=True)
-        part.replace(weights)
+        place(part, weights)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         with written_whole(self._folder / HISTORY) as part:
