@@ -99,18 +99,37 @@ def test_both_are_judged_by_photos_that_both_know(always_right: list[str]) -> No
     assert "только она права на 5" in found.words.ru
 
 
-def test_photos_that_the_former_has_learned_from_say_nothing(always_right: list[str], tmp_path: Path) -> None:
-    former = tmp_path / "1"
-    (former / LEARNED_FROM).parent.mkdir(parents=True)
-    card = FORMER / "assets.extra" / "card.json"
-    (former / "assets.extra" / "card.json").write_bytes(card.read_bytes())
-    (former / "saved_model.pb").touch()
+@pytest.fixture
+def learned_from(tmp_path: Path) -> Path:
+    """Where a former version, which is beside that file, tells the photos that it has learned from."""
+    file = tmp_path / "1" / LEARNED_FROM
+    file.parent.mkdir(parents=True)
+    (file.parent / "card.json").write_bytes((FORMER / "assets.extra" / "card.json").read_bytes())
+    (tmp_path / "1" / "saved_model.pb").touch()
+    return file
+
+
+def test_photos_that_the_former_has_learned_from_say_nothing(
+    always_right: list[str], learned_from: Path
+) -> None:
     shown = photos(8)
-    learned = "".join(f"{succession.short_digest(each)}\n" for each in shown[:6])
-    (former / LEARNED_FROM).write_text(learned)
-    found = compare(former, classes(*KNOWN), shown, [False] * 8)
+    learned_from.write_text("".join(f"{succession.short_digest(each)}\n" for each in shown[:6]))
+    found = compare(learned_from.parents[1], classes(*KNOWN), shown, [False] * 8)
     assert (always_right, found.photos) == (["6.jpg", "7.jpg"], 2)
     assert found.may_replace
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\0" * 17, b"\xff" * 16 + b"\n", b"0123456789abcdef\n0123"], ids=repr
+)
+def test_where_it_can_not_be_told_what_was_learned_from_the_former_is_not_replaced(
+    learned_from: Path, damaged: bytes
+) -> None:
+    learned_from.write_bytes(damaged)
+    found = compare(learned_from.parents[1], classes(*KNOWN), photos(8), [True] * 8)
+    assert not found.may_replace
+    assert found.words.en.endswith(f", knows can't be told: {learned_from} is damaged")
+    assert found.words.ru.endswith(f", узнать нельзя: файл {learned_from} повреждён")
 
 
 def test_many_photos_are_thinned_out(always_right: list[str]) -> None:

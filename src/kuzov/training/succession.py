@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from kuzov.bundle.card import find_card
 from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.data.dataset import Photo
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import KuzovError, PhotoError, reason_of
+from kuzov.errors import BundleError, KuzovError, PhotoError, reason_of
 from kuzov.model.scores import sign_test
 from kuzov.records import ClassName
 from kuzov.words import PHOTOS, Words, joined, number, plain
@@ -42,6 +43,9 @@ UNTOLD = Words(
     "что знает последняя версия, {former}, узнать нельзя: {reason}",
 )
 NOT_OURS = Words("kuzov did not make it", "её сделал не kuzov")
+DAMAGED = Words("{file} is damaged", "файл {file} повреждён")
+
+_LEARNED = re.compile(rb"(?:[0-9a-f]{%d}\n)+" % DIGEST_DIGITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +143,12 @@ def short_digest(photo: Photo) -> str:
 def _learned_from(version_dir: Path) -> frozenset[str]:
     """The photos that a version has learned from; of an older kuzov's none are known."""
     file = version_dir / LEARNED_FROM
-    return frozenset(file.read_text(encoding="ascii").split()) if file.exists() else frozenset()
+    if not file.exists():
+        return frozenset()
+    content = file.read_bytes()
+    if not _LEARNED.fullmatch(content):
+        raise BundleError(DAMAGED.fill(file=str(file)))
+    return frozenset(content.decode("ascii").split())
 
 
 def _fair(
