@@ -416,6 +416,14 @@ def test_the_top_class_must_be_the_same_where_it_is_clear() -> None:
     assert prove._compare(turned, close, REPEATED) == "1 photos get another class"
 
 
+def test_an_answer_that_is_no_number_is_none() -> None:
+    expected = np.array([[0.6, 0.4], [0.1, 0.9]])
+    found = np.array([[0.6, 0.4], [np.nan, np.nan]], np.float32)
+    assert prove._compare(found, expected, ROUNDED) == "a probability by nan, more than 0.5"
+    complaint = prove._compare_unknown(found[:, 0], expected[:, 0], ROUNDED)
+    assert complaint == "unknown by nan, more than 0.5"
+
+
 def test_of_forms_that_round_the_mean_counts_too() -> None:
     expected = np.array([[0.9, 0.1]] * 10)
     nearly, too_far = expected - [0.049, -0.049], expected - [0.051, -0.051]

@@ -146,9 +146,12 @@ def _compare_unknown(found: npt.NDArray[np.float32], expected: Array, tolerance:
 
 
 def _moved(what: str, differences: Array, tolerance: Tolerance) -> str:
-    """Empty where so many photos' differences, (N,), are small enough, else how large they are."""
-    if differences.max() > tolerance.most:
+    """Empty where so many photos' differences, (N,), are small enough, else how large they are.
+
+    One that is no number is not small enough.
+    """
+    if not differences.max() <= tolerance.most:
         return f"{what} by {differences.max():.4f}, more than {tolerance.most}"
-    if differences.mean() > tolerance.mean:
+    if not differences.mean() <= tolerance.mean:
         return f"{what} by {differences.mean():.4f} on average, more than {tolerance.mean}"
     return ""
