@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -466,6 +467,23 @@ def test_a_kill_during_the_export_leaves_no_version(tmp_path: Path) -> None:
         assert left.name.startswith(".incoming-")
         assert (left / "saved_model.pb").is_file()  # so it was under way
         assert versions(tmp_path / point) == []
+
+
+def test_versions_are_those_of_what_is_loaded_whatever_it_is_installed_as(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = metadata.version
+
+    def installed(name: str) -> str:
+        if name.startswith("tensorflow"):
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(metadata, "version", installed)
+    told = package_versions()
+    assert (told["keras"], told["tensorflow"]) == (keras.__version__, tf.__version__)
+    monkeypatch.delitem(sys.modules, "tensorflow")
+    assert {*package_versions()} == {"kuzov", "numpy", "openvino", "pillow", "keras"}
 
 
 def test_names_that_are_not_unicode_are_escaped() -> None:

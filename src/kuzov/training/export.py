@@ -39,7 +39,7 @@ _UNWRITABLE = Words(
     "OpenVINO не может записать сеть в {folder}; проверьте, есть ли место на диске. Его слова: {why}.",
 )
 PACKAGES = ("kuzov", "numpy", "openvino", "pillow")
-FINE_TUNE_PACKAGES = ("keras", "tensorflow-cpu")
+FINE_TUNE_MODULES = ("keras", "tensorflow")
 
 
 def write_bundle(folder: Path, network: FrozenNetwork, classifier: Classifier, card: Card) -> None:
@@ -89,8 +89,10 @@ def prove_bundle(folder: Path, network: FrozenNetwork, classifier: Classifier, p
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that shape a bundle; Keras and TensorFlow where they have been at work."""
-    names = (*PACKAGES, *(FINE_TUNE_PACKAGES if "keras" in sys.modules else ()))
-    return {name: metadata.version(name) for name in names}
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    # What they are installed as differs: tensorflow, tensorflow-cpu, and others of the same module.
+    loaded = [name for name in FINE_TUNE_MODULES if name in sys.modules]
+    return versions | {name: sys.modules[name].__version__ for name in loaded}
 
 
 def readable_json(values: Mapping[str, Any]) -> bytes:
