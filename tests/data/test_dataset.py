@@ -4,11 +4,13 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+import kuzov.images.decode
 from kuzov.data.dataset import Dataset, Look, Photo, fingerprint, load_dataset, look_at
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images.formats import EXTENSIONS
@@ -385,3 +387,20 @@ def test_whoever_looks_at_the_photos_sees_each_once_and_may_refuse_one(tmp_path:
     assert [str(error) for error in dataset.rejected] == [f"{folder / 'b' / '2.png'}: is not to my taste"]
     assert [error.photo for error in dataset.rejected] == [str(folder / "b" / "2.png")]
     assert told == [("read", done, 8) for done in range(9)]
+
+
+def test_a_look_is_of_one_content_whatever_is_written_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = save_photo(tmp_path / "photo.png", 0)
+    digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+
+    def decode(*arguments: Any, **options: Any) -> Image.Image:
+        save_photo(photo, 1)
+        return kuzov.images.decode.decode(*arguments, **options)
+
+    expected = look_at(photo).signature
+    monkeypatch.setattr("kuzov.data.dataset.decode", decode)
+    found = look_at(photo)
+    assert found.digest == digest
+    np.testing.assert_array_equal(found.signature.thumbnail, expected.thumbnail)

@@ -17,8 +17,10 @@ from kuzov.model.backbones import Backbone
 from kuzov.network import Network, NetworkSettings
 from kuzov.progress import silent
 from kuzov.training import features as module
-from kuzov.training.features import FeatureCache, embed_photos
+from kuzov.training.features import Embedder, FeatureCache, embed_photos
+from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.views import view_car
+from tests.errors import raises
 from tests.quantised import Rounded
 
 CONFIG = TrainConfig()
@@ -203,3 +205,49 @@ def test_a_photo_that_went_away_is_told(photos: Photos, cache: FeatureCache, tmp
     gone = Photo(tmp_path / "gone.jpg", "sedan", "0" * 64)
     with pytest.raises(PhotoError, match=r"gone\.jpg: no such file; check the path$"):
         embed_photos([photos[0], gone], BACKBONE, CONFIG, cache, silent)
+
+
+@pytest.fixture
+def written_to(photos: Photos, tmp_path: Path) -> Photo:
+    """A copy of a photo, to be changed."""
+    path = tmp_path / "copy.jpg"
+    path.write_bytes(photos[0].path.read_bytes())
+    return Photo(path, "sedan", photos[0].digest)
+
+
+def test_features_are_never_kept_under_the_digest_of_another_photo(
+    photos: Photos, written_to: Photo, cache: FeatureCache
+) -> None:
+    written_to.path.write_bytes(photos[1].path.read_bytes())
+    with raises(
+        PhotoError,
+        f"{written_to.path}: was changed after it was first read; begin anew once nothing writes to it",
+    ):
+        embed_photos([written_to], BACKBONE, CONFIG, cache, silent)
+    assert not list(cache._folder.rglob("*.npy"))
+
+
+def test_a_look_is_of_one_content_whatever_is_written_meanwhile(
+    photos: Photos, written_to: Photo, cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: Path) -> None:
+        written_to.path.write_bytes(photos[1].path.read_bytes())
+
+    look = Embedder(BACKBONE, CONFIG, cache).look
+    with KEPT_PHOTOS:
+        expected = look(photos[0].path)
+        monkeypatch.setattr(cache, "read", read)
+        found = look(written_to.path)
+    assert found.digest == expected.digest
+    np.testing.assert_array_equal(found.signature.thumbnail, expected.signature.thumbnail)
+
+
+def test_a_photo_that_was_looked_at_is_embedded_though_it_went_away(
+    photos: Photos, written_to: Photo, cache: FeatureCache
+) -> None:
+    with KEPT_PHOTOS:
+        Embedder(BACKBONE, CONFIG, cache).look(written_to.path)
+        written_to.path.unlink()
+        found = embed_photos([written_to], BACKBONE, CONFIG, cache, silent)
+    expected = embed_photos([photos[0]], BACKBONE, CONFIG, FeatureCache(cache._folder / "other"), silent)
+    np.testing.assert_array_equal(found, expected)

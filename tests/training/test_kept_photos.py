@@ -12,6 +12,7 @@ import kuzov
 import kuzov.api
 import kuzov.data.dataset as dataset_module
 import kuzov.images.decode
+import kuzov.training.features as features_module
 from kuzov.cars import cut_out
 from kuzov.config import TrainConfig
 from kuzov.data.dataset import Photo, load_dataset
@@ -62,11 +63,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The photos that were decoded, as often as each was."""
     found: list[Path] = []
 
-    def decode(source: Path, **options: Any) -> Image.Image:
-        found.append(source)
+    def decode(source: Any, **options: Any) -> Image.Image:
+        found.append(Path(options.get("name") or source))
         return kuzov.images.decode.decode(source, **options)
 
-    for module in (cut_out, dataset_module):
+    for module in (cut_out, dataset_module, features_module):
         monkeypatch.setattr(module, "decode", decode)
     return found
 

@@ -68,7 +68,6 @@ def read_parts(
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
     admit: Callable[[int], None] | None = None,
-    decoded: Image.Image | None = None,
 ) -> tuple[Image.Image, list[tuple[Box, Car | None]]]:
     """Decode a photo, no larger than needed, and find the parts that the network is shown, each with its car.
 
@@ -81,20 +80,31 @@ def read_parts(
         name: As `decode` takes it.
         max_pixels: Likewise.
         admit: Likewise.
-        decoded: The source, where `decode` has been asked for it with `least_side(image_px)` already.
 
     Raises:
         PhotoError: It can't be read.
         InstallationError: The detector can't be loaded.
     """
     least_px = math.ceil(least_side(image_px) / (0.9 if framing == "middle" else 1))
-    image = decoded or decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
+    image = decode(source, name=name, at_least_px=least_px, max_pixels=max_pixels, admit=admit)
+
+    def decode_again(at_least_px: int) -> Image.Image:
+        return decode(source, name=name, at_least_px=at_least_px, max_pixels=max_pixels)
+
+    return find_parts(image, decode_again, image_px, framing)
+
+
+def find_parts(
+    image: Image.Image, decode_again: Callable[[int], Image.Image], image_px: int, framing: str = "car"
+) -> tuple[Image.Image, list[tuple[Box, Car | None]]]:
+    """`read_parts` of a photo that is decoded with `least_side(image_px)`, or more for the middle, already.
+
+    A small car needs more of the photo's own pixels: `decode_again` gives so many, as `decode` does.
+    """
     parts = _parts(image, framing)
     smallest = min(_shorter_side(image, box) for box, _ in parts)
-    # So small a car needs the photo's own pixels.
     if smallest < image_px and image.size != image.info["size"]:
-        wanted = math.ceil(min(image.size) * SPARE_PIXELS * image_px / smallest)
-        image = decode(source, name=name, at_least_px=wanted, max_pixels=max_pixels)
+        image = decode_again(math.ceil(min(image.size) * SPARE_PIXELS * image_px / smallest))
     return image, parts
 
 

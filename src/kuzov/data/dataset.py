@@ -17,13 +17,12 @@ from PIL import Image
 
 from kuzov.cores import usable_cores
 from kuzov.data.duplicates import SIGNATURE_PX, Signature, groups_of, near_duplicates, signature
-from kuzov.data.files import digest_of
 from kuzov.data.layout import read_layout
 from kuzov.data.refusals import refusals
 from kuzov.data.split import stratified_split
 from kuzov.data.unusable import refuse_leaks, refuse_rejected, require_photos
 from kuzov.errors import DatasetError, PhotoError
-from kuzov.images.decode import decode
+from kuzov.images.decode import decode, encoded
 from kuzov.progress import Progress, silent
 from kuzov.words import Words
 
@@ -68,17 +67,18 @@ def look_at(photo: Path) -> Look:
     Raises:
         PhotoError: It can't be read.
     """
-    found = signature(decode_to_learn(photo, SIGNATURE_PX))  # first, as it tells what is wrong with the file
-    return Look(digest_of(photo), found)
+    content = encoded(photo)
+    image = decode_to_learn(content, photo, SIGNATURE_PX)
+    return Look(hashlib.sha256(content).hexdigest(), signature(image))
 
 
-def decode_to_learn(photo: Path, at_least_px: int) -> Image.Image:
-    """Decode a photo as `decode` does; what the user should know of it is logged.
+def decode_to_learn(content: bytes, photo: Path, at_least_px: int) -> Image.Image:
+    """Decode the content of a photo as `decode` does; what the user should know of it is logged.
 
     Raises:
         PhotoError: It can't be read.
     """
-    image = decode(photo, at_least_px=at_least_px)
+    image = decode(content, name=str(photo), at_least_px=at_least_px)
     if note := image.info.get("note"):
         _log.warning("%s: %s.", photo, note)
     return image

@@ -124,13 +124,33 @@ def decode(
     return upright
 
 
+def encoded(path: str | os.PathLike[str], name: str | None = None) -> bytes:
+    """The bytes of a photo's file, to be decoded; of a file that is no photo no more than the first few.
+
+    Raises:
+        PhotoError: It can't be read; `name` is as `decode` takes it.
+    """
+    shown = name or os.fspath(path)
+    try:
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise PhotoError(shown, FOLDER if stat.S_ISDIR(mode) else NOT_A_FILE)
+        with Path(path).open("rb") as file:
+            start = file.read(PROBE_BYTES)
+            return start + file.read() if format_of(start) else start
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise PhotoError(shown, NO_FILE) from error
+    except OSError as error:
+        raise PhotoError(shown, CAN_NOT_BE_READ.fill(why=reason_of(error))) from error
+
+
 def _read_header(source: Photo, name: str) -> Image.Image:
     """An image whose size is known, and whose pixels may be decoded once that is admitted."""
     if isinstance(source, Image.Image):
         return from_pillow(source, name)
     if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
         return from_array(source, name)
-    content = _read(source, name) if isinstance(source, str | os.PathLike) else bytes(source)
+    content = encoded(source, name) if isinstance(source, str | os.PathLike) else bytes(source)
     if not content:
         raise PhotoError(name, EMPTY, "empty_image")
     found = format_of(content[:PROBE_BYTES])
@@ -141,21 +161,6 @@ def _read_header(source: Photo, name: str) -> Image.Image:
 
 def _refusal(name: str, what: Words) -> PhotoError:
     return PhotoError(name, what, "no_image")
-
-
-def _read(path: str | os.PathLike[str], name: str) -> bytes:
-    """The file's bytes; no more than the first few of a file that is no photo, however long it is."""
-    try:
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise PhotoError(name, FOLDER if stat.S_ISDIR(mode) else NOT_A_FILE)
-        with Path(path).open("rb") as file:
-            start = file.read(PROBE_BYTES)
-            return start + file.read() if format_of(start) else start
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise PhotoError(name, NO_FILE) from error
-    except OSError as error:
-        raise PhotoError(name, CAN_NOT_BE_READ.fill(why=reason_of(error))) from error
 
 
 def _open_png(content: bytes, name: str) -> Image.Image:

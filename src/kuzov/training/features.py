@@ -7,26 +7,26 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from PIL import features as pillow
 
 from kuzov.atomic import hidden_in
 from kuzov.cache import default_cache
 from kuzov.cars import cut_out
-from kuzov.cars.cut_out import read_parts
+from kuzov.cars.cut_out import find_parts
 from kuzov.config import TrainConfig
 from kuzov.cores import a_few_ahead, usable_cores
 from kuzov.data import augment, duplicates
 from kuzov.data.dataset import Look, Photo, decode_to_learn
 from kuzov.data.duplicates import Signature, signature
-from kuzov.data.files import digest_of
-from kuzov.errors import KuzovError, reason_of
+from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.images import framing
+from kuzov.images.decode import decode, encoded
 from kuzov.images.framing import least_side
 from kuzov.model.backbones import Backbone
 from kuzov.model.head import Features
@@ -40,6 +40,10 @@ from kuzov.words import Words
 _UNWRITABLE = Words(
     "The cache {folder} can't be written: {why}. Name another folder in the variable KUZOV_CACHE.",
     "В кэш {folder} не записать: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
+)
+_CHANGED = Words(
+    "was changed after it was first read; begin anew once nothing writes to it",
+    "изменился после первого чтения; начните заново, когда в него ничего не пишут",
 )
 log = logging.getLogger(__name__)
 
@@ -139,12 +143,11 @@ class Embedder:
         Raises:
             PhotoError: It can't be read.
         """
-        digest = ""
-        with suppress(OSError):  # what is wrong with the file is told by who decodes it
-            digest = digest_of(photo) if photo.is_file() else ""
-        if digest and (known := self.recall(digest)) is not None:
+        content = encoded(photo)
+        digest = hashlib.sha256(content).hexdigest()
+        if (known := self.recall(digest)) is not None:
             return Look(digest, known.signature)
-        image = decode_to_learn(photo, least_side(self._backbone.image_px))
+        image = decode_to_learn(content, photo, least_side(self._backbone.image_px))
         KEPT_PHOTOS.keep(digest, self._backbone.image_px, image)
         return Look(digest, signature(image))
 
@@ -156,11 +159,13 @@ class Embedder:
         """Embed a photo of this SHA-256 by the `feature_network`, and remember it.
 
         Raises:
-            PhotoError: It can't be read.
+            PhotoError: It can't be read, or has another content meanwhile.
             KuzovError: The cache can't be written.
         """
         side = self._backbone.image_px
-        image, ((_, car),) = read_parts(photo, side, decoded=KEPT_PHOTOS.decoded(digest, side))
+        decode_anew = functools.partial(_decode_unchanged, photo, digest)
+        kept = KEPT_PHOTOS.decoded(digest, side)
+        image, ((_, car),) = find_parts(kept or decode_anew(least_side(side)), decode_anew, side)
         # Random views are the same in every run, whichever photos stand beside this one.
         rng = np.random.default_rng([self._config.seed, int(digest[:16], 16)])
         views = view_car(image, car, side, self._config, rng)
@@ -171,13 +176,21 @@ class Embedder:
         return found
 
 
+def _decode_unchanged(photo: Path, digest: str, at_least_px: int) -> Image.Image:
+    """Decode a photo; what is remembered under its SHA-256 must be of the same bytes."""
+    content = encoded(photo)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise PhotoError(str(photo), _CHANGED)
+    return decode(content, name=str(photo), at_least_px=at_least_px)
+
+
 def embed_photos(
     photos: Sequence[Photo], backbone: Backbone, config: TrainConfig, cache: FeatureCache, progress: Progress
 ) -> Features:
     """Features of every view of every photo, in the order given: float32 (N, V, D), not normalised.
 
     Raises:
-        PhotoError: A photo can't be read any more.
+        PhotoError: A photo can't be read any more, or has another content.
         KuzovError: The cache can't be written.
     """
     embedder = Embedder(backbone, config, cache)
