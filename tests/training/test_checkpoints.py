@@ -65,6 +65,27 @@ def test_it_stops_after_patience_and_gives_back_the_best(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    "history",
+    [b"", b'{"val_loss": [1.0, ', b"\xff", b"[]", b'{"val_loss": [1.0], "loss": []}', b'{"loss": [1.0]}'],
+    ids=["empty", "half", "no text", "a list", "uneven", "no loss held out"],
+)
+def test_a_damaged_history_is_as_good_as_none(tmp_path: Path, history: bytes) -> None:
+    (tmp_path / "history.json").write_bytes(history)
+    (tmp_path / "epoch0.weights.h5").touch()
+    assert Checkpoints(tmp_path, patience=2).history == {}
+
+
+@pytest.mark.parametrize("gone", ["epoch1.weights.h5", "epoch3.weights.h5"], ids=["the best", "the last"])
+def test_a_history_whose_weights_are_gone_is_as_good_as_none(tmp_path: Path, gone: str) -> None:
+    (tmp_path / "history.json").write_text('{"val_loss": [3.0, 1.0, 2.0, 2.0]}')
+    for name in ("epoch1.weights.h5", "epoch3.weights.h5"):
+        (tmp_path / name).touch()
+    assert Checkpoints(tmp_path, patience=2).epochs == 4
+    (tmp_path / gone).unlink()
+    assert Checkpoints(tmp_path, patience=2).epochs == 0
+
+
 def test_what_the_history_names_outlives_a_power_cut(
     tmp_path: Path, on_disk: dict[Path, bytes | set[str]]
 ) -> None:

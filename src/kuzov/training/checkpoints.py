@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
+import msgspec
 
 from kuzov.atomic import place, written_whole
 
@@ -17,7 +18,8 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves each epoch, stops when the loss held out no longer falls, and knows the best epoch.
 
     The weights, with the optimizer's, are on disk under their name before the history names their epoch, so
-    what the history names is whole. Of the weights, only the last and the best epoch's are kept.
+    what the history names is whole; where it is damaged all the same, or they are gone, it begins anew. Of
+    the weights, only the last and the best epoch's are kept.
 
     Attributes:
         history: Loss and accuracy by epoch, as Keras names them; earlier calls' epochs too.
@@ -27,8 +29,9 @@ class Checkpoints(keras.callbacks.Callback):
         super().__init__()
         self._folder, self._patience = folder, patience
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / HISTORY
-        self.history: dict[str, list[float]] = json.loads(file.read_text()) if file.is_file() else {}
+        self.history = _read(folder / HISTORY)
+        if not all(self._weights(epoch).is_file() for epoch in self._kept):
+            self.history = {}
 
     @property
     def epochs(self) -> int:
@@ -61,10 +64,15 @@ class Checkpoints(keras.callbacks.Callback):
         with written_whole(self._folder / HISTORY) as part:
             part.write_text(json.dumps(self.history))
         for file in self._folder.glob("epoch*.weights.h5"):
-            if file not in (weights, self._weights(self._best_epoch)):
+            if file not in map(self._weights, self._kept):
                 file.unlink()
         if self.finished:
             self.model.stop_training = True
+
+    @property
+    def _kept(self) -> set[int]:
+        """Epochs whose weights there have to be."""
+        return {self.epochs - 1, self._best_epoch} if self.epochs else set()
 
     @property
     def _losses(self) -> Sequence[float]:
@@ -76,3 +84,12 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _weights(self, epoch: int) -> Path:
         return self._folder / f"epoch{epoch}.weights.h5"
+
+
+def _read(file: Path) -> dict[str, list[float]]:
+    """A history; empty where there is none, and a damaged one is as good as none."""
+    try:
+        found = msgspec.convert(json.loads(file.read_bytes()), dict[str, list[float]])
+    except (OSError, ValueError):
+        return {}
+    return found if len({len(each) for each in found.values()}) == 1 and "val_loss" in found else {}
