@@ -8,6 +8,10 @@ from pathlib import Path
 from kuzov.errors import ConfigError
 from kuzov.words import Words
 
+UNWRITABLE = Words(
+    "The cache {folder} can't be written: {why}. Name another folder in the variable KUZOV_CACHE.",
+    "В кэш {folder} не записать: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
+)
 _NO_HOME = Words(
     "There is no home folder to keep a cache in; name a folder in KUZOV_CACHE.",
     "Нет домашней папки, где держать кэш; назовите папку в KUZOV_CACHE.",

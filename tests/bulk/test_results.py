@@ -96,11 +96,11 @@ def test_one_process_at_a_time_and_a_kill_lets_the_next_in(tmp_path: Path, name:
 def test_a_file_that_was_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "results.jsonl"
 
-    def replaced(_: int) -> None:
+    def replaced(*_: int) -> None:
         path.with_name("newer").touch()
         path.with_name("newer").rename(path)
 
-    monkeypatch.setattr("kuzov.bulk.writing.lock", replaced)
+    monkeypatch.setattr("fcntl.flock", replaced)
     with pytest.raises(ResultsError, match="Another kuzov classify writes to "), open_results(path, MODEL):
         pass
 

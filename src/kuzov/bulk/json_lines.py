@@ -11,8 +11,9 @@ from pathlib import Path
 
 from kuzov.atomic import place
 from kuzov.bulk.answers import ModelName, Rows
-from kuzov.bulk.writing import lock, open_to_append, refuse_other_model, refuse_other_rows, told
+from kuzov.bulk.writing import open_to_append, refuse_other_model, refuse_other_rows, told
 from kuzov.errors import ResultsError
+from kuzov.locks import lock
 from kuzov.words import Words
 
 NO_RESULT = Words(
@@ -109,7 +110,7 @@ class JsonLines:
             with open(descriptor, "wb", closefd=False) as kept:
                 kept.writelines(texts)
             os.fchmod(descriptor, os.fstat(self._descriptor).st_mode)
-            lock(descriptor)  # before it has a name that another process may ask for
+            lock(descriptor, self._beside)  # before it has a name that another process may ask for
             place(self._beside, self._file)
             os.dup2(descriptor, self._descriptor, inheritable=False)
         finally:

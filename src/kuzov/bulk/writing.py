@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from kuzov.atomic import sync
 from kuzov.bulk.answers import ModelName
 from kuzov.errors import ResultsError, reason_of
+from kuzov.locks import lock
 from kuzov.words import Words, plain
 
 ANOTHER_WRITES = Words(
@@ -66,13 +66,10 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
             sync(path.parent)
     try:
         try:
-            lock(descriptor)
             # `JsonLines.remove_failed` of another process may have put another file in its place.
-            ours = os.path.samestat(path.stat(), os.fstat(descriptor))
-        except (BlockingIOError, FileNotFoundError):
-            ours = False
-        if not ours:
-            raise ResultsError(ANOTHER_WRITES.fill(path=str(path)))
+            lock(descriptor, path)
+        except BlockingIOError as error:
+            raise ResultsError(ANOTHER_WRITES.fill(path=str(path))) from error
         yield descriptor
     finally:
         os.close(descriptor)
@@ -81,15 +78,6 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
 def open_to_append(path: Path) -> int:
     """A descriptor of a file for reading and appending; the file is made if it is missing."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-
-
-def lock(descriptor: int) -> None:
-    """Lock an open file or folder, or raise BlockingIOError; the lock goes with the process."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in {errno.ENOLCK, errno.ENOTSUP}:  # some network file systems have no locks
-            raise
 
 
 @contextmanager

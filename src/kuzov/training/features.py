@@ -16,7 +16,7 @@ from PIL import Image
 from PIL import features as pillow
 
 from kuzov.atomic import hidden_in
-from kuzov.cache import default_cache
+from kuzov.cache import UNWRITABLE, default_cache
 from kuzov.cars import cut_out
 from kuzov.cars.cut_out import find_parts
 from kuzov.config import TrainConfig
@@ -37,10 +37,6 @@ from kuzov.training.kept_photos import KEPT_PHOTOS
 from kuzov.training.views import view_car, views_fingerprint
 from kuzov.words import Words
 
-_UNWRITABLE = Words(
-    "The cache {folder} can't be written: {why}. Name another folder in the variable KUZOV_CACHE.",
-    "В кэш {folder} не записать: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
-)
 _CHANGED = Words(
     "was changed after it was first read; begin anew once nothing writes to it",
     "изменился после первого чтения; начните заново, когда в него ничего не пишут",
@@ -106,7 +102,7 @@ class FeatureCache:
                     np.save(file, known.signature.thumbnail)
                 part.replace(path)
         except OSError as error:
-            told = _UNWRITABLE.fill(folder=str(path.parent), why=reason_of(error))
+            told = UNWRITABLE.fill(folder=str(path.parent), why=reason_of(error))
             raise KuzovError(told) from error
 
 

@@ -29,6 +29,7 @@ from kuzov.training.prove import Proof, ProofError
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
 from kuzov.training.succession import Succession, compare, short_digest
+from kuzov.training.workspace import own_workspace
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +72,11 @@ class TrainResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Learned:
-    """What a run came to, before any of it is published; `workspace` keeps the epochs of a fine-tuning."""
+    """What a run came to, before any of it is published."""
 
     data: LearningSet
     candidate: Candidate
     metrics: dict[str, Any]
-    workspace: Path | None
 
     @property
     def rights(self) -> list[bool]:
@@ -103,19 +103,21 @@ def run_training(assignment: Assignment) -> TrainResult:
 
 def _train(assignment: Assignment, backbone: Backbone) -> TrainResult:
     """`run_training`, on a backbone."""
-    learned = _learn(assignment, backbone)
-    assignment.progress("export", 0, 1)
-    succession = _succession(assignment, learned)
-    base = assignment.out if succession is None or succession.may_replace else assignment.out / UNPUBLISHED
-    bundle = _publish(assignment, learned, backbone, base)
-    if learned.workspace is not None:
-        shutil.rmtree(learned.workspace, ignore_errors=True)
+    with ExitStack() as until_published:
+        learned = _learn(assignment, backbone, until_published)
+        assignment.progress("export", 0, 1)
+        succession = _succession(assignment, learned)
+        replaces = succession is None or succession.may_replace
+        bundle = _publish(
+            assignment, learned, backbone, assignment.out if replaces else assignment.out / UNPUBLISHED
+        )
     assignment.progress("export", 1, 1)
     run_folder = assignment.runs / bundle.name
     return TrainResult(bundle=bundle, run_folder=run_folder, metrics=learned.metrics, succession=succession)
 
 
-def _learn(assignment: Assignment, backbone: Backbone) -> _Learned:
+def _learn(assignment: Assignment, backbone: Backbone, until_published: ExitStack) -> _Learned:
+    """What there is to publish; until that is done, the epochs of a fine-tuning are kept."""
     config, progress, logs = assignment.config, assignment.progress, assignment.tensorboard
     everything = embed_dataset(assignment.dataset, backbone, config, default_cache(), progress=progress)
     draws: list[Draw] = []  # the first becomes the bundle, all judge
@@ -134,38 +136,43 @@ def _learn(assignment: Assignment, backbone: Backbone) -> _Learned:
         from kuzov.training.tensorboard import log_first_stage  # noqa: PLC0415
 
         log_first_stage(logs, data, candidate, choice, judgement, config)
-    workspace = history = None
+    history = None
     if assignment.fine_tuning:
-        candidate, history, workspace = _fine_tune(assignment, data, candidate, backbone, strength)
+        workspace = own_workspace(default_cache(), data.dataset.train, backbone, config)
+        kept = until_published.enter_context(workspace)
+        candidate, history = _fine_tune(assignment, data, candidate, backbone, strength, kept)
     if logs is not None:
         from kuzov.training.tensorboard import log_photos  # noqa: PLC0415
 
         log_photos(logs, data, candidate)
     metrics = collect_metrics(data, candidate, choice, judgement, config, fine_tune_history=history)
-    return _Learned(data=data, candidate=candidate, metrics=metrics, workspace=workspace)
+    return _Learned(data=data, candidate=candidate, metrics=metrics)
 
 
 def _fine_tune(
-    assignment: Assignment, data: LearningSet, first: Candidate, backbone: Backbone, strength: float
-) -> tuple[Candidate, Mapping[str, Sequence[float]], Path]:
-    """The better candidate of the first stage's and the second's, the latter's curve, and its workspace."""
+    assignment: Assignment,
+    data: LearningSet,
+    first: Candidate,
+    backbone: Backbone,
+    strength: float,
+    workspace: Path,
+) -> tuple[Candidate, Mapping[str, Sequence[float]]]:
+    """The better candidate of the first stage's and the second's, and the latter's curve."""
     # Keras and TensorFlow, which only this needs.
-    from kuzov.training.second_stage import fine_tune_workspace, second_stage  # noqa: PLC0415
+    from kuzov.training.second_stage import second_stage  # noqa: PLC0415
 
-    config = assignment.config
-    workspace = fine_tune_workspace(default_cache(), data, backbone, config)
     tuned, history = second_stage(
         data,
         first,
         backbone,
-        config,
+        assignment.config,
         inverse_regularisation=strength,
         workspace=workspace,
         logs=assignment.tensorboard,
         progress=assignment.progress,
     )
     better = tuned.is_better_than(first, data.labels[data.validation])
-    return tuned if better else first, history, workspace
+    return tuned if better else first, history
 
 
 def _succession(assignment: Assignment, learned: _Learned) -> Succession | None:

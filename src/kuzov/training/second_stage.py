@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -69,13 +67,6 @@ def second_stage(
         )
         features = tuned.features(LabelledFrames(frames, np.arange(len(labels)), labels))
     return _tuned_candidate(data, tuned, features, (fit, held)), tuned.history
-
-
-def fine_tune_workspace(cache: Path, data: LearningSet, backbone: Backbone, config: TrainConfig) -> Path:
-    """Where the second stage keeps its epochs: the same only for a run with the same photos and settings."""
-    train = [(photo.digest, photo.label) for photo in data.dataset.train]
-    key = json.dumps([config.to_json(), backbone.fingerprint(), train]).encode()
-    return cache / "fine-tune" / hashlib.sha256(key).hexdigest()[:16]
 
 
 def _tuned_candidate(
