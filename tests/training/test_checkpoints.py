@@ -6,7 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from kuzov.cache import UNWRITABLE
+from kuzov.errors import KuzovError
 from kuzov.training.checkpoints import Checkpoints
+from tests.errors import raises
 
 
 def tiny_model() -> keras.Model:
@@ -63,6 +66,30 @@ def test_it_stops_after_patience_and_gives_back_the_best(tmp_path: Path) -> None
         "epoch3.weights.h5",
         "history.json",
     ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError(28, "Can't synchronously write data\\n(file write failed: …"),
+    ],
+    ids=["the system", "h5py"],
+)
+def test_a_full_disk_is_told_and_keeps_the_epochs_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    model = tiny_model()
+    checkpoints = Checkpoints(tmp_path, patience=2)
+    checkpoints.set_model(model)
+    checkpoints.on_epoch_end(0, {"val_loss": 1.0})
+    monkeypatch.setattr(model, "save_weights", full)
+    with raises(KuzovError, UNWRITABLE.fill(folder=str(tmp_path), why="No space left on device")):
+        checkpoints.on_epoch_end(1, {"val_loss": 0.5})
+    assert Checkpoints(tmp_path, patience=2).history == {"val_loss": [1.0]}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import keras
 import msgspec
 
 from kuzov.atomic import place, written_whole
+from kuzov.cache import UNWRITABLE
+from kuzov.errors import KuzovError, reason_of
 
 HISTORY = "history.json"
 
@@ -54,20 +57,32 @@ class Checkpoints(keras.callbacks.Callback):
         model.load_weights(self._weights(self._best_epoch))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Save the epoch; Keras calls it."""
+        """Save the epoch; Keras calls it.
+
+        Raises:
+            KuzovError: It can't be written; the epochs before are kept.
+        """
+        try:
+            self._save(epoch, logs or {})
+        except OSError as error:
+            # The library that writes weights tells the system's reason in lines of its own.
+            why = os.strerror(error.errno) if error.errno else reason_of(error)
+            raise KuzovError(UNWRITABLE.fill(folder=str(self._folder), why=why)) from error
+        if self.finished:
+            self.model.stop_training = True
+
+    def _save(self, epoch: int, logs: Mapping[str, float]) -> None:
         weights = self._weights(epoch)
         part = self._folder / f"part.{weights.name}"
         self.model.save_weights(part, overwrite=True)
         place(part, weights)
-        for name, value in (logs or {}).items():
+        for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         with written_whole(self._folder / HISTORY) as part:
             part.write_text(json.dumps(self.history))
         for file in self._folder.glob("epoch*.weights.h5"):
             if file not in map(self._weights, self._kept):
                 file.unlink()
-        if self.finished:
-            self.model.stop_training = True
 
     @property
     def _kept(self) -> set[int]:
