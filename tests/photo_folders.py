@@ -155,6 +155,10 @@ FOLDERS: dict[str, PhotoFolder] = {
         files=f"{CLASSES} cars/1764500000/saved_model.pb judged/1-cars/metrics.json",
         left_out={"cars": OURS, "judged": OURS},
     ),
+    "what kuzov made in the folder itself": PhotoFolder(
+        files=f"{CLASSES} 1764500000/saved_model.pb 1764500000/assets/labels.txt 1764500001/metrics.json",
+        left_out={"1764500000": OURS, "1764500001": OURS},
+    ),
     "no classes in train": PhotoFolder(
         files=f"{TRAIN_AND} train/images/1.png train/__MACOSX/1.png",
         left_out={"train/images": NO_CLASS_NAME, "train/__MACOSX": SYSTEM_FOLDER},

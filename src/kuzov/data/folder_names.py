@@ -41,6 +41,7 @@ _NO_CLASSES = frozenset({
     "label", "labels", "annotation", "annotations",
     "модели", "фото", "фотографии", "картинки", "изображения", "снимки", "данные",
 })  # fmt: skip
+_OUR_FILES = (SAVED_MODEL, METRICS_FILE)
 _SYSTEM_FOLDERS = frozenset(
     ("system volume information", "lost+found", "recycler", "recycled", "node_modules", "venv")
 )
@@ -69,9 +70,12 @@ def why_no_class_name(name: str) -> Words | None:
 
 def why_no_class(folder: Path) -> Words | None:
     """Why a folder of a folder of photos is no class, though it may hold photos; None where it is one."""
-    if any(next(folder.glob(f"*/{file}"), None) for file in (SAVED_MODEL, METRICS_FILE)):
-        return OURS
-    return why_no_class_name(folder.name)
+    return OURS if _holds_ours(folder) else why_no_class_name(folder.name)
+
+
+def _holds_ours(folder: Path) -> bool:
+    """Whether a folder is a version's or a run's, or holds such folders, as one given by --out does."""
+    return any(next(folder.glob(each), None) for file in _OUR_FILES for each in (file, f"*/{file}"))
 
 
 def _folded(name: str) -> str:
