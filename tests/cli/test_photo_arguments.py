@@ -1,11 +1,14 @@
+import errno
 import io
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from kuzov.cli.photo_arguments import Asked, photos_of
+from kuzov.cli.photo_arguments import Asked, AskedPhotos
 from kuzov.errors import PhotoError
+from kuzov.images.formats import EXTENSIONS
 from tests.encoded_photos import encode
 from tests.heif_photos import heic
 
@@ -26,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*arguments: str) -> list[str]:
-    return [each.name if isinstance(each, Asked) else str(each) for each in photos_of(arguments)]
+    return [each.name if isinstance(each, Asked) else str(each) for each in AskedPhotos(arguments)]
 
 
 def test_a_folder_stands_for_its_photos_and_those_of_its_folders(folder: Path) -> None:
@@ -59,18 +62,49 @@ def test_what_stands_for_nothing_is_told_and_the_others_go_on(folder: Path) -> N
     ]
 
 
+def test_what_is_no_photo_in_a_folder_is_counted(folder: Path) -> None:
+    for name in ("a.tif", "b.TIFF", "c.cr2", "in/Makefile"):
+        (folder / name).touch()
+    asked = AskedPhotos([".", "in"])
+    assert all(isinstance(each, Asked) for each in asked)
+    assert dict(asked.left_out) == {".txt": 1, ".tif": 1, ".tiff": 1, ".cr2": 1, "": 2}
+    (folder / "empty" / "scan.tif").touch()
+    assert names("empty") == [
+        "empty: there is no photo in this folder or the folders in it; of photos the names end in "
+        f"{', '.join(EXTENSIONS)}"
+    ]
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_the_others_go_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name in {"in", "empty"}:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert names(".", "empty") == [
+        "[1].png", "a.PNG", "b.png", "phone", "what?.png",
+        "empty: can't be read: Permission denied", "in: can't be read: Permission denied",
+        "empty: can't be read: Permission denied",
+    ]  # fmt: skip
+
+
 def test_an_address_of_a_file_is_its_path(folder: Path) -> None:
     assert names((folder / "b.png").as_uri()) == [str(folder / "b.png")]
 
 
 def test_standard_input_is_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"content")))
-    assert list(photos_of(["-"])) == [Asked("-", b"content")]
+    assert list(AskedPhotos(["-"])) == [Asked("-", b"content")]
 
 
 def test_standard_input_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kuzov.cli.photo_arguments.MAX_BYTES", 10)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"x" * 11)))
-    [refused] = photos_of(["-"])
+    [refused] = AskedPhotos(["-"])
     assert isinstance(refused, PhotoError)
     assert refused.reason == "more than 10 bytes came on standard input, which no photo has"

@@ -52,6 +52,24 @@ def test_a_line_a_photo(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
     assert done.out.splitlines() == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "Left out 2 files that are no photos by the endings of their names: .cr2, .tif."),
+        ("ru", "Не взяты 2 файла, судя по окончаниям имён, не фотографии: .cr2, .tif."),
+    ],
+)
+def test_what_is_left_out_of_a_folder_is_told(
+    kuzov: Kuzov, photos: list[Path], tmp_path: Path, language: str, told: str
+) -> None:
+    (tmp_path / "cars" / "more").mkdir(parents=True)
+    for name in ("a.tif", "more/b.CR2"):
+        (tmp_path / "cars" / name).touch()
+    (tmp_path / "cars" / "c.jpg").symlink_to(photos[0])
+    done = kuzov("predict", "cars", "--language", language)
+    assert (done.status, done.out.count("\n"), done.err.splitlines()[-1]) == (0, 1, told)
+
+
 def test_the_names_in_russian(kuzov: Kuzov, model: Path, photos: list[Path]) -> None:
     done = kuzov("predict", photos[2], "--model", model, "--language", "ru")
     assert done.status == 0

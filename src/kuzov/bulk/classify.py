@@ -16,6 +16,7 @@ from kuzov.bulk.plan import Plan
 from kuzov.bulk.results import open_results
 from kuzov.bulk.source import Source
 from kuzov.errors import SourceError
+from kuzov.images.folder import NAMES_OF_PHOTOS
 from kuzov.images.formats import EXTENSIONS
 from kuzov.progress import Progress
 from kuzov.words import Words
@@ -24,7 +25,6 @@ Answering = Callable[[Iterator[str], int], Generator[Rows]]
 """Answers for photos, so many of them, in whatever order they are ready."""
 
 NO_PHOTO = Words("There is no photo in {source}{hint}.", "В {source} нет фотографий{hint}.")
-NAMES_OF_PHOTOS = Words("; of photos the names end in {endings}", "; имена фотографий кончаются на {endings}")
 
 _TELL_EVERY = 1000  # photos that are listed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from kuzov.bulk import remote
 from kuzov.bulk.list_text import PROBE_BYTES, encoding_of, lines_of
 from kuzov.errors import ConfigError, MissingExtraError, SourceError, reason_of
+from kuzov.images.folder import files_below, photos_among
 from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import Words
 
@@ -76,7 +76,7 @@ class Source:
             files = _parquet_files(path) if folder else [self.text]
             return False, _strings_of(files, self._column)
         if folder:
-            return True, self._photos(_walk(path.absolute(), ()))
+            return True, photos_among(files_below(path.absolute()), self.left_out)
         self._refuse_column()
         if is_photo_file(path):
             return True, iter([str(path.absolute())])
@@ -91,16 +91,7 @@ class Source:
         if self.text.lower().endswith(EXTENSIONS) and not remote.is_pattern(self.text):
             return True, iter([self.text])
         listed = remote.listing(self.text)
-        return True, listed if remote.is_pattern(self.text) else self._photos(listed)
-
-    def _photos(self, names: Iterator[str]) -> Iterator[str]:
-        for name in names:
-            if name.lower().endswith(EXTENSIONS) or (
-                not remote.is_remote(name) and is_photo_file(Path(name))
-            ):
-                yield name
-            else:
-                self.left_out[Path(name).suffix.lower()] += 1
+        return True, listed if remote.is_pattern(self.text) else photos_among(listed, self.left_out)
 
     def _refuse_column(self) -> None:
         if self._column is not None:
@@ -115,25 +106,6 @@ def _mode(path: str) -> int | None:
         return None
     except OSError as error:
         raise SourceError(UNREADABLE.fill(path=str(path), why=reason_of(error))) from error
-
-
-def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """All files in a folder and its folders but hidden ones; links are followed, not in a circle."""
-    found = folder.stat()
-    here = (found.st_dev, found.st_ino)
-    if here in above:
-        return
-    folders = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                folders.append(entry.path)
-            else:
-                yield entry.path
-    for each in sorted(folders):
-        yield from _walk(Path(each), (*above, here))
 
 
 def _matching(pattern: str) -> Iterator[str]:

@@ -12,27 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.found_photos import tell_no_photos
 from kuzov.cli.language import language, language_option, note, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.records import LEAST_CAR_PX
 from kuzov.signals import on_ending_signals
-from kuzov.words import PHOTOS, Plural, Words, joined, number, plain
+from kuzov.words import PHOTOS, Words, joined, number
 
 if TYPE_CHECKING:
     from kuzov.bulk.classify import Classified
 
-LEFT_OUT = Plural(
-    (
-        "Left out {count} file that is no photo by the ending of its name: {endings}.",
-        "Left out {count} files that are no photos by the endings of their names: {endings}.",
-    ),
-    (
-        "Не взят {count} файл, судя по окончанию имени, не фотография: {endings}.",
-        "Не взяты {count} файла, судя по окончаниям имён, не фотографии: {endings}.",
-        "Не взято {count} файлов, судя по окончаниям имён, не фотографий: {endings}.",
-    ),
-)
-NO_ENDING = Words("none", "без окончания")
 NOTHING_TO_DO = Words(
     "Nothing to do: {results} holds all: {photos}.",
     "Делать нечего, в {results} уже есть всё: {photos}.",
@@ -103,10 +92,7 @@ def command(*, model: Path | None, as_json: bool, **options: Any) -> None:
     # Ray prints to stdout what it is told of its nodes.
     with redirect_stdout(sys.stderr), _followed() as progress:
         done = classify(model=model_or_default(model), progress=progress, **options)
-    if done.left_out:
-        endings = sorted(done.left_out, key=lambda each: each or NO_ENDING.en)
-        told = joined(plain(each) if each else NO_ENDING for each in endings)
-        note(LEFT_OUT.of(sum(done.left_out.values()), endings=told))
+    tell_no_photos(done.left_out)
     if as_json:
         print(json.dumps(done.to_json(), ensure_ascii=False))
     else:

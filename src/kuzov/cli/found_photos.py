@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kuzov.cli.language import note
-from kuzov.words import PHOTOS, Plural, Words, plain
+from kuzov.words import PHOTOS, Plural, Words, joined, plain
 
 if TYPE_CHECKING:
     from kuzov.data.dataset import Dataset
@@ -22,6 +23,18 @@ LEARNING = Plural(
         "Учим {count} классов: {learned} для обучения, {judged} для проверки",
     ),
 )
+NO_PHOTOS = Plural(
+    (
+        "Left out {count} file that is no photo by the ending of its name: {endings}.",
+        "Left out {count} files that are no photos by the endings of their names: {endings}.",
+    ),
+    (
+        "Не взят {count} файл, судя по окончанию имени, не фотография: {endings}.",
+        "Не взяты {count} файла, судя по окончаниям имён, не фотографии: {endings}.",
+        "Не взято {count} файлов, судя по окончаниям имён, не фотографий: {endings}.",
+    ),
+)
+NO_ENDING = Words("none", "без окончания")
 LEFT_OUT = Words("Left out: {photo}: {reason}", "Не взято: {photo}: {reason}")
 
 
@@ -40,3 +53,11 @@ def tell_dataset(dataset: Dataset) -> None:
 def tell_left_out(photo: str, reason: Words) -> None:
     """Name a file or a folder that is left out, and why."""
     note(LEFT_OUT.fill(photo=photo, reason=reason))
+
+
+def tell_no_photos(endings: Mapping[str, int]) -> None:
+    """Tell how many files of folders are left out, by their names' endings, if there are any."""
+    if endings:
+        named = sorted(endings, key=lambda each: each or NO_ENDING.en)
+        told = joined(plain(each) if each else NO_ENDING for each in named)
+        note(NO_PHOTOS.of(sum(endings.values()), endings=told))

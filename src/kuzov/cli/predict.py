@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kuzov.cli.doubt import doubted
+from kuzov.cli.found_photos import tell_no_photos
 from kuzov.cli.language import ERROR, language_option, note, percent, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.errors import PhotoError
@@ -18,6 +19,7 @@ from kuzov.records import ATLAS, LEAST_CAR_PX, MOST_CARS
 from kuzov.words import Words, joined, plain
 
 if TYPE_CHECKING:
+    from kuzov.cli.photo_arguments import AskedPhotos
     from kuzov.client.client import Client
     from kuzov.engine.recogniser import Recogniser
     from kuzov.records import Prediction
@@ -93,9 +95,11 @@ def command(
         )
     if atlas and (model is not None or url is not None):
         raise click.UsageError("--atlas is a model of its own; it can't go with --model or --url.")
-    failed, answers = False, []
+    from kuzov.cli.photo_arguments import AskedPhotos
+
+    failed, answers, asked = False, [], AskedPhotos(photos)
     answering = _answering(ATLAS if atlas else model, url, api_key_file)
-    for answer in _ask(answering, photos, whole_photo, least_car_px if all_cars else None):
+    for answer in _ask(answering, asked, whole_photo, least_car_px if all_cars else None):
         failed = failed or isinstance(answer, PhotoError)
         if as_json:
             answers.append(_as_json(answer))
@@ -105,6 +109,7 @@ def command(
             say(_as_text(answer, boxed=all_cars))
     if as_json:
         print(json.dumps(answers, ensure_ascii=False))
+    tell_no_photos(asked.left_out)
     if failed:
         sys.exit(1)
 
@@ -122,13 +127,11 @@ def _answering(model: Path | str | None, url: str | None, api_key_file: Path | N
 
 
 def _ask(
-    answering: Recogniser | Client, photos: tuple[str, ...], whole_photo: bool, least_car_px: int | None
+    answering: Recogniser | Client, photos: AskedPhotos, whole_photo: bool, least_car_px: int | None
 ) -> Iterator[Prediction | PhotoError]:
     """Answers for photos; with `least_car_px` for each car in them."""
-    from kuzov.cli.photo_arguments import photos_of
-
     options = {"whole_photo": True} if whole_photo else {}
-    for asked in photos_of(photos):
+    for asked in photos:
         if isinstance(asked, PhotoError):
             yield asked
             continue
