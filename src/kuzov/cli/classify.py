@@ -15,6 +15,7 @@ import click
 from kuzov.cli.found_photos import tell_no_photos
 from kuzov.cli.language import language, language_option, note, say
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 from kuzov.records import LEAST_CAR_PX
 from kuzov.signals import on_ending_signals
 from kuzov.words import PHOTOS, Words, joined, number
@@ -44,12 +45,12 @@ REDRAW_EVERY_S = 0.2
 
 
 @click.command("classify", short_help="Label any number of photos.")
-@click.argument("source")
+@click.argument("source", type=A_PATH_OR_ADDRESS)
 @click.option(
     "--out",
     required=True,
     metavar="RESULTS",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="By its name's ending a table, .csv or .xlsx; JSON lines, .jsonl; or, without one, a folder of "
     "Parquet parts. For an Excel in Russian take .xlsx: the CSV has commas between its columns.",
 )

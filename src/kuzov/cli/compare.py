@@ -11,6 +11,7 @@ import click
 from kuzov.cli.found_photos import tell_left_out
 from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.model import compared_models, model_or_default
+from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import how_many_right, summary
 from kuzov.words import PHOTOS, Plural, Words, joined, plain
@@ -44,11 +45,9 @@ MOST_LINES = 20
 
 
 @click.command("compare", short_help="Set two models side by side on the same photos.")
-@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("photos", type=A_PATH)
 @compared_models
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for a page, comparison.html, and comparison.json."
-)
+@click.option("--out", type=A_PATH, help="Folder for a page, comparison.html, and comparison.json.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @language_option
 def command(photos: Path, model: tuple[Path, ...], out: Path | None, as_json: bool) -> None:

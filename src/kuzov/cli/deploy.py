@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.model import model_option, model_or_default
+from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 
 if TYPE_CHECKING:
     from kuzov.deploy.render import Deployment
@@ -22,7 +23,7 @@ def out_option(target: str) -> Callable[[Any], Any]:
     """`--out`, by default deploy/TARGET."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path),
+        type=A_PATH,
         default=Path("deploy", target),
         metavar="FOLDER",
         help="Where the files go; your own files there are never overwritten.",
@@ -112,6 +113,7 @@ def kubernetes(*, out: Path, as_json: bool, **settings: Any) -> None:
     "--photos",
     default="/data/photos",
     metavar="SOURCE",
+    type=A_PATH_OR_ADDRESS,
     help="What the job labels: an address such as s3://bucket/photos, or a folder of its volume.",
 )
 @out_option("ray")

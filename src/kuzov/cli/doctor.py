@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kuzov.cli.language import language_option, note, say
+from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import progress_bars
 from kuzov.words import FILES, Words, joined
 
@@ -31,14 +32,12 @@ LEFT = Words(
 
 
 @click.command("doctor", short_help="Find what is wrong with a folder of photos.")
-@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("photos", type=A_PATH)
 @click.option(
     "--fix", is_flag=True, help="Move the certain cases into a quarantine folder beside the photos."
 )
 @click.option("--undo", is_flag=True, help="Put the newest quarantine back.")
-@click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page with thumbnails."
-)
+@click.option("--report", type=A_PATH, metavar="FILE.html", help="Write a page with thumbnails.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @language_option
 def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import click
 from kuzov.cli.found_photos import tell_left_out
 from kuzov.cli.language import language_option, note, percent, say
 from kuzov.cli.model import judged_model, model_or_default
+from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import REPORT, how_many_right, summary
 from kuzov.words import Plural, Words, plain
@@ -38,12 +39,12 @@ MARKED = Words(
 
 
 @click.command("evaluate", short_help="Tell how good a model is on labelled photos.")
-@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("photos", type=A_PATH)
 @judged_model
 @click.option(
     "--out",
     show_default="evaluations/<version>-<photos>",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder for report.html, its pictures and metrics.json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

@@ -11,6 +11,7 @@ import click
 from kuzov.cli.doubt import doubted
 from kuzov.cli.language import language_option, percent, say
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.cli.paths import A_PATH
 from kuzov.errors import ConfigError
 from kuzov.words import Words, plain
 
@@ -30,11 +31,11 @@ THE_PHOTO = Words(
 
 
 @click.command("explain", short_help="Show where the model looks in a photo.")
-@click.argument("photo", type=click.Path(path_type=Path))
+@click.argument("photo", type=A_PATH)
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="The picture to write: .png, .jpg or .webp.",
 )
 @asked_model

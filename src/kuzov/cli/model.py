@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kuzov.cli.language import note
+from kuzov.cli.paths import A_PATH
 from kuzov.words import Words, joined
 
 NO_RECOGNISER = Words(
@@ -24,7 +25,7 @@ def model_option(what: str, **more: Any) -> Callable[[Any], Any]:
     return click.option(
         "--model",
         show_default="models/img_classifier, or the model that comes with kuzov",
-        type=click.Path(path_type=Path),
+        type=A_PATH,
         help=f"Model folder, whose newest version {what}, or one version's folder.",
         **more,
     )

@@ -14,6 +14,7 @@ from kuzov.cli.doubt import doubted
 from kuzov.cli.found_photos import tell_no_photos
 from kuzov.cli.language import ERROR, language_option, note, percent, say
 from kuzov.cli.model import asked_model, model_or_default
+from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 from kuzov.errors import PhotoError
 from kuzov.records import ATLAS, LEAST_CAR_PX, MOST_CARS
 from kuzov.words import Words, joined, plain
@@ -39,14 +40,14 @@ PERHAPS_MORE = Words(
 
 
 @click.command("predict", short_help="Tell which cars photos show.")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO…")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO…", type=A_PATH_OR_ADDRESS)
 @asked_model
 @click.option("--atlas", is_flag=True, help="Ask the 203 models that kuzov knows by itself; docs/atlas.md.")
 @click.option("--url", help="Ask a server, such as http://127.0.0.1:8501/v1/models/img_classifier.")
 @click.option(
     "--api-key-file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="With --url: its first key goes along. Without it, the one in the variable KUZOV_API_KEY.",
 )
 @click.option("--all-cars", is_flag=True, help="Tell of each car in a photo, at most eight.")

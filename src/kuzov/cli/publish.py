@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kuzov.cli.language import language_option, say
+from kuzov.cli.paths import A_PATH
 from kuzov.words import Words
 
 PUBLISHED = Words(
@@ -17,7 +18,7 @@ PUBLISHED = Words(
 
 
 @click.command("publish", short_help="Publish a version that kuzov train kept back.")
-@click.argument("version", type=click.Path(path_type=Path), default=Path("models/img_classifier"))
+@click.argument("version", type=A_PATH, default=Path("models/img_classifier"))
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(version: Path, as_json: bool) -> None:

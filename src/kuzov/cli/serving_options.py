@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kuzov.cli.paths import A_PATH_OR_ADDRESS, NamedPath
 from kuzov.cli.tf_serving_flags import Port, toggle
 
 COUNT = click.IntRange(min=1)
@@ -22,7 +23,7 @@ def _seconds(name: str, default: int, text: str) -> Any:
 
 
 def _file(name: str, text: str) -> Any:
-    return click.option(name, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=text)
+    return click.option(name, metavar="FILE", type=NamedPath(path_type=Path, dir_okay=False), help=text)
 
 
 _OPTIONS = (
@@ -41,7 +42,12 @@ _OPTIONS = (
         metavar="HOST",
         help="Address to listen on; 127.0.0.1 keeps the server to this machine.",
     ),
-    click.option("--grpc-socket-path", metavar="PATH", help="A Unix socket that gRPC listens on as well."),
+    click.option(
+        "--grpc-socket-path",
+        metavar="PATH",
+        type=A_PATH_OR_ADDRESS,
+        help="A Unix socket that gRPC listens on as well.",
+    ),
     click.option(
         "--model-name",
         metavar="NAME",
@@ -51,6 +57,7 @@ _OPTIONS = (
     click.option(
         "--model-base-path",
         metavar="FOLDER",
+        type=A_PATH_OR_ADDRESS,
         show_default="$MODEL_BASE_PATH/NAME, else models/img_classifier, else kuzov's own",
         help="Folder of the model's versions; the newest is served.",
     ),
@@ -154,7 +161,7 @@ _OPTIONS = (
     click.option(
         "--teach-photos",
         metavar="FOLDER",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=NamedPath(path_type=Path, file_okay=False),
         show_default="beside the model folder, named MODEL.photos",
         help="The photos to teach it by, as for kuzov train; those of the page are added to it.",
     ),

@@ -11,6 +11,7 @@ import click
 from kuzov.cli.found_photos import tell_dataset
 from kuzov.cli.language import language_option, note, percent, say
 from kuzov.cli.next_steps import next_steps
+from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import progress_bars
 from kuzov.cli.summary import REPORT, how_many_right, summary
 from kuzov.config import load_config
@@ -71,20 +72,20 @@ BUNDLE = Words("Bundle", "Папка модели")
 
 
 @click.command("train", short_help="Learn from a folder of photos.")
-@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("photos", type=A_PATH)
 @click.option(
     "--out",
     default=Path("models/img_classifier"),
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Model folder; the new version appears in it.",
 )
 @click.option(
     "--runs",
     default=Path("runs"),
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder for the run's metrics, pictures and report.",
 )
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file.")
+@click.option("--config", "config_file", type=A_PATH, help="Settings, a TOML file.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, such as fine_tune.epochs=10."
 )
@@ -102,7 +103,7 @@ BUNDLE = Words("Bundle", "Папка модели")
 )
 @click.option(
     "--tensorboard",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     metavar="DIR",
     help="Write TensorBoard logs: curves, weights, a map of the photos, mistakes.",
 )
