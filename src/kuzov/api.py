@@ -88,8 +88,12 @@ def train(
             extra="fine-tune",
         )
     from kuzov.data.archive import unpacked
+    from kuzov.output_folder import require_writable
     from kuzov.training.kept_photos import KEPT_PHOTOS
 
+    outputs = [Path(each) for each in (out, runs, tensorboard) if each is not None]
+    for each in outputs:
+        require_writable(each)
     with unpacked(Path(photos)) as folder, KEPT_PHOTOS:
         if shots is not None and fine_tune:
             raise ConfigError(_NOT_TOGETHER)
@@ -99,7 +103,7 @@ def train(
             shots=shots,
             strict=strict,
             allow_leaks=allow_leaks,
-            outputs=[Path(each) for each in (out, runs, tensorboard) if each is not None],
+            outputs=outputs,
             progress=progress,
         )
         if found is not None:

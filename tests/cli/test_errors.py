@@ -131,8 +131,23 @@ MODELS = [
     (
         "cars/bmw_x5/1.png out.txt",
         "evaluate cars --out out.txt",
-        "The report can't be written to out.txt: out.txt is a file; give a folder.",
-        "Отчёт не записать в out.txt: out.txt — файл; укажите папку.",
+        "Nothing can be written to out.txt: out.txt is a file; give a folder.",
+        "В out.txt ничего не записать: out.txt — файл; укажите папку.",
+    ),
+    *(
+        (
+            "cars/kia/1.png out.txt",
+            f"train cars {option} out.txt/a",
+            "Nothing can be written to out.txt/a: {folder}/out.txt is a file; give a folder.",
+            "В out.txt/a ничего не записать: {folder}/out.txt — файл; укажите папку.",
+        )
+        for option in ("--out", "--out m9 --runs")
+    ),
+    (
+        "a.png out.txt",
+        "explain a.png --out out.txt/heat.png",
+        "Nothing can be written to out.txt: out.txt is a file; give a folder.",
+        "В out.txt ничего не записать: out.txt — файл; укажите папку.",
     ),
     (
         "cars/bmw_x5/1.png run/config.toml",
@@ -255,7 +270,11 @@ def test_what_is_wrong_with_files(
     kuzov: Kuzov, tmp_path: Path, files: str, words: str, english: str, russian: str
 ) -> None:
     PhotoFolder(files=files).make(tmp_path)
-    told_in_both(kuzov, words, english, russian)
+    before = sorted(tmp_path.rglob("*"))
+    told_in_both(
+        kuzov, words, english.replace("{folder}", str(tmp_path)), russian.replace("{folder}", str(tmp_path))
+    )
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def told_in_both(kuzov: Kuzov, words: str, english: str, russian: str) -> None:

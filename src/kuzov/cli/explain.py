@@ -56,8 +56,11 @@ def command(
     """
     from kuzov.api import explain
     from kuzov.explain import pictures
+    from kuzov.output_folder import require_writable
 
-    pictures.find_format(out)  # what is wrong with the name is told before any work
+    # What is wrong with the name is told before any work.
+    pictures.find_format(out)
+    require_writable(out.parent)
     if out.exists() and photo.exists() and out.samefile(photo):
         raise ConfigError(THE_PHOTO.fill(out=str(out)))
     found = explain(photo, model_or_default(model), **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
 from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
+from kuzov.output_folder import require_writable
 from kuzov.progress import Progress
 from kuzov.report.answers import Answers, Subject, ask
 from kuzov.report.write import write_files, write_report
@@ -32,14 +32,6 @@ from kuzov.words import Words
 
 TRAINING_FILE = "config.toml"  # lies in a training run's folder, and never in an evaluation's
 
-_A_FILE = Words(
-    "The report can't be written to {folder}: {nearest} is a file; give a folder.",
-    "Отчёт не записать в {folder}: {nearest} — файл; укажите папку.",
-)
-_NOT_YOURS = Words(
-    "The report can't be written to {folder}: {nearest} may not be changed by you.",
-    "Отчёт не записать в {folder}: у вас нет прав менять {nearest}.",
-)
 _OF_A_TRAINING = Words(
     "{folder} is a training run's folder, with a report of its own; give another.",
     "{folder} — папка обучения, и отчёт в ней свой; укажите другую.",
@@ -103,11 +95,7 @@ def require_folder(folder: Path) -> None:
     Raises:
         ConfigError: It is a file, it can't be made, or a training run keeps its own report there.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not nearest.is_dir():
-        raise ConfigError(_A_FILE.fill(folder=str(folder), nearest=str(nearest)))
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(_NOT_YOURS.fill(folder=str(folder), nearest=str(nearest)))
+    require_writable(folder)
     if (folder / TRAINING_FILE).exists():
         raise ConfigError(_OF_A_TRAINING.fill(folder=str(folder)))
 
