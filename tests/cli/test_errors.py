@@ -156,10 +156,10 @@ MODELS = [
         "run — папка обучения, и отчёт в ней свой; укажите другую.",
     ),
     (
-        "",
-        "doctor cars --report nowhere/doctor.html",
-        "There is no folder nowhere for the report; make it first.",
-        "Папки nowhere для отчёта нет; сначала создайте её.",
+        "out.txt",
+        "doctor cars --report out.txt/doctor.html",
+        "Nothing can be written to out.txt: out.txt is a file; give a folder.",
+        "В out.txt ничего не записать: out.txt — файл; укажите папку.",
     ),
 ]
 

@@ -60,7 +60,7 @@ def test_a_zip_is_diagnosed_as_the_folder_in_it_and_is_not_changed(
 
 
 def test_fix_and_undo(damaged: Path, tmp_path: Path) -> None:
-    root, report = tmp_path / "photos", tmp_path / "doctor.html"
+    root, report = tmp_path / "photos", tmp_path / "reports" / "cars" / "doctor.html"
     shutil.copytree(damaged, root)
     before = contents(root)
     fixed = diagnose(root, fix=True, report=report)
@@ -116,12 +116,16 @@ def test_no_photo_can_be_read(tmp_path: Path) -> None:
     ("report", "text"),
     [
         ("", "The report {folder} is a folder; give the path of a file, such as doctor.html."),
-        ("none/doctor.html", "There is no folder {folder}/none for the report; make it first."),
+        (
+            "file/doctor.html",
+            "Nothing can be written to {folder}/file: {folder}/file is a file; give a folder.",
+        ),
     ],
 )
 def test_a_report_that_can_not_be_written(
     synthetic_photos: Path, tmp_path: Path, report: str, text: str
 ) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(KuzovError) as error:
         diagnose(synthetic_photos, report=tmp_path / report)
     assert str(error.value) == text.format(folder=tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from kuzov.doctor.reading import SURELY_UNREADABLE, ReadPhoto, read_photos, tell
 from kuzov.doctor.strangers import find_strangers
 from kuzov.errors import DatasetError, KuzovError
 from kuzov.model.backbones import find_backbone
+from kuzov.output_folder import require_writable
 from kuzov.progress import Progress
 from kuzov.report.write import write_files
 from kuzov.run_metrics import LearningCurve
@@ -37,14 +37,6 @@ CONFIG = TrainConfig(features=FeatureConfig(reframed=False, mirrored=False))
 A_FOLDER = Words(
     "The report {report} is a folder; give the path of a file, such as doctor.html.",
     "Отчёт {report} — папка; укажите путь к файлу, например doctor.html.",
-)
-NO_FOLDER = Words(
-    "There is no folder {folder} for the report; make it first.",
-    "Папки {folder} для отчёта нет; сначала создайте её.",
-)
-READ_ONLY = Words(
-    "The report {report} can't be written: the folder is read-only; name another one.",
-    "Отчёт {report} не записать: папка только для чтения; назовите другую.",
 )
 NOTHING_MOVES = Words(
     "{zip} is a zip, out of which nothing is moved; unpack it, and give the folder",
@@ -106,10 +98,7 @@ def _require_place(report: Path) -> None:
     """Refuse a report that can't be written before minutes of work."""
     if report.is_dir():
         raise KuzovError(A_FOLDER.fill(report=str(report)))
-    if not report.parent.is_dir():
-        raise KuzovError(NO_FOLDER.fill(folder=str(report.parent)))
-    if not os.access(report.parent, os.W_OK):
-        raise KuzovError(READ_ONLY.fill(report=str(report)))
+    require_writable(report.parent)
 
 
 def _broken(unreadable: Sequence[Finding]) -> list[Move]:
