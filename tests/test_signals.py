@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from kuzov.signals import ENDING, on_ending_signals
+from kuzov.signals import ENDING, Terminated, on_ending_signals, undone_on_sigterm
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -15,3 +15,17 @@ def test_they_are_obeyed_and_then_do_what_they_did(number: signal.Signals) -> No
         signal.raise_signal(number)
     assert obeyed == [number]
     assert signal.getsignal(number) == before
+
+
+def test_only_the_first_sigterm_is_an_exception() -> None:
+    def ask_to_end() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Terminated) as ended, undone_on_sigterm():
+        ask_to_end()
+    assert ended.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -24,6 +24,31 @@ def on_ending_signals(obey: Callable[[int, FrameType | None], None]) -> Iterator
             signal.signal(number, handler)
 
 
+class Terminated(SystemExit):
+    """SIGTERM has come; the status is the one that shells tell of a process that it ended, 143."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+@contextmanager
+def undone_on_sigterm() -> Iterator[None]:
+    """Have SIGTERM raise Terminated, so that what was begun is undone, as after Ctrl-C.
+
+    A second one ends the process at once. Only the main thread may enter it.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextmanager
 def ending_signals_held() -> Iterator[None]:
     """Keep the signals that end a process back; they take effect at the end of the context."""

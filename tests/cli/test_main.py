@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import click
 import pytest
 from PIL import Image
 
-from kuzov import __version__
+from kuzov import __version__, api
 from kuzov.bundle.ready import ready_model
 from kuzov.cli import main as module
 from kuzov.cli.main import COMMANDS
@@ -131,6 +132,36 @@ def test_ctrl_c_is_told(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, failure: 
     monkeypatch.setattr(module.kuzov, "main", stop)
     assert (done := kuzov()).status == 1
     assert done.err == "Stopped.\n"
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "Stopped.\n"), ("ru", "Остановлено.\n")])
+def test_sigterm_undoes_what_was_begun(
+    kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, language: str, told: str
+) -> None:
+    undone = []
+
+    def train(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            undone.append(True)
+
+    monkeypatch.setattr(api, "train", train)
+    before = signal.getsignal(signal.SIGTERM)
+    done = kuzov("train", "cars", "--language", language)
+    assert (done.status, done.err, undone) == (143, told, [True])
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_server_ends_in_its_own_way(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    monkeypatch.setattr("kuzov.serve.monitoring.log.configure_logging", lambda _: None)
+    monkeypatch.setattr(
+        "kuzov.serve.server.serve", lambda *_, **__: found.append(signal.getsignal(signal.SIGTERM))
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    assert kuzov("serve", "--model_base_path", ready_model()).status == 0
+    assert found == [before]
 
 
 def test_sigint_ends_a_command_without_a_traceback(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from importlib import import_module
 
 import click
 
-from kuzov.cli.language import ERROR, language
+from kuzov.cli.language import ERROR, language, note
 from kuzov.errors import KuzovError
 from kuzov.lean_openvino import leave_converter_out
+from kuzov.signals import Terminated, undone_on_sigterm
 from kuzov.words import Words
 
 COMMANDS = (
@@ -63,12 +64,18 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
 )
 @click.version_option(package_name="kuzov", message="kuzov %(version)s")
-def kuzov() -> None:
+@click.pass_context
+def kuzov(ctx: click.Context) -> None:
     """Tell which car model a photo shows: train on a folder of photos, ask, serve."""
+    if ctx.invoked_subcommand != "serve":  # which ends in its own way
+        ctx.with_resource(undone_on_sigterm())
 
 
 def main() -> None:
-    """Run a command; exits 0 on success, 2 on wrong use, 1 with one sentence on any other failure."""
+    """Run a command.
+
+    Exits 0 on success, 2 on wrong use, 143 on SIGTERM, 1 with one sentence on any other failure.
+    """
     leave_converter_out()
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
@@ -84,5 +91,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(STOPPED.told(language()))
+    except Terminated:
+        note(STOPPED)
+        raise
     except KuzovError as error:
         sys.exit(ERROR.fill(text=error.words).told(language()))
