@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,7 +88,7 @@ def train(
             "tensorboard",
             extra="fine-tune",
         )
-    from kuzov.data.archive import unpacked
+    from kuzov.data.archive import errors_as_given, unpacked
     from kuzov.output_folder import require_writable
     from kuzov.training.kept_photos import KEPT_PHOTOS
 
@@ -105,6 +106,11 @@ def train(
             allow_leaks=allow_leaks,
             outputs=outputs,
             progress=progress,
+        )
+        dataset = replace(
+            dataset,
+            rejected=errors_as_given(dataset.rejected, folder, Path(photos)),
+            passed_over=errors_as_given(dataset.passed_over, folder, Path(photos)),
         )
         if found is not None:
             found(dataset)
@@ -224,7 +230,7 @@ def evaluate(
 
     folder = None if out is None else Path(out)
     with unpacked(Path(photos)) as judged:
-        return evaluation.evaluate(Path(bundle), judged, folder, progress=progress)
+        return evaluation.evaluate(Path(bundle), judged, folder, given=Path(photos), progress=progress)
 
 
 def compare(
@@ -255,7 +261,7 @@ def compare(
     if out is not None:
         require_folder(Path(out))
     with unpacked(Path(photos)) as judged:
-        result = comparison.compare(Path(a), Path(b), judged, progress=progress)
+        result = comparison.compare(Path(a), Path(b), judged, given=Path(photos), progress=progress)
     if out is not None:
         write_comparison(result, Path(out))
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from kuzov.data.dataset import Dataset
 from kuzov.doctor.folder import list_folder
+from kuzov.images.formats import EXTENSIONS
 from kuzov.training.assignment import Assignment
 from tests.cli.conftest import Kuzov
 from tests.photo_folders import FOLDERS, PhotoFolder
@@ -81,6 +83,30 @@ def test_what_kuzov_writes_into_the_photos_is_no_class(
     assert "Left out: mine: holds models or runs of kuzov's, so it is no class" in done.err
     assert kuzov("train", ".", "--out", "kia/out", "--runs", "mine").err.count("Left out") == 2
     assert {each.classes for each in datasets} == {("kia", "vaz")}
+
+
+def test_the_files_of_a_zip_are_named_as_they_lie_in_it(
+    kuzov: Kuzov, datasets: list[Dataset], tmp_path: Path
+) -> None:
+    FOLDERS["class folders"].make(tmp_path / "cars")
+    shutil.copy(tmp_path / "cars" / "kia" / "1.png", tmp_path / "cars" / "vaz" / "copy.png")
+    for name in ("vaz/broken.png", "kia/notes.txt"):
+        (tmp_path / "cars" / name).touch()
+    shutil.make_archive("cars", "zip", tmp_path, "cars")
+    done = kuzov("train", "cars.zip")
+    assert done.status == 0, done.err
+    assert [line for line in done.err.splitlines() if line.startswith("Left out")] == [
+        "Left out: cars.zip/kia/1.png: lies in class vaz too; keep it in one class",
+        "Left out: cars.zip/kia/notes.txt: is not a photo by its name; photos end in "
+        f"{', '.join(EXTENSIONS)}",
+        "Left out: cars.zip/vaz/broken.png: is empty; replace it with a whole copy of the photo",
+        "Left out: cars.zip/vaz/copy.png: lies in class kia too; keep it in one class",
+    ]
+    assert [each.photo for each in datasets[0].rejected] == [
+        f"cars.zip/{name}" for name in ("kia/1.png", "kia/notes.txt", "vaz/broken.png", "vaz/copy.png")
+    ]
+    done = kuzov("train", "cars.zip", "--strict", "--language", "ru")
+    assert done.err.startswith("Ошибка: В cars.zip не годятся 4 файла; исправьте или уберите: cars.zip/kia/")
 
 
 NO_PHOTOS = (

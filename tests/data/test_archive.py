@@ -12,7 +12,13 @@ import pytest
 from kuzov.data import archive
 from kuzov.data.archive import unpacked
 from kuzov.errors import DatasetError
+from kuzov.words import Words
+from tests.errors import raises
 
+BROKEN = Words(
+    "{zip} can't be unpacked: it is broken or cut short; download or make it anew",
+    "{zip} не распаковать: он повреждён или оборван; скачайте или создайте заново",
+)
 CLASSES = {"bmw_x5/1.jpg": b"a", "bmw_x5/2.jpg": b"b", "solaris/1.jpg": b"c"}
 
 
@@ -137,5 +143,28 @@ def test_a_damaged_and_a_protected_one_are_told(tmp_path: Path) -> None:
         found_in(path)
     start = whole.index(b"a", 30 + len("bmw_x5/1.jpg") - 1)
     path.write_bytes(whole[:start] + b"\xff" + whole[start + 1 :])
-    with pytest.raises(DatasetError, match=r"can't be unpacked: .*; download or make it anew"):
+    with raises(DatasetError, BROKEN.fill(zip=str(path))):
         found_in(path)
+
+
+def test_one_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", CLASSES)
+    path.write_bytes(path.read_bytes()[:100])
+    with raises(DatasetError, BROKEN.fill(zip=str(path))):
+        found_in(path)
+
+
+def test_an_error_names_the_files_as_they_lie_in_the_zip(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {f"cars/{name}": content for name, content in CLASSES.items()})
+
+    def fail() -> None:
+        with unpacked(path) as folder:
+            raise DatasetError(
+                Words("{it} is no photo", "{it} не фото").fill(it=f"{folder}/bmw_x5/1.jpg"), "kind"
+            )
+
+    with raises(
+        DatasetError, Words(f"{path}/bmw_x5/1.jpg is no photo", f"{path}/bmw_x5/1.jpg не фото")
+    ) as told:
+        fail()
+    assert told.value.kind == "kind"

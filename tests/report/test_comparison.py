@@ -45,7 +45,9 @@ def test_another_model_is_worse(
         return replace(found, predictions=tuple(answers))
 
     monkeypatch.setattr("kuzov.report.comparison.ask", answer)
-    found = compare(trained.bundle, trained.bundle, synthetic_photos, progress=lambda *_: None)
+    found = compare(
+        trained.bundle, trained.bundle, synthetic_photos, given=synthetic_photos, progress=lambda *_: None
+    )
     assert found.a.right == 9
     assert (found.both_right, found.only_a, found.only_b, found.neither) == (3, 6, 0, 0)
     assert found.p_value == pytest.approx(2 / 64)

@@ -96,6 +96,20 @@ def test_a_folder_that_can_not_be_written(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_the_files_of_a_zip_are_named_as_they_lie_in_it(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(synthetic_photos / "validation", tmp_path / "cars")
+    (tmp_path / "cars" / "suv" / "notes.txt").touch()
+    (tmp_path / "cars" / "suv" / "broken.jpg").touch()
+    given = Path(shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path, "cars"))
+    told = [f"{given}/suv/{name}" for name in ("broken.jpg", "notes.txt")]
+    judged = api.evaluate(trained.bundle, given, tmp_path / "out")
+    assert [each["photo"] for each in judged.metrics["data"]["rejected"]] == told
+    compared = api.compare(trained.bundle, trained.bundle, given)
+    assert sorted(each.photo for each in compared.rejected) == told
+
+
 def test_bad_input_leaves_nothing_behind(
     trained: TrainResult, synthetic_photos: Path, tmp_path: Path
 ) -> None:

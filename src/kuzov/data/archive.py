@@ -11,7 +11,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -19,8 +19,8 @@ from typing import IO
 from kuzov.atomic import free_name
 from kuzov.data.files import entries, is_photo
 from kuzov.data.folder_names import set_of
-from kuzov.errors import DatasetError, reason_of
-from kuzov.words import Words, number
+from kuzov.errors import DatasetError, KuzovError, PhotoError, reason_of
+from kuzov.words import Words, number, plain
 
 MAX_FILES = 200_000
 MAX_BYTES = 50_000_000_000
@@ -28,12 +28,13 @@ MAX_FILE_BYTES = 500_000_000
 
 _UTF_8, _ENCRYPTED = 0x800, 0x1
 _UNICODE_PATH = 0x7075  # Info-ZIP's field for a name in UTF-8
+_FIRST_FILE = b"PK\3\4"
 _COPY_BYTES = 1_000_000
 _DAMAGED = Words(
     "{zip} can't be unpacked: {why}; download or make it anew",
     "{zip} не распаковать: {why}; скачайте или создайте заново",
 )
-_CUT_OFF = Words("it ends too soon", "он обрывается")
+_BROKEN = Words("it is broken or cut short", "он повреждён или оборван")
 _OUTSIDE = Words(
     "{zip} holds a file {name} that would lie outside of it, so it is not unpacked; make it anew",
     "в {zip} есть файл {name}, который лёг бы вне папки, поэтому архив не распакован; создайте его заново",
@@ -57,19 +58,56 @@ _NO_ROOM = Words(
 def unpacked(photos: Path) -> Iterator[Path]:
     """The folder that a zip holds, unpacked for as long as it is used; what is no zip is given back as it is.
 
-    A zip of one folder, as people make it of a folder, stands for that folder.
+    A zip of one folder, as people make it of a folder, stands for that folder. Errors that end the context
+    name its files as `as_given` does.
 
     Raises:
         DatasetError: The zip is damaged, protected, too large, or would write outside of its folder.
     """
-    if not photos.is_file() or not zipfile.is_zipfile(photos):
+    if not _is_zip(photos):
         yield photos
         return
     with tempfile.TemporaryDirectory(prefix="kuzov-zip-") as temporary:
         root = Path(temporary) / photos.stem
         root.mkdir()
         _unpack(photos, root)
-        yield _inner(root)
+        folder = _inner(root)
+        try:
+            yield folder
+        except KuzovError as error:
+            error.args = (as_given(error.words, folder, photos),)
+            raise
+
+
+def as_given(text: Words, folder: Path, photos: Path) -> Words:
+    """A text about files in the folder that `unpacked` gives for photos, which says where the user has them.
+
+    A file of a zip is told as photos.zip/bmw_x5/1.jpg, as the folder that it was unpacked into goes.
+    """
+    return Words(*(each.replace(str(folder), str(photos)) for each in (text.en, text.ru)))
+
+
+def errors_as_given(errors: Iterable[PhotoError], folder: Path, photos: Path) -> tuple[PhotoError, ...]:
+    """The same for what is wrong with files."""
+    return tuple(
+        PhotoError(
+            str(as_given(plain(error.photo), folder, photos)),
+            as_given(error.reason_words, folder, photos),
+            error.kind,
+        )
+        for error in errors
+    )
+
+
+def _is_zip(photos: Path) -> bool:
+    """Whether a file is a zip, or what is left of one."""
+    if not photos.is_file():
+        return False
+    try:
+        with photos.open("rb") as file:
+            return file.read(len(_FIRST_FILE)) == _FIRST_FILE or zipfile.is_zipfile(file)
+    except OSError:
+        return False
 
 
 def _unpack(photos: Path, root: Path) -> None:
@@ -84,7 +122,8 @@ def _unpack(photos: Path, root: Path) -> None:
                 with archive.open(member) as source, target.open("xb") as file:
                     left -= _copy(source, file, min(left, MAX_FILE_BYTES), photos)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
-        raise DatasetError(_DAMAGED.fill(zip=str(photos), why=str(error) or _CUT_OFF)) from error
+        why = plain(error) if isinstance(error, NotImplementedError) else _BROKEN
+        raise DatasetError(_DAMAGED.fill(zip=str(photos), why=why)) from error
     except OSError as error:
         told = {"zip": str(photos), "folder": str(root.parent), "why": reason_of(error)}
         raise DatasetError(_NO_ROOM.fill(**told)) from error

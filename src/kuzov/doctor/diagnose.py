@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kuzov.cache import default_cache
 from kuzov.config import FeatureConfig, TrainConfig
-from kuzov.data.archive import unpacked
+from kuzov.data.archive import as_given, unpacked
 from kuzov.data.dataset import Photo
 from kuzov.doctor.cars import tell_cars
 from kuzov.doctor.classes import NO_CURVE, count_photos, curve_of, tell_classes
@@ -51,7 +51,7 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     with unpacked(photos) as root, KEPT_PHOTOS:
         if fix and root != photos:
             raise DatasetError(NOTHING_MOVES.fill(zip=str(photos)))
-        diagnosis = _diagnose(root, progress)
+        diagnosis = _diagnose(root, photos, progress)
         # Drawn before anything is moved, as the page shows the photos.
         page = None if report is None else render_page(diagnosis, str(photos), fixed=fix)
         if fix and diagnosis.moves:
@@ -61,7 +61,8 @@ def diagnose(photos: Path, *, fix: bool, report: Path | None, progress: Progress
     return replace(diagnosis, folder=photos)
 
 
-def _diagnose(root: Path, progress: Progress) -> Diagnosis:
+def _diagnose(root: Path, photos: Path, progress: Progress) -> Diagnosis:
+    """Run the checks of a folder; `photos` is what the user gave."""
     started = time.monotonic()
     folder = list_folder(root)
     readable, unreadable = read_photos(folder, progress)
@@ -73,7 +74,8 @@ def _diagnose(root: Path, progress: Progress) -> Diagnosis:
     cars, no_cars = tell_cars(readable)
     learned, not_learned, curve = _learn(readable, copies, groups, progress)
     in_classes, skipped = tell_classes(folder, readable, groups)
-    refused = [Finding(kind=Kind.REFUSED, facts={"en": each.en, "ru": each.ru}) for each in folder.refusals]
+    refusals = [as_given(each, root, photos) for each in folder.refusals]
+    refused = [Finding(kind=Kind.REFUSED, facts={"en": each.en, "ru": each.ru}) for each in refusals]
     left_out = [
         Finding(kind=Kind.LEFT_OUT, photos=(folder.name(Path(each.photo)),), facts={"reason": each.reason})
         for each in folder.left_out

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kuzov.data.archive import errors_as_given
 from kuzov.data.labelled import list_labelled
 from kuzov.errors import BundleError
 from kuzov.model.scores import expected_calibration_error, proportion, sign_test
@@ -90,8 +91,11 @@ class BundleComparison:
         return told
 
 
-def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComparison:
-    """Ask two bundles about the same photos; see `kuzov.api.compare`."""
+def compare(a: Path, b: Path, photos: Path, *, given: Path, progress: Progress) -> BundleComparison:
+    """Ask two bundles about the same photos; see `kuzov.api.compare`.
+
+    `photos` is the folder, `given` what the user gave, which may be a zip of it.
+    """
     first, second = Subject.load(a), Subject.load(b)
     _require_same_classes(first, second)
     labelled = list_labelled(photos, first.classes)
@@ -104,6 +108,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
         for photo, one, other in zip(of_a.photos, of_a.predictions, of_b.predictions, strict=True)
     ]
     only_a, only_b = rights.count((True, False)), rights.count((False, True))
+    rejected = (*labelled.rejected, *labelled.passed_over, *of_a.unreadable)
     return BundleComparison(
         a=_side(first, of_a),
         b=_side(second, of_b),
@@ -115,7 +120,7 @@ def compare(a: Path, b: Path, photos: Path, *, progress: Progress) -> BundleComp
         neither=rights.count((False, False)),
         p_value=min(1.0, 2 * sign_test(*sorted((only_a, only_b)))),
         differences=_differences(labelled.root, of_a, of_b),
-        rejected=tuple(map(Rejected.of, (*labelled.rejected, *labelled.passed_over, *of_a.unreadable))),
+        rejected=tuple(map(Rejected.of, errors_as_given(rejected, photos, given))),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kuzov.data.archive import errors_as_given
 from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
@@ -68,13 +70,19 @@ class Evaluation:
         }
 
 
-def evaluate(bundle: Path, photos: Path, out: Path | None, *, progress: Progress) -> Evaluation:
-    """Judge a bundle, and write metrics.json, pictures and report.html; see `kuzov.api.evaluate`."""
+def evaluate(bundle: Path, photos: Path, out: Path | None, *, given: Path, progress: Progress) -> Evaluation:
+    """Judge a bundle, and write metrics.json, pictures and report.html; see `kuzov.api.evaluate`.
+
+    `photos` is the folder, `given` what the user gave, which may be a zip of it.
+    """
     subject = Subject.load(bundle)
     labelled = list_labelled(photos, subject.classes)
     folder = out or default_folder(subject, photos)
     require_folder(folder)
     answers = ask(subject, labelled, progress)
+    named = partial(errors_as_given, folder=photos, photos=given)
+    labelled = replace(labelled, rejected=named(labelled.rejected), passed_over=named(labelled.passed_over))
+    answers = replace(answers, unreadable=named(answers.unreadable))
     metrics = collect_metrics(subject, labelled, answers).to_json()
     content = json.dumps(metrics, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     progress("draw", 0, 1)
