@@ -35,6 +35,10 @@ StrPath = str | os.PathLike[str]
 _FINE_TUNING = Words("Fine-tuning", "Дообучение")
 _ON_RAY = Words("Classifying on Ray", "Классификация на Ray")
 _THE_METHOD = Words("The method {method}", "Способ {method}")
+_ONE_FOLDER = Words(
+    "Versions and runs can't both go to {folder}, as both have the same names; give two folders.",
+    "Версии и обучения не могут лежать вместе в {folder}: у них одни и те же имена; укажите две папки.",
+)
 _NOT_TOGETHER = Words(
     "shots and fine_tune can't go together; give one of them.",
     "shots и fine_tune не сочетаются; укажите одно из двух.",
@@ -95,6 +99,8 @@ def train(
     outputs = [Path(each) for each in (out, runs, tensorboard) if each is not None]
     for each in outputs:
         require_writable(each)
+    if outputs[0].resolve() == outputs[1].resolve():
+        raise ConfigError(_ONE_FOLDER.fill(folder=str(out)))
     with unpacked(Path(photos)) as folder, KEPT_PHOTOS:
         if shots is not None and fine_tune:
             raise ConfigError(_NOT_TOGETHER)

@@ -144,6 +144,12 @@ MODELS = [
         for option in ("--out", "--out m9 --runs")
     ),
     (
+        "cars/kia/1.png",
+        "train cars --out cars --runs ./cars/",
+        "Versions and runs can't both go to cars, as both have the same names; give two folders.",
+        "Версии и обучения не могут лежать вместе в cars: у них одни и те же имена; укажите две папки.",
+    ),
+    (
         "a.png out.txt",
         "explain a.png --out out.txt/heat.png",
         "Nothing can be written to out.txt: out.txt is a file; give a folder.",
