@@ -197,8 +197,8 @@ class Photos:
     """The photos of a run: how many were learned from and judged by, by class id, and what was left out.
 
     Left out are files, `rejected`, and folders that are neither classes nor sets of the run, `passed_over`.
-    The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos. An older run did not note the
-    folder. `learned_from`: the photos judged by are the very ones that the recogniser was made of.
+    The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos of the training. An older run did
+    not note the folder.
     """
 
     train: Mapping[str, Count]
@@ -207,7 +207,6 @@ class Photos:
     fingerprint: str
     passed_over: tuple[Rejected, ...] = ()
     folder: str | None = None
-    learned_from: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,10 +285,17 @@ class MarkedUnknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationMetrics(RunMetrics):
-    """Of a finished bundle that was judged on other photos."""
+    """Of a finished bundle, on any photos.
+
+    Attributes:
+        learned_from: How many of them it has learned from; None where an older kuzov's bundle does not tell.
+        unseen: The judgement by the others; None where there are none.
+    """
 
     kind: Literal["evaluation"] = "evaluation"
     unknown: MarkedUnknown
+    learned_from: Count | None
+    unseen: Validation | None
 
 
 def read_metrics(run_folder: Path) -> TrainingMetrics | EvaluationMetrics:

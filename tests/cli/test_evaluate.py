@@ -8,21 +8,25 @@ from kuzov.bundle.ready import ready_model
 from kuzov.report.evaluation import Evaluation
 from tests.cli.conftest import Kuzov
 
+VALIDATION: dict[str, Any] = {"right": 44, "total": 45, "accuracy": 44 / 45, "interval": [0.884, 0.996]}
+UNSEEN: dict[str, Any] = {"right": 4, "total": 5, "accuracy": 0.8, "interval": [0.376, 0.964]}
 
-def evaluation(*, learned_from: bool = False) -> Evaluation:
+
+def evaluation(learned_from: int | None = 0, unseen: dict[str, Any] | None = VALIDATION) -> Evaluation:
     return Evaluation(
         report=Path("out/report.html"),
         metrics={
             "bundle": "/models/cars/1",
             "classes": [{"id": "qashqai", "en": "Nissan Qashqai", "ru": "Ниссан Кашкай"}],
             "per_class": [{"precision": 1.0, "recall": 0.9, "f1": 0.95, "photos": 10.0}],
-            "validation": {"right": 44, "total": 45, "accuracy": 44 / 45, "interval": [0.884, 0.996]},
+            "validation": VALIDATION,
+            "learned_from": learned_from,
+            "unseen": unseen,
             "confusion": [[45]],
             "ece": {"before": None, "after": 0.0161},
             "unknown": {"right": 2, "wrong": 1, "rate": 3 / 45},
             "data": {
                 "folder": "/photos",
-                "learned_from": learned_from,
                 "passed_over": [],
                 "rejected": [{"photo": "photos/x5/1.jpg", "reason": "the file is empty"}],
             },
@@ -51,9 +55,27 @@ def test_the_outcome_is_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
 
 
 def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
-    answers("evaluate", evaluation(learned_from=True), STEPS)
+    answers("evaluate", evaluation(40, UNSEEN), STEPS)
     done = kuzov("evaluate", "photos", "--model", "cars")
-    assert done.err.endswith("The model was made of these very photos, so the figures flatter it.\n")
+    assert done.err.endswith("The model has learned from 40 of these 45 photos, so the figures flatter it.\n")
+    assert done.out.splitlines()[1] == (
+        "On the rest        4 of 5 photos right: 80.0%, 95 % interval 37.6% to 96.4%"
+    )
+    done = kuzov("evaluate", "photos", "--model", "cars", "--language", "ru")
+    assert done.err.endswith("Модель училась на 40 из 45 этих фото, поэтому оценка завышена.\n")
+
+
+def test_where_all_photos_flatter_or_nothing_is_known_there_is_no_rest(
+    kuzov: Kuzov, answers: Callable[..., Any]
+) -> None:
+    answers("evaluate", evaluation(45, None))
+    done = kuzov("evaluate", "photos", "--model", "cars")
+    assert "learned from 45 of these 45 photos" in done.err
+    assert "On the rest" not in done.out
+    answers("evaluate", evaluation(None))
+    done = kuzov("evaluate", "photos", "--model", "cars")
+    assert "flatter" not in done.err
+    assert "On the rest" not in done.out
 
 
 def test_without_a_model_the_one_that_comes_with_kuzov_is_judged_and_told(

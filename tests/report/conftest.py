@@ -108,7 +108,8 @@ def evaluation(metrics: Metrics) -> Metrics:
     metrics["unknown"] = {"right": 1, "wrong": 0, "rate": 1 / 9}
     metrics["ece"]["before"] = None
     metrics["reliability"]["before"] = []
-    metrics["data"] |= {"folder": "photos/validation", "learned_from": False}
+    metrics |= {"learned_from": 0, "unseen": metrics["validation"]}
+    metrics["data"]["folder"] = "photos/validation"
     return metrics
 
 

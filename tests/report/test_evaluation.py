@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kuzov import api
-from kuzov.data.dataset import fingerprint
-from kuzov.data.labelled import list_labelled
+from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.errors import BundleError, ConfigError, DatasetError
-from kuzov.report.answers import Subject, ask
-from kuzov.report.evaluation import Evaluation, collect_metrics, default_folder
+from kuzov.report.answers import Subject
+from kuzov.report.evaluation import Evaluation, default_folder
 
 if TYPE_CHECKING:
     from kuzov.training.pipeline import TrainResult
@@ -50,22 +48,35 @@ def test_what_is_printed_and_written(
     assert (told["right"], told["total"]) == (trained.metrics["validation"]["right"], 9)
     assert (told["bundle"], told["photos"]) == (str(trained.bundle), str(synthetic_photos / "validation"))
     assert set(told["classes"][0]) == {"id", "precision", "recall", "f1", "photos"}
-    assert (told["learned_from"], told["rejected"], told["report"]) == (False, [], str(evaluated.report))
+    assert (told["learned_from"], told["unseen"]["total"]) == (0, 9)
+    assert (told["rejected"], told["report"]) == ([], str(evaluated.report))
     assert told["unknown"]["right"] + told["unknown"]["wrong"] == sum(
         each["is_unknown"] for each in evaluated.metrics["photos"]
     )
 
 
-def test_the_photos_that_a_model_was_made_of_are_known_again(
-    trained: TrainResult, synthetic_photos: Path
+def test_photos_that_a_model_has_learned_from_are_known_again_one_by_one(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
 ) -> None:
-    subject = Subject.load(trained.bundle)
-    labelled = list_labelled(synthetic_photos, subject.classes)
-    answers = ask(subject, labelled, lambda *_: None)
-    assert not collect_metrics(subject, labelled, answers).data.learned_from
-    made_of = {**subject.card.data, "fingerprint": fingerprint(labelled.photos)}
-    subject.recogniser.card = replace(subject.card, data=made_of)
-    assert collect_metrics(subject, labelled, answers).data.learned_from
+    photos = tmp_path / "photos"
+    shutil.copytree(synthetic_photos / "validation", photos)
+    for photo in (synthetic_photos / "train").glob("*/1.jpg"):
+        shutil.copy(photo, photos / photo.parent.name / "learned.jpg")
+    told = api.evaluate(trained.bundle, photos, tmp_path / "out").to_json()
+    assert (told["total"], told["learned_from"]) == (12, 3)
+    assert told["unseen"] == trained.metrics["validation"]
+    told = api.evaluate(trained.bundle, synthetic_photos / "train", tmp_path / "all").to_json()
+    assert (told["learned_from"], told["unseen"]) == (told["total"], None)
+
+
+def test_an_older_bundle_does_not_tell_what_it_has_learned_from(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    (bundle / LEARNED_FROM).unlink()
+    told = api.evaluate(bundle, synthetic_photos / "train", tmp_path / "out").to_json()
+    assert (told["learned_from"], told["unseen"]["total"]) == (None, told["total"])
 
 
 def test_the_folder_is_named_by_model_and_photos(trained: TrainResult) -> None:

@@ -21,7 +21,7 @@ def test_a_run_is_read(metrics: Metrics, read: Read) -> None:
     assert run.photos[4].predicted == "vaz_2110"
     assert run.data.rejected[0].photo == "train/vaz_2110/<битый>.jpg"
     # What an older version of kuzov did not write yet:
-    assert (run.unknown_threshold, run.data.folder, run.data.learned_from) == (0.5, None, False)
+    assert (run.unknown_threshold, run.data.folder) == (0.5, None)
 
 
 def test_an_evaluation_knows_nothing_of_the_training(evaluation: Metrics, read: Read) -> None:

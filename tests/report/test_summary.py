@@ -15,18 +15,39 @@ def test_the_headline_says_what_to_expect(metrics: Metrics, read: Read) -> None:
     )
 
 
-def test_an_evaluation_can_not_know_what_was_seen(evaluation: Metrics, read: Read) -> None:
+def test_of_photos_like_those_that_were_judged_by_as_many_are_expected(
+    evaluation: Metrics, read: Read
+) -> None:
     assert headline(read(evaluation)) == Words(
         "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%. "
         "1 of the right ones it would call unknown.",
         "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%. 1 из верных он назвал бы "
         "незнакомой.",
     )
-    evaluation["data"]["learned_from"] = True
-    assert next(plain_words(read(evaluation))).en == (
-        "These are the very photos that this recogniser was made of, so the figures flatter it. "
-        "Judge it on others."
+
+
+def test_what_to_expect_is_told_by_photos_that_it_has_not_learned_from(
+    evaluation: Metrics, read: Read
+) -> None:
+    unseen = {"right": 2, "total": 3, "accuracy": 2 / 3, "interval": [0.208, 0.939]}
+    evaluation |= {"learned_from": 6, "unseen": unseen}
+    assert headline(read(evaluation)) == Words(
+        "Right on 8 of these 9 photos, but it has learned from 6 of them, which flatters it. On the rest it "
+        "is right on 2 of 3; on others like those expect 21 to 94\u00a0%. 1 of the right ones it would call "
+        "unknown.",
+        "Верно на 8 из этих 9 фото, но на 6 из них он учился, и это его приукрашивает. На остальных верно 2 "
+        "из 3; на других таких же ожидайте от 21 до 94\u00a0%. 1 из верных он назвал бы незнакомой.",
     )
+    assert next(plain_words(read(evaluation))).en.startswith("3 photos alone say little.")
+
+
+def test_nothing_is_expected_where_all_photos_were_learned_from(evaluation: Metrics, read: Read) -> None:
+    evaluation |= {"learned_from": 9, "unseen": None}
+    told = headline(read(evaluation))
+    assert "but it has learned from 9 of them, which flatters it. Judge it on others." in told.en
+    assert "Проверьте его на других." in told.ru
+    assert "expect" not in told.en
+    assert not any("say little" in each.en for each in plain_words(read(evaluation)))
 
 
 def test_a_narrow_interval_needs_no_caution(metrics: Metrics, read: Read) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from kuzov.bundle.layout import LEARNED_FROM
+from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.bundle.ready import ready_model
 from kuzov.data.dataset import Photo
 from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import PhotoError
 from kuzov.records import ClassName, Prediction
-from kuzov.training import succession
 from kuzov.training.succession import Succession, compare
 from kuzov.words import plain
 
@@ -113,7 +113,7 @@ def test_photos_that_the_former_has_learned_from_say_nothing(
     always_right: list[str], learned_from: Path
 ) -> None:
     shown = photos(8)
-    learned_from.write_text("".join(f"{succession.short_digest(each)}\n" for each in shown[:6]))
+    LearnedFrom.of(each.digest for each in shown[:6]).write(learned_from.parents[1])
     found = compare(learned_from.parents[1], classes(*KNOWN), shown, [False] * 8)
     assert (always_right, found.photos) == (["6.jpg", "7.jpg"], 2)
     assert found.may_replace

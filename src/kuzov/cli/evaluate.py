@@ -14,7 +14,7 @@ from kuzov.cli.model import judged_model, model_or_default
 from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import stage_lines
 from kuzov.cli.summary import REPORT, how_many_right, summary
-from kuzov.words import Plural, Words, plain
+from kuzov.words import Plural, Words, number, plain
 
 if TYPE_CHECKING:
     from kuzov.report.evaluation import Evaluation
@@ -25,11 +25,15 @@ STAGES = {
     ),
     "draw": Plural(("Drawing the report",) * 2, ("Рисую отчёт",) * 3),
 }
-FLATTERED = Words(
-    "The model was made of these very photos, so the figures flatter it.",
-    "Модель обучена на этих же фотографиях, поэтому оценка завышена.",
+FLATTERED = Plural(
+    (
+        "The model has learned from this very photo, so the figures flatter it.",
+        "The model has learned from {learned} of these {count} photos, so the figures flatter it.",
+    ),
+    ("Модель училась на {learned} из {count} этих фото, поэтому оценка завышена.",) * 3,
 )
 ACCURACY = Words("Accuracy", "Доля верных")
+UNSEEN = Words("On the rest", "На остальных")
 CALIBRATION = Words("Calibration error", "Ошибка калибровки")
 UNKNOWN = Words("Marked as unknown", "Сочтены незнакомыми")
 MARKED = Words(
@@ -58,12 +62,13 @@ def command(photos: Path, model: Path | None, out: Path | None, as_json: bool) -
     from kuzov.api import evaluate
 
     result = evaluate(model_or_default(model), photos, out, progress=stage_lines(STAGES))
-    data = result.metrics["data"]
+    metrics = result.metrics
+    data, learned = metrics["data"], metrics["learned_from"]
     for each in [*data["passed_over"], *data["rejected"]]:
         reason = each["reason"]
         tell_left_out(each["photo"], Words(reason, each.get("reason_ru") or reason))
-    if data["learned_from"]:
-        note(FLATTERED)
+    if learned:
+        note(FLATTERED.of(metrics["validation"]["total"], learned=number(learned)))
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:
@@ -82,9 +87,12 @@ def _summary(result: Evaluation) -> Words:
         wrong=unknown["wrong"],
         all_wrong=judged["total"] - judged["right"],
     )
+    unseen = metrics["unseen"] if metrics["learned_from"] else None
+    rest = [] if unseen is None else [(UNSEEN, how_many_right(**unseen))]
     return summary(
         [
             (ACCURACY, right),
+            *rest,
             (CALIBRATION, percent(metrics["ece"]["after"])),
             (UNKNOWN, marked),
             (REPORT, plain(result.report)),

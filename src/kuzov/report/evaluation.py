@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.data.archive import errors_as_given
-from kuzov.data.dataset import fingerprint
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
 from kuzov.model.scores import expected_calibration_error, judge_classes, proportion, reliability_bins
@@ -63,7 +63,8 @@ class Evaluation:
             "confusion": metrics["confusion"],
             "ece": metrics["ece"]["after"],
             "unknown": metrics["unknown"],
-            "learned_from": data["learned_from"],
+            "learned_from": metrics["learned_from"],
+            "unseen": metrics["unseen"],
             "rejected": data["rejected"],
             "passed_over": data["passed_over"],
             "report": str(self.report),
@@ -115,10 +116,14 @@ def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers
     right = scores.argmax(axis=1) == labels
     marked = np.array([each.is_unknown for each in answers.predictions])
     confusion, per_class = judge_classes(scores, labels)
+    learned = LearnedFrom.read(subject.version_dir)
+    seen = np.array([learned is not None and photo.digest in learned for photo in answers.photos])
     return EvaluationMetrics(
         bundle=str(subject.version_dir.resolve()),
         classes=card.classes,
         validation=proportion(int(right.sum()), len(labels)),
+        learned_from=None if learned is None else int(seen.sum()),
+        unseen=None if seen.all() else proportion(int(right[~seen].sum()), int((~seen).sum())),
         ece=CalibrationError(before=None, after=expected_calibration_error(scores, labels)),
         reliability=Reliability(before=(), after=reliability_bins(scores, labels)),
         temperature=card.temperature,
@@ -156,5 +161,4 @@ def _photos(subject: Subject, labelled: LabelledPhotos, answers: Answers) -> Pho
         rejected=tuple(map(Rejected.of, rejected)),
         passed_over=tuple(map(Rejected.of, labelled.passed_over)),
         fingerprint=learned["fingerprint"],
-        learned_from=fingerprint(answers.photos) == learned["fingerprint"],
     )

@@ -9,7 +9,7 @@ from kuzov.report import confusion, tables, texts
 from kuzov.report.album import Album, least_certain_section, mistake_section, unknown_section
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
-from kuzov.run_metrics import RunMetrics, TrainingMetrics
+from kuzov.run_metrics import EvaluationMetrics, RunMetrics, TrainingMetrics, Validation
 from kuzov.words import Words, number, percent, percent_interval, plain
 
 Charts: TypeAlias = Mapping[str, str]
@@ -44,14 +44,10 @@ def render_page(metrics: RunMetrics, version: str, charts: Charts, album: Album)
 
 def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
     """Figure by figure."""
-    validation, ece = metrics.validation, metrics.ece
-    judgement = texts.JUDGEMENT.fill(
-        right=validation.right,
-        total=validation.total,
-        accuracy=percent(validation.accuracy),
-        interval=percent_interval(*validation.interval),
-    )
-    yield texts.JUDGED, judgement
+    ece = metrics.ece
+    yield texts.JUDGED, _judgement(metrics.validation)
+    if isinstance(metrics, EvaluationMetrics) and metrics.learned_from and metrics.unseen is not None:
+        yield texts.JUDGED_UNSEEN, _judgement(metrics.unseen)
     if isinstance(metrics, TrainingMetrics):
         yield from _over_all_photos(metrics)
         yield texts.KEPT, texts.KEPT_HEAD if metrics.kept == "head" else texts.KEPT_FINE_TUNED
@@ -71,6 +67,15 @@ def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
     yield texts.PHOTOS, photos
     if isinstance(metrics, TrainingMetrics):
         yield texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(metrics.seconds, 1))
+
+
+def _judgement(judged: Validation) -> Words:
+    return texts.JUDGEMENT.fill(
+        right=judged.right,
+        total=judged.total,
+        accuracy=percent(judged.accuracy),
+        interval=percent_interval(*judged.interval),
+    )
 
 
 def _over_all_photos(metrics: TrainingMetrics) -> Iterator[tuple[Words, Words]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kuzov.report import texts
-from kuzov.run_metrics import LearningCurve, RunMetrics, TrainingMetrics
+from kuzov.run_metrics import EvaluationMetrics, LearningCurve, RunMetrics, TrainingMetrics, Validation
 from kuzov.words import Words, joined, number, percent
 
 # An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
@@ -15,23 +15,33 @@ TRUE_ENOUGH = 0.05
 
 
 def headline(metrics: RunMetrics) -> Words:
-    """How many were right, and what to expect of other photos: the interval, in whole per cents."""
-    validation = metrics.validation
-    low, high = (number(100 * each, 0) for each in validation.interval)
-    expected = texts.EXPECTED.fill(low=low, high=high)
-    words = texts.HEADLINE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_HEADLINE
-    told = words.fill(right=validation.right, total=validation.total, expected=expected)
+    """How many were right, and what to expect of other photos, by those that it has not learned from."""
+    if isinstance(metrics, EvaluationMetrics) and metrics.learned_from:
+        unseen, validation = metrics.unseen, metrics.validation
+        others = texts.NONE_UNSEEN if unseen is None else _judged(texts.ON_UNSEEN_ALONE, unseen)
+        told = texts.FLATTERING_HEADLINE.fill(
+            right=validation.right, total=validation.total, learned=metrics.learned_from, others=others
+        )
+    else:
+        words = texts.HEADLINE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_HEADLINE
+        told = _judged(words, metrics.validation)
     unknown = len(metrics.right_but_unknown)
     return joined((told, texts.RIGHT_BUT_UNKNOWN.of(unknown)), " ") if unknown else told
+
+
+def _judged(words: Words, judged: Validation) -> Words:
+    """The interval is told in whole per cents."""
+    low, high = (number(100 * each, 0) for each in judged.interval)
+    expected = texts.EXPECTED.fill(low=low, high=high)
+    return words.fill(right=judged.right, total=judged.total, expected=expected)
 
 
 def plain_words(metrics: RunMetrics) -> Iterator[Words]:
     """The sentences below the headline."""
     validation = metrics.validation
-    if metrics.data.learned_from:
-        yield texts.LEARNED_FROM_THESE
-    if validation.interval[1] - validation.interval[0] > WIDE_INTERVAL:
-        yield texts.CAUTION.fill(total=validation.total)
+    unseen = metrics.unseen if isinstance(metrics, EvaluationMetrics) else validation
+    if unseen is not None and unseen.interval[1] - unseen.interval[0] > WIDE_INTERVAL:
+        yield texts.CAUTION.fill(total=unseen.total)
     yield _hardest(metrics)
     true_enough = metrics.ece.after <= TRUE_ENOUGH
     words = texts.TRUE_PROBABILITIES if true_enough else texts.UNTRUE_PROBABILITIES

@@ -20,6 +20,17 @@ EVALUATION_HEADLINE = Words(
     "Right on {right} of these {total} photos; on others like them expect {expected}.",
     "Верно на {right} из этих {total} фото; на других таких же ожидайте {expected}.",
 )
+FLATTERING_HEADLINE = Words(
+    "Right on {right} of these {total} photos, but it has learned from {learned} of them, which flatters it. "
+    "{others}",
+    "Верно на {right} из этих {total} фото, но на {learned} из них он учился, и это его приукрашивает. "
+    "{others}",
+)
+ON_UNSEEN_ALONE = Words(
+    "On the rest it is right on {right} of {total}; on others like those expect {expected}.",
+    "На остальных верно {right} из {total}; на других таких же ожидайте {expected}.",
+)
+NONE_UNSEEN = Words("Judge it on others.", "Проверьте его на других.")
 RIGHT_BUT_UNKNOWN = Plural(
     (
         "{count} of the right ones it would call unknown.",
@@ -35,12 +46,6 @@ CALLED_UNKNOWN = Words("Called unknown", "Названы незнакомыми"
 CALLED_UNKNOWN_CAPTION = Words(
     "Photos of known cars that are answered “none of these”: {shown} of {total}.",
     "Фото известных машин с ответом «ни одна из этих»: {shown} из {total}.",
-)
-LEARNED_FROM_THESE = Words(
-    "These are the very photos that this recogniser was made of, so the figures flatter it. "
-    "Judge it on others.",
-    "Это те самые фотографии, из которых он сделан, поэтому цифры его приукрашивают. Проверьте его на "
-    "других.",
 )
 ALL_CLASSES_RIGHT = Words(
     "Every car is recognised on all of its photos.", "Каждая машина узнана на всех своих фото."
@@ -72,6 +77,7 @@ JUDGEMENT = Words(
     "{right} of {total} photos right: {accuracy}, 95\u00a0% interval {interval}.",
     "Верно {right} из {total}: {accuracy}, 95-процентный интервал {interval}.",
 )
+JUDGED_UNSEEN = Words("Without photos it has learned from", "Без фото, на которых он учился")
 CAUTION = Words(
     "{total} photos alone say little. The interval is what to look at: "
     "the true accuracy could well be near either of its ends.",

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.card import Card
-from kuzov.bundle.layout import LEARNED_FROM, UNPUBLISHED, newest, versions
+from kuzov.bundle.layout import UNPUBLISHED, newest, versions
+from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.bundle.publish import publish, version_of
 from kuzov.cache import default_cache
 from kuzov.model.backbones import Backbone, find_backbone
@@ -28,7 +29,7 @@ from kuzov.training.learning_set import LearningSet, embed_dataset
 from kuzov.training.prove import Proof, ProofError
 from kuzov.training.run_folder import collect_metrics, write_run
 from kuzov.training.shots import SHOT_DRAWS, Draw, draw_shots
-from kuzov.training.succession import Succession, compare, short_digest
+from kuzov.training.succession import Succession, compare
 from kuzov.training.workspace import own_workspace
 
 log = logging.getLogger(__name__)
@@ -232,6 +233,5 @@ def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> Proof
     )
     KEPT_PHOTOS.clear()
     write_bundle(folder, learned.candidate.network, classifier, card)
-    learned_from = sorted({short_digest(photo) for photo in data.dataset.train})
-    (folder / LEARNED_FROM).write_text("".join(f"{each}\n" for each in learned_from), encoding="ascii")
+    LearnedFrom.of(photo.digest for photo in data.dataset.train).write(folder)
     return proof

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.card import find_card
-from kuzov.bundle.layout import LEARNED_FROM
+from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.data.dataset import Photo
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import BundleError, KuzovError, PhotoError, reason_of
+from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.model.scores import sign_test
 from kuzov.records import ClassName
 from kuzov.words import PHOTOS, Words, joined, number, plain
@@ -23,9 +22,6 @@ MOST_COMPARED = 200
 
 CHANCE = 0.05
 """A version that is as good looks so much worse, or worse still, in one of twenty comparisons."""
-
-DIGEST_DIGITS = 16
-"""Of a photo's SHA-256, in hex: enough to tell photos apart."""
 
 LOST = Words(
     "the newest version there, {former}, knows {lost}, which the new one does not",
@@ -43,9 +39,6 @@ UNTOLD = Words(
     "что знает последняя версия, {former}, узнать нельзя: {reason}",
 )
 NOT_OURS = Words("kuzov did not make it", "её сделал не kuzov")
-DAMAGED = Words("{file} is damaged", "файл {file} повреждён")
-
-_LEARNED = re.compile(rb"(?:[0-9a-f]{%d}\n)+" % DIGEST_DIGITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +113,7 @@ def compare(
         if before is None:
             return Succession(former=former, untold=NOT_OURS)
         common = {each.id for each in before.classes} & {each.id for each in classes}
-        pairs = _fair(photos, rights, common, _learned_from(former))
+        pairs = _fair(photos, rights, common, LearnedFrom.read(former))
         only_former, only_new, compared = _judge(former, pairs)
     except (KuzovError, OSError) as error:
         reason = error.words if isinstance(error, KuzovError) else plain(reason_of(error))
@@ -135,33 +128,17 @@ def compare(
     )
 
 
-def short_digest(photo: Photo) -> str:
-    """What a version keeps of a photo that it has learned from."""
-    return photo.digest[:DIGEST_DIGITS]
-
-
-def _learned_from(version_dir: Path) -> frozenset[str]:
-    """The photos that a version has learned from; of an older kuzov's none are known."""
-    file = version_dir / LEARNED_FROM
-    if not file.exists():
-        return frozenset()
-    content = file.read_bytes()
-    if not _LEARNED.fullmatch(content):
-        raise BundleError(DAMAGED.fill(file=str(file)))
-    return frozenset(content.decode("ascii").split())
-
-
 def _fair(
     photos: Sequence[Photo],
     rights: Sequence[bool],
     common: Collection[str],
-    learned: Collection[str],
+    learned: LearnedFrom | None,
 ) -> list[tuple[Photo, bool]]:
     """Photos of classes that both know, and neither has learned from; of many, some of each class."""
     pairs = [
         (photo, right)
         for photo, right in zip(photos, rights, strict=True)
-        if photo.label in common and short_digest(photo) not in learned
+        if photo.label in common and (learned is None or photo.digest not in learned)
     ]
     return pairs[:: max(1, math.ceil(len(pairs) / MOST_COMPARED))]
 
