@@ -122,10 +122,11 @@ class LearningCurve:
     def __post_init__(self) -> None:
         _require_equally_long(self.shots, self.mean, self.std)
 
-    def last_doubling(self) -> tuple[int, int] | None:
-        """Positions of the most photos and of half as many or a little fewer, the fewer first."""
+    def last_rise(self) -> tuple[int, int] | None:
+        """Positions of the best of at most half the photos, the last of such, and of the most photos."""
         halves = [place for place, shots in enumerate(self.shots) if 2 * shots <= self.shots[-1]]
-        return (halves[-1], len(self.shots) - 1) if halves else None
+        best = max(halves, key=lambda place: (self.mean[place], place), default=None)
+        return None if best is None else (best, len(self.shots) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +198,8 @@ class Photos:
     """The photos of a run: how many were learned from and judged by, by class id, and what was left out.
 
     Left out are files, `rejected`, and folders that are neither classes nor sets of the run, `passed_over`.
-    The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos of the training. An older run did
-    not note the folder.
+    The fingerprint is that of `kuzov.data.dataset.fingerprint`, of all photos of the training. An older run
+    did not note the folder.
     """
 
     train: Mapping[str, Count]

@@ -96,7 +96,7 @@ def test_what_is_written_is_read_again_and_more_columns_do_no_harm(
 
 
 @pytest.mark.parametrize(
-    ("shots", "doubling"),
+    ("shots", "rise"),
     [
         ((1, 2, 3, 5, 10, 20), (4, 5)),  # from 10 to 20
         ((1, 2, 3, 5), (1, 3)),  # from 2 to 5
@@ -106,9 +106,16 @@ def test_what_is_written_is_read_again_and_more_columns_do_no_harm(
         ((), None),
     ],
 )
-def test_the_last_doubling_of_the_photos(shots: tuple[int, ...], doubling: tuple[int, int] | None) -> None:
+def test_the_most_photos_are_compared_with_at_most_half(
+    shots: tuple[int, ...], rise: tuple[int, int] | None
+) -> None:
     zeros = (0.0,) * len(shots)
-    assert LearningCurve(shots=shots, mean=zeros, std=zeros, draws=10).last_doubling() == doubling
+    assert LearningCurve(shots=shots, mean=zeros, std=zeros, draws=10).last_rise() == rise
+
+
+def test_the_most_photos_are_compared_with_the_best_of_fewer() -> None:
+    curve = LearningCurve(shots=(1, 2, 5, 10), mean=(0.8, 0.9, 0.7, 1.0), std=(0.1,) * 4, draws=10)
+    assert curve.last_rise() == (1, 3)
 
 
 def test_mistakes_are_the_surest_first_and_right_answers_the_least_sure(metrics: Metrics, read: Read) -> None:

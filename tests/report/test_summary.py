@@ -1,6 +1,7 @@
 import pytest
 
-from kuzov.report.summary import headline, plain_words
+from kuzov.report.summary import headline, plain_words, would_more_help
+from kuzov.run_metrics import LearningCurve
 from kuzov.words import Words
 from tests.report.conftest import Metrics, Read
 
@@ -89,3 +90,24 @@ def test_the_headline_counts_what_would_be_called_unknown(metrics: Metrics, read
     told = headline(read(metrics))
     assert told.en.endswith(" 2 of the right ones it would call unknown.")
     assert told.ru.endswith(" 2 из верных он назвал бы незнакомыми.")
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "told"),
+    [
+        ((0.80, 0.85, 0.92), (0.03, 0.02, 0.02), "would probably help: from 10 to 20 photos of each car"),
+        # What fell and rose again was no gain: better than the best before, or than none.
+        ((0.91, 0.85, 0.92), (0.03, 0.02, 0.02), "would hardly help: from 5 to 20 photos of each car"),
+        (
+            (0.9987, 0.9952, 1.0),
+            (0.002, 0.004, 0.0),
+            "would hardly help: with 20 photos of each car, accuracy is",
+        ),
+        ((0.90, 0.95, 1.0), (0.0, 0.0, 0.0), "would hardly help: with 20 photos of each car, accuracy is"),
+    ],
+)
+def test_more_photos_help_where_the_last_ones_did_and_there_is_something_left_to_gain(
+    mean: tuple[float, ...], std: tuple[float, ...], told: str
+) -> None:
+    curve = LearningCurve(shots=(5, 10, 20), mean=mean, std=std, draws=5)
+    assert told in would_more_help(curve).en

@@ -40,7 +40,7 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
     """Print what was found, as tables and sentences."""
     console = Console(highlight=False)
     lines = [plain("{told}.").fill(told=headline(diagnosis))]
-    if diagnosis.learning_curve.last_doubling() is not None:
+    if diagnosis.learning_curve.last_rise() is not None:
         lines.append(would_more_help(diagnosis.learning_curve))
     console.print(_told(joined(lines, "\n")), soft_wrap=True)
     if diagnosis.findings:

@@ -44,7 +44,7 @@ def render_page(diagnosis: Diagnosis, named: str, *, fixed: bool) -> str:
         *_moves(diagnosis, fixed=fixed),
         section(texts.COUNTS, _counts(diagnosis)),
     ]
-    if diagnosis.learning_curve.last_doubling() is not None:
+    if diagnosis.learning_curve.last_rise() is not None:
         content.append(section(LEARNING_CURVE, paragraph(would_more_help(diagnosis.learning_curve))))
     if diagnosis.skipped:
         content.append(section(texts.NOT_CHECKED, points(map(texts.why_not, diagnosis.skipped))))

@@ -12,6 +12,8 @@ from kuzov.words import Words, joined, number, percent
 WIDE_INTERVAL = 0.05
 # Probabilities that stray no further than this on average may be taken as they are.
 TRUE_ENOUGH = 0.05
+# An accuracy from here on is told as 100.0 %.
+NEARLY_ALL = 0.9995
 
 
 def headline(metrics: RunMetrics) -> Words:
@@ -64,18 +66,20 @@ def _hardest(metrics: RunMetrics) -> Words:
 
 
 def would_more_help(curve: LearningCurve) -> Words:
-    """Whether the last doubling of the photos gained more than the accuracy varies from draw to draw."""
-    doubling = curve.last_doubling()
-    if doubling is None:
+    """Whether the last photos gained more than what varies with the draw, and there is some left to gain."""
+    rise = curve.last_rise()
+    if rise is None:
         return texts.TOO_FEW_TO_TELL
-    fewer, most = doubling
-    std = max(curve.std[fewer], curve.std[most])
-    gained = curve.mean[most] - curve.mean[fewer]
-    words = texts.MORE_WOULD_HELP if gained > std else texts.MORE_WOULD_HARDLY_HELP
+    fewer, most = rise
+    before, after, std = curve.mean[fewer], curve.mean[most], max(curve.std[fewer], curve.std[most])
+    if after >= NEARLY_ALL:
+        words = texts.NOTHING_LEFT_TO_GAIN
+    else:
+        words = texts.MORE_WOULD_HELP if after - before > std else texts.MORE_WOULD_HARDLY_HELP
     return words.fill(
         fewer=curve.shots[fewer],
         shots=curve.shots[most],
-        before=percent(curve.mean[fewer]),
-        after=percent(curve.mean[most]),
+        before=percent(before),
+        after=percent(after),
         std=percent(std),
     )

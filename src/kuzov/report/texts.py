@@ -177,6 +177,12 @@ MORE_WOULD_HARDLY_HELP = Words(
     "верных ответов изменилась с {before} до {after}: прирост не больше разброса между выборками "
     "(±\u00a0{std}).",
 )
+NOTHING_LEFT_TO_GAIN = Words(
+    "More photos of this kind would hardly help: with {shots} photos of each car, accuracy is {after}, "
+    "and nothing is left to gain.",
+    "Новые фотографии того же рода вряд ли помогут: при {shots} фотографиях каждой машины доля верных — "
+    "{after}, прибавить нечего.",
+)
 TOO_FEW_TO_TELL = Words("These are too few photos to tell.", "Фотографий слишком мало, чтобы об этом судить.")
 RELIABILITY = Words("Are the probabilities true?", "Верны ли вероятности?")
 RELIABILITY_CAPTION = Words(
