@@ -262,7 +262,8 @@ class RunMetrics:
 class TrainingMetrics(RunMetrics):
     """Of a training run.
 
-    A run with a few shots a class has `shots`, any other has `cross_validation`.
+    `seconds` end where the recogniser is written, before its report and its proof. A run with a few shots a
+    class has `shots`, any other has `cross_validation`.
     """
 
     kind: Literal["training"] = "training"

@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,6 +106,14 @@ def test_the_summary(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainRe
         "Serve it           kuzov serve",
     ]
     assert done.err == ""
+
+
+def test_the_time_is_what_the_user_has_waited(
+    kuzov: Kuzov, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuzov.cli.train.STARTED", 100.0)
+    monkeypatch.setattr("kuzov.cli.train.time", SimpleNamespace(monotonic=lambda: 142.3))
+    assert kuzov("train", "cars").out.splitlines()[4] == "Took               42 s"
 
 
 def test_the_summary_in_russian(kuzov: Kuzov, calls: list[dict[str, Any]], trained: TrainResult) -> None:

@@ -158,7 +158,7 @@ def test_an_evaluation_leaves_out_what_only_training_knows(evaluation: Metrics, 
     counts = "photos/validation: 9 photos judged; files left out: 1. The recogniser learned from 78 photos"
     assert counts in texts["en"]
     assert "1.2\u00a0%: how far the probabilities stray" in texts["en"]
-    for heading in ("Cross-validation", "Curves", "Would more photos help?", "Kept", "Time"):
+    for heading in ("Cross-validation", "Curves", "Would more photos help?", "Kept", "Learning took"):
         assert heading not in texts["en"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import time
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -15,6 +16,9 @@ from kuzov.errors import KuzovError
 from kuzov.lean_openvino import leave_converter_out
 from kuzov.signals import Terminated, undone_on_sigterm
 from kuzov.words import Words
+
+STARTED = time.monotonic()
+"""When this command began, as near as it can know: the interpreter's own start came before."""
 
 COMMANDS = (
     "doctor",

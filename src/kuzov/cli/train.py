@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from kuzov.cli.found_photos import tell_dataset
 from kuzov.cli.language import language_option, note, percent, say
+from kuzov.cli.main import STARTED
 from kuzov.cli.next_steps import next_steps
 from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import progress_bars
@@ -162,7 +164,7 @@ def _summary(result: TrainResult, photos: Path, out: Path) -> Words:
         _over_all_photos(metrics),
         (CALIBRATION, CALIBRATED.fill(before=percent(ece["before"]), after=percent(ece["after"]))),
         (KEPT, KINDS[metrics["kept"]]),
-        (TOOK, SECONDS.fill(seconds=number(metrics["seconds"]))),
+        (TOOK, SECONDS.fill(seconds=number(time.monotonic() - STARTED))),
         (BUNDLE, plain(result.bundle)),
         (REPORT, plain(result.run_folder / "report.html")),
     ]

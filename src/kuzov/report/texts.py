@@ -127,7 +127,7 @@ FALSE_ALARM_COUNT = Words(
     "{count} of {total} photos. Each shows one of them, so 0 is best.",
     "{count} из {total} фото. На каждом есть одна из них, так что лучше всего 0.",
 )
-SECONDS = Words("Time", "Время")
+SECONDS = Words("Learning took", "Обучение заняло")
 SECONDS_TAKEN = Words("{seconds} s", "{seconds} с")
 KEPT = Words("Kept", "Выбрано")
 KEPT_HEAD = Words(
