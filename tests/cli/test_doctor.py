@@ -109,7 +109,7 @@ def test_fix_and_report(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
     done = kuzov("doctor", "photos", "--fix", "--report", "doctor.html")
     assert calls == [{"photos": Path("photos"), "fix": True, "report": Path("doctor.html")}]
     assert done.out.splitlines()[-1] == (
-        "Moved 1 file into photos.quarantine/1; kuzov doctor photos --undo puts them back."
+        "Moved 1 file into photos.quarantine/1; kuzov doctor photos --undo puts it back."
     )
     assert done.err == "The page is doctor.html.\n"
 

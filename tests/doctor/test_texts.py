@@ -36,6 +36,9 @@ def test_sentences() -> None:
     assert told(Kind.IMBALANCE, label="van", photos=3, median=20.0).en == (
         "van: 3 photos, the median class has 20"
     )
+    assert told(Kind.IMBALANCE, label="van", photos=1, median=3.5) == Words(
+        "van: 1 photo, the median class has 3.5", "van: 1 фото, в среднем классе 3,5"
+    )
 
 
 def test_copies() -> None:

@@ -59,8 +59,8 @@ def test_the_judgement_in_both_languages(metrics: Metrics, read: Read) -> None:
     texts = Page(render(read(metrics))).texts
     assert "Right on 8 of 9 photos it had not seen; expect 56 to 98\u00a0%." in texts["en"]
     assert "8 of 9 photos right: 88.9\u00a0%, 95\u00a0% interval 56.5–98.0\u00a0%." in texts["en"]
-    assert "Верно 8 из 9: 88,9\u00a0%, 95-процентный интервал 56,5–98,0\u00a0%." in texts["ru"]
-    assert "9 photos alone say little." in texts["en"]
+    assert "Верно 8 из 9 фото: 88,9\u00a0%, 95-процентный интервал 56,5–98,0\u00a0%." in texts["ru"]
+    assert "A figure from 9 photos alone says little." in texts["en"]
     assert "97.1\u00a0% ± 2.0\u00a0% (folds: 3)" in texts["en"]
     assert "До калибровки 5,0\u00a0%, после неё 1,2\u00a0%" in texts["ru"]
     assert "78 to learn from, 9 to judge by; files left out: 1" in texts["en"]

@@ -20,9 +20,9 @@ def test_of_photos_like_those_that_were_judged_by_as_many_are_expected(
     evaluation: Metrics, read: Read
 ) -> None:
     assert headline(read(evaluation)) == Words(
-        "Right on 8 of these 9 photos; on others like them expect 56 to 98\u00a0%. "
+        "Right on 8 of 9 photos; on others like them expect 56 to 98\u00a0%. "
         "1 of the right ones it would call unknown.",
-        "Верно на 8 из этих 9 фото; на других таких же ожидайте от 56 до 98\u00a0%. 1 из верных он назвал бы "
+        "Верно на 8 из 9 фото; на других таких же ожидайте от 56 до 98\u00a0%. 1 из верных он назвал бы "
         "незнакомой.",
     )
 
@@ -33,13 +33,13 @@ def test_what_to_expect_is_told_by_photos_that_it_has_not_learned_from(
     unseen = {"right": 2, "total": 3, "accuracy": 2 / 3, "interval": [0.208, 0.939]}
     evaluation |= {"learned_from": 6, "unseen": unseen}
     assert headline(read(evaluation)) == Words(
-        "Right on 8 of these 9 photos, but it has learned from 6 of them, which flatters it. On the rest it "
+        "Right on 8 of 9 photos, but it has learned from 6 of them, which flatters it. On the rest it "
         "is right on 2 of 3; on others like those expect 21 to 94\u00a0%. 1 of the right ones it would call "
         "unknown.",
-        "Верно на 8 из этих 9 фото, но на 6 из них он учился, и это его приукрашивает. На остальных верно 2 "
+        "Верно на 8 из 9 фото, но на 6 из них он учился, и это его приукрашивает. На остальных верно 2 "
         "из 3; на других таких же ожидайте от 21 до 94\u00a0%. 1 из верных он назвал бы незнакомой.",
     )
-    assert next(plain_words(read(evaluation))).en.startswith("3 photos alone say little.")
+    assert next(plain_words(read(evaluation))).en.startswith("A figure from 3 photos alone says little.")
 
 
 def test_nothing_is_expected_where_all_photos_were_learned_from(evaluation: Metrics, read: Read) -> None:
@@ -48,13 +48,13 @@ def test_nothing_is_expected_where_all_photos_were_learned_from(evaluation: Metr
     assert "but it has learned from 9 of them, which flatters it. Judge it on others." in told.en
     assert "Проверьте его на других." in told.ru
     assert "expect" not in told.en
-    assert not any("say little" in each.en for each in plain_words(read(evaluation)))
+    assert not any("says little" in each.en for each in plain_words(read(evaluation)))
 
 
 def test_a_narrow_interval_needs_no_caution(metrics: Metrics, read: Read) -> None:
-    assert any("say little" in each.en for each in plain_words(read(metrics)))
+    assert any("says little" in each.en for each in plain_words(read(metrics)))
     metrics["validation"]["interval"] = [0.87, 0.91]
-    assert not any("say little" in each.en for each in plain_words(read(metrics)))
+    assert not any("says little" in each.en for each in plain_words(read(metrics)))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_whether_percentages_are_true(metrics: Metrics, read: Read, ece: float, 
 def test_the_hardest_class_is_named(metrics: Metrics, read: Read) -> None:
     sentences = [each.en for each in plain_words(read(metrics))]
     assert "The hardest car is Nissan Qashqai (J11): recognised on 2 of 3 photos." in sentences
-    assert "It took 1 of 9 cars for one that it does not know." in sentences
+    assert "On 1 of 9 photos it took the car for one that it does not know." in sentences
 
 
 def test_a_class_without_photos_is_not_the_hardest(metrics: Metrics, read: Read) -> None:
@@ -111,3 +111,12 @@ def test_more_photos_help_where_the_last_ones_did_and_there_is_something_left_to
 ) -> None:
     curve = LearningCurve(shots=(5, 10, 20), mean=mean, std=std, draws=5)
     assert told in would_more_help(curve).en
+
+
+def test_a_single_photo_is_one_photo(evaluation: Metrics, read: Read) -> None:
+    evaluation["validation"] = {"right": 1, "total": 1, "accuracy": 1.0, "interval": [0.21, 1.0]}
+    evaluation["unseen"] = evaluation["validation"]
+    told = [headline(read(evaluation)), *plain_words(read(evaluation))]
+    assert not any("1 photos" in each.en for each in told)
+    assert told[0].en.startswith("Right on 1 of 1 photo; on others like them")
+    assert told[1].en.startswith("A figure from 1 photo alone says little.")

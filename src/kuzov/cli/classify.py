@@ -37,8 +37,8 @@ FAILED = Words(
 )
 HELD = Words("{results} held {count} already.", "В {results} уже было {count}.")
 DONE = Words("Done: {photos}; the same command goes on.", "Обработано {photos}; та же команда продолжит.")
-GOES_ON = Words("{done} of {total} photos, {pace}", "{done} из {total} фото, {pace}")
-LISTED = Words("{done} photos listed", "Найдено {done} фото")
+GOES_ON = Words("{done} of {photos}, {pace}", "{done} из {photos}, {pace}")
+LISTED = Words("{photos} listed", "Найдено {photos}")
 PACE = Words("{rate} a second, {left} left", "{rate} в секунду, осталось {left}")
 TELL_EVERY_S = 30.0
 REDRAW_EVERY_S = 0.2
@@ -174,8 +174,11 @@ class _Progress:
         if self._bar is not None:
             self._bar.update(done - self._bar.pos)
         elif not self._terminal:
-            told = {"done": number(done), "total": number(total), "pace": self._pace(total)}
-            note((GOES_ON if total else LISTED).fill(**told))
+            if total:
+                pace = self._pace(total)
+                note(GOES_ON.fill(done=number(done), photos=PHOTOS.of(total), pace=pace))
+            else:
+                note(LISTED.fill(photos=PHOTOS.of(done)))
 
     def _pace(self, total: int) -> Words:
         rate = self.done / max(time.monotonic() - self._started, 1e-9)

@@ -14,7 +14,7 @@ from kuzov.doctor import texts
 from kuzov.doctor.diagnosis_page import headline
 from kuzov.doctor.findings import Diagnosis
 from kuzov.report.summary import would_more_help
-from kuzov.words import FILES, Words, joined, number, plain
+from kuzov.words import FILES, Plural, Words, joined, number, plain
 
 MOST_SHOWN = 40
 
@@ -30,9 +30,12 @@ WOULD_MOVE = Words(
     "--fix would move {files} into a quarantine beside the photos.",
     "--fix перенесёт {files} в карантин рядом с фотографиями.",
 )
-MOVED = Words(
-    "Moved {files} into {quarantine}; {undo} puts them back.",
-    "Перенесено в {quarantine}: {files}; вернёт {undo}",
+MOVED = Plural(
+    (
+        "Moved {files} into {quarantine}; {undo} puts it back.",
+        "Moved {files} into {quarantine}; {undo} puts them back.",
+    ),
+    ("Перенесено в {quarantine}: {files}; вернёт {undo}",) * 3,
 )
 
 
@@ -88,4 +91,4 @@ def _moves(diagnosis: Diagnosis) -> list[Words]:
     if diagnosis.quarantine is None:
         return [WOULD_MOVE.fill(files=files)]
     undo = shlex.join(["kuzov", "doctor", str(diagnosis.folder), "--undo"])
-    return [MOVED.fill(files=files, quarantine=str(diagnosis.quarantine), undo=undo)]
+    return [MOVED.of(len(diagnosis.moves), files=files, quarantine=str(diagnosis.quarantine), undo=undo)]

@@ -10,7 +10,7 @@ from kuzov.data.layout import BESIDE_TRAIN, KEPT_FOR_TEST, LOOSE_TEST, OTHER_SET
 from kuzov.doctor.findings import Finding, Kind, Move, Reason, Skipped
 from kuzov.images.reasons import BROKEN, EMPTY, FOREIGN, LACKS_END
 from kuzov.report.texts import COUNT, TRAIN_PHOTOS, VALIDATION_PHOTOS
-from kuzov.words import Plural, Words, number, percent, plain
+from kuzov.words import PHOTOS, Plural, Words, number, percent, plain
 
 TITLE = Words("Check of the photos", "Проверка фотографий")
 ALL_WELL = Words("Nothing was found in {photos}", "Проверено {photos}, ничего не найдено")
@@ -152,8 +152,8 @@ SENTENCES: Mapping[Kind, Words] = {
     Kind.BLURRED: Words("sharpness {sharpness}", "резкость {sharpness}"),
     Kind.DARK: Words("brightness {brightness}", "яркость {brightness}"),
     Kind.IMBALANCE: Words(
-        "{label}: {photos} photos, the median class has {median}",
-        "{label}: фотографий {photos}, в среднем классе {median}",
+        "{label}: {photos}, the median class has {median}",
+        "{label}: {photos}, в среднем классе {median}",
     ),
 }
 TOO_FEW = Plural(
@@ -213,6 +213,8 @@ def sentence(finding: Finding) -> Words:
         told = words.fill(similarity=percent(float(facts["similarity"])))
         return IN_CLASSES.fill(how=told, classes=str(facts["classes"])) if "classes" in facts else told
     filled = {name: _shown(name, value) for name, value in facts.items()}
+    if finding.kind == Kind.IMBALANCE:
+        filled["photos"] = PHOTOS.of(int(facts["photos"]))
     if finding.kind == Kind.TOO_FEW:
         side = plain(" {side}").fill(side=SIDES[str(facts["side"])]) if facts["side"] else plain("")
         return TOO_FEW.of(int(facts["photos"]), label=filled["label"], least=filled["least"], side=side)

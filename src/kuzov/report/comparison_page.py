@@ -11,7 +11,7 @@ from kuzov.report.tables import MOST_ROWS, class_names
 from kuzov.report.texts import ACCURACY, PHOTO, RIGHT_ANSWER, TRUTH
 from kuzov.report.thumbnails import Thumbnail, make_thumbnails
 from kuzov.report.write import write_files
-from kuzov.words import Words, number, percent, percent_interval, plain
+from kuzov.words import PHOTOS, Words, number, percent, percent_interval, plain
 
 PAGE_FILE, JSON_FILE = "comparison.html", "comparison.json"
 MOST_PICTURES = 48
@@ -21,20 +21,20 @@ TITLE = Words("Two recognisers side by side", "Два распознавател
 BUNDLES = Words("A is {a}, B is {b}", "А — {a}, Б — {b}")
 
 SAME = Words(
-    "Both recognise the same {right} of {total} photos: on these photos there is no difference.",
-    "Обе узнают одни и те же {right} из {total} фото: на этих фото разницы нет.",
+    "Both recognise the same {right} of {photos}: on these photos there is no difference.",
+    "Обе узнают одни и те же {right} из {photos}: на этих фото разницы нет.",
 )
 A_TIE = Words(
-    "Both recognise {right} of {total} photos, though not the same ones.",
-    "Обе узнают {right} из {total} фото, хотя и не одни и те же.",
+    "Both recognise {right} of {photos}, though not the same ones.",
+    "Обе узнают {right} из {photos}, хотя и не одни и те же.",
 )
 CHANCE = Words(
-    "{better} recognises {more} of {total} photos, {worse} {fewer}; so small a difference can be chance.",
-    "{better} узнаёт {more} из {total} фото, {worse} — {fewer}; такая малая разница может быть случайной.",
+    "{better} recognises {more} of {photos}, {worse} {fewer}; so small a difference can be chance.",
+    "{better} узнаёт {more} из {photos}, {worse} — {fewer}; такая малая разница может быть случайной.",
 )
 NO_CHANCE = Words(
-    "{better} is better: it recognises {more} of {total} photos, {worse} {fewer}; that is hardly chance.",
-    "{better} лучше: он узнаёт {more} из {total} фото, {worse} — {fewer}; вряд ли это случайность.",
+    "{better} is better: it recognises {more} of {photos}, {worse} {fewer}; that is hardly chance.",
+    "{better} лучше: он узнаёт {more} из {photos}, {worse} — {fewer}; вряд ли это случайность.",
 )
 TEST = Words(
     "Only the photos tell that one of the two recognises and the other doesn't: {only_a} for A, {only_b} for "
@@ -94,10 +94,11 @@ def write_comparison(comparison: BundleComparison, folder: Path) -> Path:
 def verdict(comparison: BundleComparison) -> Words:
     """Which of the two is better, and whether that can be chance, in one sentence."""
     a, b = comparison.a, comparison.b
+    photos = PHOTOS.of(a.total)
     if comparison.only_a == comparison.only_b == 0:
-        return SAME.fill(right=a.right, total=a.total)
+        return SAME.fill(right=a.right, photos=photos)
     if a.right == b.right:
-        return A_TIE.fill(right=a.right, total=a.total)
+        return A_TIE.fill(right=a.right, photos=photos)
     names = (A, B) if a.right > b.right else (B, A)
     words = CHANCE if comparison.may_be_chance else NO_CHANCE
     return words.fill(
@@ -105,7 +106,7 @@ def verdict(comparison: BundleComparison) -> Words:
         worse=names[1],
         more=max(a.right, b.right),
         fewer=min(a.right, b.right),
-        total=a.total,
+        photos=photos,
     )
 
 

@@ -10,7 +10,7 @@ from kuzov.report.album import Album, least_certain_section, mistake_section, un
 from kuzov.report.markup import definitions, details, paragraph, picture, points, section, whole_page
 from kuzov.report.summary import headline, plain_words, would_more_help
 from kuzov.run_metrics import EvaluationMetrics, RunMetrics, TrainingMetrics, Validation
-from kuzov.words import Words, number, percent, percent_interval, plain
+from kuzov.words import PHOTOS, Words, number, percent, percent_interval, plain
 
 Charts: TypeAlias = Mapping[str, str]
 """SVG by name; see `kuzov.report.drawing`."""
@@ -55,24 +55,32 @@ def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
         yield texts.ECE, texts.ECE_VALUE.fill(after=percent(ece.after))
     else:
         yield texts.ECE, texts.ECE_VALUES.fill(before=percent(ece.before), after=percent(ece.after))
-    alarms = texts.FALSE_ALARM_COUNT.fill(count=len(metrics.unknown_photos), total=len(metrics.photos))
-    yield texts.FALSE_ALARMS, alarms
-    counts = texts.PHOTO_COUNTS if isinstance(metrics, TrainingMetrics) else texts.EVALUATED_COUNTS
-    photos = counts.fill(
-        folder=str(metrics.data.folder),
-        train=sum(metrics.data.train.values()),
-        validation=sum(metrics.data.validation.values()),
-        rejected=len(metrics.data.rejected),
+    alarms = texts.FALSE_ALARM_COUNT.fill(
+        count=len(metrics.unknown_photos), photos=PHOTOS.of(len(metrics.photos))
     )
-    yield texts.PHOTOS, photos
+    yield texts.FALSE_ALARMS, alarms
+    yield texts.PHOTOS, _counts(metrics)
     if isinstance(metrics, TrainingMetrics):
         yield texts.SECONDS, texts.SECONDS_TAKEN.fill(seconds=number(metrics.seconds, 1))
+
+
+def _counts(metrics: RunMetrics) -> Words:
+    learned, judged = (sum(each.values()) for each in (metrics.data.train, metrics.data.validation))
+    rejected = len(metrics.data.rejected)
+    if isinstance(metrics, TrainingMetrics):
+        return texts.PHOTO_COUNTS.fill(train=learned, validation=judged, rejected=rejected)
+    return texts.EVALUATED_COUNTS.fill(
+        folder=str(metrics.data.folder),
+        learned=PHOTOS.of(learned),
+        photos=PHOTOS.of(judged),
+        rejected=rejected,
+    )
 
 
 def _judgement(judged: Validation) -> Words:
     return texts.JUDGEMENT.fill(
         right=judged.right,
-        total=judged.total,
+        photos=PHOTOS.of(judged.total),
         accuracy=percent(judged.accuracy),
         interval=percent_interval(*judged.interval),
     )

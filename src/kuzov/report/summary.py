@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kuzov.report import texts
 from kuzov.run_metrics import EvaluationMetrics, LearningCurve, RunMetrics, TrainingMetrics, Validation
-from kuzov.words import Words, joined, number, percent
+from kuzov.words import PHOTOS, Words, joined, number, percent
 
 # An interval wider than this, as of any accuracy on a few hundred photos, deserves a word of caution.
 WIDE_INTERVAL = 0.05
@@ -22,7 +22,10 @@ def headline(metrics: RunMetrics) -> Words:
         unseen, validation = metrics.unseen, metrics.validation
         others = texts.NONE_UNSEEN if unseen is None else _judged(texts.ON_UNSEEN_ALONE, unseen)
         told = texts.FLATTERING_HEADLINE.fill(
-            right=validation.right, total=validation.total, learned=metrics.learned_from, others=others
+            right=validation.right,
+            photos=PHOTOS.of(validation.total),
+            learned=metrics.learned_from,
+            others=others,
         )
     else:
         words = texts.HEADLINE if isinstance(metrics, TrainingMetrics) else texts.EVALUATION_HEADLINE
@@ -35,7 +38,8 @@ def _judged(words: Words, judged: Validation) -> Words:
     """The interval is told in whole per cents."""
     low, high = (number(100 * each, 0) for each in judged.interval)
     expected = texts.EXPECTED.fill(low=low, high=high)
-    return words.fill(right=judged.right, total=judged.total, expected=expected)
+    photos = PHOTOS.of(judged.total)
+    return words.fill(right=judged.right, total=judged.total, photos=photos, expected=expected)
 
 
 def plain_words(metrics: RunMetrics) -> Iterator[Words]:
@@ -43,14 +47,14 @@ def plain_words(metrics: RunMetrics) -> Iterator[Words]:
     validation = metrics.validation
     unseen = metrics.unseen if isinstance(metrics, EvaluationMetrics) else validation
     if unseen is not None and unseen.interval[1] - unseen.interval[0] > WIDE_INTERVAL:
-        yield texts.CAUTION.fill(total=unseen.total)
+        yield texts.CAUTION.fill(photos=PHOTOS.of(unseen.total))
     yield _hardest(metrics)
     true_enough = metrics.ece.after <= TRUE_ENOUGH
     words = texts.TRUE_PROBABILITIES if true_enough else texts.UNTRUE_PROBABILITIES
     yield words.fill(ece=percent(metrics.ece.after))
     alarms = len(metrics.unknown_photos)
     words = texts.SOME_FALSE_ALARMS if alarms else texts.NO_FALSE_ALARMS
-    yield words.fill(count=alarms, total=validation.total)
+    yield words.fill(count=alarms, photos=PHOTOS.of(validation.total))
     if isinstance(metrics, TrainingMetrics) and metrics.learning_curve.shots:
         yield would_more_help(metrics.learning_curve)
 
@@ -62,7 +66,7 @@ def _hardest(metrics: RunMetrics) -> Words:
     if scores.recall == 1:
         return texts.ALL_CLASSES_RIGHT
     right = round(scores.recall * scores.photos)
-    return texts.HARDEST_CLASS.fill(name=name.words, right=right, total=scores.photos)
+    return texts.HARDEST_CLASS.fill(name=name.words, right=right, photos=PHOTOS.of(scores.photos))
 
 
 def would_more_help(curve: LearningCurve) -> Words:

@@ -12,19 +12,17 @@ VERSION = Words("Version {version}", "Версия {version}")
 # Summary
 SUMMARY = Words("In short", "Коротко")
 HEADLINE = Words(
-    "Right on {right} of {total} photos it had not seen; expect {expected}.",
-    "Верно на {right} из {total} фото, которых он не видел; ожидайте {expected}.",
+    "Right on {right} of {photos} it had not seen; expect {expected}.",
+    "Верно на {right} из {photos}, которых он не видел; ожидайте {expected}.",
 )
 EXPECTED = Words("{low} to {high}\u00a0%", "от {low} до {high}\u00a0%")
 EVALUATION_HEADLINE = Words(
-    "Right on {right} of these {total} photos; on others like them expect {expected}.",
-    "Верно на {right} из этих {total} фото; на других таких же ожидайте {expected}.",
+    "Right on {right} of {photos}; on others like them expect {expected}.",
+    "Верно на {right} из {photos}; на других таких же ожидайте {expected}.",
 )
 FLATTERING_HEADLINE = Words(
-    "Right on {right} of these {total} photos, but it has learned from {learned} of them, which flatters it. "
-    "{others}",
-    "Верно на {right} из этих {total} фото, но на {learned} из них он учился, и это его приукрашивает. "
-    "{others}",
+    "Right on {right} of {photos}, but it has learned from {learned} of them, which flatters it. {others}",
+    "Верно на {right} из {photos}, но на {learned} из них он учился, и это его приукрашивает. {others}",
 )
 ON_UNSEEN_ALONE = Words(
     "On the rest it is right on {right} of {total}; on others like those expect {expected}.",
@@ -51,8 +49,8 @@ ALL_CLASSES_RIGHT = Words(
     "Every car is recognised on all of its photos.", "Каждая машина узнана на всех своих фото."
 )
 HARDEST_CLASS = Words(
-    "The hardest car is {name}: recognised on {right} of {total} photos.",
-    "Труднее всего {name}: эта машина узнана на {right} из {total} фото.",
+    "The hardest car is {name}: recognised on {right} of {photos}.",
+    "Труднее всего {name}: эта машина узнана на {right} из {photos}.",
 )
 TRUE_PROBABILITIES = Words(
     "Its percentages can be taken at their word: they are off by {ece} on average.",
@@ -67,21 +65,21 @@ NO_FALSE_ALARMS = Words(
     "Ни одну из машин он не принял за незнакомую.",
 )
 SOME_FALSE_ALARMS = Words(
-    "It took {count} of {total} cars for one that it does not know.",
-    "За незнакомые он принял {count} из {total} машин.",
+    "On {count} of {photos} it took the car for one that it does not know.",
+    "На {count} из {photos} он принял машину за незнакомую.",
 )
 
 # Judgement
 JUDGED = Words("Accuracy", "Доля верных ответов")
 JUDGEMENT = Words(
-    "{right} of {total} photos right: {accuracy}, 95\u00a0% interval {interval}.",
-    "Верно {right} из {total}: {accuracy}, 95-процентный интервал {interval}.",
+    "{right} of {photos} right: {accuracy}, 95\u00a0% interval {interval}.",
+    "Верно {right} из {photos}: {accuracy}, 95-процентный интервал {interval}.",
 )
 JUDGED_UNSEEN = Words("Without photos it has learned from", "Без фото, на которых он учился")
 CAUTION = Words(
-    "{total} photos alone say little. The interval is what to look at: "
+    "A figure from {photos} alone says little. The interval is what to look at: "
     "the true accuracy could well be near either of its ends.",
-    "Проверено всего {total} фото, одно это число говорит мало. Смотрите на интервал: "
+    "Проверено всего {photos}, одно это число говорит мало. Смотрите на интервал: "
     "истинная доля верных ответов вполне может оказаться у любого из его краёв.",
 )
 PHOTOS = Words("Photos", "Фотографии")
@@ -90,10 +88,10 @@ PHOTO_COUNTS = Words(
     "Для обучения — {train}, для проверки — {validation}; отброшено файлов: {rejected}",
 )
 EVALUATED_COUNTS = Words(
-    "{folder}: {validation} photos judged; files left out: {rejected}. "
-    "The recogniser learned from {train} photos, which need not be here.",
-    "{folder}: проверено фото — {validation}, отброшено файлов — {rejected}. "
-    "Распознаватель учился на {train} фото; здесь их может и не быть.",
+    "{folder}: {photos} judged; files left out: {rejected}. "
+    "The recogniser learned from {learned}, which need not be here.",
+    "{folder}: проверено {photos}, отброшено файлов — {rejected}. "
+    "Распознаватель учился на {learned}; здесь их может и не быть.",
 )
 CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная проверка")
 CROSS_VALIDATED = Words(
@@ -124,8 +122,8 @@ ECE_VALUE = Words(
 )
 FALSE_ALARMS = Words("Answered “none of these cars”", "Ответ «ни одна из этих машин»")
 FALSE_ALARM_COUNT = Words(
-    "{count} of {total} photos. Each shows one of them, so 0 is best.",
-    "{count} из {total} фото. На каждом есть одна из них, так что лучше всего 0.",
+    "{count} of {photos}. Each shows one of them, so 0 is best.",
+    "{count} из {photos}. На каждом есть одна из них, так что лучше всего 0.",
 )
 SECONDS = Words("Learning took", "Обучение заняло")
 SECONDS_TAKEN = Words("{seconds} s", "{seconds} с")

@@ -17,12 +17,12 @@ from kuzov.data.dataset import Photo
 from kuzov.errors import KuzovError, reason_of
 from kuzov.images.framing import Pixels
 from kuzov.training.judge import Rows
-from kuzov.words import Words, number
+from kuzov.words import PHOTOS, Words
 
 _UNWRITABLE = Words(
-    "The frames of {count} photos can't be written to {folder}: {why}. "
+    "The frames of {photos} can't be written to {folder}: {why}. "
     "Name another folder in the variable KUZOV_CACHE.",
-    "Кадры {count} фото не записать в {folder}: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
+    "Кадры {photos} не записать в {folder}: {why}. Назовите другую папку в переменной KUZOV_CACHE.",
 )
 
 
@@ -57,5 +57,5 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
             file.flush()
         except OSError as error:
             told = {"folder": str(folder), "why": reason_of(error)}
-            raise KuzovError(_UNWRITABLE.fill(count=number(len(photos)), **told)) from error
+            raise KuzovError(_UNWRITABLE.fill(photos=PHOTOS.of(len(photos)), **told)) from error
         yield FrameFile(file.fileno(), image_px)
