@@ -65,6 +65,13 @@ def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -
     assert done.err.endswith("Модель училась на 40 из 45 этих фото, поэтому оценка завышена.\n")
 
 
+def test_a_long_name_does_not_run_into_its_value(kuzov: Kuzov, answers: Callable[..., Any]) -> None:
+    answers("evaluate", evaluation())
+    lines = kuzov("evaluate", "photos", "--model", "cars", "--language", "ru").out.splitlines()
+    assert lines[2] == "Сочтены незнакомыми  верных ответов — 2 из 44, неверных — 1 из 1"
+    assert {line[19:21] for line in lines} == {"  "}
+
+
 def test_where_all_photos_flatter_or_nothing_is_known_there_is_no_rest(
     kuzov: Kuzov, answers: Callable[..., Any]
 ) -> None:

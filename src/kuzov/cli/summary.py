@@ -13,7 +13,8 @@ JUDGED = Words(
     "верно {right} из {photos}{also}: {accuracy}, 95-процентный интервал от {low} до {high}",
 )
 BUT_UNKNOWN = Words(", {count} of which it would call unknown", ", из них {count} назвал бы незнакомыми")
-_LEAST_WIDTH = 18
+_LEAST_WIDTH = 17
+_GAP = "  "  # a single space would look like one within the text
 
 
 def how_many_right(
@@ -41,4 +42,4 @@ def summary(lines: Sequence[tuple[Words, Words]]) -> Words:
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> str:
     width = max([_LEAST_WIDTH, *(len(name) for name, _ in lines)])
-    return "\n".join(f"{name:<{width}} {text}" for name, text in lines)
+    return "\n".join(f"{name:<{width}}{_GAP}{text}" for name, text in lines)
