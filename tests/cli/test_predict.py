@@ -190,6 +190,7 @@ def test_the_whole_photo_is_asked_about(kuzov: Kuzov, model: Path, photos: list[
     ("options", "told"),
     [
         (["--whole-photo", "--all-cars"], "--whole-photo and --all-cars can't go together."),
+        (["--least-car-px", "48"], "--least-car-px has no effect without --all-cars; add it."),
         (
             ["--whole-photo", "--url", "http://127.0.0.1:1/v1/models/cars"],
             "A server looks for the car itself; --whole-photo is for a model that is here, as by --model.",

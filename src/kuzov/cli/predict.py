@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from kuzov.cli.doubt import doubted
 from kuzov.cli.found_photos import tell_no_photos
@@ -88,14 +89,9 @@ def command(
     """
     if api_key_file is not None and url is None:
         raise click.UsageError("--api-key-file is for a server; name it with --url.")
-    if whole_photo and all_cars:
-        raise click.UsageError("--whole-photo and --all-cars can't go together.")
-    if whole_photo and url is not None:
-        raise click.UsageError(
-            "A server looks for the car itself; --whole-photo is for a model that is here, as by --model."
-        )
     if atlas and (model is not None or url is not None):
         raise click.UsageError("--atlas is a model of its own; it can't go with --model or --url.")
+    _require_fitting(all_cars=all_cars, whole_photo=whole_photo, remote=url is not None)
     from kuzov.cli.photo_arguments import AskedPhotos
 
     failed, answers, asked = False, [], AskedPhotos(photos)
@@ -113,6 +109,19 @@ def command(
     tell_no_photos(asked.left_out)
     if failed:
         sys.exit(1)
+
+
+def _require_fitting(*, all_cars: bool, whole_photo: bool, remote: bool) -> None:
+    """Refuse options that say what part of a photo is meant, where they can't go together."""
+    given = click.get_current_context().get_parameter_source("least_car_px")
+    if given != ParameterSource.DEFAULT and not all_cars:
+        raise click.UsageError("--least-car-px has no effect without --all-cars; add it.")
+    if whole_photo and all_cars:
+        raise click.UsageError("--whole-photo and --all-cars can't go together.")
+    if whole_photo and remote:
+        raise click.UsageError(
+            "A server looks for the car itself; --whole-photo is for a model that is here, as by --model."
+        )
 
 
 def _answering(model: Path | str | None, url: str | None, api_key_file: Path | None) -> Recogniser | Client:
