@@ -99,6 +99,20 @@ def test_the_tables_in_russian(
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_folder_that_train_refuses_ends_in_status_1_as_one_without_photos_does(
+    kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str]
+) -> None:
+    refused = Finding(kind=Kind.REFUSED, facts={"en": "only one class", "ru": "только один класс"})
+    monkeypatch.setattr(api, "diagnose", lambda *_, **__: replace(FOUND, findings=(refused,)))
+    done = kuzov("doctor", "photos", *options)
+    assert done.status == 1
+    assert "only one class" in done.out
+    monkeypatch.undo()
+    (tmp_path / "empty").mkdir()
+    assert kuzov("doctor", tmp_path / "empty").status == 1
+
+
 def test_json(kuzov: Kuzov, calls: list[dict[str, Any]]) -> None:
     done = kuzov("doctor", "photos", "--json")
     assert json.loads(done.out) == json.loads(json.dumps(FOUND.to_json()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
     labels, photos without a car, with several or with one that is too small, odd ones out, too few photos.
     Nothing is changed without --fix, and --fix deletes nothing: it moves unreadable files, all but one of
     exact copies in a class, and the training copies of validation photos.
+
+    The status at the end is 1 where `kuzov train` refuses the folder for its layout, and 0 whatever else is
+    found.
     """
     if undo and (fix or report):
         raise click.UsageError("--undo can't go together with --fix or --report.")
@@ -71,6 +75,8 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
         print_diagnosis(diagnosis)
     if report is not None:
         note(PAGE.fill(report=str(report)))
+    if diagnosis.is_refused:
+        sys.exit(1)
 
 
 def _put_back(restored: Restored) -> Words:

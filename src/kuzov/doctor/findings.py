@@ -126,6 +126,11 @@ class Diagnosis:
         return sum(sum(classes.values()) for classes in self.counts.values())
 
     @property
+    def is_refused(self) -> bool:
+        """Whether `kuzov train` refuses the folder for its layout."""
+        return any(finding.kind == Kind.REFUSED for finding in self.findings)
+
+    @property
     def totals(self) -> dict[Kind, int]:
         """How many findings there are of each kind that has any, in the order of `Kind`."""
         counted = Counter(finding.kind for finding in self.findings)
