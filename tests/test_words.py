@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from kuzov.words import FILES, PHOTOS, Plural, Words, joined, number, percent, percent_interval, plain
+from kuzov.words import FILES, PHOTOS, Plural, Words, joined, number, percent, percent_interval, plain, shown
 
 DAYS = Plural(("{count} day", "{count} days"), ("{count} день", "{count} дня", "{count} дней"))
 
@@ -70,3 +70,15 @@ def test_every_form_takes_the_same_values() -> None:
             for form in (*plural.en, *plural.ru)
         }
         assert taken == {frozenset({"count"})}
+
+
+def test_what_would_steer_a_terminal_is_shown() -> None:
+    assert shown("a\nb\r\x1b[31m\x9b\x7f\u2028\u202e.jpg") == r"a\nb\r\x1b[31m\x9b\x7f\u2028\u202e.jpg"
+    assert shown("Нива 1\u00a0000 ‘é’ 車.jpg") == "Нива 1\u00a0000 ‘é’ 車.jpg"
+
+
+def test_names_stay_on_the_line_that_tells_of_them() -> None:
+    assert plain("a\nb").en == r"a\nb"
+    assert Words("{photo}:\n{why}", "{why}").fill(photo="a\nb", why=plain("c\rd")) == Words(
+        "a\\nb:\nc\\rd", r"c\rd"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -26,7 +27,7 @@ class Words:
         return self.ru if language == "ru" else self.en
 
     def fill(self, **values: Words | str | int) -> Words:
-        """Put values in place of their {names}, each language's own where a value has both."""
+        """Put values in place of their {names}, each language's own where it has both; a name as `shown`."""
         pairs = {key: value if isinstance(value, Words) else plain(value) for key, value in values.items()}
         return Words(
             self.en.format(**{key: pair.en for key, pair in pairs.items()}),
@@ -39,9 +40,19 @@ class Words:
         return self.en if self.en == self.ru else f"{self.en} · {self.ru}"
 
 
+# What ends a line, steers a terminal, or turns the direction of writing.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def shown(text: str) -> str:
+    r"""A name, or another text that is not ours, on one line: what would steer a terminal as \n or \x1b."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def plain(value: object) -> Words:
-    """What reads the same in both languages: a file's name, a small count."""
-    return Words(str(value), str(value))
+    """What reads the same in both languages: a file's name, a small count; told as by `shown`."""
+    text = shown(str(value))
+    return Words(text, text)
 
 
 def joined(items: Iterable[Words], separator: str = ", ") -> Words:

@@ -15,6 +15,7 @@ from PIL import Image
 from kuzov.errors import PhotoError
 from kuzov.images.decode import decode
 from kuzov.images.jpeg import MAX_SCANS
+from kuzov.words import shown
 from tests.encoded_photos import chunk, encode, segment
 from tests.errors import raises
 
@@ -195,7 +196,7 @@ def test_paths_that_are_no_files_are_refused(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.jpg")
         cases[tmp_path / "pipe.jpg"] = "is not an ordinary file; give the path of one photo"
     for path, reason in cases.items():
-        with raises(PhotoError, f"{path}: {reason}"):
+        with raises(PhotoError, f"{shown(str(path))}: {reason}"):
             decode(path)
 
 

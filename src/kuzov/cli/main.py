@@ -15,7 +15,7 @@ from kuzov.cli.language import ERROR, language, note
 from kuzov.errors import KuzovError
 from kuzov.lean_openvino import leave_converter_out
 from kuzov.signals import Terminated, undone_on_sigterm
-from kuzov.words import Words
+from kuzov.words import Words, shown
 
 STARTED = time.monotonic()
 """When this command began, as near as it can know: the interpreter's own start came before."""
@@ -75,15 +75,23 @@ def kuzov(ctx: click.Context) -> None:
         ctx.with_resource(undone_on_sigterm())
 
 
+class _ShownFormatter(logging.Formatter):
+    """Keeps a message on its line, whatever the names in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = shown(record.message)
+        return super().formatMessage(record)
+
+
 def main() -> None:
     """Run a command.
 
     Exits 0 on success, 2 on wrong use, 143 on SIGTERM, 1 with one sentence on any other failure.
     """
     leave_converter_out()
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    log = logging.StreamHandler()
+    log.setFormatter(_ShownFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[log], level=logging.WARNING)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be valid Unicode
     try:

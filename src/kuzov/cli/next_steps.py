@@ -15,11 +15,11 @@ SERVE = Words("Serve it", "Запустить сервер")
 
 
 def next_steps(model: Path, photos: Iterable[Path]) -> list[tuple[Words, Words]]:
-    """The commands that ask and serve a model folder; the first of the photos that is a file is asked about.
+    """The commands that ask and serve a model folder; the first photo that can be typed is asked about.
 
     Where the commands take that folder by themselves, it is not named.
     """
-    photo = next((str(each) for each in photos if each.is_file()), "PHOTO")
+    photo = next((str(each) for each in photos if str(each).isprintable() and each.is_file()), "PHOTO")
     of_image = "MODEL_NAME" in os.environ or "MODEL_BASE_PATH" in os.environ
     ask = ["kuzov", "predict", photo, *_naming("--model", model, is_default=True)]
     serve = ["kuzov", "serve", *_naming("--model-base-path", model, is_default=not of_image)]
