@@ -58,11 +58,14 @@ def test_flattering_photos_are_told(kuzov: Kuzov, answers: Callable[..., Any]) -
     answers("evaluate", evaluation(40, UNSEEN), STEPS)
     done = kuzov("evaluate", "photos", "--model", "cars")
     assert done.err.endswith("The model has learned from 40 of these 45 photos, so the figures flatter it.\n")
+    assert done.out.splitlines()[0] == (
+        "Accuracy           44 of 45 photos right, 2 of which it would call unknown: 97.8%"
+    )
     assert done.out.splitlines()[1] == (
         "On the rest        4 of 5 photos right: 80.0%, 95 % interval 37.6% to 96.4%"
     )
     done = kuzov("evaluate", "photos", "--model", "cars", "--language", "ru")
-    assert done.err.endswith("Модель училась на 40 из 45 этих фото, поэтому оценка завышена.\n")
+    assert done.err.endswith("Модель училась на 40 из этих 45 фото, поэтому оценка завышена.\n")
 
 
 def test_a_long_name_does_not_run_into_its_value(kuzov: Kuzov, answers: Callable[..., Any]) -> None:

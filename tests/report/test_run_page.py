@@ -107,6 +107,16 @@ def test_a_single_point_tells_nothing_and_none_is_left_out(metrics: Metrics, rea
     assert "Would more photos help?" not in render(read(metrics))
 
 
+def test_an_interval_is_told_of_photos_alone_that_it_has_not_learned_from(
+    evaluation: Metrics, read: Read
+) -> None:
+    unseen = {"right": 2, "total": 3, "accuracy": 2 / 3, "interval": [0.208, 0.939]}
+    texts = Page(render(read(evaluation | {"learned_from": 6, "unseen": unseen}))).texts
+    assert "8 of 9 photos right: 88.9\u00a0%." in texts["en"]
+    assert "2 of 3 photos right: 66.7\u00a0%, 95\u00a0% interval 20.8–93.9\u00a0%." in texts["en"]
+    assert "Без фото, на которых он учился" in texts["ru"]
+
+
 def test_what_fine_tuning_means(fine_tuned: Metrics, read: Read) -> None:
     texts = Page(render(read(fine_tuned))).texts
     assert "their accuracy flatters it a little" in texts["en"]

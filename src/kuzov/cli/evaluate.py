@@ -30,7 +30,7 @@ FLATTERED = Plural(
         "The model has learned from this very photo, so the figures flatter it.",
         "The model has learned from {learned} of these {count} photos, so the figures flatter it.",
     ),
-    ("Модель училась на {learned} из {count} этих фото, поэтому оценка завышена.",) * 3,
+    ("Модель училась на {learned} из этих {count} фото, поэтому оценка завышена.",) * 3,
 )
 ACCURACY = Words("Accuracy", "Доля верных")
 UNSEEN = Words("On the rest", "На остальных")
@@ -78,8 +78,10 @@ def command(photos: Path, model: Path | None, out: Path | None, as_json: bool) -
 def _summary(result: Evaluation) -> Words:
     metrics = result.metrics
     judged, unknown = metrics["validation"], metrics["unknown"]
+    learned = bool(metrics["learned_from"])
+    interval = None if learned else judged["interval"]  # of accuracy on other photos
     right = how_many_right(
-        judged["right"], judged["total"], judged["accuracy"], judged["interval"], unknown=unknown["right"]
+        judged["right"], judged["total"], judged["accuracy"], interval, unknown=unknown["right"]
     )
     marked = MARKED.fill(
         right=unknown["right"],
@@ -87,7 +89,7 @@ def _summary(result: Evaluation) -> Words:
         wrong=unknown["wrong"],
         all_wrong=judged["total"] - judged["right"],
     )
-    unseen = metrics["unseen"] if metrics["learned_from"] else None
+    unseen = metrics["unseen"] if learned else None
     rest = [] if unseen is None else [(UNSEEN, how_many_right(**unseen))]
     return summary(
         [

@@ -9,26 +9,26 @@ from kuzov.words import PHOTOS, Words
 
 REPORT = Words("Report", "Отчёт")
 JUDGED = Words(
-    "{right} of {photos} right{also}: {accuracy}, 95 % interval {low} to {high}",
-    "верно {right} из {photos}{also}: {accuracy}, 95-процентный интервал от {low} до {high}",
+    "{right} of {photos} right{also}: {accuracy}{interval}",
+    "верно {right} из {photos}{also}: {accuracy}{interval}",
 )
+INTERVAL = Words(", 95 % interval {low} to {high}", ", 95-процентный интервал от {low} до {high}")
 BUT_UNKNOWN = Words(", {count} of which it would call unknown", ", из них {count} назвал бы незнакомыми")
 _LEAST_WIDTH = 17
 _GAP = "  "  # a single space would look like one within the text
 
 
 def how_many_right(
-    right: int, total: int, accuracy: float, interval: Sequence[float], *, unknown: int = 0
+    right: int, total: int, accuracy: float, interval: Sequence[float] | None, *, unknown: int = 0
 ) -> Words:
-    """How many photos were recognised, how many of them would yet be called unknown, and the interval."""
-    low, high = interval
+    """How many photos were recognised, how many of them would yet be called unknown, and any interval."""
+    between = dict(zip(("low", "high"), map(percent, interval or ()), strict=False))
     return JUDGED.fill(
         right=right,
         also=BUT_UNKNOWN.fill(count=unknown) if unknown else "",
         photos=PHOTOS.of(total),
         accuracy=percent(accuracy),
-        low=percent(low),
-        high=percent(high),
+        interval=INTERVAL.fill(**between) if between else "",
     )
 
 

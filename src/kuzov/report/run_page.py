@@ -45,9 +45,12 @@ def render_page(metrics: RunMetrics, version: str, charts: Charts, album: Album)
 def _facts(metrics: RunMetrics) -> Iterator[tuple[Words, Words]]:
     """Figure by figure."""
     ece = metrics.ece
-    yield texts.JUDGED, _judgement(metrics.validation)
-    if isinstance(metrics, EvaluationMetrics) and metrics.learned_from and metrics.unseen is not None:
-        yield texts.JUDGED_UNSEEN, _judgement(metrics.unseen)
+    if isinstance(metrics, EvaluationMetrics) and metrics.learned_from:
+        yield texts.JUDGED, _judgement(texts.FLATTERING_JUDGEMENT, metrics.validation)
+        if metrics.unseen is not None:
+            yield texts.JUDGED_UNSEEN, _judgement(texts.JUDGEMENT, metrics.unseen)
+    else:
+        yield texts.JUDGED, _judgement(texts.JUDGEMENT, metrics.validation)
     if isinstance(metrics, TrainingMetrics):
         yield from _over_all_photos(metrics)
         yield texts.KEPT, texts.KEPT_HEAD if metrics.kept == "head" else texts.KEPT_FINE_TUNED
@@ -77,8 +80,8 @@ def _counts(metrics: RunMetrics) -> Words:
     )
 
 
-def _judgement(judged: Validation) -> Words:
-    return texts.JUDGEMENT.fill(
+def _judgement(words: Words, judged: Validation) -> Words:
+    return words.fill(
         right=judged.right,
         photos=PHOTOS.of(judged.total),
         accuracy=percent(judged.accuracy),

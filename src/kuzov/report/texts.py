@@ -75,6 +75,9 @@ JUDGEMENT = Words(
     "{right} of {photos} right: {accuracy}, 95\u00a0% interval {interval}.",
     "Верно {right} из {photos}: {accuracy}, 95-процентный интервал {interval}.",
 )
+FLATTERING_JUDGEMENT = Words(
+    "{right} of {photos} right: {accuracy}.", "Верно {right} из {photos}: {accuracy}."
+)
 JUDGED_UNSEEN = Words("Without photos it has learned from", "Без фото, на которых он учился")
 CAUTION = Words(
     "A figure from {photos} alone says little. The interval is what to look at: "
