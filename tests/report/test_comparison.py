@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuzov import api
+from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.errors import BundleError
 from kuzov.report.answers import Subject, ask
 from kuzov.report.comparison import compare
@@ -58,6 +59,18 @@ def test_another_model_is_worse(
     told = found.to_json()
     assert (told["only_a"], told["may_be_chance"], len(told["differences"])) == (6, False, 6)
     assert told["differences"][0]["b_probability"] == 0.6
+
+
+def test_photos_that_the_two_have_learned_from_are_counted(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / "1"
+    shutil.copytree(trained.bundle, older)
+    (older / LEARNED_FROM).unlink()
+    found = api.compare(trained.bundle, older, synthetic_photos / "train")
+    assert (found.a.learned_from, found.b.learned_from) == (found.a.total, None)
+    found = api.compare(trained.bundle, older, synthetic_photos / "validation")
+    assert (found.a.learned_from, found.b.learned_from) == (0, None)
 
 
 def test_bundles_of_different_classes(trained: TrainResult, synthetic_photos: Path) -> None:

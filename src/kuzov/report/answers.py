@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import resolve
+from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.data.dataset import Photo
 from kuzov.data.labelled import LabelledPhotos
 from kuzov.engine.recogniser import Recogniser
@@ -55,6 +56,15 @@ class Subject:
     def classes(self) -> tuple[str, ...]:
         """Class ids, in the order of the model's columns."""
         return tuple(each.id for each in self.card.classes)
+
+    def learned_from(self, photos: Iterable[Photo]) -> list[bool] | None:
+        """Which photos it has learned from; None where an older kuzov's bundle does not tell.
+
+        Raises:
+            BundleError: What it tells can't be read.
+        """
+        learned = LearnedFrom.read(self.version_dir)
+        return None if learned is None else [photo.digest in learned for photo in photos]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Side:
     """One of the two bundles, on these photos.
 
     The interval is the accuracy's, of 95 % (Wilson); `ece` is the expected calibration error, 0..1.
+    `learned_from`: how many of the photos it has learned from; None of an older kuzov's bundle.
     """
 
     bundle: str
@@ -40,6 +41,7 @@ class Side:
     interval: tuple[float, float]
     ece: float
     marked_unknown: int
+    learned_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +142,13 @@ def _require_same_classes(a: Subject, b: Subject) -> None:
 def _side(subject: Subject, answers: Answers) -> Side:
     scores, labels = answers.probabilities(subject.classes), answers.labels(subject.classes)
     right = int((scores.argmax(axis=1) == labels).sum())
+    learned = subject.learned_from(answers.photos)
     return Side(
         bundle=str(subject.version_dir),
         **asdict(proportion(right, len(labels))),
         ece=expected_calibration_error(scores, labels),
         marked_unknown=sum(each.is_unknown for each in answers.predictions),
+        learned_from=None if learned is None else sum(learned),
     )
 
 

@@ -36,6 +36,11 @@ NO_CHANCE = Words(
     "{better} is better: it recognises {more} of {photos}, {worse} {fewer}; that is hardly chance.",
     "{better} лучше: он узнаёт {more} из {photos}, {worse} — {fewer}; вряд ли это случайность.",
 )
+FLATTERED = Words(
+    "{verdict} But of these photos A has learned from {a} and B from {b}, which flatters them; compare them "
+    "on others.",
+    "{verdict} Но из этих фото А учился на {a}, Б — на {b}, и это их приукрашивает; сравните их на других.",
+)
 TEST = Words(
     "Only the photos tell that one of the two recognises and the other doesn't: {only_a} for A, {only_b} for "
     "B. Of two equally good ones, such a difference or a greater one comes by chance with probability {p} "
@@ -92,7 +97,13 @@ def write_comparison(comparison: BundleComparison, folder: Path) -> Path:
 
 
 def verdict(comparison: BundleComparison) -> Words:
-    """Which of the two is better, and whether that can be chance, in one sentence."""
+    """Which of the two is better, whether that can be chance, and what speaks against these photos."""
+    learned = [each.learned_from or 0 for each in (comparison.a, comparison.b)]
+    told = _verdict(comparison)
+    return FLATTERED.fill(verdict=told, a=learned[0], b=learned[1]) if any(learned) else told
+
+
+def _verdict(comparison: BundleComparison) -> Words:
     a, b = comparison.a, comparison.b
     photos = PHOTOS.of(a.total)
     if comparison.only_a == comparison.only_b == 0:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from kuzov.bundle.learned_from import LearnedFrom
 from kuzov.data.archive import errors_as_given
 from kuzov.data.labelled import LabelledPhotos, list_labelled
 from kuzov.errors import ConfigError
@@ -116,8 +115,8 @@ def collect_metrics(subject: Subject, labelled: LabelledPhotos, answers: Answers
     right = scores.argmax(axis=1) == labels
     marked = np.array([each.is_unknown for each in answers.predictions])
     confusion, per_class = judge_classes(scores, labels)
-    learned = LearnedFrom.read(subject.version_dir)
-    seen = np.array([learned is not None and photo.digest in learned for photo in answers.photos])
+    learned = subject.learned_from(answers.photos)
+    seen = np.zeros(len(labels), np.bool_) if learned is None else np.array(learned)
     return EvaluationMetrics(
         bundle=str(subject.version_dir.resolve()),
         classes=card.classes,
