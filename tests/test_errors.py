@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 
 from kuzov.errors import reason_of
+from kuzov.words import Words, plain
 
 
 @pytest.mark.parametrize(
@@ -17,4 +19,14 @@ from kuzov.errors import reason_of
     ],
 )
 def test_a_reason_is_never_none(error: OSError, reason: str) -> None:
-    assert reason_of(error) == reason
+    assert str(reason_of(error)) == reason
+
+
+def test_the_everyday_reasons_are_told_in_russian_too() -> None:
+    said = reason_of(OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    assert said == Words("Permission denied", "нет прав доступа")
+
+
+@pytest.mark.parametrize("said", ["No such device", "7680 requested and 4968 written"])
+def test_other_reasons_stay_as_they_were_said(said: str) -> None:
+    assert reason_of(OSError(said)) == plain(said)

@@ -16,6 +16,8 @@ KuzovError
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import Enum
 
 from kuzov.words import Words, plain
@@ -153,6 +155,25 @@ class MissingExtraError(InstallationError):
         )
 
 
-def reason_of(error: OSError) -> str:
+# The everyday ones of what a system says; what else it says stays English.
+_IN_RUSSIAN = {
+    os.strerror(errno.EACCES): "нет прав доступа",
+    os.strerror(errno.EPERM): "это не разрешено",
+    os.strerror(errno.EROFS): "файловая система только для чтения",
+    os.strerror(errno.ENOSPC): "на диске нет места",
+    os.strerror(errno.ENOENT): "нет такого файла или папки",
+    os.strerror(errno.EEXIST): "такой файл уже есть",
+    os.strerror(errno.ENOTDIR): "на этом пути файл, а не папка",
+    os.strerror(errno.EISDIR): "это папка",
+    os.strerror(errno.ENAMETOOLONG): "слишком длинное имя файла",
+    os.strerror(errno.EADDRINUSE): "адрес уже занят",
+    os.strerror(errno.EADDRNOTAVAIL): "у этого компьютера нет такого адреса",
+    os.strerror(errno.ECONNREFUSED): "в соединении отказано",
+    "Name or service not known": "такого имени нет",  # the resolver's, whose errors have other numbers
+}
+
+
+def reason_of(error: OSError) -> Words:
     """What the system says of it; an error that a library made up has a text of its own, and no more."""
-    return error.strerror or str(error) or type(error).__name__
+    said = error.strerror or str(error) or type(error).__name__
+    return Words(said, _IN_RUSSIAN.get(said, said))

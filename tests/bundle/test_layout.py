@@ -107,4 +107,4 @@ def test_a_folder_that_can_not_be_entered_is_told(
         look(tmp_path / "models" / "cars")
     where = rf"{tmp_path}/models/cars\S*"
     assert re.fullmatch(rf"{where} can't be read: Permission denied\.", caught.value.words.en)
-    assert re.fullmatch(rf"{where} не читается: Permission denied\.", caught.value.words.ru)
+    assert re.fullmatch(rf"{where} не читается: нет прав доступа\.", caught.value.words.ru)

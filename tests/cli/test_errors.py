@@ -96,7 +96,7 @@ MODELS = [
         "a.png cars/1/saved_model.pb",
         "predict a.png --model cars",
         "The bundle cars/1 has no assets.extra/card.json: No such file or directory.",
-        "В версии cars/1 нет assets.extra/card.json: No such file or directory.",
+        "В версии cars/1 нет assets.extra/card.json: нет такого файла или папки.",
     ),
     (
         "a.png cars/1/saved_model.pb cars/1/assets.extra/card.json",

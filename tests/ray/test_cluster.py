@@ -30,9 +30,9 @@ def test_what_is_no_address(address: str) -> None:
 def test_nobody_answers(free_port: int) -> None:
     address = f"127.0.0.1:{free_port}"
     assert refusal(address) == Words(
-        f"No Ray cluster answers at {address}: [Errno 111] Connection refused. Check the address, and that "
+        f"No Ray cluster answers at {address}: Connection refused. Check the address, and that "
         f"Ray runs there: ray status --address {address}",
-        f"По адресу {address} кластер Ray не отвечает: [Errno 111] Connection refused. Проверьте адрес и "
+        f"По адресу {address} кластер Ray не отвечает: в соединении отказано. Проверьте адрес и "
         f"запущен ли там Ray: ray status --address {address}",
     )
 

@@ -58,8 +58,8 @@ class Source:
         try:
             yield from self._names
         except OSError as error:
-            told = {"path": str(error.filename or self.text), "why": reason_of(error)}
-            raise SourceError(UNREADABLE.fill(**told)) from error
+            told = UNREADABLE.fill(path=str(error.filename or self.text), why=reason_of(error))
+            raise SourceError(told) from error
 
     def _find(self) -> tuple[bool, Iterator[str]]:
         is_parquet = self.text.lower().endswith(PARQUET)

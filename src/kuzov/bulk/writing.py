@@ -12,7 +12,7 @@ from kuzov.atomic import sync
 from kuzov.bulk.answers import ModelName
 from kuzov.errors import ResultsError, reason_of
 from kuzov.locks import lock
-from kuzov.words import Words, plain
+from kuzov.words import Words
 
 ANOTHER_WRITES = Words(
     "Another kuzov classify writes to {path}; wait for its end, or give another --out.",
@@ -88,7 +88,7 @@ def told(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise ResultsError(NO_SPACE.fill(path=str(path))) from error
-        reason = plain(reason_of(error))
+        reason = reason_of(error)
         if isinstance(error, FileExistsError):  # as mkdir says it
             reason = A_FILE.fill(path=str(error.filename))
         raise ResultsError(UNWRITABLE.fill(path=str(path), why=reason)) from error

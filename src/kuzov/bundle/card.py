@@ -156,8 +156,8 @@ def _read_json(version_dir: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        told = {"folder": str(version_dir), "card": str(CARD), "why": reason_of(error)}
-        raise BundleError(_NO_CARD.fill(**told)) from error
+        told = _NO_CARD.fill(folder=str(version_dir), card=str(CARD), why=reason_of(error))
+        raise BundleError(told) from error
     except (ValueError, RecursionError) as error:
         raise BundleError(_NOT_JSON.fill(file=str(file), why=str(error))) from error
 

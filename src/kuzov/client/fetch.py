@@ -8,8 +8,8 @@ import urllib3
 from urllib3 import exceptions
 from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError, NewConnectionError
 
-from kuzov.errors import PhotoError
-from kuzov.words import Words, number, plain
+from kuzov.errors import PhotoError, reason_of
+from kuzov.words import Words, number
 
 MAX_BYTES = 100_000_000
 TIMEOUT_S = 30.0
@@ -124,5 +124,6 @@ def _why(error: HTTPError, timeout_s: float) -> Words:
     if isinstance(error, MaxRetryError) and "redirect" in str(cause):
         return _TOO_FAR.fill(most=MAX_REDIRECTS)
     below = cause.__cause__
-    words = below.strerror if isinstance(below, OSError) and below.strerror else str(cause)
-    return _UNREACHABLE.fill(why=plain(words.rpartition(": ")[2].rstrip(".")))
+    if isinstance(below, OSError):
+        return _UNREACHABLE.fill(why=reason_of(below))
+    return _UNREACHABLE.fill(why=str(cause).rpartition(": ")[2].rstrip("."))

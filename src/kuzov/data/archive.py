@@ -125,8 +125,8 @@ def _unpack(photos: Path, root: Path) -> None:
         why = plain(error) if isinstance(error, NotImplementedError) else _BROKEN
         raise DatasetError(_DAMAGED.fill(zip=str(photos), why=why)) from error
     except OSError as error:
-        told = {"zip": str(photos), "folder": str(root.parent), "why": reason_of(error)}
-        raise DatasetError(_NO_ROOM.fill(**told)) from error
+        told = _NO_ROOM.fill(zip=str(photos), folder=str(root.parent), why=reason_of(error))
+        raise DatasetError(told) from error
 
 
 def _members(archive: zipfile.ZipFile, photos: Path) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:

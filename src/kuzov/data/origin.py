@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
-from kuzov.errors import DatasetError, MissingExtraError
+from kuzov.errors import DatasetError, MissingExtraError, reason_of
 from kuzov.words import Words, plain
 
 ORIGIN_URL = (
@@ -122,4 +122,5 @@ def _cause(error: OSError) -> Words:
     if response is not None:
         response.close()  # pooch leaves it open
         return _STATUS.fill(status=response.status_code, url=response.url)
-    return plain(error.strerror or type(error).__name__)  # the text of requests is of its own insides
+    # The text of requests' errors is of its own insides.
+    return reason_of(error) if error.strerror else plain(type(error).__name__)

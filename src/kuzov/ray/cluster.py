@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from kuzov.errors import ConfigError, KuzovError
+from kuzov.errors import ConfigError, KuzovError, reason_of
 from kuzov.words import Words
 
 NONE_RUNS = Words(
@@ -113,8 +113,9 @@ def _check_answers(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS_WITHIN_S).close()
     except (OSError, OverflowError) as error:
-        raise KuzovError(_no_answer(address, str(error))) from error
+        why = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise KuzovError(_no_answer(address, why)) from error
 
 
-def _no_answer(address: str, reason: str) -> Words:
+def _no_answer(address: str, reason: str | Words) -> Words:
     return NO_ANSWER.fill(address=address, why=reason)

@@ -56,6 +56,8 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
                 file.write(frame.tobytes())
             file.flush()
         except OSError as error:
-            told = {"folder": str(folder), "why": reason_of(error)}
-            raise KuzovError(_UNWRITABLE.fill(photos=PHOTOS.of(len(photos)), **told)) from error
+            told = _UNWRITABLE.fill(
+                photos=PHOTOS.of(len(photos)), folder=str(folder), why=reason_of(error)
+            )
+            raise KuzovError(told) from error
         yield FrameFile(file.fileno(), image_px)

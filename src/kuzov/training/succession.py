@@ -15,7 +15,7 @@ from kuzov.engine.recogniser import Recogniser
 from kuzov.errors import KuzovError, PhotoError, reason_of
 from kuzov.model.scores import sign_test
 from kuzov.records import ClassName
-from kuzov.words import PHOTOS, Words, joined, number, plain
+from kuzov.words import PHOTOS, Words, joined, number
 
 MOST_COMPARED = 200
 """Photos that the former version is asked about; more would take longer than the training."""
@@ -116,7 +116,7 @@ def compare(
         pairs = _fair(photos, rights, common, LearnedFrom.read(former))
         only_former, only_new, compared = _judge(former, pairs)
     except (KuzovError, OSError) as error:
-        reason = error.words if isinstance(error, KuzovError) else plain(reason_of(error))
+        reason = error.words if isinstance(error, KuzovError) else reason_of(error)
         return Succession(former=former, untold=reason)
     return Succession(
         former=former,
