@@ -162,6 +162,14 @@ MODELS = [
         "run — папка обучения, и отчёт в ней свой; укажите другую.",
     ),
     (
+        "a.png",
+        "predict a.png --url http://127.0.0.1:8501/",
+        "'http://127.0.0.1:8501/' is not the address of a model. Give one like "
+        "http://127.0.0.1:8501/v1/models/img_classifier.",
+        "'http://127.0.0.1:8501/' — не адрес модели. Укажите такой, как "
+        "http://127.0.0.1:8501/v1/models/img_classifier.",
+    ),
+    (
         "out.txt",
         "doctor cars --report out.txt/doctor.html",
         "Nothing can be written to out.txt: out.txt is a file; give a folder.",

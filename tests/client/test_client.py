@@ -22,6 +22,8 @@ from kuzov.bundle.card import Card
 from kuzov.client.client import Client, upright_jpeg
 from kuzov.errors import BundleError, ConfigError, PhotoError, ServerError
 from kuzov.records import Car, ClassName, LookAlike, Prediction
+from kuzov.words import Words
+from tests.errors import raises
 
 NAMES = (ClassName(id="bmw", en="BMW X5", ru="БМВ Х5"), ClassName(id="vaz", en="VAZ-2110", ru="ВАЗ-2110"))
 CARD = Card(
@@ -319,22 +321,46 @@ def test_a_server_that_refuses_is_told(
 
 def test_a_server_that_does_not_answer_is_told(server: FakeServer, photo: Path) -> None:
     server.delay_s = 0.5
-    with pytest.raises(ServerError) as caught:
-        Client(server.url, timeout_s=0.2).predict(photo)
-    assert str(caught.value) == (
+    told = Words(
         f"No answer from {server.url}/metadata within 0.2 s. Check that the server is not overloaded, or "
-        "allow more time."
+        "allow more time.",
+        f"{server.url}/metadata не отвечает 0.2 с. Проверьте, не перегружен ли сервер, или ждите дольше.",
     )
+    with raises(ServerError, told):
+        Client(server.url, timeout_s=0.2).predict(photo)
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("", Words("needs an API key", "требует ключ API")),
+        ("0123456789abcdef", Words("does not know this API key", "не знает этого ключа API")),
+    ],
+)
+def test_a_server_that_wants_another_key_is_told(
+    server: FakeServer, photo: Path, key: str, complaint: Words
+) -> None:
+    server.status = 401
+    told = Words(
+        f"The server at {server.url} {complaint.en}. Put one that it knows into the environment variable "
+        "KUZOV_API_KEY, or into a file and name that with --api-key-file.",
+        f"Сервер {server.url} {complaint.ru}. Поместите известный ему ключ в переменную окружения "
+        "KUZOV_API_KEY или в файл и укажите этот файл: --api-key-file.",
+    )
+    with raises(ServerError, told):
+        Client(server.url, api_key=key).predict(photo)
 
 
 def test_a_server_that_is_not_there_is_told(photo: Path, free_port: int) -> None:
     url = f"http://127.0.0.1:{free_port}/v1/models/m"
-    with pytest.raises(ServerError) as caught:
-        Client(url).predict(photo)
-    assert str(caught.value) == (
+    told = Words(
         f"Can't reach {url}/metadata: Connection refused. Check that the server is running (kuzov serve) "
-        "and that the host and port are right."
+        "and that the host and port are right.",
+        f"С {url}/metadata не связаться: в соединении отказано. Проверьте, запущен ли сервер (kuzov serve) "
+        "и верны ли имя и порт.",
     )
+    with raises(ServerError, told):
+        Client(url).predict(photo)
 
 
 def test_the_client_is_light() -> None:

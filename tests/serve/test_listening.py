@@ -6,6 +6,8 @@ import pytest
 
 from kuzov.errors import KuzovError
 from kuzov.serve.listening import bind, free_port, network_address, shown
+from kuzov.words import Words
+from tests.errors import raises
 
 
 def test_a_free_port_can_be_bound() -> None:
@@ -17,12 +19,14 @@ def test_a_free_port_can_be_bound() -> None:
 def test_a_port_in_use_is_told_with_the_option_to_change() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(KuzovError) as caught:
+        told = Words(
+            f"Can't listen on 127.0.0.1, port {port}: Address already in use. "
+            "Stop the program that uses the port, or choose another with --port.",
+            f"На 127.0.0.1, порт {port}, запросы не принять: адрес уже занят. "
+            "Остановите программу, занявшую порт, или выберите другой: --port.",
+        )
+        with raises(KuzovError, told):
             free_port("127.0.0.1", port, "--port")
-    assert str(caught.value) == (
-        f"Can't listen on 127.0.0.1, port {port}: Address already in use. "
-        "Stop the program that uses the port, or choose another with --port."
-    )
 
 
 def test_processes_may_share_a_port() -> None:

@@ -7,6 +7,7 @@ import pytest
 from kuzov.errors import ConfigError
 from kuzov.wire.messages import BatchingParameters, ModelServerConfig
 from kuzov.wire.text_file import read_text_file
+from kuzov.words import Words
 from tests.errors import raises
 
 
@@ -50,3 +51,11 @@ def test_a_mistake_is_told_with_its_place(content: bytes | None, text: str, tmp_
         file.write_bytes(content)
     with raises(ConfigError, text.format(file=file)):
         read_text_file(file, BatchingParameters)
+
+
+def test_a_mistake_is_told_in_both_languages(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    text = Words("The file {file} can't be read: {why}.", "Файл {file} не читается: {why}.")
+    why = Words("No such file or directory", "нет такого файла или папки")
+    with raises(ConfigError, text.fill(file=str(file), why=why)):
+        read_text_file(file, ModelServerConfig)

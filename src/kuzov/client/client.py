@@ -16,8 +16,9 @@ import urllib3
 from PIL import Image
 
 from kuzov.bundle.card import Card, card_from_json
+from kuzov.client import texts
 from kuzov.client.answers import Answer, Row, cars, describes, main_car, prediction
-from kuzov.errors import ConfigError, PhotoError, ServerError
+from kuzov.errors import ConfigError, PhotoError, ServerError, reason_of
 from kuzov.images.decode import Photo, decode
 from kuzov.images.jpeg import Jpeg
 from kuzov.images.orientation import orientation
@@ -54,16 +55,10 @@ class Client:
         """
         found = _MODEL_URL.fullmatch(url.strip())
         if found is None:
-            raise ConfigError(
-                f"{url!r} is not the address of a model. Give one like "
-                "http://127.0.0.1:8501/v1/models/img_classifier."
-            )
+            raise ConfigError(texts.NO_MODEL_URL.fill(url=repr(url), example=texts.EXAMPLE))
         key = os.environ.get(KEY_VARIABLE, "") if api_key is None else api_key
         if key and not _KEY.fullmatch(key):
-            raise ConfigError(
-                "An API key is ASCII characters without spaces, and this one has others. Check the variable "
-                f"{KEY_VARIABLE} or what api_key is given."
-            )
+            raise ConfigError(texts.NO_KEY.fill(variable=KEY_VARIABLE))
         self._url = found[1]
         self._headers = {"Content-Type": "application/json"}
         if key:
@@ -122,10 +117,8 @@ class Client:
                 card = self._read_card()
             return [replace(prediction(photo.name, each, card), note=photo.note) for each in found]
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ServerError(
-                f"The model at {self._url} does not answer as a kuzov model does: {_shorten(answer)}. "
-                "Check that the URL names a model made by `kuzov train`."
-            ) from error
+            told = texts.OTHER_MODEL.fill(url=self._url, answer=_shorten(answer))
+            raise ServerError(told) from error
 
     def predict_many(self, photos: Iterable[Photo]) -> Iterator[Prediction | PhotoError]:
         """Recognise the cars in photos, in their order.
@@ -170,27 +163,18 @@ class Client:
             raise ServerError(self._why_refused())
         return _read_answer(url, response.status, response.data)
 
-    def _why_unreachable(self, url: str, error: urllib3.exceptions.HTTPError) -> str:
+    def _why_unreachable(self, url: str, error: urllib3.exceptions.HTTPError) -> Words:
         # urllib3 counts a refused connection among the timeouts.
         refused = isinstance(error, urllib3.exceptions.NewConnectionError)
         if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
-            return (
-                f"No answer from {url} within {self._timeout_s:g} s. Check that the server is not "
-                "overloaded, or allow more time."
-            )
+            return texts.NO_ANSWER.fill(url=url, seconds=f"{self._timeout_s:g}")
         cause = error.__cause__
-        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
-        return (
-            f"Can't reach {url}: {reason}. Check that the server is running (kuzov serve) and that the "
-            "host and port are right."
-        )
+        reason = reason_of(cause) if isinstance(cause, OSError) else str(error)
+        return texts.UNREACHABLE.fill(url=url, why=reason)
 
-    def _why_refused(self) -> str:
-        complaint = "does not know this API key" if "Authorization" in self._headers else "needs an API key"
-        return (
-            f"The server at {self._url} {complaint}. Put one that it knows into the environment variable "
-            f"{KEY_VARIABLE}, or into a file and name that with --api-key-file."
-        )
+    def _why_refused(self) -> Words:
+        complaint = texts.UNKNOWN_KEY if "Authorization" in self._headers else texts.NEEDS_KEY
+        return texts.KEY_REFUSED.fill(url=self._url, complaint=complaint, variable=KEY_VARIABLE)
 
 
 def upright_jpeg(photo: Photo) -> bytes:
@@ -241,19 +225,11 @@ def _read_answer(url: str, status: int, body: bytes) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or (status != 200 and "error" not in answer):
-        raise ServerError(
-            f"What answers at {url} is not a model server: status {status}, {_shorten(body)}. "
-            "Check the host, the port and the path."
-        )
+        raise ServerError(texts.NO_SERVER.fill(url=url, status=status, answer=_shorten(body)))
     if status == 404:
-        raise ServerError(
-            f"The server has no model at {url}: {answer['error']}. Check the model's name and version."
-        )
+        raise ServerError(texts.NO_MODEL.fill(url=url, answer=str(answer["error"])))
     if status != 200:
-        raise ServerError(
-            f"The server refused the request to {url} with status {status}: {answer['error']}. "
-            "Check that the URL names a model made by `kuzov train`."
-        )
+        raise ServerError(texts.REFUSED.fill(url=url, status=status, answer=str(answer["error"])))
     return answer
 
 

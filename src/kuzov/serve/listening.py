@@ -5,8 +5,18 @@ from __future__ import annotations
 import socket
 
 from kuzov.errors import KuzovError, reason_of
+from kuzov.words import Words
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
+NO_ADDRESS = Words(
+    "Can't listen on {host}: {why}. Check --host.", "На {host} запросы не принять: {why}. Проверьте --host."
+)
+NO_PORT = Words(
+    "Can't listen on {host}, port {port}: {why}. Stop the program that uses the port, or choose another with "
+    "{option}.",
+    "На {host}, порт {port}, запросы не принять: {why}. Остановите программу, занявшую порт, или выберите "
+    "другой: {option}.",
+)
 _ELSEWHERE = "192.0.2.1"  # kept for documentation: nobody's, so the way to it is the way out
 
 
@@ -26,7 +36,7 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise KuzovError(f"Can't listen on {host}: {reason_of(error)}. Check --host.") from error
+        raise KuzovError(NO_ADDRESS.fill(host=host, why=reason_of(error))) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
@@ -34,10 +44,8 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise KuzovError(
-            f"Can't listen on {host}, port {port}: {reason_of(error)}. "
-            f"Stop the program that uses the port, or choose another with {option}."
-        ) from error
+        told = {"host": host, "port": str(port), "option": option}
+        raise KuzovError(NO_PORT.fill(why=reason_of(error), **told)) from error
     return listener
 
 
