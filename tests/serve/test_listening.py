@@ -41,6 +41,15 @@ def test_an_unknown_host_is_told() -> None:
         bind("not a host", 0, "--port")
 
 
+def test_an_address_of_another_machine_is_told() -> None:
+    told = Words(
+        "Can't listen on 192.0.2.1: Cannot assign requested address. Check --host.",
+        "На 192.0.2.1 запросы не принять: у этого компьютера нет такого адреса. Проверьте --host.",
+    )
+    with raises(KuzovError, told):
+        bind("192.0.2.1", 0, "--port")
+
+
 @pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1:8500"), ("::1", "[::1]:8500")])
 def test_an_address_as_urls_have_it(host: str, text: str) -> None:
     assert shown(host, 8500) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 from kuzov.errors import KuzovError, reason_of
@@ -30,7 +31,7 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
         shared: Whether other processes may take the same port, and the system spreads clients over them.
 
     Raises:
-        KuzovError: The host is unknown or the port is taken.
+        KuzovError: The host is unknown or not this machine's, or the port is taken.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -44,6 +45,8 @@ def bind(host: str, port: int, option: str, *, shared: bool = False) -> socket.s
         listener.bind(address)
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise KuzovError(NO_ADDRESS.fill(host=host, why=reason_of(error))) from error
         told = {"host": host, "port": str(port), "option": option}
         raise KuzovError(NO_PORT.fill(why=reason_of(error), **told)) from error
     return listener
