@@ -279,6 +279,30 @@ SETTINGS = [
 ]
 
 
+TOGETHER = [
+    (
+        "compare cars",
+        "Two models are compared: --model A --model B, or one with the default model.",
+        "Сравниваются две модели: --model А --model Б, или одна с моделью по умолчанию.",
+    ),
+    (
+        "predict a.png --all-cars --whole-photo",
+        "--whole-photo and --all-cars can't go together.",
+        "--whole-photo и --all-cars нельзя указать вместе.",
+    ),
+    (
+        "doctor cars --undo --fix",
+        "--undo can't go together with --fix or --report.",
+        "--undo нельзя указать вместе с --fix или --report.",
+    ),
+    (
+        "train cars --shots 1 --fine-tune",
+        "--shots and --fine-tune can't go together; give one of them.",
+        "--shots и --fine-tune нельзя указать вместе; оставьте одно из них.",
+    ),
+]
+
+
 @pytest.mark.parametrize(("files", "words", "english", "russian"), [*PHOTOS, *MODELS, *SOURCES])
 def test_what_is_wrong_with_files(
     kuzov: Kuzov, tmp_path: Path, files: str, words: str, english: str, russian: str
@@ -293,10 +317,18 @@ def test_what_is_wrong_with_files(
 
 def told_in_both(kuzov: Kuzov, words: str, english: str, russian: str) -> None:
     """Notes may go before the error; in neither language is a result printed."""
-    for language, told in (("en", f"Error: {english}"), ("ru", f"Ошибка: {russian}")):
+    for language, told in (("ru", f"Ошибка: {russian}"), ("en", f"Error: {english}")):
         done = kuzov(*words.format(ready=ready_model()).split(), "--language", language)
         assert (done.status, done.out) == (1, "")
         assert done.err.splitlines()[-1] == told
+
+
+@pytest.mark.parametrize(("words", "english", "russian"), TOGETHER)
+def test_options_that_do_not_go_together(kuzov: Kuzov, words: str, english: str, russian: str) -> None:
+    for language, told in (("ru", russian), ("en", english)):
+        done = kuzov(*words.split(), "--language", language)
+        assert (done.status, done.out) == (2, "")
+        assert done.err.splitlines()[-1] == f"Error: {told}"
 
 
 def test_leaks(kuzov: Kuzov, tmp_path: Path) -> None:

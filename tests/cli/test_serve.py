@@ -244,6 +244,21 @@ def test_wrong_use(kuzov: Kuzov, served: list[ServeSettings], words: str, error:
     assert error in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("--teach --workers 2", "--teach нужен сервер из одного процесса; уберите --workers."),
+        ("--port x", "'x' — не порт: от 1 до 65535, 0 — выключить, auto — взять свободный."),
+    ],
+)
+def test_wrong_use_is_told_in_the_readers_language(
+    kuzov: Kuzov, served: list[ServeSettings], words: str, error: str
+) -> None:
+    done = kuzov("serve", *words.split(), "--language", "ru")
+    assert (done.status, served) == (2, [])
+    assert error in done.err
+
+
 def test_a_fresh_install_serves_the_ready_model_until_the_user_has_one(
     kuzov: Kuzov, served: list[ServeSettings]
 ) -> None:

@@ -11,6 +11,7 @@ from kuzov.bundle.ready import ready_model
 from kuzov.cli.taught_model import taught_model
 from kuzov.errors import KuzovError
 from kuzov.serve.repository.config import ModelConfig
+from kuzov.words import Words
 from tests.errors import raises
 
 DEFAULT = Path("models/img_classifier")
@@ -56,5 +57,9 @@ def test_a_versions_own_folder_is_no_empty_model_folder(capsys: pytest.CaptureFi
 
 def test_a_file_in_its_place_is_told(empty_folder: Path) -> None:
     (empty_folder / "mine").touch()
-    with raises(KuzovError, "The model folder mine can't be made: File exists."):
+    told = Words(
+        "The model folder mine can't be made: File exists.",
+        "Папку модели mine не создать: такой файл уже есть.",
+    )
+    with raises(KuzovError, told):
         taught_model("cars", Path("mine"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kuzov.cli.found_photos import tell_left_out
-from kuzov.cli.language import language_option, percent, say
+from kuzov.cli.language import language_option, percent, say, wrong_use
 from kuzov.cli.model import compared_models, model_or_default
 from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import stage_lines
@@ -41,6 +41,10 @@ DIFFERENCE = Words(
 )
 MORE = Words("  and {count} more; --json tells all", "  и ещё {count}; все покажет --json")
 DIFFER = Words("Where they differ:", "Где они расходятся:")
+NOT_TWO = Words(
+    "Two models are compared: --model A --model B, or one with the default model.",
+    "Сравниваются две модели: --model А --model Б, или одна с моделью по умолчанию.",
+)
 MOST_LINES = 20
 
 
@@ -59,7 +63,7 @@ def command(photos: Path, model: tuple[Path, ...], out: Path | None, as_json: bo
     from kuzov.api import compare
 
     if not 1 <= len(model) <= 2:
-        raise click.UsageError("Two models are compared: --model A --model B, or one with the default model.")
+        raise wrong_use(NOT_TWO)
     a, b = model if len(model) == 2 else (*model, model_or_default(None))
     result = compare(a, b, photos, out, progress=stage_lines(STAGES))
     for rejected in result.rejected:

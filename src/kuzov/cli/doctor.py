@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kuzov.cli.language import language_option, note, say
+from kuzov.cli.language import language_option, note, say, wrong_use
 from kuzov.cli.paths import A_PATH
 from kuzov.cli.progress import progress_bars
 from kuzov.words import FILES, Words, joined
@@ -29,6 +29,10 @@ LEFT = Words(
     "Left there, as another file stands in their place now: {left}. Move or rename those and run it again.",
     "Осталось там, потому что на этих местах теперь другие файлы: {left}. Уберите или переименуйте их и "
     "повторите команду.",
+)
+UNDO_ALONE = Words(
+    "--undo can't go together with --fix or --report.",
+    "--undo нельзя указать вместе с --fix или --report.",
 )
 
 
@@ -53,7 +57,7 @@ def command(photos: Path, fix: bool, undo: bool, report: Path | None, as_json: b
     found.
     """
     if undo and (fix or report):
-        raise click.UsageError("--undo can't go together with --fix or --report.")
+        raise wrong_use(UNDO_ALONE)
     if undo:
         from kuzov.api import restore_photos
 

@@ -57,6 +57,11 @@ def percent(fraction: float, digits: int = 1) -> Words:
     return plain("{it}%").fill(it=number(100 * fraction, digits))
 
 
+def wrong_use(words: Words) -> click.UsageError:
+    """The error for options that can't go together, or lack one: it ends the command with status 2."""
+    return click.UsageError(words.told(language()))
+
+
 def say(words: Words) -> None:
     """Print a result on stdout."""
     print(words.told(language()), flush=True)

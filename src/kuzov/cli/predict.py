@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from kuzov.cli.doubt import doubted
 from kuzov.cli.found_photos import tell_no_photos
-from kuzov.cli.language import ERROR, language_option, note, percent, say
+from kuzov.cli.language import ERROR, language_option, note, percent, say, wrong_use
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 from kuzov.errors import PhotoError
@@ -37,6 +37,26 @@ SMALL = Words("{answer}, too small to be sure of", "{answer}, слишком м�
 PERHAPS_MORE = Words(
     "{photo}: these are the {most} surest cars; there may be more.",
     "{photo}: это {most} машин, в которых уверенность больше всего; их может быть больше.",
+)
+KEY_WITHOUT_SERVER = Words(
+    "--api-key-file is for a server; name it with --url.",
+    "--api-key-file — для сервера; укажите его: --url.",
+)
+SMALL_WITHOUT_CARS = Words(
+    "--least-car-px has no effect without --all-cars; add it.",
+    "--least-car-px без --all-cars ничего не меняет; добавьте его.",
+)
+WHOLE_OR_CARS = Words(
+    "--whole-photo and --all-cars can't go together.",
+    "--whole-photo и --all-cars нельзя указать вместе.",
+)
+WHOLE_BY_SERVER = Words(
+    "A server looks for the car itself; --whole-photo is for a model that is here, as by --model.",
+    "Сервер сам находит машину; --whole-photo — для модели на этом компьютере, как с --model.",
+)
+ATLAS_OR_MODEL = Words(
+    "--atlas is a model of its own; it can't go with --model or --url.",
+    "--atlas — сама по себе модель; её нельзя указать вместе с --model или --url.",
 )
 
 
@@ -88,9 +108,9 @@ def command(
     A photo that can't be read is named, the others are still answered, and the status at the end is 1.
     """
     if api_key_file is not None and url is None:
-        raise click.UsageError("--api-key-file is for a server; name it with --url.")
+        raise wrong_use(KEY_WITHOUT_SERVER)
     if atlas and (model is not None or url is not None):
-        raise click.UsageError("--atlas is a model of its own; it can't go with --model or --url.")
+        raise wrong_use(ATLAS_OR_MODEL)
     _require_fitting(all_cars=all_cars, whole_photo=whole_photo, remote=url is not None)
     from kuzov.cli.photo_arguments import AskedPhotos
 
@@ -115,13 +135,11 @@ def _require_fitting(*, all_cars: bool, whole_photo: bool, remote: bool) -> None
     """Refuse options that say what part of a photo is meant, where they can't go together."""
     given = click.get_current_context().get_parameter_source("least_car_px")
     if given != ParameterSource.DEFAULT and not all_cars:
-        raise click.UsageError("--least-car-px has no effect without --all-cars; add it.")
+        raise wrong_use(SMALL_WITHOUT_CARS)
     if whole_photo and all_cars:
-        raise click.UsageError("--whole-photo and --all-cars can't go together.")
+        raise wrong_use(WHOLE_OR_CARS)
     if whole_photo and remote:
-        raise click.UsageError(
-            "A server looks for the car itself; --whole-photo is for a model that is here, as by --model."
-        )
+        raise wrong_use(WHOLE_BY_SERVER)
 
 
 def _answering(model: Path | str | None, url: str | None, api_key_file: Path | None) -> Recogniser | Client:

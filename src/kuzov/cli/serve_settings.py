@@ -11,10 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import click
-
 from kuzov.bundle.ready import USERS_MODEL, ready_model
-from kuzov.cli.language import note
+from kuzov.cli.language import note, wrong_use
 from kuzov.cli.model import model_or_default
 from kuzov.cli.taught_model import taught_model
 from kuzov.errors import KuzovError
@@ -36,6 +34,43 @@ DEFAULT_NAME = "img_classifier"
 TEACHING = Words(
     "The page teaches {model} by the photos in {folder}, with this token: {token}",
     "На странице обучают {model} по фото из {folder}, с этим токеном: {token}",
+)
+NO_EFFECT = Words(
+    "{option} has no effect without {without}; add it.", "{option} без {without} ничего не меняет; добавьте."
+)
+REPLICAS_WITHOUT_RAY = Words(
+    "--min-replicas and --max-replicas have no effect without --ray; add it.",
+    "--min-replicas и --max-replicas без --ray ничего не меняют; добавьте.",
+)
+TEACH_WITHOUT_PAGE = Words(
+    "--teach is a part of the page, which --no-web leaves out; drop one of them.",
+    "--teach — часть страницы, а --no-web её убирает; оставьте одно из них.",
+)
+TEACH_WITHOUT_REST = Words(
+    "--teach is a part of the REST port; give it one by --rest-api-port.",
+    "--teach — часть порта REST; укажите его: --rest-api-port.",
+)
+TEACH_WITHOUT_POLLS = Words(
+    "--teach needs a server that looks for new versions; set --file-system-poll-wait-seconds over 0.",
+    "--teach нужен сервер, который ищет новые версии; задайте --file-system-poll-wait-seconds больше 0.",
+)
+TEACH_READY_MODEL = Words(
+    "--teach can't change the model that comes with kuzov; leave --model-base-path away, and {model} begins "
+    "as a copy of it.",
+    "--teach не меняет модель, которая поставляется с kuzov; уберите --model-base-path, и её копией станет "
+    "{model}.",
+)
+TEACH_ONE_MODEL = Words(
+    "--teach teaches one model; name it by --model-base-path rather than --model-config-file.",
+    "--teach обучает одну модель; укажите её не в --model-config-file, а в --model-base-path.",
+)
+TEACH_IN_ONE_PROCESS = Words(
+    "--teach needs a server of one process; leave --workers away.",
+    "--teach нужен сервер из одного процесса; уберите --workers.",
+)
+TEACH_ON_RAY = Words(
+    "--teach needs a server of its own; drop --ray, or teach on another server.",
+    "--teach нужен отдельный сервер; уберите --ray или обучайте на другом сервере.",
 )
 _TOKEN_BYTES = 24
 _NO_TRAINING = Words(
@@ -101,7 +136,7 @@ def _models(options: Mapping[str, Any]) -> tuple[ModelConfig, ...]:
 
 def _batching(*, enabled: bool, file: Path | None) -> BatchingParameters | None:
     if file is not None and not enabled:
-        raise click.UsageError("--batching_parameters_file has no effect without --enable_batching; add it.")
+        raise wrong_use(NO_EFFECT.fill(option="--batching_parameters_file", without="--enable_batching"))
     if not enabled:
         return None
     return BatchingParameters() if file is None else read_batching_parameters(file)
@@ -123,7 +158,7 @@ def _web(options: Mapping[str, Any], limits: Limits) -> tuple[OpenExtension, ...
     if not options["no_web"]:
         return (partial(Web, teaching=options["teach"], limits=limits),)
     if options["teach"]:
-        raise click.UsageError("--teach is a part of the page, which --no-web leaves out; drop one of them.")
+        raise wrong_use(TEACH_WITHOUT_PAGE)
     return ()
 
 
@@ -134,14 +169,11 @@ def teaching(
     photos: Path | None = options["teach_photos"]
     if not options["teach"]:
         if photos is not None:
-            raise click.UsageError("--teach-photos has no effect without --teach; add it.")
+            raise wrong_use(NO_EFFECT.fill(option="--teach-photos", without="--teach"))
         return ()
     _check_teaching(options)
     if models[0].base_path.resolve() == ready_model().resolve():
-        raise click.UsageError(
-            "--teach can't change the model that comes with kuzov; leave --model-base-path away, and "
-            f"{USERS_MODEL} begins as a copy of it."
-        )
+        raise wrong_use(TEACH_READY_MODEL.fill(model=str(USERS_MODEL)))
     from kuzov.teach.teach_routes import Teaching
 
     if find_spec("threadpoolctl") is None:  # the images of kuzov deploy leave it out
@@ -155,17 +187,13 @@ def teaching(
 
 def _check_teaching(options: Mapping[str, Any]) -> None:
     if options["model_config_file"] is not None:
-        raise click.UsageError(
-            "--teach teaches one model; name it by --model-base-path rather than --model-config-file."
-        )
+        raise wrong_use(TEACH_ONE_MODEL)
     if options["workers"] > 1:
-        raise click.UsageError("--teach needs a server of one process; leave --workers away.")
+        raise wrong_use(TEACH_IN_ONE_PROCESS)
     if options["rest_api_port"] is None:
-        raise click.UsageError("--teach is a part of the REST port; give it one by --rest-api-port.")
+        raise wrong_use(TEACH_WITHOUT_REST)
     if not options["file_system_poll_wait_seconds"]:
-        raise click.UsageError(
-            "--teach needs a server that looks for new versions; set --file-system-poll-wait-seconds over 0."
-        )
+        raise wrong_use(TEACH_WITHOUT_POLLS)
 
 
 def _rest(options: Mapping[str, Any], *, extensions: Sequence[OpenExtension]) -> RestSettings:
@@ -183,8 +211,8 @@ def ray_settings(options: Mapping[str, Any]) -> RaySettings | None:
     counts = {name: options[name] for name in ("min_replicas", "max_replicas") if options[name] is not None}
     if options["ray"] is None:
         if counts:
-            raise click.UsageError("--min-replicas and --max-replicas have no effect without --ray; add it.")
+            raise wrong_use(REPLICAS_WITHOUT_RAY)
         return None
     if options["teach"]:
-        raise click.UsageError("--teach needs a server of its own; drop --ray, or teach on another server.")
+        raise wrong_use(TEACH_ON_RAY)
     return RaySettings(address=options["ray"] or None, **counts)

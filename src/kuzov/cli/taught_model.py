@@ -25,6 +25,9 @@ BEGINS_EMPTY = Words(
     "There is no recogniser in {folder} yet: open the page, and teach it a first car.",
     "В {folder} распознавателя ещё нет: откройте страницу и научите его первой машине.",
 )
+NO_FOLDER = Words(
+    "The model folder {folder} can't be made: {why}.", "Папку модели {folder} не создать: {why}."
+)
 
 
 def taught_model(name: str, named: Path | None) -> ModelConfig:
@@ -46,7 +49,7 @@ def taught_model(name: str, named: Path | None) -> ModelConfig:
         elif is_empty:
             note(BEGINS_EMPTY.fill(folder=str(folder)))
     except OSError as error:
-        raise KuzovError(f"The model folder {folder} can't be made: {reason_of(error)}.") from error
+        raise KuzovError(NO_FOLDER.fill(folder=str(folder), why=reason_of(error))) from error
     # One version's own folder, say, is named by mistake, which starting the server tells.
     return ModelConfig(name=name, base_path=folder, awaited=is_empty)
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from kuzov.cli.language import language
+from kuzov.words import Words
+
 _TF_GRAPHS = "it tunes TensorFlow's graphs; leave it out"
 _ACCELERATORS = "kuzov computes on the CPU; leave it out"
 _THREADLESS = "an event loop does this without threads of its own; leave it out"
@@ -41,6 +44,12 @@ REFUSED: Mapping[str, str] = {
 }
 
 
+NOT_A_PORT = Words(
+    "{value} is not a port: 1 to 65535, 0 for off, or auto for a free one.",
+    "{value} — не порт: от 1 до 65535, 0 — выключить, auto — взять свободный.",
+)
+
+
 class Port(click.ParamType[int | None]):
     """A port; 0 turns the API off, as TensorFlow Serving has it, and "auto" takes a free one."""
 
@@ -51,7 +60,7 @@ class Port(click.ParamType[int | None]):
         if value == "auto":
             return 0
         if not str(value).isascii() or not str(value).isdigit() or int(value) > 65535:
-            self.fail(f"{value!r} is not a port: 1 to 65535, 0 for off, or auto for a free one.", param, ctx)
+            self.fail(NOT_A_PORT.fill(value=repr(value)).told(language()), param, ctx)
         return int(value) or None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kuzov.cli.found_photos import tell_dataset
-from kuzov.cli.language import language_option, note, percent, say
+from kuzov.cli.language import language_option, note, percent, say, wrong_use
 from kuzov.cli.main import STARTED
 from kuzov.cli.next_steps import next_steps
 from kuzov.cli.paths import A_PATH
@@ -36,6 +36,10 @@ NOT_PUBLISHED = Words(
     "Не опубликовано: {why}. Новая версия готова и ждёт в {bundle}; её никто не отдаёт.\n"
     "Опубликовать: kuzov publish {bundle}\n"
     "Или обучайте с --publish, или в отдельную папку модели с --out.",
+)
+SHOTS_OR_FINE_TUNE = Words(
+    "--shots and --fine-tune can't go together; give one of them.",
+    "--shots и --fine-tune нельзя указать вместе; оставьте одно из них.",
 )
 VALIDATION = Words("Validation", "Проверка")
 CROSS_VALIDATION = Words("Cross-validation", "Перекрёстная")
@@ -132,7 +136,7 @@ def command(
     knows less than the newest one, or is clearly worse, waits for `kuzov publish`.
     """
     if options["shots"] is not None and options["fine_tune"]:
-        raise click.UsageError("--shots and --fine-tune can't go together; give one of them.")
+        raise wrong_use(SHOTS_OR_FINE_TUNE)
     from kuzov.api import train
 
     seeds = () if seed is None else (f"seed={seed}",)
