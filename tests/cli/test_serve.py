@@ -81,8 +81,8 @@ OF_CARS = "--model_name=cars --model_base_path=/models/cars "
             replace(CARS, rpc=RpcSettings(port=9000), rest=RestSettings(port=80)),
         ),
         (
-            "--port 0 --rest-api-port 0",
-            replace(CARS, rpc=RpcSettings(port=None), rest=RestSettings(port=None)),
+            "--port 0 --rest-api-port 0 --grpc_socket_path /tmp/s",
+            replace(CARS, rpc=RpcSettings(port=None, socket_path="/tmp/s"), rest=RestSettings(port=None)),
         ),
         (
             "--port auto --rest-api-port auto",
@@ -225,6 +225,11 @@ def test_a_base_path_elsewhere_is_refused_wherever_it_is_named(
     [
         ("--rest-api-port 65536", "'65536' is not a port: 1 to 65535, 0 for off, or auto for a free one."),
         ("--port x", "'x' is not a port"),
+        (
+            "--port 0 --rest-api-port 0",
+            "Both APIs are turned off, so nobody could ask: give --port, --rest-api-port or "
+            "--grpc-socket-path.",
+        ),
         ("--precision f16", "'f16' is not one of"),
         ("--unknown", "No such option"),
         ("extra", "unexpected extra argument"),

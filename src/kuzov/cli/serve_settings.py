@@ -35,6 +35,10 @@ TEACHING = Words(
     "The page teaches {model} by the photos in {folder}, with this token: {token}",
     "На странице обучают {model} по фото из {folder}, с этим токеном: {token}",
 )
+NOWHERE = Words(
+    "Both APIs are turned off, so nobody could ask: give --port, --rest-api-port or --grpc-socket-path.",
+    "Оба API выключены, и спросить сервер некому: задайте --port, --rest-api-port или --grpc-socket-path.",
+)
 NO_EFFECT = Words(
     "{option} has no effect without {without}; add it.", "{option} без {without} ничего не меняет; добавьте."
 )
@@ -88,6 +92,8 @@ def new_token() -> str:
 
 def serve_settings(options: Mapping[str, Any], token: str | None = None) -> ServeSettings:
     """What the command's options say; where the page teaches, with the token that lets one do so."""
+    if options["port"] is None and options["rest_api_port"] is None and options["grpc_socket_path"] is None:
+        raise wrong_use(NOWHERE)
     models = _models(options)
     request_timeout_s = options["rest_api_timeout_in_ms"] / 1000
     limits = Limits(request_timeout_s=request_timeout_s, **_of_same_name(Limits, options))
