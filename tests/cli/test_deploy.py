@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -21,9 +22,22 @@ def test_docker(kuzov: Kuzov) -> None:
         "  cd deploy/docker\n"
         "  docker compose up --build --detach\n"
         "  curl -s http://127.0.0.1:8501/v1/models/img_classifier\n"
-        "More in deploy/docker/README.md, по-русски в deploy/docker/README.ru.md.\n"
+        "More in deploy/docker/README.md.\n"
     )
     assert "so the recogniser that comes with kuzov answers" in done.err
+
+
+def test_in_russian(kuzov: Kuzov) -> None:
+    done = kuzov("deploy", "docker", "--language", "ru")
+    assert done.status == 0
+    first, *_, last = done.out.splitlines()
+    assert re.fullmatch(r"В deploy/docker записано \d+ файл(|а|ов)\. Дальше:", first)
+    assert last == "Подробнее: deploy/docker/README.ru.md."
+    Path("file").touch()
+    done = kuzov("deploy", "docker", "--out", "file/docker", "--language", "ru")
+    assert done.status == 1
+    assert done.err.endswith("Ошибка: В папку file/docker не записать: такой файл уже есть.\n")
+    kuzov("deploy", "docker", "--language", "en")
 
 
 def test_heroku_with_a_model_of_the_users_as_json(kuzov: Kuzov) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from kuzov.deploy.render import MANIFEST, render
 from kuzov.errors import ConfigError
+from kuzov.words import Words
 from tests.errors import raises
 from tests.folders import contents
 
@@ -85,7 +86,11 @@ def test_a_folder_in_the_place_of_a_file_is_the_users_too(tmp_path: Path) -> Non
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with raises(ConfigError, f"{tmp_path / 'out'} is a file, not a folder. Name another folder with --out."):
+    told = Words(
+        f"{tmp_path / 'out'} is a file, not a folder. Name another folder with --out.",
+        f"{tmp_path / 'out'} — файл, а не папка. Укажите другую папку: --out.",
+    )
+    with raises(ConfigError, told):
         render(FILES, tmp_path / "out")
 
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuzov.cli.language import language_option, say
 from kuzov.cli.model import model_option, model_or_default
 from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
+from kuzov.words import FILES, Words, joined, plain
 
 if TYPE_CHECKING:
     from kuzov.deploy.render import Deployment
 
 MODEL = model_option("goes along")
+WROTE = Words("Wrote {files} to {folder}. Next:", "В {folder} записано {files}. Дальше:")
+MORE = Words("More in {readme}.", "Подробнее: {readme}.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 
@@ -42,6 +46,7 @@ def command() -> None:
 @MODEL
 @out_option("docker")
 @JSON
+@language_option
 def docker(model: Path | None, out: Path, as_json: bool) -> None:
     """Render Dockerfiles of kuzov serve and of TensorFlow Serving, and a Compose file that starts either.
 
@@ -56,6 +61,7 @@ def docker(model: Path | None, out: Path, as_json: bool) -> None:
 @MODEL
 @out_option("heroku")
 @JSON
+@language_option
 def heroku(model: Path | None, out: Path, as_json: bool) -> None:
     """Render an app for Heroku's container stack, or any host that hands the port in $PORT."""
     from kuzov.deploy.heroku import heroku_deployment
@@ -90,6 +96,7 @@ def heroku(model: Path | None, out: Path, as_json: bool) -> None:
 )
 @out_option("kubernetes")
 @JSON
+@language_option
 def kubernetes(*, out: Path, as_json: bool, **settings: Any) -> None:
     """Render manifests for `kubectl apply -k`: a base, and overlays for trying it and for production.
 
@@ -118,6 +125,7 @@ def kubernetes(*, out: Path, as_json: bool, **settings: Any) -> None:
 )
 @out_option("ray")
 @JSON
+@language_option
 def ray(model: Path | None, image: str, photos: str, out: Path, as_json: bool) -> None:
     """Render what KubeRay needs: kuzov serve as a RayService, kuzov classify as a RayJob, and their image."""
     from kuzov.deploy.ray import ray_deployment
@@ -133,5 +141,6 @@ def finish(deployment: Deployment, out: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(deployment.to_json(out), ensure_ascii=False))
         return
-    print(f"Wrote {len(deployment.files)} files to {out}. Next:", f"cd {out}", *deployment.next, sep="\n  ")
-    print(f"More in {out / 'README.md'}, по-русски в {out / 'README.ru.md'}.")
+    wrote = WROTE.fill(files=FILES.of(len(deployment.files)), folder=str(out))
+    say(joined([wrote, *map(plain, (f"cd {out}", *deployment.next))], "\n  "))
+    say(MORE.fill(readme=Words(str(out / "README.md"), str(out / "README.ru.md"))))

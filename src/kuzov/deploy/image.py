@@ -11,9 +11,16 @@ from kuzov.bundle.layout import resolve
 from kuzov.deploy.render import Content, read_templates
 from kuzov.deploy.wheel import build_wheel
 from kuzov.errors import ConfigError
+from kuzov.words import Words
 
 # What goes into paths, variables and commands as it is.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NO_MODEL_NAME = Words(
+    'The folder "{name}" would name the model in the image; rename it so that it has only Latin letters, '
+    "digits, dots, hyphens and underscores, and begins with a letter or a digit.",
+    "В образе модель называлась бы по папке «{name}»; переименуйте папку так, чтобы в имени были только "
+    "латинские буквы, цифры, точки, дефисы и подчёркивания, а первой — буква или цифра.",
+)
 
 
 def image_files(model: Path, flags: Sequence[str]) -> dict[PurePath, Content]:
@@ -36,10 +43,7 @@ def model_name(model: Path) -> str:
     """The model's name in the API's paths: that of its folder, if an image's variables can hold it."""
     name = resolve(model).resolve().parent.name
     if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f'The folder "{name}" would name the model in the image; rename it so that it has only Latin '
-            "letters, digits, dots, hyphens and underscores, and begins with a letter or a digit."
-        )
+        raise ConfigError(NO_MODEL_NAME.fill(name=name))
     return name
 
 

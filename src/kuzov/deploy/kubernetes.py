@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from kuzov.deploy.names import IMAGE, check, object_name
 from kuzov.deploy.render import Deployment, read_templates
 from kuzov.errors import ConfigError
+from kuzov.words import Words
 
 Server: TypeAlias = Literal["kuzov", "tensorflow-serving", "kserve"]
 
@@ -25,7 +26,17 @@ _HTTP_URL = re.compile(r"https?://[^\s\"'#]+")
 _STORAGE_URI = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'#]+")
 # An object's name has 63 characters at most; "-dev" and KEDA's "keda-hpa-" are still to be added to ours.
 _LONGEST_NAME = 50
-_RENAME = "Name the model differently with --model-name."
+_RENAME = Words("Name the model differently with --model-name.", "Назовите модель иначе: --model-name.")
+URI_WITHOUT_KSERVE = Words(
+    "--storage-uri is for KServe; with --server {server} the image holds the model.",
+    "--storage-uri — для KServe; с --server {server} модель лежит в образе.",
+)
+KSERVE_WITHOUT_URI = Words(
+    "KServe has to be told where the model folder is: add --storage-uri, as in "
+    "--storage-uri s3://models/img_classifier.",
+    "KServe нужно указать, где папка модели: добавьте --storage-uri, например "
+    "--storage-uri s3://models/img_classifier.",
+)
 
 
 def kubernetes_deployment(
@@ -74,15 +85,10 @@ def kubernetes_deployment(
 def _storage(server: Server, uri: str | None) -> str:
     if server != "kserve":
         if uri is not None:
-            raise ConfigError(
-                f"--storage-uri is for KServe; with --server {server} the image holds the model."
-            )
+            raise ConfigError(URI_WITHOUT_KSERVE.fill(server=server))
         return ""
     if uri is None:
-        raise ConfigError(
-            "KServe has to be told where the model folder is: add --storage-uri, as in "
-            "--storage-uri s3://models/img_classifier."
-        )
+        raise ConfigError(KSERVE_WITHOUT_URI)
     check(uri, _STORAGE_URI, "--storage-uri", "s3://models/img_classifier")
     return uri
 

@@ -9,12 +9,14 @@ from kuzov.deploy.image import model_files, model_name
 from kuzov.deploy.names import IMAGE, check, object_name
 from kuzov.deploy.render import Deployment, read_templates
 from kuzov.deploy.wheel import build_wheel
+from kuzov.words import Words
 
 # KubeRay's pods have to be told which Ray is in their image; templates/ray/requirements.txt says which.
 RAY_VERSION = "2.60.0"
 
 # KubeRay takes 47 characters for a RayJob's name; "-classify" is still to be added to ours.
 _LONGEST_NAME = 38
+_RENAME = Words("Rename its folder.", "Переименуйте её папку.")
 # Two shells read the job's command, so it holds nothing that means something to one.
 _SOURCE = re.compile(r"(?:[a-z][a-z0-9+.]*://|/)[A-Za-z0-9._/:@%+=,-]+")
 
@@ -27,7 +29,7 @@ def ray_deployment(model: Path, *, image: str, photos: str) -> Deployment:
     check(image, IMAGE, "--image", "registry.example.com/cars-ray:1")
     check(photos, _SOURCE, "--photos", "s3://bucket/photos")
     served = model_name(model)
-    name = object_name(served, longest=_LONGEST_NAME, remedy="Rename its folder.")
+    name = object_name(served, longest=_LONGEST_NAME, remedy=_RENAME)
     wheel, packed = build_wheel()
     values = {
         "name": name,

@@ -14,12 +14,29 @@ from string import Template
 from typing import TypeAlias
 
 from kuzov.errors import ConfigError, reason_of
+from kuzov.words import Words
 
 Content: TypeAlias = str | bytes | Path
 """A file's text, its bytes, or the file that is copied."""
 
 MANIFEST = PurePosixPath(".kuzov-deploy.json")
 """What was written into the folder, each file with its SHA-256: so that the user's own are told from ours."""
+
+A_FILE = Words(
+    "{out} is a file, not a folder. Name another folder with --out.",
+    "{out} — файл, а не папка. Укажите другую папку: --out.",
+)
+UNWRITABLE = Words("The folder {out} can't be written: {why}.", "В папку {out} не записать: {why}.")
+FOREIGN = Words(
+    "{out} holds files that kuzov did not write, or that were changed since: {files}. Nothing was written. "
+    "Move them away, or name another folder with --out.",
+    "В {out} есть файлы, которые создал не kuzov или которые с тех пор изменены: {files}. Ничего не "
+    "записано. Уберите их или укажите другую папку: --out.",
+)
+DAMAGED = Words(
+    "{manifest} is damaged. Name another folder with --out.",
+    "{manifest} повреждён. Укажите другую папку: --out.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +103,13 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
         ConfigError: A file of the user's stands where one is to be written, or the folder can't be written.
     """
     if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out} is a file, not a folder. Name another folder with --out.")
+        raise ConfigError(A_FILE.fill(out=str(out)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # On the same disk as what it becomes, so that renames are possible.
         staging = Path(tempfile.mkdtemp(prefix=".kuzov-deploy-", dir=out if out.is_dir() else out.parent))
     except OSError as error:
-        raise ConfigError(f"The folder {out} can't be written: {reason_of(error)}.") from error
+        raise ConfigError(UNWRITABLE.fill(out=str(out), why=reason_of(error))) from error
     try:
         written = _stage(files, staging)
         if not out.exists():
@@ -100,7 +117,7 @@ def render(files: Mapping[PurePath, Content], out: Path) -> None:
         else:
             _update(out, staging, written)
     except OSError as error:
-        raise ConfigError(f"The folder {out} can't be written: {reason_of(error)}.") from error
+        raise ConfigError(UNWRITABLE.fill(out=str(out), why=reason_of(error))) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -145,11 +162,7 @@ def _refuse_foreign(out: Path, former: Mapping[str, Sequence[str]], written: Map
         if (out / path).exists() and not _is_ours(out / path, [*former.get(path, ()), digest])
     ]
     if foreign:
-        raise ConfigError(
-            f"{out} holds files that kuzov did not write, or that were changed since: "
-            f"{', '.join(sorted(foreign))}. Nothing was written. Move them away, or name another folder "
-            "with --out."
-        )
+        raise ConfigError(FOREIGN.fill(out=str(out), files=", ".join(sorted(foreign))))
 
 
 def _is_ours(file: Path, digests: Sequence[str]) -> bool:
@@ -164,7 +177,7 @@ def _read_manifest(out: Path) -> dict[str, list[str]]:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ConfigError(f"{out / MANIFEST} is damaged. Name another folder with --out.") from error
+        raise ConfigError(DAMAGED.fill(manifest=str(out / MANIFEST))) from error
 
 
 def _write_manifest(folder: Path, digests: Mapping[str, Sequence[str]]) -> Path:
