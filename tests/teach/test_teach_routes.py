@@ -185,7 +185,7 @@ def test_a_lesson(lesson: Lesson) -> None:
     assert versions(lesson.base) == [1]
 
     assert lesson.ask("POST", "publish", version=version)[1] == {"version": version}
-    assert lesson.ask("POST", "publish", version=version)[0::2] == (409, "no_candidate")
+    assert lesson.ask("POST", "publish", version=version)[0::2] == (409, "published")
     until(lambda: lesson.state["judgement"]["version"] == version)
     assert lesson.server.states()[version] == "AVAILABLE"
     report = (lesson.base / str(version) / REPORT).read_text(encoding="utf-8")

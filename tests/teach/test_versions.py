@@ -48,9 +48,17 @@ def test_a_published_version_is_always_the_newest(model: ModelVersions) -> None:
 
 
 def test_a_candidate_that_is_gone(model: ModelVersions) -> None:
-    model.publish(30)
+    put(model.trained, 31)
+    model.forget_superseded()
     with raises(RefusedError, "Version 30 can't be published: it is not there any more. Train again."):
         model.publish(30)
+
+
+def test_two_who_publish_at_once_publish_once(model: ModelVersions) -> None:
+    model.publish(30)
+    with raises(RefusedError, "Version 30 is published already."):
+        model.publish(30)
+    assert versions(model.base) == [10, 20, 30]
 
 
 def test_two_who_go_back_at_once_go_back_once(model: ModelVersions) -> None:

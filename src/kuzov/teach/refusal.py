@@ -24,6 +24,7 @@ _STATUSES: Mapping[str, tuple[ErrorCode, int]] = {
     "training": (ErrorCode.ABORTED, 409),
     "too_few": (ErrorCode.FAILED_PRECONDITION, 409),
     "no_candidate": (ErrorCode.FAILED_PRECONDITION, 409),
+    "published": (ErrorCode.ALREADY_EXISTS, 409),
     "not_newest": (ErrorCode.ABORTED, 409),
     "no_former": (ErrorCode.FAILED_PRECONDITION, 409),
     "disk_full": (ErrorCode.RESOURCE_EXHAUSTED, 507),

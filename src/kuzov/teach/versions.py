@@ -58,6 +58,8 @@ class ModelVersions:
         """Rename a candidate into the model folder, as its newest version, whose number is returned."""
         with self._lock:
             folder = self.candidates().get(version)
+            if folder is None and version in versions(self.base):
+                raise RefusedError("published", f"Version {version} is published already.")
             if folder is None:
                 text = f"Version {version} can't be published: it is not there any more. Train again."
                 raise RefusedError("no_candidate", text)

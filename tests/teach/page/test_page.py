@@ -328,7 +328,7 @@ def test_two_teachers_at_once(school: School, teacher: Page, open_page: OpenPage
     teacher.get_by_role("button", name="Back to the version of 1").wait_for()
     with complaints_allowed(heard, "409"):
         other.get_by_role("button", name=button).click()
-        wait_for(other, "This is not there any more: somebody else has changed it.")
+        wait_for(other, "This version is published already.")
 
 
 def test_a_lost_server_loses_no_photo(school: School, teacher: Page, heard: Heard) -> None:

@@ -13,7 +13,7 @@ const REFUSALS = {
   no_image: "teach_no_image", broken_image: "broken_photo", large_image: "large_photo",
   class_name: "teach_class_name", disk_full: "teach_disk_full", disk: "teach_disk", training: "teach_busy", too_few: "teach_too_few",
   no_such_photo: "teach_gone", no_candidate: "teach_gone", not_newest: "teach_gone",
-  names_file: "teach_names_file", no_former: "teach_no_former",
+  names_file: "teach_names_file", no_former: "teach_no_former", published: "teach_is_published",
 };
 
 async function askTeacher(call, { method = "GET", body, ...query } = {}) {

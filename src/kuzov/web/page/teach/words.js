@@ -92,6 +92,7 @@ addTexts({
     teach_gone: "This is not there any more: somebody else has changed it.",
     teach_names_file: "The list of the cars' names on the server is broken. Whoever runs the server has to mend it first.",
     teach_no_former: "There is no former version to go back to.",
+    teach_is_published: "This version is published already.",
     teach_lost: "The server can't be reached. The photos wait here.",
   },
   ru: {
@@ -187,6 +188,7 @@ addTexts({
     teach_gone: "Этого больше нет: кто-то другой это изменил.",
     teach_names_file: "Список названий машин на сервере повреждён. Сначала его должен поправить владелец сервера.",
     teach_no_former: "Предыдущей версии нет.",
+    teach_is_published: "Эта версия уже опубликована.",
     teach_lost: "Нет связи с сервером. Фото ждут здесь.",
   },
 });
