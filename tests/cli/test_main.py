@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import click
 import pytest
@@ -124,6 +125,27 @@ def test_any_other_failure_is_one_and_one_sentence(
     assert [each.name for each in tmp_path.iterdir()] == ["models"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="There is no /dev/full.")
+@pytest.mark.parametrize(
+    "printed",
+    ["print('found', flush=True)", "print('found')", "print('found'); sys.exit(1)", "print('f' * 100_000)"],
+)
+def test_an_output_that_is_full_is_told(printed: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = command_that(printed, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "Error: What was found can't be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("printed", ["print('found', flush=True)", "print('found')"])
+def test_whoever_reads_no_more_is_told_nothing(printed: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = command_that(printed, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, click.Abort])
 def test_ctrl_c_is_told(kuzov: Kuzov, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]) -> None:
     def stop(**_: object) -> None:
@@ -162,6 +184,23 @@ def test_a_server_ends_in_its_own_way(kuzov: Kuzov, monkeypatch: pytest.MonkeyPa
     before = signal.getsignal(signal.SIGTERM)
     assert kuzov("serve", "--model_base_path", ready_model()).status == 0
     assert found == [before]
+
+
+def command_that(does: str, stdout: IO[str] | int) -> subprocess.CompletedProcess[str]:
+    """A process of `kuzov` whose command does something else."""
+    code = (
+        "import sys; from kuzov.cli import main; sys.argv[1:] = ['predict', 'a.jpg']; "
+        f"main.import_module = lambda _: exec({does!r}) or sys.exit(); main.main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=environment,
+    )
 
 
 def test_sigint_ends_a_command_without_a_traceback(tmp_path: Path) -> None:

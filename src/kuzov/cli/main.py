@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import time
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from importlib import import_module
 import click
 
 from kuzov.cli.language import ERROR, language, note
-from kuzov.errors import KuzovError
+from kuzov.errors import KuzovError, reason_of
 from kuzov.lean_openvino import leave_converter_out
 from kuzov.signals import Terminated, undone_on_sigterm
 from kuzov.words import Words, shown
@@ -37,6 +38,7 @@ STOPPED = Words("Stopped.", "Остановлено.")
 DID_YOU_MEAN = Words(
     "There is no command {word}. Did you mean {near}?", "Команды {word} нет. Может быть, {near}?"
 )
+NO_OUTPUT = Words("What was found can't be written: {why}.", "Ответ не записать: {why}.")
 
 
 class LazyGroup(click.Group):
@@ -95,7 +97,10 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be valid Unicode
     try:
-        kuzov.main(standalone_mode=False)
+        try:
+            kuzov.main(standalone_mode=False)
+        finally:
+            _flush()
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -108,3 +113,26 @@ def main() -> None:
         raise
     except KuzovError as error:
         sys.exit(ERROR.fill(text=error.words).told(language()))
+    except OSError:
+        lost = _lost_output()
+        if lost is None:
+            raise
+        told = ERROR.fill(text=NO_OUTPUT.fill(why=reason_of(lost))).told(language())
+        sys.exit(1 if isinstance(lost, BrokenPipeError) else told)  # as of | head, which has read enough
+
+
+def _flush() -> None:
+    """Write what was printed, rather than leave it to the interpreter's end; stdout may be closed."""
+    print(end="", flush=True)
+
+
+def _lost_output() -> OSError | None:
+    """Why what was printed can't be written, if it can't; it is given up then."""
+    try:
+        _flush()
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return error
+    return None
