@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from kuzov.bulk.results import open_results
 from kuzov.bulk.tables import COLUMNS, cells_of, write_csv, write_sheet
 from kuzov.errors import ConfigError, ResultsError
 from kuzov.records import Car
+from kuzov.words import Words
 from tests.errors import raises
 
 MODEL = ModelName(name="cars", version=7)
@@ -76,14 +78,55 @@ def test_what_is_done_stays_done_and_what_is_new_is_added(tmp_path: Path) -> Non
         assert list(results.photos()) == ["b.jpg"]
         results.add((answer("a.jpg"),))
     assert [row["photo"] for row in table(out)] == ["a.jpg", "b.jpg"]
-    out.write_text("edited by hand")
-    with open_results(out, MODEL) as results:
-        assert list(results.photos()) == ["b.jpg", "a.jpg"]
-    assert out.read_text() == "edited by hand"
     out.unlink()
     with open_results(out, MODEL):
         pass
     assert len(table(out)) == 2
+
+
+def make_younger(file: Path) -> None:
+    later = file.stat().st_mtime_ns + 5_000_000_000
+    os.utime(file, ns=(later, later))
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.xlsx"])
+def test_a_table_that_was_changed_by_hand_is_not_written_over(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    with open_results(out, MODEL) as results:
+        results.add((answer("a.jpg"),))
+    changed = out.read_bytes() + b"mine"
+    out.write_bytes(changed)
+    make_younger(out)
+    told = Words(
+        f"{out} was changed by hand since it was written. Give another --out, or remove it to have it made "
+        "anew.",
+        f"{out} изменён вручную после того, как был создан. Укажите другой --out или уберите этот файл, и он "
+        "будет создан заново.",
+    )
+    with raises(ResultsError, told), open_results(out, MODEL):
+        pass
+    assert out.read_bytes() == changed
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.xlsx"])
+def test_a_copied_table_is_gone_on_with(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    with open_results(out, MODEL) as results:
+        results.add((answer("a.jpg"),))
+    make_younger(out)
+    with open_results(out, MODEL) as results:
+        assert list(results.photos()) == ["a.jpg"]
+
+
+def test_a_table_that_a_kill_left_behind_its_log_is_gone_on_with(tmp_path: Path) -> None:
+    out, log = tmp_path / "results.csv", tmp_path / ".results.csv.jsonl"
+    with open_results(out, MODEL) as results:
+        results.add((answer("a.jpg"),))
+    with open_results(log, MODEL) as killed:
+        killed.add((answer("b.jpg"),))
+    with open_results(out, MODEL) as results:
+        results.add((answer("c.jpg"),))
+    assert [row["photo"] for row in table(out)] == ["a.jpg", "b.jpg", "c.jpg"]
 
 
 def test_a_run_that_is_ended_leaves_a_table_of_what_it_did(tmp_path: Path) -> None:

@@ -65,13 +65,20 @@ def write_sheet(file: IO[bytes], rows: Iterable[Sequence[Cell]]) -> None:
     """Write a header and rows, MOST_ROWS at most, as a workbook of one sheet (ECMA-376)."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for name, content in _PARTS.items():
-            archive.writestr(name, _XML + content)
-        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            archive.writestr(_undated(name), _XML + content)
+        with archive.open(_undated("xl/worksheets/sheet1.xml"), "w", force_zip64=True) as sheet:
             sheet.write((_XML + _SHEET_START).encode())
             for number, row in enumerate(_with_header(rows), start=1):
                 cells = "".join(_in_sheet(cell) for cell in row)
                 sheet.write(f'<row r="{number}">{cells}</row>'.encode())
             sheet.write(b"</sheetData></worksheet>")
+
+
+def _undated(name: str) -> zipfile.ZipInfo:
+    """A part of a workbook, without the time: the same rows make the same file."""
+    part = zipfile.ZipInfo(name)
+    part.compress_type = zipfile.ZIP_DEFLATED
+    return part
 
 
 def _with_header(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
