@@ -17,6 +17,7 @@ from kuzov.bulk.tables import COLUMNS, cells_of, write_csv, write_sheet
 from kuzov.errors import ConfigError, ResultsError
 from kuzov.records import Car
 from kuzov.words import Words
+from tests.bulk.conftest import refusal
 from tests.errors import raises
 
 MODEL = ModelName(name="cars", version=7)
@@ -127,6 +128,23 @@ def test_a_table_that_a_kill_left_behind_its_log_is_gone_on_with(tmp_path: Path)
     with open_results(out, MODEL) as results:
         results.add((answer("c.jpg"),))
     assert [row["photo"] for row in table(out)] == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_errors_name_the_table_and_not_its_log(tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    with open_results(out, MODEL) as results:
+        results.add((answer("a.jpg"),))
+    assert refusal(out, ModelName(name="cars", version=8)).startswith(
+        f"{out} holds answers of cars version 7"
+    )
+    assert refusal(out, MODEL, all_cars=True).startswith(f"{out} holds a row a photo")
+    with open_results(out, MODEL):
+        assert refusal(out, MODEL).startswith(f"Another kuzov classify writes to {out};")
+    out.rename(tmp_path / "file")
+    below = tmp_path / "file" / "results.csv"
+    assert refusal(below, MODEL).startswith(
+        f"Results can't be written to {below}: {tmp_path}/file is a file."
+    )
 
 
 def test_a_run_that_is_ended_leaves_a_table_of_what_it_did(tmp_path: Path) -> None:

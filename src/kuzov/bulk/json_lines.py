@@ -29,9 +29,20 @@ _START = b'{"photo": '
 class JsonLines:
     """A log that grows by whole photos; what a power cut left of others is removed by the next run."""
 
-    def __init__(self, path: Path, descriptor: int, model: ModelName, *, all_cars: bool = False) -> None:
-        """Use an open file; the caller closes its descriptor, which is for reading and appending."""
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        descriptor: int,
+        model: ModelName,
+        *,
+        all_cars: bool = False,
+        shown: Path | None = None,
+    ) -> None:
+        """Use an open file; the caller closes its descriptor, which is for reading and appending.
+
+        Errors that are not about its lines name `shown`, if it is given.
+        """
+        self._path, self._shown = path, shown or path
         self._file = path.resolve()  # where it is replaced, a link to it stays one
         self._beside = self._file.with_name(f".{self._file.name}.unfinished")
         self._descriptor = descriptor
@@ -56,7 +67,7 @@ class JsonLines:
             return
         if not whole:
             self._refuse_foreign(first)
-        with told(self._path):
+        with told(self._shown):
             if whole == whole_until:
                 os.ftruncate(self._descriptor, whole)
             else:
@@ -72,12 +83,12 @@ class JsonLines:
         """Remove all lines; see `Results.clear`."""
         with self._path.open("rb") as file:
             self._refuse_foreign(file.readline())
-        with told(self._path):
+        with told(self._shown):
             os.ftruncate(self._descriptor, 0)
 
     def remove_failed(self, meant: Callable[[str], bool]) -> None:
         """Remove rows with an error; see `Results.remove_failed`."""
-        with told(self._path):
+        with told(self._shown):
             self._keep(
                 text
                 for text, photo, error in self._by_photo()
@@ -93,7 +104,7 @@ class JsonLines:
     def flush(self) -> None:
         """Append what was taken; see `Results.flush`."""
         text, self._lines, self._flushed = b"".join(self._lines), [], time.monotonic()
-        with told(self._path):
+        with told(self._shown):
             size = os.fstat(self._descriptor).st_size
             try:
                 while text:
@@ -152,9 +163,9 @@ class JsonLines:
             cars = row.get("cars")  # which kuzov 0.1 did not tell
         except (ValueError, TypeError, KeyError) as error:
             raise self._foreign(number) from error
-        refuse_other_model(self._path, model, [label], self._model)
+        refuse_other_model(self._shown, model, [label], self._model)
         if reason is None:
-            refuse_other_rows(self._path, [cars], all_cars=self._all_cars)
+            refuse_other_rows(self._shown, [cars], all_cars=self._all_cars)
         return str(photo), reason, cars
 
     def _refuse_foreign(self, first: bytes) -> None:

@@ -64,13 +64,16 @@ class Results(Protocol):
 
 
 @contextmanager
-def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Iterator[Results]:
+def open_results(
+    path: Path, model: ModelName, *, all_cars: bool = False, shown: Path | None = None
+) -> Iterator[Results]:
     """The results at a path, for one process at a time; on the way out all that was taken is on disk.
 
     With `all_cars` each car has a row, and otherwise each photo; one place is for one of the two.
 
     A name that ends in one of JSON_LINES is one file, as is one in .csv or .xlsx, a table; one without an
     ending is a folder of Parquet parts. What is missing is made, and taken away again if nothing was written.
+    Errors name `shown`, if it is given.
 
     Raises:
         ResultsError: It can't be written, or another process writes there.
@@ -90,10 +93,10 @@ def open_results(path: Path, model: ModelName, *, all_cars: bool = False) -> Ite
             from kuzov.bulk.parquet_parts import ParquetParts  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise MissingExtraError(WRITING_PARQUET, "cluster") from error
-    with locked(path, one_file=one_file) as descriptor:
+    with locked(path, one_file=one_file, shown=shown) as descriptor:
         try:
             if one_file:
-                results: Results = JsonLines(path, descriptor, model, all_cars=all_cars)
+                results: Results = JsonLines(path, descriptor, model, all_cars=all_cars, shown=shown)
             else:
                 results = ParquetParts(path, model, all_cars=all_cars)
             try:
@@ -118,7 +121,7 @@ def _open_table(path: Path, model: ModelName, *, all_cars: bool) -> Iterator[Res
     if path.is_dir():
         raise ConfigError(NO_TABLE.fill(path=str(path)))
     require_own(path)
-    with open_results(log_of(path), model, all_cars=all_cars) as log, kept_up(path):
+    with open_results(log_of(path), model, all_cars=all_cars, shown=path) as log, kept_up(path):
         try:
             yield log
         finally:

@@ -52,9 +52,12 @@ OTHER_LABELS = Words(
 
 
 @contextmanager
-def locked(path: Path, *, one_file: bool) -> Iterator[int]:
-    """A file for reading and appending, or a folder, for this process alone; it is made if it is missing."""
-    with told(path):
+def locked(path: Path, *, one_file: bool, shown: Path | None = None) -> Iterator[int]:
+    """A file for reading and appending, or a folder, for this process alone; it is made if it is missing.
+
+    Errors name `shown`, if it is given.
+    """
+    with told(shown or path):
         made = not path.exists()
         if one_file:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +72,7 @@ def locked(path: Path, *, one_file: bool) -> Iterator[int]:
             # `JsonLines.remove_failed` of another process may have put another file in its place.
             lock(descriptor, path)
         except BlockingIOError as error:
-            raise ResultsError(ANOTHER_WRITES.fill(path=str(path))) from error
+            raise ResultsError(ANOTHER_WRITES.fill(path=str(shown or path))) from error
         yield descriptor
     finally:
         os.close(descriptor)
