@@ -59,10 +59,15 @@ def test_metadata_tells_the_card(ask: Ask) -> None:
     assert card["unknown_threshold"] == 0.4
 
 
-@pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(b'{"instances": [2]}', mtime=0)[:-9]])
-def test_a_broken_gzip_body_reads_as_empty(ask: Ask, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b'{"instances": [2]}', mtime=0)[:-9]])
+def test_a_broken_gzip_body_is_told(ask: Ask, body: bytes) -> None:
     response = ask("POST", PREDICT, content=body, headers={"Content-Encoding": "gzip"})
     assert response.status_code == 400
+    assert response.json()["error"].startswith("The request's body is not gzip, ")
+
+
+def test_an_empty_gzip_body_is_empty(ask: Ask) -> None:
+    response = ask("POST", PREDICT, content=b"", headers={"Content-Encoding": "gzip"})
     assert response.json() == {"error": "JSON Parse error: The document is empty"}
 
 

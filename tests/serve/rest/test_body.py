@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kuzov.errors import ErrorCode, RequestError
 from kuzov.serve.rest.answer import HttpError
 from kuzov.serve.rest.body import (
     ClientGoneError,
@@ -18,6 +19,7 @@ from kuzov.serve.rest.body import (
     while_client_waits,
 )
 from kuzov.serve.rest.request import Request
+from tests.errors import raises
 
 
 def test_a_body_may_not_grow_without_limit() -> None:
@@ -29,6 +31,10 @@ def test_a_body_may_not_grow_without_limit() -> None:
     )
 
 
+NO_GZIP = (
+    "The request's body is not gzip, as its Content-Encoding says, or not whole. Pack it, or leave that "
+    "header out."
+)
 MEMBERS = [gzip.compress(each, mtime=0) for each in (b'{"inputs"', b"", b": 1}")]
 
 
@@ -43,7 +49,6 @@ def test_the_members_of_a_body_are_put_together() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b"no gzip",
         MEMBERS[0][:-1],
         MEMBERS[0] + b"more",
@@ -54,8 +59,13 @@ def test_the_members_of_a_body_are_put_together() -> None:
         MEMBERS[1] * 20_000,
     ],
 )
-def test_a_broken_body_reads_as_empty(body: bytes) -> None:
-    assert inflate(body, 100) == b""
+def test_a_broken_body_is_told(body: bytes) -> None:
+    with raises(RequestError, NO_GZIP, ErrorCode.INVALID):
+        inflate(body, 100)
+
+
+def test_an_empty_body_is_empty() -> None:
+    assert inflate(b"", 100) == b""
 
 
 # TensorFlow Serving looks for the word in the header; of several headers kuzov looks in all.

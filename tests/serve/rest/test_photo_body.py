@@ -56,6 +56,30 @@ def test_a_photo_without_a_type_is_answered(port: Port, headers: dict[str, str])
         assert (response.status_code, response.json()) == (200, {"predictions": [float(len(photo))]})
 
 
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"II*\0\x08\0\0\0", "is a TIFF image, which is not read here; save it as JPEG or PNG."),
+        (b"%PDF-1.7\n", "is a PDF document, not a photo; save the photo in it as JPEG."),
+        (
+            b"\x00\x9f\x92",
+            "is not a photo in a supported format; use JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF or ICO.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?signature_name=cars"])
+def test_a_file_that_is_no_photo_is_told_what_it_is(port: Port, start: bytes, what: str, query: str) -> None:
+    response = port.ask("POST", f"/v1/models/m:predict{query}", content=start)
+    assert response.json() == {"error": f"The request's body is not JSON. It {what}"}
+    assert (response.status_code, response.headers["kuzov-reason"]) == (400, "no_image")
+
+
+@pytest.mark.parametrize("body", [b"hello", b" \n[1]", "имя: 1".encode(), "я".encode() * 5000])
+def test_text_that_is_no_json_is_told_as_tensorflow_serving_does(port: Port, body: bytes) -> None:
+    error = port.ask("POST", "/v1/models/m:predict", content=body).json()["error"]
+    assert error.startswith(("JSON Parse error: ", "JSON Value: "))
+
+
 def test_an_image_is_the_whole_body() -> None:
     assert read_photos(b"--xyz", "image/jpeg", 1).tolist() == [b"--xyz"]
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from kuzov.errors import ErrorCode
+from kuzov.errors import ErrorCode, invalid
 from kuzov.serve.rest.answer import HttpError
 from kuzov.serve.rest.asgi import Receive
 from kuzov.serve.rest.request import Request
@@ -15,6 +15,10 @@ from kuzov.serve.rest.request import Request
 # Of a gzip body; members of honest ones hold some kilobytes at least.
 _MOST_MEMBERS = 10_000
 _PIECE_BYTES = 64 * 1024
+_NO_GZIP = (
+    "The request's body is not gzip, as its Content-Encoding says, or not whole. Pack it, or leave that "
+    "header out."
+)
 
 
 class ClientGoneError(Exception):
@@ -90,9 +94,10 @@ def is_packed(request: Request) -> bool:
 
 
 def inflate(body: bytes, limit: int) -> bytes:
-    """Unpack a gzip body of one member or several, to so many bytes at most.
+    """Unpack a gzip body of one member or several, to so many bytes at most; an empty one is empty.
 
-    A broken one reads as empty, as in TensorFlow Serving.
+    Raises:
+        RequestError: INVALID: it is no gzip, or broken; a 413: it is larger.
     """
     text = bytearray()
     position = members = 0
@@ -103,13 +108,15 @@ def inflate(body: bytes, limit: int) -> bytes:
             piece = memoryview(body)[position : position + _PIECE_BYTES]
             try:
                 text += inflater.decompress(piece, limit + 1 - len(text))
-            except zlib.error:
-                return b""
+            except zlib.error as error:
+                raise invalid(_NO_GZIP) from error
             if len(text) > limit:
                 raise _too_large("The unpacked body", limit)
             position += len(piece) - len(inflater.unused_data)
         members += 1
-    return bytes(text) if members and inflater.eof and position == len(body) else b""
+    if members and not (inflater.eof and position == len(body)):
+        raise invalid(_NO_GZIP)
+    return bytes(text)
 
 
 def _too_large(what: str, limit: int) -> HttpError:

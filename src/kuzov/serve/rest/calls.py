@@ -17,7 +17,7 @@ from kuzov.serve.rest.body import inflate, is_packed
 from kuzov.serve.rest.json_answer import classify_json, predict_json, regress_json
 from kuzov.serve.rest.json_examples import read_examples
 from kuzov.serve.rest.json_request import Form, read_predict
-from kuzov.serve.rest.photo_body import find_photo_call, is_photos, read_photos
+from kuzov.serve.rest.photo_body import find_photo_call, is_photos, read_photos, refuse_other_files
 from kuzov.serve.rest.request import Request, Route, malformed
 
 Result = TypeVar("Result")
@@ -70,9 +70,10 @@ class Calls:
             call, form = find_photo_call(self._service, route.spec, route.signature), Form.ROW
             photos = read_photos(body, content_type, self._limits.max_rows)
             tensors: Tensors = dict.fromkeys(call.signature.inputs, photos)
-        elif route.signature:
-            raise malformed(request)  # as TensorFlow Serving says: JSON names the signature itself
         else:
+            refuse_other_files(body)
+            if route.signature:
+                raise malformed(request)  # as TensorFlow Serving says: JSON names the signature itself
             call, tensors, form = read_predict(body, partial(self._service.find, route.spec))
         record.version, record.signature = call.servable.version, call.signature_name
         record.rows = _rows(call, tensors, form)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+
 import numpy as np
 import numpy.typing as npt
 
 from kuzov.engine.engine import STRING_DTYPE
 from kuzov.engine.photo_input import PHOTO_INPUT
-from kuzov.errors import invalid
+from kuzov.errors import ErrorCode, RequestError, invalid
 from kuzov.images.formats import PROBE_BYTES, format_of
+from kuzov.images.reasons import UNSUPPORTED, foreign
 from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.rest.form import FORM, read_files
 from kuzov.serve.service import Service
@@ -22,6 +25,29 @@ def is_photos(body: bytes, content_type: str) -> bool:
     """
     kind = _kind(content_type)
     return kind == FORM or kind.startswith("image/") or format_of(body[:PROBE_BYTES]) is not None
+
+
+def refuse_other_files(body: bytes) -> None:
+    """Refuse a file that is no photo that is read, and no text either, so that its sender meant no JSON.
+
+    Raises:
+        RequestError: INVALID: it is such a file; the text says what, where that is known.
+    """
+    start = body[:PROBE_BYTES]
+    if start[:1] == b"{":
+        return
+    what = foreign(start)
+    if what is UNSUPPORTED and _is_text(start):
+        return  # TensorFlow Serving has words for it
+    raise RequestError(ErrorCode.INVALID, f"The request's body is not JSON. It {what}.", "no_image")
+
+
+def _is_text(start: bytes) -> bool:
+    try:
+        getincrementaldecoder("utf-8")().decode(start)  # which lets the last letter be cut
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def find_photo_call(service: Service, spec: ModelSpec, signature: str = "") -> Call:
