@@ -23,7 +23,10 @@ key = os.environ.get("KUZOV_API_KEY")
 headers = {"Authorization": f"Bearer {key}"} if key else {}
 
 for photo in options.photos:
-    image = ImageOps.exif_transpose(Image.open(photo)).convert("RGB")  # the model itself ignores EXIF
+    try:
+        image = ImageOps.exif_transpose(Image.open(photo)).convert("RGB")  # the model itself ignores EXIF
+    except (OSError, Image.DecompressionBombError) as error:
+        sys.exit(f"{photo} can't be read as a photo: {error}")
     image.thumbnail((1024, 1024))
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=95)

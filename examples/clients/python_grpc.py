@@ -30,5 +30,9 @@ def recognise(photo: bytes, target: str) -> tuple[str, float, float]:
 
 
 photo, target = (*sys.argv[1:], "127.0.0.1:8500")[:2]
-label, probability, unknown = recognise(Path(photo).read_bytes(), target)
+try:
+    content = Path(photo).read_bytes()
+except OSError as error:
+    sys.exit(f"{photo} can't be read: {error.strerror}")
+label, probability, unknown = recognise(content, target)
 print("none of these models, most like" if unknown > 0.5 else "this is", f"{label} {probability:.1%}")

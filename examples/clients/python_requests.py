@@ -13,9 +13,9 @@ def recognise(photo: bytes, url: str) -> tuple[str, float, float]:
     body = {"signature_name": "image_bytes", "instances": [row]}
     try:
         response = requests.post(f"{url}:predict", json=body, timeout=30)
+        answer = response.json()
     except requests.RequestException as error:
         raise SystemExit(f"No model server answers at {url}: {error}") from error
-    answer = response.json()
     if not response.ok:
         raise SystemExit(f"The server refused the photo: {answer['error']}")
     best = answer["predictions"][0]
@@ -23,5 +23,9 @@ def recognise(photo: bytes, url: str) -> tuple[str, float, float]:
 
 
 photo, url = (*sys.argv[1:], "http://127.0.0.1:8501/v1/models/img_classifier")[:2]
-label, probability, unknown = recognise(Path(photo).read_bytes(), url)
+try:
+    content = Path(photo).read_bytes()
+except OSError as error:
+    sys.exit(f"{photo} can't be read: {error.strerror}")
+label, probability, unknown = recognise(content, url)
 print("none of these models, most like" if unknown > 0.5 else "this is", f"{label} {probability:.1%}")

@@ -385,3 +385,14 @@ def test_the_example_asks_the_same_way(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"No model server answers at {nowhere}; start one with `kuzov serve`.")
+
+
+@pytest.mark.parametrize("name", ["text.jpg", "none.jpg"])
+def test_the_example_tells_what_is_no_photo(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    example = Path(__file__).parents[2] / "examples" / "predict.py"
+    command = [sys.executable, str(example), str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{tmp_path / name} can't be read as a photo: ")
+    assert "Traceback" not in done.stderr

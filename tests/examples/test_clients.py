@@ -117,6 +117,22 @@ def test_what_the_server_refuses_is_told(server: Server, tmp_path: Path, name: s
     assert NOT_A_PHOTO in done.stderr
 
 
+@pytest.mark.parametrize("name", ["python_requests.py", "python_grpc.py"])
+def test_a_photo_that_is_not_there(tmp_path: Path, name: str) -> None:
+    if name == "python_grpc.py":
+        pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed.")
+    done = ask(name, tmp_path / "none.jpg", NOBODY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"{tmp_path}/none.jpg can't be read: No such file or directory\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_model_server_is_told(site: str, ten_photos: list[Path]) -> None:
+    done = ask("python_requests.py", ten_photos[0], f"{site}/v1/models/img_classifier")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"No model server answers at {site}/v1/models/img_classifier: ")
+
+
 def test_curl_fails_with_what_the_server_refuses(server: Server, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no photo")
     done = ask("curl.sh", tmp_path / "notes.txt", model_url(server))
