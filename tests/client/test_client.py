@@ -208,6 +208,11 @@ def test_a_url_that_is_none(url: str) -> None:
     )
 
 
+def test_a_url_that_is_no_text() -> None:
+    with pytest.raises(TypeError, match=r"^url is the model's address, a str; it is None\.$"):
+        Client(None)  # type: ignore[arg-type]
+
+
 def test_a_key_goes_along(server: FakeServer, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUZOV_API_KEY", "of-the-environment")
     Client(server.url).predict(photo)

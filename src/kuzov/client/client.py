@@ -53,6 +53,8 @@ class Client:
         Raises:
             ConfigError: The URL is not the address of a model, or the key can't be one.
         """
+        if not isinstance(url, str):
+            raise TypeError(f"url is the model's address, a str; it is {url!r}.")
         found = _MODEL_URL.fullmatch(url.strip())
         if found is None:
             raise ConfigError(texts.NO_MODEL_URL.fill(url=repr(url), example=texts.EXAMPLE))
