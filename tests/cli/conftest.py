@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def kuzov(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         capsys.readouterr()
         status = 0
         try:
-            main()
+            copy_context().run(main)  # a language that it was asked for is its own
         except SystemExit as stop:
             if isinstance(stop.code, str):
                 print(stop.code, file=sys.stderr)  # noqa: T201

@@ -43,7 +43,7 @@ def test_it_tells_nothing_of_this_machine_and_leaves_here_what_only_training_nee
     assert {"detector.xml", "detector.bin"} <= names
     assert "kuzov/ready/README.md" in wheel.namelist()
     # The detector has 4.6 MB of them.
-    assert sum(entry.file_size for entry in wheel.infolist()) < 6_500_000
+    assert sum(entry.file_size for entry in wheel.infolist()) < 7_000_000
 
 
 def test_its_record_is_true(wheel: zipfile.ZipFile) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from kuzov.atomic import free_name
-from kuzov.data.files import entries, is_photo
+from kuzov.data.files import entries
 from kuzov.data.folder_names import set_of
 from kuzov.errors import DatasetError, KuzovError, PhotoError, reason_of
+from kuzov.images.formats import is_photo_file
 from kuzov.words import Words, number, plain
 
 MAX_FILES = 200_000
@@ -195,4 +196,4 @@ def _inner(root: Path) -> Path:
     if len(inside) != 1 or not inside[0].is_dir() or set_of(inside[0].name) is not None:
         return root
     below = entries(inside[0])
-    return root if any(not each.is_dir() and is_photo(each) for each in below) else _inner(inside[0])
+    return root if any(not each.is_dir() and is_photo_file(each) for each in below) else _inner(inside[0])

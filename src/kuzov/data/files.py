@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kuzov.data.names import NAMES_FILE
 from kuzov.errors import DatasetError, reason_of
-from kuzov.images.formats import EXTENSIONS, is_photo_file
+from kuzov.images.formats import EXTENSIONS
 from kuzov.words import Words
 
 NOT_A_PHOTO = Words(
@@ -64,11 +64,6 @@ def entries(folder: Path) -> list[Path]:
 def is_ignored(name: str) -> bool:
     """Whether a file or folder of this name is hidden or a system's."""
     return name.startswith(".") or name.casefold() in _IGNORED
-
-
-def is_photo(file: Path) -> bool:
-    """Whether a file is a photo by its name or, where that says nothing, by its content."""
-    return is_photo_file(file)
 
 
 def class_of(folder: Path) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, is_photo, require_folder
+from kuzov.data.files import LOOSE, NESTED, NOT_A_PHOTO, class_of, entries, require_folder
 from kuzov.data.folder_names import (
     NO_CLASS_NAME,
     OURS,
@@ -30,6 +30,7 @@ from kuzov.data.folder_names import (
     why_no_class,
 )
 from kuzov.errors import PhotoError
+from kuzov.images.formats import is_photo_file
 from kuzov.words import Words
 
 KEPT_FOR_TEST = Words(
@@ -178,7 +179,7 @@ def _list(root: Path, known: Collection[str], written: Collection[Path]) -> Clas
     folders, photos, loose, rejected, named, passed_over = [], [], [], [], [], []
     for entry in entries(root):
         if not entry.is_dir():
-            photo = is_photo(entry)
+            photo = is_photo_file(entry)
             rejected.append(PhotoError(str(entry), LOOSE if photo else NOT_A_PHOTO))
             if photo:
                 loose.append(entry)
@@ -192,7 +193,7 @@ def _list(root: Path, known: Collection[str], written: Collection[Path]) -> Clas
         folders.append(entry)
         for file in entries(entry):
             if not file.is_dir():
-                if is_photo(file):
+                if is_photo_file(file):
                     photos.append((file, class_of(entry)))
                 else:
                     rejected.append(PhotoError(str(file), NOT_A_PHOTO))
@@ -221,6 +222,6 @@ def _sets(folders: Iterable[Path]) -> dict[str, list[Path]]:
 def _why_no_class(folder: Path, written: Collection[Path]) -> Words | None:
     resolved = folder.resolve()
     inside = any(resolved in each.parents for each in written)  # such as models/ of models/img_classifier
-    if resolved in written or (inside and not any(map(is_photo, entries(folder)))):
+    if resolved in written or (inside and not any(map(is_photo_file, entries(folder)))):
         return OURS
     return why_no_class(folder)

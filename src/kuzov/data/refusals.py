@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuzov.data.files import class_of, entries, is_photo
+from kuzov.data.files import class_of, entries
 from kuzov.data.folder_names import SYSTEM_FOLDER, TRAIN, VALIDATION
 from kuzov.data.layout import ClassFolders, Layout
-from kuzov.images.formats import EXTENSIONS
+from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import FILES, PHOTOS, Plural, Words, joined
 
 NO_TRAINING_SET = Words(
@@ -142,7 +142,9 @@ def _what_lies_there(layout: Layout) -> Iterator[Words]:
 
 
 def _wraps_classes(folder: Path) -> bool:
-    return any(is_photo(file) for inside in entries(folder) if inside.is_dir() for file in entries(inside))
+    return any(
+        is_photo_file(file) for inside in entries(folder) if inside.is_dir() for file in entries(inside)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

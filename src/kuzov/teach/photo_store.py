@@ -21,14 +21,14 @@ from pathlib import Path
 
 from kuzov.atomic import free_name, hidden_in, place
 from kuzov.config import TrainConfig
-from kuzov.data.files import class_of, digest_of, entries, is_photo
+from kuzov.data.files import class_of, digest_of, entries
 from kuzov.data.folder_names import VALIDATION, set_of
 from kuzov.data.layout import ClassFolders, read_layout
 from kuzov.data.names import load_names
 from kuzov.errors import DatasetError, PhotoError
 from kuzov.images import formats
 from kuzov.images.decode import decode
-from kuzov.images.formats import PROBE_BYTES, format_of
+from kuzov.images.formats import PROBE_BYTES, format_of, is_photo_file
 from kuzov.records import ClassName
 from kuzov.teach.class_names import checked_name, edited_names
 from kuzov.teach.refusal import RefusedError, disk_refusals
@@ -279,5 +279,5 @@ def _stored(side: ClassFolders) -> Iterator[StoredPhoto]:
 
 def _photos_in(folder: Path, label: str) -> Iterator[StoredPhoto]:
     for file in entries(folder):
-        if file.is_file() and is_photo(file):
+        if file.is_file() and is_photo_file(file):
             yield StoredPhoto(label=label, path=file)

@@ -56,8 +56,6 @@ def frames_on_disk(photos: Sequence[Photo], image_px: int, folder: Path) -> Iter
                 file.write(frame.tobytes())
             file.flush()
         except OSError as error:
-            told = _UNWRITABLE.fill(
-                photos=PHOTOS.of(len(photos)), folder=str(folder), why=reason_of(error)
-            )
+            told = _UNWRITABLE.fill(photos=PHOTOS.of(len(photos)), folder=str(folder), why=reason_of(error))
             raise KuzovError(told) from error
         yield FrameFile(file.fileno(), image_px)
