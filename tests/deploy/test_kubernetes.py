@@ -16,6 +16,7 @@ from kuzov.bundle.ready import ready_model
 from kuzov.deploy.kubernetes import Server, kubernetes_deployment
 from kuzov.deploy.render import render
 from kuzov.errors import ConfigError
+from kuzov.words import shown
 from tests.chaos.running import Server as Running
 from tests.chaos.running import running
 from tests.deploy.containers import console
@@ -240,7 +241,7 @@ def test_names_become_those_of_objects() -> None:
         *(
             (
                 {"image": image},
-                f'--image "{image}" can\'t be used; it has to look like registry.example.com/cars:1.',
+                f'--image "{shown(image)}" can\'t be used; it has to look like registry.example.com/cars:1.',
             )
             for image in ("", "-cars", "cars: 1", 'cars"', "cars#1", "cars\n")
         ),
