@@ -96,14 +96,14 @@ def train(
     from kuzov.output_folder import require_writable
     from kuzov.training.kept_photos import KEPT_PHOTOS
 
+    if shots is not None and fine_tune:
+        raise ConfigError(_NOT_TOGETHER)
     outputs = [Path(each) for each in (out, runs, tensorboard) if each is not None]
     for each in outputs:
         require_writable(each)
     if outputs[0].resolve() == outputs[1].resolve():
         raise ConfigError(_ONE_FOLDER.fill(folder=str(out)))
     with unpacked(Path(photos)) as folder, KEPT_PHOTOS:
-        if shots is not None and fine_tune:
-            raise ConfigError(_NOT_TOGETHER)
         dataset = _photos_to_learn_from(
             folder,
             config,
