@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kuzov.data import archive
-from kuzov.data.archive import unpacked
-from kuzov.errors import DatasetError
+from kuzov.data.archive import errors_as_given, unpacked
+from kuzov.errors import DatasetError, PhotoError
 from kuzov.words import Words
 from tests.errors import raises
 
@@ -168,3 +168,11 @@ def test_an_error_names_the_files_as_they_lie_in_the_zip(tmp_path: Path) -> None
     ) as told:
         fail()
     assert told.value.kind == "kind"
+
+
+def test_the_name_of_a_file_stays_as_it_is_on_disk(tmp_path: Path) -> None:
+    root, given = tmp_path / "unpacked", tmp_path / "cars.zip"
+    error = PhotoError(f"{root}/a\nb.txt", "is no photo")
+    assert errors_as_given([error], root, root) == (error,)
+    (told,) = errors_as_given([error], root, given)
+    assert (told.photo, told.reason) == (f"{given}/a\nb.txt", "is no photo")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kuzov.data.files import LOOSE
-from kuzov.data.layout import read_layout
+from kuzov.data.layout import UNDIVIDED, read_layout
 from kuzov.words import Words
 
 FILES = ("train/kia/1.jpg", "train/2.jpg", "val/kia/3.jpg", "4.jpg", "notes.txt", "photos/5.jpg")
@@ -33,3 +33,10 @@ def test_a_reason_that_reads_the_same_makes_no_loose_photo(
     told = {error.photo for error in read_layout(folder).rejected}
     assert str(folder / "4.jpg") in told
     assert str(folder / "notes.txt") not in told
+
+
+def test_a_class_may_hold_a_metrics_file_of_another_program(tmp_path: Path) -> None:
+    for name in ("kia/1.jpg", "kia/metrics.json", "1796000000/metrics.json", "1796000000/report.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [*read_layout(tmp_path).sides[UNDIVIDED].classes] == ["kia"]

@@ -90,9 +90,11 @@ def as_given(text: Words, folder: Path, photos: Path) -> Words:
 
 def errors_as_given(errors: Iterable[PhotoError], folder: Path, photos: Path) -> tuple[PhotoError, ...]:
     """The same for what is wrong with files."""
+    if folder == photos:
+        return tuple(errors)
     return tuple(
         PhotoError(
-            str(as_given(plain(error.photo), folder, photos)),
+            error.photo.replace(str(folder), str(photos)),
             as_given(error.reason_words, folder, photos),
             error.kind,
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kuzov.bundle.layout import SAVED_MODEL
+from kuzov.images.formats import is_photo_file
 from kuzov.run_metrics import METRICS_FILE
 from kuzov.words import Words
 
@@ -75,7 +76,10 @@ def why_no_class(folder: Path) -> Words | None:
 
 def _holds_ours(folder: Path) -> bool:
     """Whether a folder is a version's or a run's, or holds such folders, as one given by --out does."""
-    return any(next(folder.glob(each), None) for file in _OUR_FILES for each in (file, f"*/{file}"))
+    if any(next(folder.glob(file), None) for file in _OUR_FILES):
+        # Other programs have a metrics.json too; but we put no photo beside ours.
+        return not any(each.is_file() and is_photo_file(each) for each in folder.iterdir())
+    return any(next(folder.glob(f"*/{file}"), None) for file in _OUR_FILES)
 
 
 def _folded(name: str) -> str:

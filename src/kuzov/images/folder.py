@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from kuzov.images.formats import is_photo_file
+from kuzov.images.formats import EXTENSIONS, is_photo_file
 from kuzov.words import Words
 
 NAMES_OF_PHOTOS = Words("; of photos the names end in {endings}", "; имена фотографий кончаются на {endings}")
@@ -22,7 +22,7 @@ def files_below(
 
     Args:
         folder: Where to look.
-        unreadable: Told of each folder that can't be listed; the others go on.
+        unreadable: Told of each folder that can't be listed, and of each link in a circle; the rest goes on.
         above: Device and inode of the folders that it lies in, as far as they were looked into.
 
     Raises:
@@ -38,7 +38,14 @@ def files_below(
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                try:
+                    is_folder = entry.is_dir()
+                except OSError as error:  # a link in a circle, or to where one may not look
+                    if unreadable is None:
+                        raise
+                    unreadable(error)
+                    continue
+                if is_folder:
                     folders.append(entry.path)
                 else:
                     yield entry.path
@@ -57,7 +64,7 @@ def photos_among(names: Iterable[str], left_out: Counter[str]) -> Iterator[str]:
     An address is a photo's by its ending alone.
     """
     for name in names:
-        if is_photo_file(Path(name)):
+        if name.lower().endswith(EXTENSIONS) or ("://" not in name and is_photo_file(Path(name))):
             yield name
         else:
             left_out[Path(name).suffix.lower()] += 1

@@ -74,7 +74,17 @@ def test_a_file_that_is_no_photo_is_told_what_it_is(port: Port, start: bytes, wh
     assert (response.status_code, response.headers["kuzov-reason"]) == (400, "no_image")
 
 
-@pytest.mark.parametrize("body", [b"hello", b" \n[1]", "имя: 1".encode(), "я".encode() * 5000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"hello",
+        b" \n[1]",
+        "имя: 1".encode(),
+        "я".encode() * 5000,
+        b'\n{"instances": "\xff"}',
+        '{"instances": [1]}'.encode("utf-16"),
+    ],
+)
 def test_text_that_is_no_json_is_told_as_tensorflow_serving_does(port: Port, body: bytes) -> None:
     error = port.ask("POST", "/v1/models/m:predict", content=body).json()["error"]
     assert error.startswith(("JSON Parse error: ", "JSON Value: "))

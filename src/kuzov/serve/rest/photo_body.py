@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, getincrementaldecoder
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from kuzov.images.reasons import UNSUPPORTED, foreign
 from kuzov.serve.calls import Call, ModelSpec
 from kuzov.serve.rest.form import FORM, read_files
 from kuzov.serve.service import Service
+
+_MARKS_OF_TEXT = (BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)
 
 
 def is_photos(body: bytes, content_type: str) -> bool:
@@ -34,7 +36,7 @@ def refuse_other_files(body: bytes) -> None:
         RequestError: INVALID: it is such a file; the text says what, where that is known.
     """
     start = body[:PROBE_BYTES]
-    if start[:1] == b"{":
+    if start.lstrip()[:1] in (b"{", b"[") or start.startswith(_MARKS_OF_TEXT):
         return
     what = foreign(start)
     if what is UNSUPPORTED and _is_text(start):
