@@ -296,8 +296,8 @@ class EvaluationMetrics(RunMetrics):
 
     kind: Literal["evaluation"] = "evaluation"
     unknown: MarkedUnknown
-    learned_from: Count | None
-    unseen: Validation | None
+    learned_from: Count | None = None
+    unseen: Validation | None = None
 
 
 def read_metrics(run_folder: Path) -> TrainingMetrics | EvaluationMetrics:

@@ -79,6 +79,29 @@ def test_an_older_bundle_does_not_tell_what_it_has_learned_from(
     assert (told["learned_from"], told["unseen"]["total"]) == (None, told["total"])
 
 
+def test_an_older_bundle_tells_of_the_photos_of_its_training_together(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    (bundle / LEARNED_FROM).unlink()
+    made_of = Subject.load(bundle).card.data["fingerprint"]
+    monkeypatch.setattr("kuzov.report.answers.fingerprint", lambda _photos: made_of)
+    told = api.evaluate(bundle, synthetic_photos / "train", tmp_path / "out").to_json()
+    assert (told["learned_from"], told["unseen"]) == (told["total"], None)
+
+
+def test_a_damaged_list_of_photos_keeps_no_bundle_from_being_judged(
+    trained: TrainResult, synthetic_photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = tmp_path / "1"
+    shutil.copytree(trained.bundle, bundle)
+    (bundle / LEARNED_FROM).write_bytes(b"")
+    told = api.evaluate(bundle, synthetic_photos / "validation", tmp_path / "out").to_json()
+    assert told["learned_from"] is None
+    assert "is damaged; the photos that it has learned from are not counted" in caplog.text
+
+
 def test_the_folder_is_named_by_model_and_photos(trained: TrainResult) -> None:
     folder = default_folder(Subject.load(trained.bundle), Path("photos") / "validation")
     assert folder == Path("evaluations", f"{trained.bundle.name}-validation")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,15 +12,17 @@ import numpy as np
 from kuzov.bundle.card import Card
 from kuzov.bundle.layout import resolve
 from kuzov.bundle.learned_from import LearnedFrom
-from kuzov.data.dataset import Photo
+from kuzov.data.dataset import Photo, fingerprint
 from kuzov.data.labelled import LabelledPhotos
 from kuzov.engine.recogniser import Recogniser
-from kuzov.errors import DatasetError, PhotoError
+from kuzov.errors import BundleError, DatasetError, PhotoError
 from kuzov.model.calibration import Probabilities
 from kuzov.model.head import Labels
 from kuzov.progress import Progress
 from kuzov.records import Prediction
 from kuzov.words import Plural
+
+log = logging.getLogger(__name__)
 
 NONE_READ = Plural(
     (
@@ -32,10 +35,11 @@ NONE_READ = Plural(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A bundle that is judged, and the folder of its version."""
+    """A bundle that is judged, its version's folder, and the photos that it has learned from, if it tells."""
 
     version_dir: Path
     recogniser: Recogniser
+    learned: LearnedFrom | None
 
     @classmethod
     def load(cls, path: Path) -> Subject:
@@ -45,7 +49,12 @@ class Subject:
             BundleError: It is missing, incomplete or broken.
         """
         version_dir = resolve(path)
-        return cls(version_dir=version_dir, recogniser=Recogniser.load(version_dir))
+        try:
+            learned = LearnedFrom.read(version_dir)
+        except BundleError as error:
+            log.warning("%s; the photos that it has learned from are not counted.", error)
+            learned = None
+        return cls(version_dir=version_dir, recogniser=Recogniser.load(version_dir), learned=learned)
 
     @property
     def card(self) -> Card:
@@ -57,14 +66,14 @@ class Subject:
         """Class ids, in the order of the model's columns."""
         return tuple(each.id for each in self.card.classes)
 
-    def learned_from(self, photos: Iterable[Photo]) -> list[bool] | None:
-        """Which photos it has learned from; None where an older kuzov's bundle does not tell.
+    def learned_from(self, photos: Sequence[Photo]) -> list[bool] | None:
+        """Which photos it has learned from; None where it does not tell.
 
-        Raises:
-            BundleError: What it tells can't be read.
+        An older kuzov's bundle tells of all photos of its training together.
         """
-        learned = LearnedFrom.read(self.version_dir)
-        return None if learned is None else [photo.digest in learned for photo in photos]
+        if self.learned is not None:
+            return [photo.digest in self.learned for photo in photos]
+        return [True] * len(photos) if fingerprint(photos) == self.card.data["fingerprint"] else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
