@@ -73,3 +73,10 @@ def test_what_gets_no_name_is_removed(tmp_path: Path) -> None:
     with hidden_in(tmp_path, "file") as incoming:
         incoming.write_bytes(b"one")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_file_of_ours_keeps_no_folder_from_its_name(tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "notes").symlink_to(tmp_path / "nowhere")
+    place(tmp_path / "beside", tmp_path / "folder")
+    assert (tmp_path / "folder" / "notes").is_symlink()

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from kuzov.errors import reason_of
+from kuzov.errors import KuzovError, reason_of
 from kuzov.words import Words, plain
 
 
@@ -30,3 +30,8 @@ def test_the_everyday_reasons_are_told_in_russian_too() -> None:
 @pytest.mark.parametrize("said", ["No such device", "7680 requested and 4968 written"])
 def test_other_reasons_stay_as_they_were_said(said: str) -> None:
     assert reason_of(OSError(said)) == plain(said)
+
+
+def test_a_text_of_several_lines_keeps_them() -> None:
+    error = KuzovError("The cluster failed:\n\x1b[36mno memory\x1b[39m")
+    assert error.words.en == "The cluster failed:\n\\x1b[36mno memory\\x1b[39m"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -47,7 +47,9 @@ def place(source: Path, target: Path) -> None:
         OSError: It can't be; what had the name has it still.
     """
     for each in (source, *source.rglob("*")):
-        sync(each)
+        if not each.is_symlink() and (each.is_file() or each.is_dir()):
+            with suppress(PermissionError):  # of another user, who has written it
+                sync(each)
     source.replace(target)
     sync(target.parent)
 

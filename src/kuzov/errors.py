@@ -20,7 +20,7 @@ import errno
 import os
 from enum import Enum
 
-from kuzov.words import Words, plain
+from kuzov.words import Words, plain, shown
 
 
 class ErrorCode(Enum):
@@ -57,7 +57,10 @@ class KuzovError(Exception):
     def words(self) -> Words:
         """The text in both languages; English twice where there is no other."""
         (text,) = self.args
-        return text if isinstance(text, Words) else plain(text)
+        if isinstance(text, Words):
+            return text
+        lines = "\n".join(map(shown, text.split("\n")))  # some are of several, as a cluster's
+        return Words(lines, lines)
 
 
 class ConfigError(KuzovError):

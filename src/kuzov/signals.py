@@ -35,8 +35,12 @@ class Terminated(SystemExit):
 def undone_on_sigterm() -> Iterator[None]:
     """Have SIGTERM raise Terminated, so that what was begun is undone, as after Ctrl-C.
 
-    A second one ends the process at once. Only the main thread may enter it.
+    A second one ends the process at once; where whoever started it has it ignored, it still is. Only the main
+    thread may enter it.
     """
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        yield
+        return
 
     def end(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)

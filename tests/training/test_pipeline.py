@@ -14,6 +14,7 @@ import pytest
 from kuzov import api
 from kuzov.bundle.card import read_card
 from kuzov.bundle.layout import LEARNED_FROM, OPENVINO_INT8_MODEL, UNPUBLISHED, versions
+from kuzov.bundle.publish import publish
 from kuzov.config import FineTuneConfig, TrainConfig
 from kuzov.data.dataset import load_dataset
 from kuzov.data.synthetic import render_cars
@@ -24,6 +25,7 @@ from kuzov.model import backbones
 from kuzov.model.backbones import Backbone
 from kuzov.records import Prediction
 from kuzov.run_metrics import TrainingMetrics, read_metrics
+from kuzov.signals import Terminated
 from kuzov.training import pipeline
 from kuzov.training.assignment import Assignment
 from kuzov.training.candidate import Candidate
@@ -261,6 +263,21 @@ def test_a_version_without_its_report_or_its_run_is_not_published(
     with raises(KuzovError, "The disk is full."):
         api.train(cars, models, runs=runs, config=TINY)
     assert [*models.glob("*"), *runs.glob("*")] == []
+
+
+@pytest.mark.slow
+def test_a_version_that_was_published_keeps_its_run_whatever_comes_then(
+    cars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish_and_stop(*words: Any) -> Path:
+        publish(*words)
+        raise Terminated
+
+    monkeypatch.setattr("kuzov.training.pipeline.publish", publish_and_stop)
+    with pytest.raises(Terminated):
+        api.train(cars, tmp_path / "models", runs=tmp_path / "runs", config=TINY)
+    (version,) = (tmp_path / "models").glob("*")
+    assert (tmp_path / "runs" / version.name / "report.html").is_file()
 
 
 @pytest.mark.slow

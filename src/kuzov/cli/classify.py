@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from kuzov.cli.language import language, language_option, note, say
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 from kuzov.records import LEAST_CAR_PX
-from kuzov.signals import on_ending_signals
+from kuzov.signals import Terminated, on_ending_signals
 from kuzov.words import PHOTOS, Words, joined, number
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _followed() -> Iterator[_Progress]:
     try:
         with on_ending_signals(progress.stop), closing(progress):
             yield progress
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         if progress.done:
             note(DONE.fill(photos=PHOTOS.of(progress.done)))
         raise
@@ -135,12 +136,12 @@ class _Progress:
         self._bar: Any = None
         self._terminal = sys.stderr.isatty()
         self._started = self._told = time.monotonic()
-        self._stopped = False
+        self._stopped_by: BaseException | None = None
         self.done = 0
 
-    def stop(self, *_: object) -> None:
-        self._stopped = True
-        raise KeyboardInterrupt
+    def stop(self, number: int, _frame: object) -> None:
+        self._stopped_by = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        raise self._stopped_by
 
     def close(self) -> None:
         if self._bar is not None:
@@ -149,8 +150,8 @@ class _Progress:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         self._tell(stage, done, total)
-        if self._stopped:  # within a callback of Ray's, Python dropped the interrupt
-            raise KeyboardInterrupt
+        if self._stopped_by is not None:  # within a callback of Ray's, Python dropped the interrupt
+            raise self._stopped_by
 
     def _tell(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()

@@ -193,7 +193,7 @@ def _publish(assignment: Assignment, learned: _Learned, backbone: Backbone, base
             proof = _write_version(version_dir, learned, backbone)
             target, run_folder = (each / str(version_of(version_dir)) for each in (base, assignment.runs))
             if not run_folder.exists():
-                undo.callback(shutil.rmtree, run_folder, ignore_errors=True)
+                undo.callback(_remove_unless_published, run_folder, target)
             metrics.update(bundle=str(target), seconds=round(time.monotonic() - assignment.started, 2))
             with ThreadPoolExecutor(1) as beside:
                 proved = beside.submit(
@@ -206,6 +206,12 @@ def _publish(assignment: Assignment, learned: _Learned, backbone: Backbone, base
         bundle = publish(base, write)
         undo.pop_all()
     return bundle
+
+
+def _remove_unless_published(run_folder: Path, version_dir: Path) -> None:
+    """Undo a run; a signal may have come just after its version was published."""
+    if not version_dir.exists():
+        shutil.rmtree(run_folder, ignore_errors=True)
 
 
 def _write_version(folder: Path, learned: _Learned, backbone: Backbone) -> Proof:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from click import unstyle
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions, gRPCOptions
@@ -104,10 +105,10 @@ def _run(settings: ServeSettings, ray_settings: RaySettings, log_format: LogForm
         told = "\n".join([str(error), *(each.message for each in deployments)])
         own = _OWN_ERROR.findall(told)
         if not own:
-            raise KuzovError(f"The replicas do not start. {told}") from error
+            raise KuzovError(f"The replicas do not start. {unstyle(told)}") from error
         raise BundleError(own[-1]) from error
     except RayError as error:
-        raise KuzovError(f"The Ray cluster failed: {error}") from error
+        raise KuzovError(f"The Ray cluster failed: {unstyle(str(error))}") from error
 
 
 def _tell(settings: ServeSettings) -> None:
