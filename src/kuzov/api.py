@@ -92,6 +92,7 @@ def train(
             "tensorboard",
             extra="fine-tune",
         )
+    from kuzov.bundle.layout import SAVED_MODEL, holds, misplaced
     from kuzov.data.archive import errors_as_given, unpacked
     from kuzov.output_folder import require_writable
     from kuzov.training.kept_photos import KEPT_PHOTOS
@@ -101,6 +102,9 @@ def train(
     outputs = [Path(each) for each in (out, runs, tensorboard) if each is not None]
     for each in outputs:
         require_writable(each)
+    wrong = misplaced(outputs[0]) if holds(outputs[0], SAVED_MODEL) else None
+    if wrong is not None:
+        raise ConfigError(wrong)
     if outputs[0].resolve() == outputs[1].resolve():
         raise ConfigError(_ONE_FOLDER.fill(folder=str(out)))
     with unpacked(Path(photos)) as folder, KEPT_PHOTOS:

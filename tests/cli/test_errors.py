@@ -144,6 +144,12 @@ MODELS = [
         for option in ("--out", "--out m9 --runs")
     ),
     (
+        "cars/kia/1.png m/1/saved_model.pb",
+        "train cars --out m/1",
+        "m/1 is the folder of one version. Give the folder that it lies in, m.",
+        "m/1 — папка одной версии. Укажите папку, в которой она лежит: m.",
+    ),
+    (
         "cars/kia/1.png",
         "train cars --out cars --runs ./cars/",
         "Versions and runs can't both go to cars, as both have the same names; give two folders.",

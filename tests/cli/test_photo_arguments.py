@@ -102,6 +102,13 @@ def test_standard_input_is_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(AskedPhotos(["-"])) == [Asked("-", b"content")]
 
 
+def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    [refused] = AskedPhotos(["-"])
+    assert isinstance(refused, PhotoError)
+    assert refused.reason == "standard input is closed"
+
+
 def test_standard_input_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kuzov.cli.photo_arguments.MAX_BYTES", 10)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"x" * 11)))

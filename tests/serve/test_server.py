@@ -150,6 +150,14 @@ def test_a_second_signal_ends_the_server_at_once(server: subprocess.Popen[str]) 
     assert isinstance(answer.result(), Exception)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_ends_the_server_while_it_loads_too(start: Start, workers: int) -> None:
+    load = "SlowEngine.__init__ = lambda self: (print('loading', flush=True), time.sleep(1))"
+    server = start(workers=workers, first=load)
+    wait_for(server, "loading")
+    assert ended(server) == 0
+
+
 def test_workers_share_the_ports_and_end_together(start: Start) -> None:
     server = start(workers=2)
     url = url_of(server)

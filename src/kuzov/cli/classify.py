@@ -74,7 +74,7 @@ REDRAW_EVERY_S = 0.2
     default=LEAST_CAR_PX,
     help="A car of which a side has fewer pixels is told to be small.",
 )
-@click.option("--restart", is_flag=True, help="Remove what is in RESULTS, and begin anew.")
+@click.option("--restart", is_flag=True, help="Begin RESULTS anew, unless changed by hand.")
 @click.option("--retry-failed", is_flag=True, help="Try photos again that could not be read before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
 @language_option

@@ -38,9 +38,15 @@ NO_ENDING = Words("none", "без окончания")
 LEFT_OUT = Words("Left out: {photo}: {reason}", "Не взято: {photo}: {reason}")
 
 
-def tell_dataset(dataset: Dataset) -> None:
-    """Name the classes with their photos, and all that is left out, before a training begins."""
+def tell_dataset(dataset: Dataset, *, shots: int | None = None) -> None:
+    """Name the classes with their photos, and all that is left out, before a training begins.
+
+    With `shots` so many photos of each class are learned from, and all others judge.
+    """
     sides = [Counter(photo.label for photo in side) for side in (dataset.train, dataset.validation)]
+    if shots is not None:
+        drawn = Counter(dict.fromkeys(dataset.classes, shots))
+        sides = [drawn, sides[0] + sides[1] - drawn]
     learned, judged = (sum(side.values()) for side in sides)
     note(LEARNING.of(len(dataset.classes), learned=PHOTOS.of(learned), judged=judged))
     width = max(map(len, dataset.classes))

@@ -28,6 +28,7 @@ _OTHER_ADDRESS = Words(
     "of addresses only http:// and https:// are read here; kuzov classify reads others too",
     "из адресов здесь читаются только http:// и https://; kuzov classify читает и другие",
 )
+_CLOSED = Words("standard input is closed", "стандартный ввод закрыт")
 _TOO_LONG = Words(
     "more than {most} bytes came on standard input, which no photo has",
     "через стандартный ввод пришло больше {most} байт, таких фотографий не бывает",
@@ -94,6 +95,8 @@ class AskedPhotos:
 
 
 def _from_standard_input() -> bytes:
+    if sys.stdin is None:  # as <&- of a shell has it
+        raise PhotoError(STANDARD_INPUT, _CLOSED)
     content = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise PhotoError(STANDARD_INPUT, _TOO_LONG.fill(most=number(MAX_BYTES)))

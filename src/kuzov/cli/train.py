@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,8 @@ def command(
     seeds = () if seed is None else (f"seed={seed}",)
     config = load_config(config_file, (*overrides, *seeds))
     with progress_bars(STAGES) as progress:
-        result = train(config=config, found=tell_dataset, progress=progress, **options)
+        found = partial(tell_dataset, shots=options["shots"])
+        result = train(config=config, found=found, progress=progress, **options)
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:

@@ -24,7 +24,7 @@ from kuzov.serve.rest.http_server import RestServer
 from kuzov.serve.rpc.grpc_server import GrpcServer, grpc_server
 from kuzov.serve.settings import ServeSettings
 from kuzov.serve.workers import run_workers
-from kuzov.signals import ENDING
+from kuzov.signals import ENDING, Terminated, undone_on_sigterm
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ def serve(
     settings: ServeSettings, *, load_engine: LoadEngine | None = None, when_ready: WhenReady | None = None
 ) -> None:
     """Serve models until SIGTERM or SIGINT; requests under way are then finished, within the time of grace.
+
+    SIGTERM ends it also while the models are loaded.
 
     It logs `Running gRPC ModelServer at HOST:PORT ...` and `Exporting HTTP/REST API at:HOST:PORT ...` when
     requests are answered. A second signal ends the process at once. Call it in the main thread, which alone
@@ -102,9 +104,13 @@ def _serve_alone(
     """Serve in this process; a worker may have a folder to share metrics in, and a number there."""
     tune_process()
     peers = "worker processes" if settings.workers > 1 else None
-    with open_core(settings, load_engine, peers=peers) as core:
-        shared = None if shares is None else SharedMetrics(*shares, core.snapshot)
-        asyncio.run(_answer(core, shared, when_ready))
+    try:
+        # A container's first process, which a server is, is not ended by a signal that it does not handle.
+        with undone_on_sigterm(), open_core(settings, load_engine, peers=peers) as core:
+            shared = None if shares is None else SharedMetrics(*shares, core.snapshot)
+            asyncio.run(_answer(core, shared, when_ready))
+    except Terminated:
+        _log.info("Stopped while the models were loaded")
 
 
 async def _answer(core: Core, shared: SharedMetrics | None, when_ready: WhenReady | None) -> None:
