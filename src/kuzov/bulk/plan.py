@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import Any
+from typing import TypeVar
 
 from kuzov.bulk.answers import in_utf8
 from kuzov.errors import ResultsError
 from kuzov.words import Words
+
+Found = TypeVar("Found")
 
 NO_ROOM = Words(
     "The list of photos that are left can't be kept in a temporary file: {why}. "
@@ -34,12 +35,12 @@ class Plan:
     def __init__(self) -> None:
         self._lock = threading.Lock()  # what is left is read by one thread while another asks what it holds
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        with self._access():
-            self._database.executescript(
-                "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
-                "CREATE TABLE left (name BLOB NOT NULL);"
-                "BEGIN"
-            )
+        self._safely(
+            self._database.executescript,
+            "CREATE TABLE known (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE left (name BLOB NOT NULL);"
+            "BEGIN",
+        )
         self.listed = 0
         self.left = 0
 
@@ -57,39 +58,31 @@ class Plan:
         self.listed += 1
         if self._is_new(photo):
             self.left += 1
-            with self._access():
-                name = photo.encode(errors=_BYTES_OF_NAMES)
-                self._database.execute("INSERT INTO left VALUES (?)", (name,))
+            self._execute("INSERT INTO left VALUES (?)", photo.encode(errors=_BYTES_OF_NAMES))
 
     def holds(self, photo: str) -> bool:
         """Whether a photo was added or left out; its name may be spelled as results have it."""
-        with self._access():
-            rows = self._database.execute("SELECT 1 FROM known WHERE digest = ?", (_digest(photo),))
-            return rows.fetchone() is not None
+        rows = self._execute("SELECT 1 FROM known WHERE digest = ?", _digest(photo))
+        return self._safely(rows.fetchone) is not None
 
     def photos(self, *, by_name: bool) -> Iterator[str]:
         """What is left, in the order in which it was added, or by name."""
         order = "name" if by_name else "rowid"
-        with self._access():
-            rows = self._database.execute(f"SELECT name FROM left ORDER BY {order}")
-        while row := self._next(rows):
+        rows = self._execute(f"SELECT name FROM left ORDER BY {order}")
+        while row := self._safely(rows.fetchone):
             yield row[0].decode(errors=_BYTES_OF_NAMES)
 
-    def _next(self, rows: sqlite3.Cursor) -> Any:
-        with self._access():
-            return rows.fetchone()
-
     def _is_new(self, photo: str) -> bool:
-        with self._access():
-            added = self._database.execute("INSERT OR IGNORE INTO known VALUES (?)", (_digest(photo),))
-            return added.rowcount == 1
+        return self._execute("INSERT OR IGNORE INTO known VALUES (?)", _digest(photo)).rowcount == 1
 
-    @contextmanager
-    def _access(self) -> Iterator[None]:
-        """For one thread at a time; SQLite needs room to sort too."""
+    def _execute(self, statement: str, *values: bytes) -> sqlite3.Cursor:
+        return self._safely(self._database.execute, statement, values)
+
+    def _safely(self, step: Callable[..., Found], *words: object) -> Found:
+        """Take a step of SQLite's, which needs room to sort too; one thread at a time."""
         with self._lock:
             try:
-                yield
+                return step(*words)
             except sqlite3.OperationalError as error:
                 raise ResultsError(NO_ROOM.fill(why=str(error))) from error
 
