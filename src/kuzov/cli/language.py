@@ -13,6 +13,9 @@ import click
 from kuzov.words import Language, Words, number, plain
 
 ERROR = Words("Error: {text}", "Ошибка: {text}")
+NO_EFFECT = Words(
+    "{option} has no effect without {without}; add it.", "{option} без {without} ничего не меняет; добавьте."
+)
 _chosen: ContextVar[Language | None] = ContextVar("language", default=None)
 
 

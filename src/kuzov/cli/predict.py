@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from kuzov.cli.doubt import doubted
 from kuzov.cli.found_photos import tell_no_photos
-from kuzov.cli.language import ERROR, language_option, note, percent, say, wrong_use
+from kuzov.cli.language import ERROR, NO_EFFECT, language_option, note, percent, say, wrong_use
 from kuzov.cli.model import asked_model, model_or_default
 from kuzov.cli.paths import A_PATH, A_PATH_OR_ADDRESS
 from kuzov.errors import PhotoError
@@ -41,10 +41,6 @@ PERHAPS_MORE = Words(
 KEY_WITHOUT_SERVER = Words(
     "--api-key-file is for a server; name it with --url.",
     "--api-key-file — для сервера; укажите его: --url.",
-)
-SMALL_WITHOUT_CARS = Words(
-    "--least-car-px has no effect without --all-cars; add it.",
-    "--least-car-px без --all-cars ничего не меняет; добавьте его.",
 )
 WHOLE_OR_CARS = Words(
     "--whole-photo and --all-cars can't go together.",
@@ -135,7 +131,7 @@ def _require_fitting(*, all_cars: bool, whole_photo: bool, remote: bool) -> None
     """Refuse options that say what part of a photo is meant, where they can't go together."""
     given = click.get_current_context().get_parameter_source("least_car_px")
     if given != ParameterSource.DEFAULT and not all_cars:
-        raise wrong_use(SMALL_WITHOUT_CARS)
+        raise wrong_use(NO_EFFECT.fill(option="--least-car-px", without="--all-cars"))
     if whole_photo and all_cars:
         raise wrong_use(WHOLE_OR_CARS)
     if whole_photo and remote:

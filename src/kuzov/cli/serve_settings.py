@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kuzov.bundle.ready import USERS_MODEL, ready_model
-from kuzov.cli.language import note, wrong_use
+from kuzov.cli.language import NO_EFFECT, note, wrong_use
 from kuzov.cli.model import model_or_default
 from kuzov.cli.taught_model import taught_model
 from kuzov.errors import KuzovError
@@ -38,9 +38,6 @@ TEACHING = Words(
 NOWHERE = Words(
     "Both APIs are turned off, so nobody could ask: give --port, --rest-api-port or --grpc-socket-path.",
     "Оба API выключены, и спросить сервер некому: задайте --port, --rest-api-port или --grpc-socket-path.",
-)
-NO_EFFECT = Words(
-    "{option} has no effect without {without}; add it.", "{option} без {without} ничего не меняет; добавьте."
 )
 REPLICAS_WITHOUT_RAY = Words(
     "--min-replicas and --max-replicas have no effect without --ray; add it.",
