@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.run_metrics import RunMetrics, read_metrics
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
+
+    from kuzov.training.pipeline import TrainResult
 
 NAMES = (
     ("bmw_x5", "BMW X5 (E70)", "БМВ X5 (E70)"),
@@ -24,6 +28,15 @@ RIGHT = {"unknown": 0.02, "is_unknown": False}
 
 Metrics = dict[str, Any]
 Read = Callable[[object], RunMetrics]
+
+
+@pytest.fixture
+def older_bundle(trained: TrainResult, tmp_path: Path) -> Path:
+    """The trained one as an older kuzov made it: it does not tell which photos it has learned from."""
+    folder = tmp_path / "1"
+    shutil.copytree(trained.bundle, folder)
+    (folder / LEARNED_FROM).unlink()
+    return folder
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuzov import api
-from kuzov.bundle.layout import LEARNED_FROM
 from kuzov.errors import BundleError
 from kuzov.report.answers import Subject, ask
 from kuzov.report.comparison import compare
@@ -62,14 +61,11 @@ def test_another_model_is_worse(
 
 
 def test_photos_that_the_two_have_learned_from_are_counted(
-    trained: TrainResult, synthetic_photos: Path, tmp_path: Path
+    trained: TrainResult, older_bundle: Path, synthetic_photos: Path
 ) -> None:
-    older = tmp_path / "1"
-    shutil.copytree(trained.bundle, older)
-    (older / LEARNED_FROM).unlink()
-    found = api.compare(trained.bundle, older, synthetic_photos / "train")
+    found = api.compare(trained.bundle, older_bundle, synthetic_photos / "train")
     assert (found.a.learned_from, found.b.learned_from) == (found.a.total, None)
-    found = api.compare(trained.bundle, older, synthetic_photos / "validation")
+    found = api.compare(trained.bundle, older_bundle, synthetic_photos / "validation")
     assert (found.a.learned_from, found.b.learned_from) == (0, None)
 
 
