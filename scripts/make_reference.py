@@ -27,7 +27,7 @@ COMMANDS_HEAD = """\
 # Commands
 
 What `kuzov COMMAND --help` prints, made by `python scripts/make_reference.py`. The status is 0 on success,
-2 on wrong use, 143 where SIGTERM stopped it, 1 otherwise.
+2 on wrong use, 143 where SIGTERM stopped it (`kuzov serve` ends in 0), 1 otherwise.
 """
 
 SETTINGS_HEAD = """\
